@@ -1,0 +1,134 @@
+// swift-tools-version:6.2
+// SPDX-License-Identifier: Apache-2.0
+// Dialtone's targets in the order of the story. `scripts/check-imports` holds the code to these arrows.
+
+import PackageDescription
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "dialtone",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "dialtone", targets: ["dialtone"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibpq",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev", "pkg-config"]), .brew(["libpq"])]
+        ),
+        .target(name: "Postgres", dependencies: ["CLibpq"]),
+        .target(name: "Model"),
+        .target(name: "Lifecycle", dependencies: ["Model"]),
+        .target(name: "Vault", dependencies: ["Model", "Postgres", crypto]),
+        .target(name: "Queue", dependencies: ["Model", "Postgres", logging]),
+        .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", crypto, logging]),
+        .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioHTTP1]),
+        .target(name: "ProviderLimits", dependencies: ["Model", "Postgres"]),
+        .target(
+            name: "Onboarding",
+            dependencies: [
+                "Model", "Lifecycle", "Postgres", "Queue", "Telnyx", "ProviderLimits", "Vault", crypto, logging,
+                serviceLifecycle,
+            ]
+        ),
+        .target(name: "Handoff", dependencies: ["Model", "Postgres", "Telnyx", "ProviderLimits", "Vault"]),
+        .target(name: "Access", dependencies: ["Model", "Postgres", crypto]),
+        .target(name: "Directory", dependencies: ["Model", "Postgres", "Queue", "Vault"]),
+        .target(name: "Telemetry", dependencies: [logging]),
+        .target(
+            name: "Web",
+            dependencies: [
+                "Model", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes, nioCore, logging,
+            ]
+        ),
+        .target(name: "Schema", dependencies: ["Postgres", crypto]),
+        .target(
+            name: "TelnyxSimulator",
+            dependencies: ["Model", hummingbird, httpTypes, nioCore, nioPosix, crypto, logging, serviceLifecycle]
+        ),
+        .target(name: "PrivatePostgres", dependencies: [subprocess]),
+        .target(
+            name: "Composition",
+            dependencies: [
+                "Postgres", "Model", "Lifecycle", "Vault", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
+                "Handoff", "Access", "Directory", "Telemetry", "Web", "Schema", "TelnyxSimulator", "PrivatePostgres",
+                asyncHTTPClient, nioCore, hummingbird, logging, crypto, serviceLifecycle, configuration,
+            ]
+        ),
+        .executableTarget(name: "dialtone", dependencies: ["Composition", "Model", argumentParser]),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]
+        ),
+        .testTarget(name: "ModelTests", dependencies: ["Model"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
+        .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
+        .testTarget(
+            name: "VaultTests",
+            dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
+            exclude: ["KnownAnswers"]
+        ),
+        .testTarget(name: "QueueTests", dependencies: ["Queue", "Model", "Postgres", "TestSupport"]),
+        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Queue", "Vault", "Model", "Postgres", "TestSupport", logging]),
+        .testTarget(name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+        .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Model", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "OnboardingTests",
+            dependencies: [
+                "Onboarding", "Lifecycle", "Queue", "Telnyx", "ProviderLimits", "Vault", "Model", "Postgres", "TestSupport",
+                logging,
+            ]
+        ),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport", crypto]),
+        .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
+        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "TelnyxSimulatorTests",
+            dependencies: [
+                "TelnyxSimulator", "TestSupport", hummingbird, hummingbirdTesting, nioCore, httpTypes, asyncHTTPClient,
+                logging,
+            ],
+            exclude: ["Conformance"]
+        ),
+        .testTarget(name: "StoryTests", dependencies: ["Composition", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One settings loop: every Swift target gets the same language mode, upcoming features and severity.
+for target in package.targets where target.type != .system {
+    var settings = target.swiftSettings ?? []
+    settings += [
+        "ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility", "InferIsolatedConformances",
+        "NonisolatedNonsendingByDefault", "ImmutableWeakCaptures",
+    ].map { .enableUpcomingFeature($0) }
+    settings.append(.treatAllWarnings(as: .error))
+    if target.name == "Postgres" { settings.append(.strictMemorySafety()) }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names by which the story speaks of tenants, users, events, jobs and credentials: each its own type, checked once.
+
+package import Foundation
+
+/// A value from outside that does not have the shape it must have; says which one and why, never what it was.
+package struct InvalidValue: Error, Equatable, CustomStringConvertible {
+    package let field: String
+    package let reason: String
+
+    package init(_ field: String, _ reason: String) {
+        self.field = field
+        self.reason = reason
+    }
+
+    package var description: String { "\(self.field) \(self.reason)" }
+}
+
+/// A customer organisation, by its slug: `^[a-z0-9][a-z0-9-]{0,62}$`.
+package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    package let rawValue: String
+
+    package init?(rawValue: String) {
+        let bytes = rawValue.utf8
+        guard let first = bytes.first, bytes.count <= 63, Self.isSlugByte(first), first != UInt8(ascii: "-"),
+            bytes.allSatisfy(Self.isSlugByte)
+        else { return nil }
+        self.rawValue = rawValue
+    }
+
+    package init(_ text: String) throws(InvalidValue) {
+        guard let id = Self(rawValue: text) else {
+            throw InvalidValue("tenant", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
+        }
+        self = id
+    }
+
+    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8) }
+    package var description: String { self.rawValue }
+
+    private static func isSlugByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+}
+
+/// The sender's own id of a user: opaque text of 1 to 255 bytes without control characters.
+package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    package let rawValue: String
+
+    package init?(rawValue: String) {
+        let bytes = rawValue.utf8
+        guard (1...255).contains(bytes.count), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        self.rawValue = rawValue
+    }
+
+    package init(_ text: String) throws(InvalidValue) {
+        guard let id = Self(rawValue: text) else {
+            throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without control characters")
+        }
+        self = id
+    }
+
+    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8) }
+    package var description: String { self.rawValue }
+}
+
+/// One user of one tenant: the business key of everything Dialtone does.
+package struct UserKey: Hashable, Comparable, Sendable {
+    package let tenant: TenantID
+    package let user: UserID
+
+    package init(tenant: TenantID, user: UserID) {
+        self.tenant = tenant
+        self.user = user
+    }
+
+    package static func < (lhs: Self, rhs: Self) -> Bool {
+        lhs.tenant == rhs.tenant ? lhs.user < rhs.user : lhs.tenant < rhs.tenant
+    }
+}
+
+/// A credential's number in the life of its user: 1, 2, … as it is rotated or signed up again; never reused.
+package typealias Generation = Int32
+
+/// A sender of sign-up events.
+package struct SourceID: RawRepresentable, Hashable, Sendable {
+    package let rawValue: UUID
+    package init(rawValue: UUID) { self.rawValue = rawValue }
+}
+
+/// One recorded delivery, by our own random id.
+package struct EventID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: UUID
+    package init(rawValue: UUID) { self.rawValue = rawValue }
+    package var description: String { self.rawValue.uuidString.lowercased() }
+}
+
+/// One job; random, so that its index entries spread.
+package struct JobID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: UUID
+    package init(rawValue: UUID) { self.rawValue = rawValue }
+    package var description: String { self.rawValue.uuidString.lowercased() }
+}
+
+/// One boot of one worker; random per boot, so that a restarted worker is never mistaken for its former self.
+package struct WorkerID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: UUID
+    package init(rawValue: UUID) { self.rawValue = rawValue }
+    package var description: String { self.rawValue.uuidString.lowercased() }
+}
+
+/// The provider's id of a telephony credential.
+package struct ProviderID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
+    package var description: String { self.rawValue }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// One PGconn: each libpq call we make, by its own name, with no waiting and no policy.
+
+import CLibpq
+
+/// Owns a `PGconn *`. Used by one task at a time: its owner is an actor, except for `cancelHandle()`.
+@safe final class PQConnection {
+    private let pointer: OpaquePointer
+
+    /// Begins connecting (34.1, `PQconnectStartParams`); nil only when libpq is out of memory.
+    init?(starting parameters: [(keyword: String, value: String)]) {
+        let started = unsafe Self.withCStrings(parameters.map(\.keyword)) { keywords in
+            unsafe Self.withCStrings(parameters.map(\.value)) { values in
+                unsafe PQconnectStartParams(keywords, values, 0)
+            }
+        }
+        guard let started = unsafe started else { return nil }
+        unsafe self.pointer = started
+        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr.
+        unsafe PQsetNoticeReceiver(self.pointer, { _, _ in }, nil)
+    }
+
+    deinit { unsafe PQfinish(self.pointer) }
+
+    // MARK: State
+
+    var status: ConnStatusType { unsafe PQstatus(self.pointer) }
+    var transactionStatus: PGTransactionStatusType { unsafe PQtransactionStatus(self.pointer) }
+    /// The socket of this moment; libpq may change it while connecting.
+    var socket: Int32 { unsafe PQsocket(self.pointer) }
+    var backendPID: Int32 { unsafe PQbackendPID(self.pointer) }
+    var serverVersion: Int32 { unsafe PQserverVersion(self.pointer) }
+    var isBusy: Bool { unsafe PQisBusy(self.pointer) == 1 }
+
+    /// The connection's own error text, one line. It may name host and user, never a password or a value.
+    var errorMessage: String {
+        let text = unsafe String(cString: PQerrorMessage(self.pointer))
+        return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
+
+    func connectPoll() -> PostgresPollingStatusType { unsafe PQconnectPoll(self.pointer) }
+    func setNonblocking() -> Bool { unsafe PQsetnonblocking(self.pointer, 1) == 0 }
+
+    // MARK: Sending
+
+    func send(script: String) -> Bool { unsafe PQsendQuery(self.pointer, script) == 1 }
+
+    func send(_ statement: SQL) -> Bool {
+        let types = statement.parameters.map(\.type.rawValue)
+        return unsafe Self.withParameters(statement.parameters) { values, lengths, formats in
+            unsafe PQsendQueryParams(
+                self.pointer, statement.text, Int32(types.count), types, values, lengths, formats, 1) == 1
+        }
+    }
+
+    func sendPrepare(name: String, _ statement: SQL) -> Bool {
+        let types = statement.parameters.map(\.type.rawValue)
+        return unsafe PQsendPrepare(self.pointer, name, statement.text, Int32(types.count), types) == 1
+    }
+
+    func sendPrepared(name: String, _ parameters: [SQL.Parameter]) -> Bool {
+        unsafe Self.withParameters(parameters) { values, lengths, formats in
+            unsafe PQsendQueryPrepared(self.pointer, name, Int32(parameters.count), values, lengths, formats, 1) == 1
+        }
+    }
+
+    func enterPipeline() -> Bool { unsafe PQenterPipelineMode(self.pointer) == 1 }
+    func exitPipeline() -> Bool { unsafe PQexitPipelineMode(self.pointer) == 1 }
+    func pipelineSync() -> Bool { unsafe PQpipelineSync(self.pointer) == 1 }
+
+    /// 0 all sent, 1 more to send, -1 the connection is lost.
+    func flush() -> Int32 { unsafe PQflush(self.pointer) }
+
+    // MARK: Receiving
+
+    func consumeInput() -> Bool { unsafe PQconsumeInput(self.pointer) == 1 }
+
+    /// Must not be called while `isBusy`: it would block.
+    func nextResult() -> PQResult? {
+        guard let result = unsafe PQgetResult(self.pointer) else { return nil }
+        return unsafe PQResult(result)
+    }
+
+    func nextNotification() -> PostgresNotification? {
+        guard let notification = unsafe PQnotifies(self.pointer) else { return nil }
+        defer { unsafe PQfreemem(notification) }
+        return unsafe PostgresNotification(
+            channel: String(cString: notification.pointee.relname), payload: String(cString: notification.pointee.extra))
+    }
+
+    func cancelHandle() -> PQCancelHandle? {
+        guard let handle = unsafe PQgetCancel(self.pointer) else { return nil }
+        return unsafe PQCancelHandle(handle)
+    }
+}
+
+/// Owns a `PGcancel *`: what is needed to ask the server to stop the statement under way.
+///
+/// Unchecked because libpq guarantees it without a lock: `PQcancel` "can be safely invoked" from a thread other than the one
+/// that uses the connection (34.7); the struct is read-only.
+@safe final class PQCancelHandle: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
+    deinit { unsafe PQfreeCancel(self.pointer) }
+
+    /// Blocks for a connect and one round trip, and is not encrypted (libpq 15). Whether it came in time is not known.
+    func cancel() {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            _ = unsafe PQcancel(self.pointer, buffer.baseAddress, 256)
+        }
+    }
+}
+
+extension PQConnection {
+    /// Lends NULL-terminated copies of the strings for the time of `body`, the array itself ended by NULL.
+    private static func withCStrings<Value>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
+    ) -> Value {
+        var bytes: [CChar] = []
+        var offsets: [Int] = []
+        for string in strings {
+            offsets.append(bytes.count)
+            bytes.append(contentsOf: string.utf8.map { CChar(bitPattern: $0) })
+            bytes.append(0)
+        }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            var pointers = unsafe offsets.map { offset in unsafe buffer.baseAddress.map { unsafe $0 + offset } }
+            unsafe pointers.append(nil)
+            return unsafe body(pointers)
+        }
+    }
+
+    /// Lends the parameters as libpq's three parallel arrays; all pointers die with `body`.
+    private static func withParameters<Value>(
+        _ parameters: [SQL.Parameter],
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Value
+    ) -> Value {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(parameters.reduce(1) { $0 + ($1.bytes?.count ?? 0) })
+        var offsets: [Int?] = []
+        for parameter in parameters {
+            offsets.append(parameter.bytes == nil ? nil : bytes.count)
+            bytes.append(contentsOf: parameter.bytes ?? [])
+        }
+        // One spare byte, so that an empty value still has an address that is not NULL.
+        bytes.append(0)
+        let lengths = parameters.map { Int32($0.bytes?.count ?? 0) }
+        let formats = [Int32](repeating: 1, count: parameters.count)
+        return unsafe bytes.withUnsafeBytes { buffer in
+            let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+            let values = unsafe offsets.map { offset in unsafe offset.flatMap { at in unsafe start.map { unsafe $0 + at } } }
+            return unsafe body(values, lengths, formats)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the database is and how to reach it: a libpq connection string, closed to the environment around the process.
+
+import CLibpq
+import Glibc
+
+/// A parsed connection string (34.1.1: `postgresql://…` or `key=value …`), with several hosts when it names several.
+package struct PostgresConfiguration: Sendable {
+    /// libpq's own parameters as the string gave them.
+    private var parameters: [String: String]
+
+    /// Shown in `pg_stat_activity`.
+    package var applicationName = "dialtone"
+    /// For one attempt at one address; libpq's own `connect_timeout` does nothing on the asynchronous path.
+    package var connectTimeout: Duration = .seconds(5)
+    /// Server settings sent at start-up (`-c name=value`).
+    package var settings: [String: String] = [:]
+    /// Whether statements used more than once are prepared. Off behind a transaction-mode pooler.
+    package var preparesStatements = true
+
+    /// Throws `.configuration` with libpq's words, which quote at most a keyword.
+    package init(url: String) throws(PostgresError) {
+        self.parameters = try Self.parse(url)
+    }
+
+    package var user: String? { self.parameters["user"] }
+    package var database: String? { self.parameters["dbname"] }
+    /// The hosts by name, for a log line; never the password.
+    package var hosts: String { self.parameters["host"] ?? self.parameters["hostaddr"] ?? "local socket" }
+
+    /// The same server, another database.
+    package func with(database: String) -> Self {
+        var other = self
+        other.parameters["dbname"] = database
+        return other
+    }
+
+    /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the process, so that what surrounds the process
+    /// cannot redirect it. Call before any thread may read the environment.
+    package static func closeEnvironment() {
+        guard let defaults = unsafe PQconndefaults() else { return }
+        defer { unsafe PQconninfoFree(defaults) }
+        var option = unsafe defaults
+        while unsafe option.pointee.keyword != nil {
+            if let name = unsafe option.pointee.envvar { unsafe unsetenv(name) }
+            unsafe option += 1
+        }
+        for name in ["PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGLOCALEDIR"] { unsafe unsetenv(name) }
+    }
+
+    /// One attempt: one host, at one address when it has several.
+    struct Target: Equatable {
+        var host: String?
+        var address: String?
+        var port: String
+        var session: String
+    }
+
+    /// Every address to try, in order. `prefer-standby` is two passes, because each attempt names one host only.
+    func targets(resolving: (String) async throws(PostgresError) -> [String]) async throws(PostgresError) -> [Target] {
+        let hosts = Self.list(self.parameters["host"])
+        let addresses = Self.list(self.parameters["hostaddr"])
+        let ports = Self.list(self.parameters["port"])
+        let wanted = self.parameters["target_session_attrs"] ?? "any"
+        let sessions = wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
+        let count = max(hosts.count, addresses.count, 1)
+        var targets: [Target] = []
+        var failure: PostgresError?
+        for place in 0..<count {
+            let port = ports.indices.contains(place) ? ports[place] : ports.first ?? ""
+            let host = hosts.indices.contains(place) ? hosts[place] : nil
+            var target = Target(host: host, address: nil, port: port.isEmpty ? "5432" : port, session: "")
+            if addresses.indices.contains(place), !addresses[place].isEmpty {
+                target.address = addresses[place]
+                targets.append(target)
+            } else if let host, !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") {
+                // A name that does not resolve is one host fewer, not the end: another host may be up.
+                do throws(PostgresError) {
+                    for address in try await resolving(host) {
+                        target.address = address
+                        targets.append(target)
+                    }
+                } catch { failure = error }
+            } else {
+                targets.append(target)
+            }
+        }
+        if targets.isEmpty, let failure { throw failure }
+        return sessions.flatMap { session in
+            targets.map { target in
+                var target = target
+                target.session = session
+                return target
+            }
+        }
+    }
+
+    /// The keywords of one attempt, with a value for each that libpq would otherwise look for around the process.
+    func keywords(for target: Target) -> [(keyword: String, value: String)] {
+        var all = self.parameters
+        for name in ["host", "hostaddr", "port", "target_session_attrs"] { all[name] = nil }
+        all["host"] = target.host
+        all["hostaddr"] = target.address
+        all["port"] = target.port
+        all["target_session_attrs"] = target.session
+        all["client_encoding"] = "UTF8"
+        all["fallback_application_name"] = self.applicationName
+        all["gssencmode"] = all["gssencmode"] ?? "disable"
+        all["passfile"] = all["passfile"] ?? "/dev/null"
+        all["tcp_user_timeout"] = all["tcp_user_timeout"] ?? "15000"
+        all["keepalives_idle"] = all["keepalives_idle"] ?? "15"
+        all["sslmode"] = all["sslmode"] ?? (Self.isLocal(target) ? "prefer" : "verify-full")
+        let settings = self.settings.sorted { $0.key < $1.key }.map { name, value in
+            "-c \(name)=\(value.replacing("\\", with: "\\\\").replacing(" ", with: "\\ "))"
+        }
+        if !settings.isEmpty { all["options"] = ([all["options"]].compactMap { $0 } + settings).joined(separator: " ") }
+        return all.sorted { $0.key < $1.key }.map { (keyword: $0.key, value: $0.value) }
+    }
+
+    /// A Unix socket or this machine: nothing on the way could listen. Anything else must prove who it is.
+    private static func isLocal(_ target: Target) -> Bool {
+        guard let address = target.address else { return true }
+        return address.hasPrefix("127.") || address == "::1"
+    }
+
+    private static func list(_ text: String?) -> [String] {
+        text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+    }
+
+    private static func parse(_ url: String) throws(PostgresError) -> [String: String] {
+        guard !url.utf8.contains(0), !url.isEmpty else {
+            throw PostgresError(.configuration, "the connection string is empty or holds a NUL")
+        }
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = unsafe PQconninfoParse(url, &message) else {
+            defer { unsafe PQfreemem(message) }
+            throw PostgresError(.configuration, "the connection string is not in libpq's form")
+        }
+        defer { unsafe PQconninfoFree(options) }
+        var found: [String: String] = [:]
+        var option = unsafe options
+        while let keyword = unsafe option.pointee.keyword {
+            if let value = unsafe option.pointee.val { unsafe found[String(cString: keyword)] = String(cString: value) }
+            unsafe option += 1
+        }
+        return found
+    }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to PostgreSQL: a statement in, rows out, without blocking a thread.
+
+import CLibpq
+
+/// An open connection. One exchange at a time; a second call while one is under way is refused, not queued.
+package actor PostgresConnection {
+    private let handle: PQConnection
+    private let readiness: any SocketReadiness
+    private var state = ConnectionState()
+    private var statements: StatementCache
+
+    /// Connects to the first address that answers and is what `target_session_attrs` asks for.
+    ///
+    /// Each address has `connectTimeout` to itself, so a black-holed first host costs that long and no more.
+    /// Throws the last address's error. Cancelled here: the half-made connection is closed.
+    package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError) -> PostgresConnection {
+        let targets = try await configuration.targets(resolving: Resolver.addresses)
+        var failure = PostgresError(.connectFailed, "no host to connect to")
+        for target in targets {
+            do throws(PostgresError) {
+                return try await Self.open(configuration, configuration.keywords(for: target))
+            } catch {
+                if error.code == .cancelled { throw error }
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private static func open(
+        _ configuration: PostgresConfiguration, _ keywords: [(keyword: String, value: String)]
+    ) async throws(PostgresError) -> PostgresConnection {
+        guard let handle = PQConnection(starting: keywords) else {
+            throw PostgresError(.connectFailed, "libpq is out of memory")
+        }
+        let watch = Reactor.shared.watch()
+        do throws(PostgresError) {
+            try await Exchange(handle: handle, readiness: watch).connect(until: .now + configuration.connectTimeout)
+            guard handle.setNonblocking() else { throw PostgresError(.connectFailed, handle.errorMessage) }
+        } catch {
+            watch.forget()
+            throw error
+        }
+        return PostgresConnection(handle, watch, preparesStatements: configuration.preparesStatements)
+    }
+
+    private init(_ handle: consuming sending PQConnection, _ readiness: any SocketReadiness, preparesStatements: Bool) {
+        self.handle = handle
+        self.readiness = readiness
+        self.statements = StatementCache(isOn: preparesStatements)
+    }
+
+    deinit { self.readiness.forget() }
+
+    // MARK: Statements
+
+    /// Runs one statement and answers its rows.
+    ///
+    /// Cancelled here: the server is asked to stop it, and the call waits until it has; if it finished first, its rows are
+    /// answered. `shielded` (COMMIT, ROLLBACK) is not cancelled at all.
+    package func query(_ statement: SQL, shielded: Bool = false) async throws(PostgresError) -> PostgresRows {
+        try Self.check(statement)
+        try self.begin(.statement, shielded: shielded)
+        defer { self.state.end() }
+        var name: String?
+        switch self.statements.use(statement) {
+        case .direct: break
+        case .prepared(let known): name = known
+        case .prepare(let new):
+            let prepared = await self.exchange([.statement(0)], shielded: shielded) {
+                $0.sendPrepare(name: new, statement)
+            }
+            _ = try prepared[0].get()
+            self.statements.prepared(statement)
+            name = new
+        }
+        let outcome = await self.exchange([.statement(0)], shielded: shielded) { handle in
+            name.map { handle.sendPrepared(name: $0, statement.parameters) } ?? handle.send(statement)
+        }[0]
+        self.statements.settled(statement, outcome)
+        return try outcome.get()
+    }
+
+    /// Runs several statements in text form (simple protocol): migration files. No values, no rows.
+    package func script(_ text: String) async throws(PostgresError) {
+        try self.begin(.statement, shielded: false)
+        defer { self.state.end() }
+        _ = try await self.exchange([.statement(0)], shielded: false) { $0.send(script: text) }[0].get()
+    }
+
+    /// Runs groups of statements in one round trip; each group is one implicit transaction under its own sync.
+    ///
+    /// Answers one result per statement, in order. A failed group does not touch the others.
+    /// Cancelled here: as `query`; what was not run says so.
+    package func pipeline(_ groups: [[SQL]]) async throws(PostgresError) -> [[Result<PostgresRows, PostgresError>]] {
+        for statement in groups.joined() { try Self.check(statement) }
+        try self.begin(.pipeline, shielded: false)
+        defer { self.state.end() }
+        guard self.handle.enterPipeline() else { throw self.fail(.protocolViolation, "cannot enter pipeline mode") }
+        let plan = PipelinePlan(groups, statements: &self.statements)
+        var outcomes = await self.exchange(plan.expectations, shielded: false) { plan.send(on: $0) }
+        for (place, statement) in groups.joined().enumerated() {
+            self.statements.settled(statement, outcomes[place], isNew: plan.preparedHere.contains(place))
+        }
+        // "Cannot exit with uncollected results": then we have lost count, and the connection is of no more use.
+        if case .idle = self.afterPipeline() {} else { _ = self.fail(.protocolViolation, "cannot leave pipeline mode") }
+        return groups.map { group in
+            defer { outcomes.removeFirst(group.count) }
+            return Array(outcomes.prefix(group.count))
+        }
+    }
+
+    private func afterPipeline() -> ConnectionState.Activity {
+        if case .closed = self.state.activity { return .idle }
+        return self.handle.exitPipeline() ? .idle : .pipeline
+    }
+
+    // MARK: Notifications
+
+    /// Waits for notifications until the deadline; answers what came, perhaps nothing. LISTEN must have been run.
+    ///
+    /// Cancelled here: throws `.cancelled`; notifications not yet read stay in the socket.
+    package func notifications(
+        until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> [PostgresNotification] {
+        try self.begin(.listening, shielded: false)
+        defer { self.state.end() }
+        while true {
+            var found: [PostgresNotification] = []
+            while let notification = self.handle.nextNotification() { found.append(notification) }
+            if !found.isEmpty { return found }
+            switch await self.readiness.wait(for: .read, on: self.handle.socket, until: deadline, shielded: false) {
+            case .ready: break
+            case .timedOut: return []
+            case .cancelled: throw PostgresError(.cancelled, "cancelled while listening")
+            case .failed: throw self.fail(.connectionLost, "the connection to the server was lost")
+            }
+            guard self.handle.consumeInput() else {
+                throw self.fail(.connectionLost, "the connection to the server was lost")
+            }
+        }
+    }
+
+    // MARK: Life
+
+    package var isClosed: Bool {
+        if case .closed = self.state.activity { true } else { false }
+    }
+
+    /// The server's process id of this session (`pg_stat_activity.pid`).
+    package var backendPID: Int32 { self.handle.backendPID }
+
+    /// Notices, without waiting, a server that has gone away while the connection lay idle.
+    func isStillThere() -> Bool {
+        guard case .idle = self.state.activity else { return false }
+        if self.handle.consumeInput() && self.handle.status == CONNECTION_OK { return true }
+        _ = self.fail(.connectionLost, "the server closed the connection")
+        return false
+    }
+
+    /// Makes the connection fit for the next user, or answers false: it is then closed.
+    ///
+    /// An open transaction is what a cancelled `begin` or a lost error path leaves behind; putting it back would
+    /// silently swallow the next user's writes. Shielded: a cancelled task returns its connection like any other.
+    func reset() async -> Bool {
+        guard case .idle = self.state.activity else { return false }
+        switch self.handle.transactionStatus {
+        case PQTRANS_IDLE: return true
+        case PQTRANS_INTRANS, PQTRANS_INERROR:
+            guard (try? await self.query("rollback", shielded: true)) != nil else { return false }
+            return self.handle.transactionStatus == PQTRANS_IDLE
+        default: return false
+        }
+    }
+
+    package func close() { _ = self.fail(.connectionLost, "the connection was closed") }
+
+    // MARK: One exchange
+
+    private func begin(_ activity: ConnectionState.Activity, shielded: Bool) throws(PostgresError) {
+        if !shielded && Task.isCancelled { throw PostgresError(.cancelled, "cancelled before the statement was sent") }
+        try self.state.begin(activity)
+    }
+
+    private func exchange(
+        _ expected: [PendingResults<PostgresRows>.Expectation], shielded: Bool, _ send: (PQConnection) -> Bool
+    ) async -> [Result<PostgresRows, PostgresError>] {
+        var pending = PendingResults<PostgresRows>(expected)
+        guard send(self.handle) else {
+            return pending.settled(missing: self.fail(.connectionLost, "the statement could not be sent"))
+        }
+        let loop = Exchange(handle: self.handle, readiness: self.readiness)
+        var end = await loop.settle(&pending, shielded: shielded)
+        if case .cancelled = end {
+            // The statement may be half done; stop it, then read to its end, so that the connection stays usable.
+            if let cancel = self.handle.cancelHandle() { await Resolver.onThread { cancel.cancel() } }
+            end = await loop.settle(&pending, until: .now + .seconds(5), shielded: true)
+        }
+        switch end {
+        case .complete: return pending.settled(missing: PostgresError(.notRun, "the statement was not run"))
+        case .cancelled: return pending.settled(missing: self.fail(.cancelled, "cancelled"))
+        case .failed(let error): return pending.settled(missing: self.fail(error.code, error.message))
+        }
+    }
+
+    /// Closes the connection for this reason and answers it. The socket leaves epoll before libpq closes it.
+    private func fail(_ code: PostgresError.Code, _ message: String) -> PostgresError {
+        let error = PostgresError(code, message)
+        if self.state.close(error) { self.readiness.forget() }
+        return error
+    }
+
+    /// The protocol counts parameters in 16 bits.
+    private static func check(_ statement: SQL) throws(PostgresError) {
+        guard statement.parameters.count <= Int(UInt16.max) else {
+            throw PostgresError(.configuration, "a statement has more than 65,535 parameters")
+        }
+        guard !statement.text.utf8.contains(0) else {
+            throw PostgresError(.configuration, "a statement holds a NUL")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can go wrong between us and PostgreSQL, with the server's codes and never with a bound value.
+
+/// An error of this driver or of the server.
+///
+/// `message` is the server's primary message only: DETAIL and HINT quote row values and are dropped. Two SQLSTATE classes
+/// put input into the primary message itself (22, invalid data), so theirs is replaced by the class.
+package struct PostgresError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// The server refused the statement; see `sqlState`.
+        case server
+        /// The connection went away; whether a statement under way took effect is unknown.
+        case connectionLost
+        /// No connection could be made.
+        case connectFailed
+        /// No connection became free in time.
+        case poolTimeout
+        /// The pool has had no working connection for a while and fails fast, or is shut down.
+        case poolUnavailable
+        /// The task was cancelled; the statement was stopped or never sent.
+        case cancelled
+        /// A column does not have the type or shape asked for.
+        case decoding
+        /// libpq reported an order of results that must not occur; the connection is closed.
+        case protocolViolation
+        /// The connection was lost inside COMMIT: it may have happened.
+        case commitUnknown
+        /// A connection string or parameter libpq refuses.
+        case configuration
+        /// An earlier statement of the same pipeline group failed, so this one was not run.
+        case notRun
+    }
+
+    package var code: Code
+    package var message: String
+    package var sqlState: String?
+    package var constraint: String?
+    package var table: String?
+    package var column: String?
+
+    package init(
+        _ code: Code, _ message: String, sqlState: String? = nil, constraint: String? = nil, table: String? = nil,
+        column: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.sqlState = sqlState
+        self.constraint = constraint
+        self.table = table
+        self.column = column
+    }
+
+    package var isUniqueViolation: Bool { self.sqlState == "23505" }
+    /// Deadlock or serialization failure: the same transaction may be tried again.
+    package var isRetryable: Bool { self.sqlState == "40P01" || self.sqlState == "40001" }
+
+    /// Whether the database could not be reached or went away, as opposed to refusing this statement.
+    package var isUnavailable: Bool {
+        switch self.code {
+        case .connectionLost, .connectFailed, .poolTimeout, .poolUnavailable, .commitUnknown: true
+        case .server:
+            // 57P0x: shutting down, crashed, not yet up. 53xxx: out of resources. 25006: a standby. 08: connection.
+            self.sqlState.map { state in
+                ["57P", "53", "08"].contains { state.hasPrefix($0) } || state == "25006"
+            } ?? false
+        case .cancelled, .decoding, .protocolViolation, .configuration, .notRun: false
+        }
+    }
+
+    package var description: String {
+        var parts = ["\(self.code.rawValue): \(self.message)"]
+        if let sqlState { parts.append("SQLSTATE \(sqlState)") }
+        if let constraint { parts.append("constraint \(constraint)") }
+        if let table { parts.append("table \(table)") }
+        return parts.joined(separator: ", ")
+    }
+}

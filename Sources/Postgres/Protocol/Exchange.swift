@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The libpq dance: connect, send while reading, read until nothing is owed. No sockets here, only "I need readable".
+
+import CLibpq
+
+/// The loops of one connection, written against `SocketReadiness`.
+struct Exchange {
+    let handle: PQConnection
+    let readiness: any SocketReadiness
+
+    /// How an exchange ended for the connection.
+    enum End {
+        case complete
+        /// The task was cancelled while results were owed; they still are.
+        case cancelled
+        case failed(PostgresError)
+    }
+
+    /// Drives `PQconnectPoll` to its end (34.1): as if it had said WRITING at first, re-reading the socket each turn.
+    ///
+    /// Cancelled here: throws; the half-made connection is freed by its owner.
+    func connect(until deadline: ContinuousClock.Instant) async throws(PostgresError) {
+        var interest: SocketInterest = .write
+        while true {
+            guard self.handle.status != CONNECTION_BAD else { throw self.connectFailure() }
+            switch await self.readiness.wait(
+                for: interest, on: self.handle.socket, until: deadline, shielded: false)
+            {
+            case .ready: break
+            case .timedOut: throw PostgresError(.connectFailed, "the server did not answer in time")
+            case .cancelled: throw PostgresError(.cancelled, "cancelled while connecting")
+            case .failed: throw PostgresError(.connectFailed, "the socket cannot be watched")
+            }
+            switch self.handle.connectPoll() {
+            case PGRES_POLLING_OK: return
+            case PGRES_POLLING_READING: interest = .read
+            case PGRES_POLLING_WRITING: interest = .write
+            default: throw self.connectFailure()
+            }
+        }
+    }
+
+    /// Flushes what was queued and reads until nothing is owed.
+    ///
+    /// While bytes are left to send it waits for readable *or* writable and reads whenever it can: a server whose own
+    /// buffer is full does not read, so waiting for writable alone never ends (34.4, `PQflush`).
+    func settle(
+        _ pending: inout PendingResults<PostgresRows>, until deadline: ContinuousClock.Instant? = nil, shielded: Bool,
+        onNotification: (PostgresNotification) -> Void = { _ in }
+    ) async -> End {
+        var unsent = self.handle.flush()
+        while true {
+            if unsent < 0 { return .failed(self.lost()) }
+            let interest: SocketInterest = unsent > 0 ? [.read, .write] : .read
+            switch await self.readiness.wait(
+                for: interest, on: self.handle.socket, until: deadline, shielded: shielded)
+            {
+            case .ready(let ready):
+                if ready.contains(.read) && !self.handle.consumeInput() { return .failed(self.lost()) }
+            case .timedOut: return .failed(PostgresError(.connectionLost, "the server did not answer in time"))
+            case .cancelled: return .cancelled
+            case .failed: return .failed(self.lost())
+            }
+            if unsent > 0 { unsent = self.handle.flush() }
+            while let notification = self.handle.nextNotification() { onNotification(notification) }
+            if let end = self.collect(&pending) { return end }
+        }
+    }
+
+    /// Takes every result that has arrived whole; `PQgetResult` would block on one that has not.
+    private func collect(_ pending: inout PendingResults<PostgresRows>) -> End? {
+        while !self.handle.isBusy {
+            let arrival = self.arrival(self.handle.nextResult())
+            if self.handle.status == CONNECTION_BAD { return .failed(self.lost()) }
+            switch pending.arrived(arrival) {
+            case .more: continue
+            case .complete: return .complete
+            case .violation(let what): return .failed(PostgresError(.protocolViolation, what))
+            }
+        }
+        return nil
+    }
+
+    private func arrival(_ result: PQResult?) -> PendingResults<PostgresRows>.Arrival {
+        guard let result else { return .endOfStatement }
+        return switch result.status {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: .rows(PostgresRows(result: result))
+        case PGRES_FATAL_ERROR, PGRES_NONFATAL_ERROR, PGRES_BAD_RESPONSE: .failed(result.error)
+        case PGRES_PIPELINE_SYNC: .sync
+        case PGRES_PIPELINE_ABORTED: .aborted
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: .unexpected("COPY is not supported here")
+        default: .unexpected("libpq gave an unknown kind of result")
+        }
+    }
+
+    private func lost() -> PostgresError {
+        PostgresError(.connectionLost, "the connection to the server was lost")
+    }
+
+    private func connectFailure() -> PostgresError {
+        PostgresError(.connectFailed, self.handle.errorMessage)
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which results libpq still owes us: a pure state machine, so that the order of results is checked and tested without a server.
+
+/// The results owed for one statement, or for the groups of a pipeline.
+///
+/// libpq gives, in order (34.5, "Pipeline Mode"): for each statement one or more results and then NULL; for each sync
+/// `PGRES_PIPELINE_SYNC`, with no NULL after it. After an error each statement up to the next sync answers
+/// `PGRES_PIPELINE_ABORTED`. Any other order means that we and the server have lost count, and only closing helps.
+struct PendingResults<Rows>: ~Copyable {
+    enum Expectation: Equatable {
+        /// A statement whose rows the caller wants, by its place in `outcomes`.
+        case statement(Int)
+        /// A PREPARE sent on the caller's behalf before the statement at that place.
+        case preparation(for: Int)
+        case sync
+    }
+
+    enum Arrival {
+        case rows(Rows)
+        case failed(PostgresError)
+        case aborted
+        case sync
+        case endOfStatement
+        case unexpected(String)
+    }
+
+    enum Verdict: Equatable {
+        case more
+        case complete
+        case violation(String)
+    }
+
+    private var expected: ArraySlice<Expectation>
+    private var current: Result<Rows, PostgresError>?
+    private(set) var outcomes: [Result<Rows, PostgresError>?]
+
+    init(_ expected: [Expectation]) {
+        self.expected = expected[...]
+        let places = expected.count { if case .statement = $0 { true } else { false } }
+        self.outcomes = Array(repeating: nil, count: places)
+    }
+
+    var isComplete: Bool { self.expected.isEmpty }
+
+    mutating func arrived(_ arrival: Arrival) -> Verdict {
+        guard let next = self.expected.first else { return .violation("a result arrived that nobody asked for") }
+        switch (next, arrival) {
+        case (.sync, .sync):
+            self.expected.removeFirst()
+        case (.sync, .failed):
+            // A deferred constraint or the commit itself can fail at the sync, after every statement was fine.
+            self.failSinceLastSync(arrival)
+        case (.sync, .endOfStatement):
+            break
+        case (.sync, .rows), (.sync, .aborted):
+            return .violation("a statement answered twice")
+        case (.statement, .rows(let rows)), (.preparation, .rows(let rows)):
+            if self.current == nil { self.current = .success(rows) }
+        case (.statement, .failed(let error)), (.preparation, .failed(let error)):
+            self.current = .failure(error)
+        case (.statement, .aborted), (.preparation, .aborted):
+            self.current = .failure(PostgresError(.notRun, "an earlier statement of the group failed"))
+        case (.statement(let place), .endOfStatement):
+            guard let outcome = self.current else { return .violation("a statement ended without a result") }
+            // A failed preparation has put its error here already; the statement itself was only aborted.
+            if self.outcomes[place] == nil { self.outcomes[place] = outcome }
+            self.finishStatement()
+        case (.preparation(let place), .endOfStatement):
+            if case .failure(let error)? = self.current { self.outcomes[place] = .failure(error) }
+            self.finishStatement()
+        case (.statement, .sync), (.preparation, .sync):
+            return .violation("a sync arrived before its statement")
+        case (_, .unexpected(let what)):
+            return .violation(what)
+        }
+        return self.expected.isEmpty ? .complete : .more
+    }
+
+    /// What each statement came to; a statement whose result never came gets `missing`.
+    consuming func settled(missing: PostgresError) -> [Result<Rows, PostgresError>] {
+        self.outcomes.map { $0 ?? .failure(missing) }
+    }
+
+    private mutating func finishStatement() {
+        self.current = nil
+        self.expected.removeFirst()
+    }
+
+    private mutating func failSinceLastSync(_ arrival: Arrival) {
+        guard case .failed(let error) = arrival else { return }
+        for place in self.outcomes.indices {
+            if case .success? = self.outcomes[place] { self.outcomes[place] = .failure(error) }
+        }
+    }
+}
