@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one statement behind every 202: events, users and jobs of a batch, together or not at all.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+enum EventStatement {
+    /// Inserts a batch and answers (event id, outcome) per event.
+    ///
+    /// Locks, in this order, each in key order: the users that exist (`known`, primary key), the ledger's unique key
+    /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is durable),
+    /// the users (upsert), the jobs. A batch of only duplicates locks its users, which writes WAL and so flushes.
+    ///
+    /// What an event does is decided against the locked row: an older word of the sender is superseded, a wish that is
+    /// fulfilled already is a duplicate. A sign-up after a revoke opens the next generation, if it is newer; without a
+    /// sender's time the revoke stands. A revoke closes its generation here: the credential becomes `closing`.
+    static func insert(_ events: [NewEvent], place: (NewEvent) -> Int64) -> SQL {
+        let rows = events.sorted { ($0.source.rawValue.uuidString, $0.deliveryID) < ($1.source.rawValue.uuidString, $1.deliveryID) }
+        return """
+            with input as (
+                select * from unnest(
+                    \(rows.map(\.id)), \(rows.map(\.source)), \(rows.map(\.deliveryID)), \(rows.map(\.tenant)),
+                    \(rows.map { $0.signUp?.user.user.rawValue }), \(rows.map { $0.signUp?.wanted.rawValue }),
+                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)), \(rows.map(place)))
+                as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, vt)),
+            known as materialized (
+                select u.tenant_id, u.user_id, u.wanted, u.occurred_at from dialtone.users u
+                join input i on i.tenant_id = u.tenant_id and i.user_id = u.user_id
+                order by u.tenant_id, u.user_id for no key update of u),
+            judged as materialized (
+                select i.*, case
+                    when i.user_id is null then 'ignored'
+                    when k.user_id is null then 'accepted'
+                    when k.wanted = i.wanted then 'duplicate'
+                    when i.wanted = 'live' and (i.occurred_at is null or i.occurred_at <= k.occurred_at) then 'superseded'
+                    when i.wanted = 'gone' and i.occurred_at < k.occurred_at then 'superseded'
+                    else 'accepted' end as outcome
+                from input i left join known k on k.tenant_id = i.tenant_id and k.user_id = i.user_id),
+            stored as (
+                insert into dialtone.events (event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome,
+                                             occurred_at, received_at)
+                select event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+                from judged order by source_id, delivery_id
+                on conflict (source_id, delivery_id, item) do nothing
+                returning event_id),
+            fresh as materialized (
+                select j.* from judged j join stored s using (event_id) where j.outcome = 'accepted'),
+            desired as (
+                insert into dialtone.users as u (tenant_id, user_id, wanted, generation, status, occurred_at, received_at)
+                select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
+                       occurred_at, received_at
+                from fresh order by tenant_id, user_id
+                on conflict (tenant_id, user_id) do update
+                set wanted = excluded.wanted,
+                    generation = case when excluded.wanted = 'live' then u.generation + 1 else u.generation end,
+                    status = case when excluded.wanted = 'live' then 'pending' else 'revoking' end,
+                    occurred_at = coalesce(excluded.occurred_at, u.occurred_at),
+                    received_at = excluded.received_at, ready_at = null
+                where u.wanted <> excluded.wanted
+                returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status),
+            closing as (
+                update dialtone.credentials c set status = 'closing' from desired d
+                where d.wanted = 'gone' and c.tenant_id = d.tenant_id and c.user_id = d.user_id
+                  and c.generation = d.generation and c.status = 'active'),
+            to_do as (
+                select d.tenant_id, d.user_id, d.generation, f.vt, f.received_at as enqueued_at
+                from desired d join fresh f using (tenant_id, user_id) where d.status <> 'revoked'),
+            enqueued as (\(JobQueue.enqueue(from: "to_do")))
+            select j.event_id, case when s.event_id is null then 'duplicate' else j.outcome end
+            from judged j left join stored s using (event_id)
+            """
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The group commit: what arrives while one commit is under way goes into the next, and each caller waits for its own.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import Queue
+import Synchronization
+
+/// Writes events in batches. An idle writer commits at once; there is no timer.
+final class EventWriter: Sendable {
+    /// Rows in one statement at most.
+    static let maximumBatch = 256
+    /// Events waiting at most; beyond it senders are told to come back.
+    static let maximumWaiting = 20_000
+
+    private typealias Answer = CheckedContinuation<Result<Receipt, IntakeError>, Never>
+
+    private struct Waiting {
+        var event: NewEvent
+        var answer: Answer
+    }
+
+    private struct State {
+        var waiting: [Waiting] = []
+        var isStopped = false
+    }
+
+    private let pool: PostgresPool
+    private let wakeup: Wakeup
+    private let logger: Logger
+    private let state = Mutex(State())
+    private let arrived = Wakeup()
+
+    init(pool: PostgresPool, wakeup: Wakeup, logger: Logger) {
+        self.pool = pool
+        self.wakeup = wakeup
+        self.logger = logger
+    }
+
+    /// Returns after the commit. Cancelled here: nothing; the batch belongs to the writer.
+    func write(_ event: NewEvent) async throws(IntakeError) -> Receipt {
+        let result = await withCheckedContinuation { (answer: Answer) in
+            let isTaken = self.state.withLock { state in
+                guard !state.isStopped, state.waiting.count < Self.maximumWaiting else { return false }
+                state.waiting.append(Waiting(event: event, answer: answer))
+                return true
+            }
+            if isTaken { self.arrived.signal() } else { answer.resume(returning: .failure(.unavailable)) }
+        }
+        return try result.get()
+    }
+
+    func run() async {
+        var clock = FairClock()
+        while true {
+            let batch = self.takeBatch()
+            if batch.isEmpty {
+                if Task.isCancelled { break }
+                await self.arrived.wait()
+                continue
+            }
+            await self.commit(batch, &clock)
+        }
+        let refused = self.state.withLock { state in
+            state.isStopped = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiting in refused { waiting.answer.resume(returning: .failure(.unavailable)) }
+    }
+
+    /// Takes the next events in order, at most one per user: the second of a user must see what the first did.
+    private func takeBatch() -> [Waiting] {
+        self.state.withLock { state in
+            var batch: [Waiting] = []
+            var later: [Waiting] = []
+            var users: Set<UserKey> = []
+            var deliveries: Set<String> = []
+            for waiting in state.waiting {
+                let isNew = deliveries.insert("\(waiting.event.source.rawValue)\(waiting.event.deliveryID)").inserted
+                let isAlone = waiting.event.signUp.map { users.insert($0.user).inserted } ?? true
+                if batch.count < Self.maximumBatch && isNew && isAlone {
+                    batch.append(waiting)
+                } else {
+                    later.append(waiting)
+                    if batch.count == Self.maximumBatch { break }
+                }
+            }
+            state.waiting = later + state.waiting.dropFirst(batch.count + later.count)
+            return batch
+        }
+    }
+
+    /// Commits a batch; one that fails on a bad row is halved until that row is alone.
+    private func commit(_ batch: [Waiting], _ clock: inout FairClock) async {
+        do {
+            let outcomes = try await self.insert(batch.map(\.event), &clock)
+            var isWork = false
+            for waiting in batch {
+                guard let outcome = outcomes[waiting.event.id] else {
+                    waiting.answer.resume(returning: .failure(.unavailable))
+                    continue
+                }
+                isWork = isWork || outcome == .accepted
+                waiting.answer.resume(returning: .success(Receipt(eventID: waiting.event.id, status: outcome)))
+            }
+            if isWork { self.wakeup.signal() }
+        } catch where Self.isWorthHalving(error) && batch.count > 1 {
+            let middle = batch.count / 2
+            await self.commit(Array(batch[..<middle]), &clock)
+            await self.commit(Array(batch[middle...]), &clock)
+        } catch {
+            // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
+            self.logger.error("events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
+            for waiting in batch { waiting.answer.resume(returning: .failure(.unavailable)) }
+        }
+    }
+
+    private static func isWorthHalving(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return error.code == .server && !error.isUnavailable
+    }
+
+    /// One statement, one commit, one connection. Shielded: a batch belongs to the writer, not to its shutdown.
+    private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: EventOutcome] {
+        let statement = EventStatement.insert(events) { clock.next(for: $0.tenant, at: $0.receivedAt) }
+        let connection = try await self.pool.withConnection { connection in
+            try await connection.query(statement, shielded: true)
+        }
+        var outcomes: [EventID: EventOutcome] = [:]
+        for row in connection {
+            var columns = row.columns
+            outcomes[try columns.next()] = try columns.next(EventOutcome.self)
+        }
+        return outcomes
+    }
+}
+
+/// Places in the queue: start-time fair queueing. A tenant's next job comes no sooner than a step after its last, so a
+/// tenant that imports many users lines up behind itself and not in front of others.
+struct FairClock {
+    /// Microseconds between two jobs of one tenant, when they come faster than that.
+    static let step: Int64 = 1000
+
+    private var last: [String: Int64] = [:]
+
+    mutating func next(for tenant: String, at now: Date) -> Int64 {
+        let clock = Int64(now.timeIntervalSince1970 * 1_000_000)
+        let place = max(clock, (self.last[tenant] ?? 0) + Self.step)
+        if self.last.count > 10_000 { self.last = self.last.filter { $0.value > clock } }
+        self.last[tenant] = place
+        return place
+    }
+}

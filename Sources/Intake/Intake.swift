@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Webhook → event: prove who sent it, read what it asks for, and answer only when it is durable.
+
+package import Foundation
+package import Logging
+package import Model
+package import Postgres
+package import Queue
+package import Vault
+
+/// One request to a hook, as it came in.
+package struct Delivery: Sendable {
+    package let hook: String
+    /// All values of a header, by its lower-case name.
+    package let headers: @Sendable (String) -> [String]
+    package let body: [UInt8]
+    package let receivedAt: Date
+
+    package init(hook: String, headers: @escaping @Sendable (String) -> [String], body: [UInt8], receivedAt: Date) {
+        self.hook = hook
+        self.headers = headers
+        self.body = body
+        self.receivedAt = receivedAt
+    }
+}
+
+/// What a sender is told, once it is true.
+package struct Receipt: Sendable, Equatable {
+    package let eventID: EventID
+    package let status: EventOutcome
+}
+
+package enum IntakeError: Error, Equatable {
+    case unknownHook
+    /// The reason names a header, never a value.
+    case badProof(String)
+    case badPayload(InvalidValue)
+    /// The body names a tenant this source may not speak for.
+    case tenantNotAllowed
+    /// Not stored, or not known to be: the sender must try again.
+    case unavailable
+}
+
+/// The front door for sign-ups.
+package final class Intake: Sendable {
+    private let sources: SourceCache
+    private let writer: EventWriter
+
+    package init(pool: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger) {
+        self.sources = SourceCache(pool: pool, vault: vault)
+        self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger)
+    }
+
+    /// Runs the writer until the task is cancelled and what was taken in is written.
+    package func run() async { await self.writer.run() }
+
+    /// Takes one delivery in. Returns after the commit that holds its event, its user and its job.
+    ///
+    /// Cancelled here: the event, once handed to the writer, is written all the same; only the answer is lost.
+    package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
+        let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
+        let deliveryID: String
+        do {
+            deliveryID = try source.proof.verify(
+                header: delivery.headers, body: delivery.body, now: delivery.receivedAt)
+        } catch {
+            throw .badProof(error.reason)
+        }
+        let event = try Self.read(delivery, from: source, deliveryID)
+        return try await self.writer.write(event)
+    }
+
+    private static func read(
+        _ delivery: Delivery, from source: KnownSource, _ deliveryID: String
+    ) throws(IntakeError) -> NewEvent {
+        do throws(InvalidValue) {
+            var event = NewEvent(
+                id: EventID(rawValue: UUID()), source: source.id, deliveryID: deliveryID, receivedAt: delivery.receivedAt,
+                owner: source.owner)
+            switch try CanonicalEvent.read(delivery.body) {
+            case .nothing: break
+            case .signUp(let user, let named, let wanted, let occurredAt):
+                guard let tenant = source.tenant(named: named) else {
+                    if named == nil { throw InvalidValue("data.tenant_id", "is needed: this source serves several tenants") }
+                    throw InvalidValue("", "")
+                }
+                event.signUp = SignUp(
+                    user: UserKey(tenant: tenant, user: user), wanted: wanted, occurredAt: occurredAt)
+            }
+            return event
+        } catch {
+            if error.field.isEmpty { throw .tenantNotAllowed }
+            throw .badPayload(error)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical event, as any back end may send it: what it asks for, or that it asks nothing of us.
+
+package import Foundation
+package import Model
+
+/// `{"type":"user.created","timestamp":"…","data":{"user_id":"…","tenant_id":"…","email":"…"}}`; also `user.deleted`.
+/// Unknown members are ignored.
+package enum CanonicalEvent {
+    package enum Meaning: Sendable, Equatable {
+        case signUp(user: UserID, tenant: TenantID?, wanted: Wanted, occurredAt: Date?)
+        /// A type that asks nothing of us.
+        case nothing(type: String)
+    }
+
+    package static func read(_ body: [UInt8]) throws(InvalidValue) -> Meaning {
+        let event: JSONValue
+        do {
+            event = try JSONValue(parsing: body)
+        } catch {
+            throw InvalidValue("body", "\(error.reason) (at byte \(error.offset))")
+        }
+        guard case .object = event else { throw InvalidValue("body", "must be a JSON object") }
+        guard let type = event["type"]?.string, (1...100).contains(type.utf8.count) else {
+            throw InvalidValue("type", "must be a string such as \"user.created\"")
+        }
+        let wanted: Wanted
+        switch type {
+        case "user.created": wanted = .live
+        case "user.deleted": wanted = .gone
+        default: return .nothing(type: type)
+        }
+        guard let data = event["data"], case .object = data else { throw InvalidValue("data", "must be an object") }
+        guard let user = data["user_id"]?.string else { throw InvalidValue("data.user_id", "must be a string") }
+        return .signUp(
+            user: try UserID(user), tenant: try Self.tenant(data["tenant_id"]), wanted: wanted,
+            occurredAt: try Self.time(event["timestamp"]))
+    }
+
+    private static func tenant(_ value: JSONValue?) throws(InvalidValue) -> TenantID? {
+        switch value {
+        case nil, .null: return nil
+        case .string(let text): return try TenantID(text)
+        case .bool, .number, .array, .object: throw InvalidValue("data.tenant_id", "must be a string")
+        }
+    }
+
+    /// RFC 3339, with or without fractions of a second; or absent.
+    private static func time(_ value: JSONValue?) throws(InvalidValue) -> Date? {
+        switch value {
+        case nil, .null: return nil
+        case .string(let text):
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
+            guard text.utf8.count <= 40, let date = try? style.parse(text) else {
+                throw InvalidValue("timestamp", "must be an RFC 3339 time such as 2026-01-01T00:00:00Z")
+            }
+            return date
+        case .bool, .number, .array, .object:
+            throw InvalidValue("timestamp", "must be an RFC 3339 time such as 2026-01-01T00:00:00Z")
+        }
+    }
+}

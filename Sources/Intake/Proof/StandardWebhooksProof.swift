@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a delivery comes from who it says: the Standard Webhooks signature over the raw bytes, before anything is parsed.
+
+package import Crypto
+package import Foundation
+package import Model
+
+/// Why a proof failed. Names the header, never a value of it, nor what was expected.
+package struct ProofFailure: Error, Equatable {
+    package let reason: String
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// The symmetric scheme `v1` of Standard Webhooks 1.0.0 (standard-webhooks.md, "Signature scheme"):
+/// HMAC-SHA256 over `id.timestamp.body`, base64, any of several signatures by any of several secrets.
+package struct StandardWebhooksProof: Sendable {
+    /// Seconds a timestamp may be off, either way (the reference libraries' value).
+    static let tolerance: Int64 = 300
+    /// Signatures tried at most, so that a long header costs nothing.
+    static let maximumSignatures = 8
+
+    private let secrets: [Secret<SymmetricKey>]
+
+    package init(secrets: [Secret<SymmetricKey>]) { self.secrets = secrets }
+
+    /// Checks the proof and answers the delivery's id. `header` gives all values of a header by lower-case name; the older
+    /// `svix-` names are read when the standard ones are absent.
+    package func verify(
+        header: (String) -> [String], body: some Sequence<UInt8>, now: Date
+    ) throws(ProofFailure) -> String {
+        let id = try Self.single("id", header)
+        let stamp = try Self.single("timestamp", header)
+        let signatures = try Self.single("signature", header)
+        guard (1...255).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw ProofFailure("webhook-id must be 1 to 255 printable ASCII characters")
+        }
+        // Digits only: the reference library's float() takes "1e9" and " 1", and then id, time and body could shift.
+        guard (1...12).contains(stamp.utf8.count), stamp.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let seconds = Int64(stamp)
+        else { throw ProofFailure("webhook-timestamp must be Unix seconds, digits only") }
+        let age = Int64(now.timeIntervalSince1970.rounded(.down)) - seconds
+        guard age <= Self.tolerance else { throw ProofFailure("webhook-timestamp is more than 300 seconds old") }
+        guard age >= -Self.tolerance else { throw ProofFailure("webhook-timestamp is more than 300 seconds ahead") }
+        let candidates = Self.signatures(in: signatures)
+        guard !candidates.isEmpty else { throw ProofFailure("webhook-signature holds no v1 signature") }
+        guard !self.secrets.isEmpty else { throw ProofFailure("the source has no secret in force") }
+        var message = Array("\(id).\(stamp).".utf8)
+        message.append(contentsOf: body)
+        guard self.matches(message, candidates) else {
+            throw ProofFailure("webhook-signature does not match the body under any secret of this source")
+        }
+        return id
+    }
+
+    /// Every secret against every candidate; `isValidAuthenticationCode` compares in constant time.
+    private func matches(_ message: [UInt8], _ candidates: [Data]) -> Bool {
+        var isMatch = false
+        for secret in self.secrets {
+            let code = HMAC<SHA256>.authenticationCode(for: message, using: secret.reveal())
+            for candidate in candidates where code == candidate { isMatch = true }
+        }
+        return isMatch
+    }
+
+    /// `v1,<base64>` entries, separated by spaces (the standard) or ", " (Supabase); anything else is passed over.
+    private static func signatures(in header: String) -> [Data] {
+        var found: [Data] = []
+        for entry in header.split(whereSeparator: { $0 == " " || $0 == "," }).prefix(Self.maximumSignatures * 2) {
+            if entry == "v1" || entry == "v1a" { continue }
+            guard found.count < Self.maximumSignatures else { break }
+            if entry.utf8.count == 44, let bytes = Data(base64Encoded: String(entry)), bytes.count == 32 {
+                found.append(bytes)
+            }
+        }
+        return found
+    }
+
+    private static func single(_ name: String, _ header: (String) -> [String]) throws(ProofFailure) -> String {
+        var values = header("webhook-\(name)")
+        if values.isEmpty { values = header("svix-\(name)") }
+        guard let value = values.first else { throw ProofFailure("webhook-\(name) is missing") }
+        guard values.count == 1 else { throw ProofFailure("webhook-\(name) is there more than once") }
+        return value
+    }
+
+    /// The key bytes of a secret as it is written: base64 after an optional `whsec_`, padded or not.
+    package static func key(from secret: String) throws(InvalidValue) -> SymmetricKey {
+        var text = secret.hasPrefix("whsec_") ? String(secret.dropFirst(6)) : secret
+        while text.utf8.count % 4 != 0 { text += "=" }
+        guard let bytes = Data(base64Encoded: text), bytes.count >= 16 else {
+            throw InvalidValue("secret", "must be whsec_ and base64 of at least 16 bytes")
+        }
+        return SymmetricKey(data: bytes)
+    }
+
+    /// Signs as a sender does: for `dialtone send`, the demo and tests.
+    package static func sign(id: String, timestamp: Int64, body: [UInt8], key: SymmetricKey) -> String {
+        let message = Array("\(id).\(timestamp).".utf8) + body
+        return "v1,\(Data(HMAC<SHA256>.authenticationCode(for: message, using: key)).base64EncodedString())"
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sources that deliveries come from, kept in memory for a few seconds with their secrets opened.
+
+import Foundation
+import Model
+import Postgres
+import Synchronization
+import Vault
+
+/// A source as intake needs it.
+struct KnownSource: Sendable {
+    let id: SourceID
+    let tenant: TenantID?
+    let allowed: Set<TenantID>
+    let proof: StandardWebhooksProof
+
+    /// Whose ledger events without a user go to.
+    var owner: String { self.tenant?.rawValue ?? "-" }
+
+    /// The tenant a delivery is for. A source bound to one tenant may leave it out, and may name no other.
+    func tenant(named name: TenantID?) -> TenantID? {
+        guard let tenant = self.tenant else { return name.flatMap { self.allowed.contains($0) ? $0 : nil } }
+        return name == nil || name == tenant ? tenant : nil
+    }
+}
+
+/// Looks sources up by hook id. A rotated secret or a disabled source takes effect within `maximumAge`.
+final class SourceCache: Sendable {
+    private static let maximumAge: TimeInterval = 5
+    /// Hook ids nobody made must not fill the memory.
+    private static let maximumEntries = 10_000
+
+    private struct Entry {
+        var source: KnownSource
+        var readAt: Date
+    }
+
+    private let pool: PostgresPool
+    private let vault: Vault
+    private let entries = Mutex<[String: Entry]>([:])
+
+    init(pool: PostgresPool, vault: Vault) {
+        self.pool = pool
+        self.vault = vault
+    }
+
+    func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
+        if let entry = self.entries.withLock({ $0[hook] }), now.timeIntervalSince(entry.readAt) < Self.maximumAge {
+            return entry.source
+        }
+        guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
+        let found: KnownSource?
+        do {
+            found = try await self.read(hook, now: now)
+        } catch {
+            throw .unavailable
+        }
+        guard let found else {
+            _ = self.entries.withLock { $0.removeValue(forKey: hook) }
+            throw .unknownHook
+        }
+        self.entries.withLock { entries in
+            if entries.count >= Self.maximumEntries { entries.removeAll() }
+            entries[hook] = Entry(source: found, readAt: now)
+        }
+        return found
+    }
+
+    private func read(_ hook: String, now: Date) async throws -> KnownSource? {
+        let rows = try await self.pool.query(
+            """
+            select s.source_id, s.tenant_id, s.allowed_tenants, k.secret_id, k.tenant_id, k.sealed
+            from dialtone.sources s left join dialtone.source_secrets k
+                on k.source_id = s.source_id and (k.expires_at is null or k.expires_at > \(now))
+            where s.hook_id = \(hook) and s.status = 'active'
+            order by k.created_at desc limit 4
+            """)
+        guard let first = rows.first else { return nil }
+        var columns = first.columns
+        let id: SourceID = try columns.next()
+        let tenant: TenantID? = try columns.next()
+        let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
+        var secrets: [Secret<String>] = []
+        for row in rows {
+            let (_, _, _, secretID, scope, sealed) = try row.decode(
+                UUID.self, String?.self, [String].self, UUID?.self, String?.self, Bytes?.self)
+            guard let secretID, let scope, let sealed else { continue }
+            secrets.append(try await self.vault.open(sealed.value, SecretPlace.binding(secretID, scope)))
+        }
+        let keys = try secrets.map { try $0.map(StandardWebhooksProof.key(from:)) }
+        return KnownSource(
+            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys))
+    }
+}

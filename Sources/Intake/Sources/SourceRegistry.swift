@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sources are made and listed here; a secret is shown once, when it is made, and kept sealed.
+
+package import Foundation
+package import Model
+package import Postgres
+package import Vault
+
+/// A source that was just made. The secret is not to be had again.
+package struct NewSource: Sendable {
+    package let id: SourceID
+    package let slug: String
+    package let hookID: String
+    package let secret: Secret<String>
+}
+
+/// A source as lists show it.
+package struct Source: Sendable {
+    package let id: SourceID
+    package let slug: String
+    package let tenant: TenantID?
+    package let hookID: String
+    package let preset: String
+    package let status: String
+    package let createdAt: Date
+}
+
+package enum SourceError: Error, Equatable, CustomStringConvertible {
+    case slugTaken(String)
+    case unknownTenant(TenantID)
+    case unknownPreset(String)
+
+    package var description: String {
+        switch self {
+        case .slugTaken(let slug): "a source named \(slug) exists already for this tenant"
+        case .unknownTenant(let tenant): "there is no tenant \(tenant); create it with: dialtone tenant create"
+        case .unknownPreset(let preset): "there is no preset \(preset); there is: standard"
+        }
+    }
+}
+
+/// Where a source's secret is sealed.
+enum SecretPlace {
+    static func binding(_ secretID: UUID, _ scope: String) -> SealedBinding {
+        SealedBinding(
+            tenant: scope, table: "source_secrets", column: "sealed", row: secretID.uuidString.lowercased(), user: "",
+            generation: 0)
+    }
+}
+
+package struct SourceRegistry: Sendable {
+    private let pool: PostgresPool
+    private let vault: Vault
+
+    package init(pool: PostgresPool, vault: Vault) {
+        self.pool = pool
+        self.vault = vault
+    }
+
+    /// Makes a source for one tenant, or for several that it may name in each delivery.
+    package func create(
+        slug: String, tenant: TenantID?, allowedTenants: [TenantID], preset: String
+    ) async throws -> NewSource {
+        guard preset == "standard" else { throw SourceError.unknownPreset(preset) }
+        guard TenantID(rawValue: slug) != nil else {
+            throw InvalidValue("source", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
+        }
+        let source = NewSource(
+            id: SourceID(rawValue: UUID()), slug: slug, hookID: "hk_\(Self.random(20, alphabet: Self.base32))",
+            secret: Secret("whsec_\(Data(Self.bytes(32)).base64EncodedString())"))
+        let secretID = UUID()
+        let scope = tenant?.rawValue ?? "-"
+        let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, scope))
+        do {
+            try await self.pool.withTransaction { connection in
+                _ = try await connection.query(
+                    """
+                    insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset)
+                    values (\(source.id), \(tenant), \(allowedTenants), \(slug), \(source.hookID), \(preset))
+                    """)
+                _ = try await connection.query(
+                    """
+                    insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
+                    values (\(secretID), \(source.id), \(scope), \(Bytes(sealed)))
+                    """)
+            }
+        } catch let error as PostgresError where error.isUniqueViolation {
+            throw SourceError.slugTaken(slug)
+        } catch let error as PostgresError where error.sqlState == "23503" {
+            guard let tenant else { throw error }
+            throw SourceError.unknownTenant(tenant)
+        }
+        return source
+    }
+
+    package func list(tenant: TenantID?) async throws -> [Source] {
+        try await self.pool.query(
+            """
+            select source_id, slug, tenant_id, hook_id, preset, status, created_at from dialtone.sources
+            where \(tenant)::text is null or tenant_id = \(tenant)
+            order by tenant_id nulls first, slug
+            """
+        ).map { row in
+            var columns = row.columns
+            return Source(
+                id: try columns.next(), slug: try columns.next(), tenant: try columns.next(), hookID: try columns.next(),
+                preset: try columns.next(), status: try columns.next(), createdAt: try columns.next())
+        }
+    }
+
+    private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567")
+
+    private static func random(_ count: Int, alphabet: [Character]) -> String {
+        String(Self.bytes(count).map { alphabet[Int($0) % alphabet.count] })
+    }
+
+    /// From the system's generator (getrandom(2)).
+    private static func bytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}

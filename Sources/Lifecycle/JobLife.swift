@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker knows of one job when it decides the next safe step: a value, with no way to reach the outside.
+
+package import Foundation
+package import Model
+
+/// One job between two transitions.
+package struct JobLife: Sendable, Equatable {
+    /// The generation this job's name, tag and doubt are about.
+    package var generation: Generation
+    package var phase: Phase
+    /// What the `users` row wants, as read by the claim.
+    package var wanted: Wanted
+    package var wantedGeneration: Generation
+    /// The credential the ledger already records for `generation`, unless it is deleted.
+    package var recorded: ProviderID?
+    /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
+    package var isDoubtful: Bool
+    /// Tries that failed and count.
+    package var attempts: Int
+    /// How often its worker vanished.
+    package var crashes: Int
+    /// Consecutive empty look-ups.
+    package var empties: Int
+    /// Before this moment an empty look-up proves nothing.
+    package var quietUntil: Date?
+
+    package enum Phase: Sendable, Equatable {
+        /// Claimed out of the queue: may act at once.
+        case armed
+        /// Claimed out of doubt: must look first.
+        case looking
+    }
+
+    package init(
+        generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
+        isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, empties: Int = 0, quietUntil: Date? = nil
+    ) {
+        self.generation = generation
+        self.phase = phase
+        self.wanted = wanted
+        self.wantedGeneration = wantedGeneration
+        self.recorded = recorded
+        self.isDoubtful = isDoubtful
+        self.attempts = attempts
+        self.crashes = crashes
+        self.empties = empties
+        self.quietUntil = quietUntil
+    }
+
+    /// Whether this job's generation is the one that should be live.
+    package var isWanted: Bool { self.wanted == .live && self.wantedGeneration == self.generation }
+}
+
+/// What happened to a job.
+package enum JobEvent: Sendable, Equatable {
+    case claimed
+    /// The provider made it: evidence, whoever holds the lease.
+    case created(ProviderID)
+    /// The request provably never left us.
+    case notSent
+    case rateLimited(Duration)
+    /// 401 or 403.
+    case refused
+    /// The tag holds all it may.
+    case tagFull
+    /// Only this job's own fields are at fault.
+    case rejected
+    /// The tenant's settings are at fault, not this job.
+    case tenantRejected
+    /// Anything else: it may have been made.
+    case unknown
+    /// Live credentials under our name, never expired ones nor those in surplus; oldest first.
+    case looked(found: [ProviderID])
+    case lookFailed(Duration?)
+    /// 200 or 404.
+    case deleted
+    case deleteFailed(Duration?)
+}
+
+/// What must be done about it, by the worker, in order.
+package enum JobEffect: Sendable, Equatable {
+    /// Send the create. Only in the local lease's time.
+    case create
+    /// List by name.
+    case look
+    case delete(ProviderID)
+    /// Record this credential and end the job, or give it its next goal, in one transaction under the user's lock.
+    case own(ProviderID)
+    /// Remember these for deletion.
+    case surplus([ProviderID])
+    /// The generation is closed: nothing of it is left at the provider.
+    case close
+    /// Nothing to do: wanted is actual.
+    case end
+    /// Put it back.
+    case schedule(JobState, delay: Duration, isCharged: Bool, dropsTag: Bool)
+    /// Put it back in doubt; an empty answer before `settle` from now proves nothing.
+    case doubt(delay: Duration, settle: Duration?)
+    /// A new epoch and lease for a create after absence was proven.
+    case rearm
+    /// Stop trying; an operator must look.
+    case bury(String)
+}

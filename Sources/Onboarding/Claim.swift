@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker takes jobs: locks them, gives each a lease, a tag slot and what it needs to know, in one statement.
+
+import Foundation
+import Lifecycle
+package import Model
+package import Postgres
+import Queue
+
+/// A job in the hands of this worker.
+package struct ClaimedJob: Sendable {
+    package let lease: Lease
+    package let user: UserKey
+    package let connectionID: String
+    /// The shard this user's credential goes to; nil when none had room, or none is needed.
+    package var tag: String?
+    package var life: JobLife
+
+    var needsTag: Bool { self.tag == nil && self.life.recorded == nil && self.life.isWanted && self.life.phase == .armed }
+}
+
+/// What every claim of one worker has in common.
+package struct ClaimTerms: Sendable {
+    package var worker: WorkerID
+    package var lease: Duration
+    package var settle: Duration
+    package var tagCapacity: Int
+
+    package init(worker: WorkerID, lease: Duration, settle: Duration, tagCapacity: Int) {
+        self.worker = worker
+        self.lease = lease
+        self.settle = settle
+        self.tagCapacity = tagCapacity
+    }
+}
+
+extension ClaimedJob {
+    /// Claims queued jobs.
+    package static func queued(limit: Int, floor: Int64, _ terms: ClaimTerms) -> SQL {
+        self.claim(JobQueue.candidates(limit: limit, floor: floor), to: .armed, terms)
+    }
+
+    /// Claims jobs in doubt that are due for a look.
+    package static func doubtful(limit: Int, _ terms: ClaimTerms) -> SQL {
+        self.claim(JobQueue.doubtful(limit: limit), to: .looking, terms)
+    }
+
+    /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
+    /// sees it under the user's lock. `shard` locks one row of tenant_tags per tenant, ordered so that two nodes cannot
+    /// lock crosswise, and takes as many slots as the batch needs: one counter update per batch, not per job. A shard
+    /// without room for the whole batch gives none; the worker then opens the next.
+    private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
+        """
+        with \(candidates),
+        brief as materialized (
+            select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
+                   case when cr.status <> 'deleted' then cr.provider_id end as recorded,
+                   c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
+            from candidates c
+            join dialtone.users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+            join dialtone.tenants t on t.tenant_id = c.tenant_id
+            left join dialtone.credentials cr
+                on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation),
+        need as (select tenant_id, count(*)::int as slots from brief where needs_tag group by tenant_id),
+        shard as materialized (
+            select s.tenant_id, s.shard, n.slots from dialtone.tenant_tags s join need n using (tenant_id)
+            where s.is_open and s.held + n.slots <= \(Int32(terms.tagCapacity))
+            order by s.tenant_id for no key update of s),
+        taken as (
+            update dialtone.tenant_tags s set held = s.held + shard.slots from shard
+            where s.tenant_id = shard.tenant_id and s.shard = shard.shard
+            returning s.tenant_id, s.tag),
+        claimed as (
+            update dialtone.jobs j
+            set state = \(state), epoch = j.epoch + 1, worker = \(terms.worker),
+                lease_until = clock_timestamp() + \(terms.lease.milliseconds) * interval '1 millisecond',
+                tag = coalesce(j.tag, case when b.needs_tag then taken.tag end)
+            from brief b left join taken on taken.tenant_id = b.tenant_id
+            where j.id = b.id and j.state in ('queued', 'in_doubt')
+            returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
+                      b.wanted_generation, b.recorded, j.in_doubt, j.attempts, j.crashes, j.empties, j.quiet_until, j.vt),
+        logged as (
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
+            select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
+                   \(state), epoch, \(terms.worker)
+            from claimed)
+        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
+               in_doubt, attempts, crashes, empties, quiet_until, vt
+        from claimed order by vt, id
+        """
+    }
+
+    /// Reads one row of a claim, and its place in the queue.
+    static func read(_ row: PostgresRow, state: JobState, worker: WorkerID) throws -> (job: ClaimedJob, vt: Int64) {
+        var columns = row.columns
+        let lease = Lease(job: try columns.next(), epoch: try columns.next(), worker: worker, state: state)
+        let user = UserKey(tenant: try columns.next(), user: try columns.next())
+        let generation: Generation = try columns.next()
+        let tag: String? = try columns.next()
+        let connectionID: String = try columns.next()
+        let life = JobLife(
+            generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
+            wantedGeneration: try columns.next(), recorded: try columns.next(), isDoubtful: try columns.next(),
+            attempts: Int(try columns.next(Int32.self)), crashes: Int(try columns.next(Int32.self)),
+            empties: Int(try columns.next(Int32.self)), quietUntil: try columns.next(Date?.self))
+        let vt: Int64 = try columns.next()
+        return (
+            ClaimedJob(lease: lease, user: user, connectionID: connectionID, tag: tag, life: life), vt
+        )
+    }
+}
+
+/// Opens a tenant's next tag shard, unless somebody else just did.
+///
+/// The open shard's row is locked; the partial unique index tenant_tags_open allows one open shard per tenant, so of two
+/// nodes the second finds the first's new shard and changes nothing.
+package enum TagShards {
+    package static func openNext(for tenant: TenantID, capacity: Int, slots: Int) -> SQL {
+        """
+        with last as materialized (
+            select shard, held, is_open from dialtone.tenant_tags where tenant_id = \(tenant)
+            order by shard desc limit 1 for no key update),
+        closed as (
+            update dialtone.tenant_tags t set is_open = false from last
+            where t.tenant_id = \(tenant) and t.shard = last.shard and last.is_open
+              and last.held + \(Int32(slots)) > \(Int32(capacity))
+            returning t.shard)
+        insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
+        select \(tenant), next.shard, \(tenant) || case when next.shard = 1 then '' else '.' || next.shard end, true
+        from (select coalesce((select shard + 1 from closed), 1) as shard) next
+        where exists (select 1 from closed) or not exists (select 1 from last)
+        on conflict do nothing
+        """
+    }
+
+    /// The provider says this tag is full, whatever we counted: it takes no more.
+    package static func close(_ tag: String, of tenant: TenantID, capacity: Int) -> SQL {
+        """
+        update dialtone.tenant_tags set held = greatest(held, \(Int32(capacity)))
+        where tenant_id = \(tenant) and tag = \(tag)
+        """
+    }
+}

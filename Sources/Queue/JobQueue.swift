@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job table as a queue, in the statements that every kind of job shares: enqueue, claim, move, promote, rescue.
+
+import Foundation
+import Model
+package import Postgres
+
+/// The queue's SQL. Parts of a statement are common table expressions, so that a caller commits them with its own rows.
+package enum JobQueue {
+    /// The channel of the hint "there may be jobs".
+    package static let channel = "dialtone_jobs"
+
+    // MARK: Enqueue
+
+    /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, vt, enqueued_at).
+    ///
+    /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
+    /// is wanted when it finishes. The caller holds the `users` row lock, so a finish cannot end that job in between.
+    package static func enqueue(from source: String) -> SQL {
+        """
+        insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+        select gen_random_uuid(), tenant_id, user_id, generation, vt, enqueued_at, enqueued_at
+        from \(unsafeText: source)
+        on conflict (tenant_id, user_id) do nothing
+        """
+    }
+
+    // MARK: Claim
+
+    /// The next queued jobs, locked: `candidates as materialized (…)`.
+    ///
+    /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP LOCKED:
+    /// two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of jobs long
+    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped.
+    package static func candidates(limit: Int, floor: Int64) -> SQL {
+        """
+        candidates as materialized (
+            select id, tenant_id, user_id, generation, tag from dialtone.jobs
+            where state = 'queued' and vt >= \(floor)
+            order by vt, id limit \(limit)
+            for no key update skip locked)
+        """
+    }
+
+    /// The next jobs in doubt that are due, locked. Index jobs_in_doubt.
+    package static func doubtful(limit: Int) -> SQL {
+        """
+        candidates as materialized (
+            select id, tenant_id, user_id, generation, tag from dialtone.jobs
+            where state = 'in_doubt' and run_at <= clock_timestamp()
+            order by run_at limit \(limit)
+            for no key update skip locked)
+        """
+    }
+
+    // MARK: Promote and rescue
+
+    /// Scheduled jobs whose time has come go back into the queue, at its present end. Index jobs_scheduled.
+    /// A job that was ever in doubt is looked up first: it never becomes `queued` again.
+    package static func promote(limit: Int) -> SQL {
+        """
+        with due as materialized (
+            select id from dialtone.jobs where state = 'scheduled' and run_at <= clock_timestamp()
+            order by run_at limit \(limit) for no key update skip locked)
+        update dialtone.jobs j
+        set state = case when j.in_doubt then 'in_doubt' else 'queued' end,
+            vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+        from due where j.id = due.id and j.state = 'scheduled'
+        returning j.id
+        """
+    }
+
+    /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create.
+    ///
+    /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first wins.
+    /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
+    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin. Index jobs_leased.
+    package static func rescue(limit: Int, settle: Duration) -> SQL {
+        """
+        with late as materialized (
+            select id, state, epoch from dialtone.jobs
+            where state in ('armed', 'looking') and lease_until < clock_timestamp()
+            order by lease_until limit \(limit) for no key update skip locked),
+        rescued as (
+            update dialtone.jobs j
+            set state = 'in_doubt', in_doubt = true, epoch = j.epoch + 1, worker = null, crashes = j.crashes + 1,
+                run_at = clock_timestamp(), lease_until = null,
+                quiet_until = greatest(j.quiet_until, j.lease_until + \(settle.milliseconds) * interval '1 millisecond')
+            from late where j.id = late.id and j.epoch = late.epoch and j.state in ('armed', 'looking')
+            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
+        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
+        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, 'lease_expired' from rescued
+        returning job_id
+        """
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, for an SQL interval.
+    package var milliseconds: Int64 {
+        self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000
+    }
+}
+
+extension JobQueue {
+    /// A new epoch and lease for a job whose look-up has proven absence: the write that must be there before the create.
+    package static func rearm(_ held: Lease, lease: Duration, settle: Duration) -> SQL {
+        """
+        with armed as (
+            update dialtone.jobs
+            set state = 'armed', epoch = epoch + 1, empties = 0,
+                lease_until = clock_timestamp() + \(lease.milliseconds) * interval '1 millisecond',
+                quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond'
+            where id = \(held.job) and epoch = \(held.epoch) and worker = \(held.worker) and state = \(held.state)
+            returning id, tenant_id, user_id, generation, epoch, worker),
+        logged as (
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
+            select id, tenant_id, user_id, generation, 'looking', 'armed', epoch, worker from armed)
+        select epoch from armed
+        """
+    }
+}

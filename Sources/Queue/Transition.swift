@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job put back for later: many at once, each guarded by id, epoch, worker and state, each written to the log.
+
+package import Model
+package import Postgres
+
+/// A job as its worker holds it: what every transition must still find in the row.
+package struct Lease: Sendable, Hashable {
+    package let job: JobID
+    package let epoch: Int64
+    package let worker: WorkerID
+    /// `armed` or `looking`.
+    package let state: JobState
+
+    package init(job: JobID, epoch: Int64, worker: WorkerID, state: JobState) {
+        self.job = job
+        self.epoch = epoch
+        self.worker = worker
+        self.state = state
+    }
+}
+
+/// What the provider said, for the log: status, its request id, its error code.
+package struct Trace: Sendable, Equatable {
+    package var httpStatus: Int?
+    package var requestID: String?
+    package var errorCode: String?
+
+    package init(httpStatus: Int? = nil, requestID: String? = nil, errorCode: String? = nil) {
+        self.httpStatus = httpStatus
+        self.requestID = requestID
+        self.errorCode = errorCode
+    }
+}
+
+/// One job that goes back into the table.
+package struct Transition: Sendable {
+    package var lease: Lease
+    package var to: JobState
+    /// When it may be claimed again, from now.
+    package var delay: Duration
+    /// Whether this try counts towards the limit of tries.
+    package var isCharged: Bool
+    /// Empty look-ups so far.
+    package var empties: Int
+    /// From now until an empty answer of the provider may count; nil keeps what stands.
+    package var settle: Duration?
+    /// The tag is full: the next claim takes a slot of another shard.
+    package var dropsTag: Bool
+    package var trace: Trace
+
+    package init(
+        lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, empties: Int = 0, settle: Duration? = nil,
+        dropsTag: Bool = false, trace: Trace = Trace()
+    ) {
+        self.lease = lease
+        self.to = to
+        self.delay = delay
+        self.isCharged = isCharged
+        self.empties = empties
+        self.settle = settle
+        self.dropsTag = dropsTag
+        self.trace = trace
+    }
+}
+
+extension JobQueue {
+    /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
+    ///
+    /// Locks only rows of `jobs`, by primary key. Doubt is sticky: `in_doubt` is never set back here.
+    package static func move(_ transitions: [Transition]) -> SQL {
+        let sorted = transitions.sorted { $0.lease.job.description < $1.lease.job.description }
+        return """
+            with input as (
+                select * from unnest(
+                    \(sorted.map(\.lease.job)), \(sorted.map(\.lease.epoch)), \(sorted.map(\.lease.worker)),
+                    \(sorted.map(\.lease.state)), \(sorted.map(\.to)), \(sorted.map(\.delay.milliseconds)),
+                    \(sorted.map { Int32($0.isCharged ? 1 : 0) }), \(sorted.map { Int32($0.empties) }),
+                    \(sorted.map { $0.settle?.milliseconds }), \(sorted.map(\.dropsTag)),
+                    \(sorted.map { $0.trace.httpStatus.map(Int32.init) }), \(sorted.map(\.trace.requestID)),
+                    \(sorted.map(\.trace.errorCode)))
+                as t (id, epoch, worker, from_state, to_state, delay, charge, empties, settle, drops_tag,
+                      http_status, request_id, error_code)),
+            moved as (
+                update dialtone.jobs j
+                set state = i.to_state, worker = null, lease_until = null,
+                    run_at = clock_timestamp() + i.delay * interval '1 millisecond',
+                    vt = case when i.to_state = 'queued' then j.vt
+                         else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
+                    attempts = j.attempts + i.charge, empties = i.empties,
+                    in_doubt = j.in_doubt or i.to_state = 'in_doubt',
+                    quiet_until = coalesce(
+                        greatest(j.quiet_until, clock_timestamp() + i.settle * interval '1 millisecond'), j.quiet_until),
+                    tag = case when i.drops_tag then null else j.tag end
+                from input i
+                where j.id = i.id and j.epoch = i.epoch and j.worker = i.worker and j.state = i.from_state
+                returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, i.worker, i.from_state, i.to_state,
+                          i.http_status, i.request_id, i.error_code),
+            logged as (
+                insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                              http_status, provider_request_id, error_code)
+                select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                       http_status, request_id, error_code
+                from moved)
+            select id from moved
+            """
+    }
+}
