@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "Vault", dependencies: ["Model", "Postgres", crypto]),
         .target(name: "Queue", dependencies: ["Model", "Postgres", logging]),
         .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", crypto, logging]),
-        .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioHTTP1]),
+        .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
         .target(name: "ProviderLimits", dependencies: ["Model", "Postgres"]),
         .target(
             name: "Onboarding",

@@ -2,14 +2,14 @@
 // The worker takes jobs: locks them, gives each a lease, a tag slot and what it needs to know, in one statement.
 
 import Foundation
-import Lifecycle
+package import Lifecycle
 package import Model
 package import Postgres
-import Queue
+package import Queue
 
 /// A job in the hands of this worker.
 package struct ClaimedJob: Sendable {
-    package let lease: Lease
+    package var lease: Lease
     package let user: UserKey
     package let connectionID: String
     /// The shard this user's credential goes to; nil when none had room, or none is needed.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's results go into the ledger: the credential, the user, the job and the log in one statement per kind.
 
-import Foundation
-package import Lifecycle
+package import Foundation
 package import Model
 package import Postgres
 package import Queue

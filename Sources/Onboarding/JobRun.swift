@@ -2,13 +2,13 @@
 // One job, from claim to result: ask the state machine, do the one thing it says, tell it what happened, until it is put down.
 
 import Foundation
-package import Lifecycle
-package import Model
-package import Postgres
-package import ProviderLimits
+import Lifecycle
+import Model
+import Postgres
+import ProviderLimits
 package import Queue
-package import Telnyx
-package import Vault
+import Telnyx
+import Vault
 
 /// What one run of a job leaves to be written.
 package enum JobResult: Sendable {
@@ -28,7 +28,7 @@ package enum JobResult: Sendable {
 }
 
 /// Runs one job against the provider. Holds no lock and writes nothing but surplus and a new lease.
-package struct JobRun: Sendable {
+struct JobRun: Sendable {
     let api: any TelephonyCredentialsAPI
     let pool: PostgresPool
     let vault: Vault
@@ -114,7 +114,9 @@ package struct JobRun: Sendable {
             return .rateLimited(wait)
         case .unauthorised(let scope, let trace):
             turn.trace = Trace(trace)
-            await self.limits.refused(scope, connection: turn.job.connectionID, status: trace.httpStatus)
+            await self.limits.stop(
+                scope == .account ? .account : .connection(turn.job.connectionID),
+                reason: "HTTP \(trace.httpStatus ?? 0)")
             return .refused
         case .rejected(_, let words, let trace):
             turn.trace = Trace(trace, code: words.code)
@@ -144,7 +146,8 @@ package struct JobRun: Sendable {
             let listed = try await self.api.listAll(ListQuery(name: name, pageSize: 250))
             let alive = listed.filter { $0.name == name && !$0.expired }
             let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
-            let surplus = Set(try rows.map { row in try row.decode(String.self) })
+            var surplus: Set<String> = []
+            for row in rows { surplus.insert(try row.decode(String.self)) }
             let found = alive.filter { !surplus.contains($0.id.rawValue) }.sorted { lhs, rhs in
                 (lhs.createdAt ?? .distantPast, lhs.id) < (rhs.createdAt ?? .distantPast, rhs.id)
             }
@@ -162,13 +165,10 @@ package struct JobRun: Sendable {
         do {
             turn.trace = Trace(try await self.api.delete(id))
             return .deleted
-        } catch let failure as TelnyxFailure {
-            turn.trace = Trace(failure.trace)
-            if failure.isNotFound { return .deleted }
-            if failure.isRefused { return .refused }
-            return .deleteFailed(failure.retryAfter)
         } catch {
-            return .deleteFailed(nil)
+            turn.trace = Trace(error.trace)
+            if error.isNotFound { return .deleted }
+            return error.isRefused ? .refused : .deleteFailed(error.retryAfter)
         }
     }
 
@@ -184,14 +184,16 @@ package struct JobRun: Sendable {
             guard let credential, let password = credential.sipPassword else {
                 return self.moved(turn, .inDoubt, .seconds(1))
             }
-            let sealer = try await self.vault.sealer(for: .tenant(turn.job.user.tenant))
-            let binding = CredentialBinding(user: turn.job.user, generation: turn.job.life.generation, providerID: id)
+            let (user, generation) = (turn.job.user, turn.job.life.generation)
+            let sealer = try await self.vault.sealer(for: user.tenant.rawValue)
             return .owned(
                 Evidence(
                     lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, providerID: id,
                     name: self.name(turn), tag: turn.job.tag ?? "",
-                    sealedUsername: try sealer.seal(credential.sipUsername, binding.username),
-                    sealedPassword: try sealer.seal(password.reveal(), binding.password),
+                    sealedUsername: try sealer.seal(
+                        credential.sipUsername, .credential("sealed_username", of: user, generation: generation, id)),
+                    sealedPassword: try sealer.seal(
+                        password.reveal(), .credential("sealed_password", of: user, generation: generation, id)),
                     usernameIndex: sealer.blindIndex(credential.sipUsername, column: "sip_username"),
                     expiresAt: credential.expiresAt, trace: turn.trace))
         } catch {
@@ -244,15 +246,8 @@ package struct JobRun: Sendable {
     }
 }
 
-/// What a sealed credential column is bound to, for the vault.
-package struct CredentialBinding: Sendable {
-    package let user: UserKey
-    package let generation: Generation
-    package let providerID: ProviderID
-
-    package init(user: UserKey, generation: Generation, providerID: ProviderID) {
-        self.user = user
-        self.generation = generation
-        self.providerID = providerID
+extension Trace {
+    init(_ trace: ProviderTrace, code: String? = nil) {
+        self.init(httpStatus: trace.httpStatus, requestID: trace.requestID, errorCode: code)
     }
 }

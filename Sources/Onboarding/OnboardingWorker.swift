@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker: finish what has come back, claim what there is room for, run it; one round trip to the database per turn.
 
-import Foundation
+package import Foundation
 import Lifecycle
 package import Logging
 package import Model
 package import Postgres
 package import ProviderLimits
 package import Queue
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 package import Telnyx
 package import Vault
@@ -66,7 +66,7 @@ package final class OnboardingWorker: Service {
     ///
     /// Cancelled here: calls under way end in doubt and are written if the database answers; else their leases expire.
     package func run() async throws {
-        try await withGracefulShutdownHandler {
+        await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.housekeep() }
                 await self.work(in: &group)

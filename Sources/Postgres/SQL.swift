@@ -45,6 +45,14 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStr
             self.text += "$\(self.parameters.count)"
         }
 
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            guard let value else {
+                self.parameters.append(Parameter(type: Value.postgresType, bytes: nil))
+                return self.text += "$\(self.parameters.count)"
+            }
+            self.appendInterpolation(value)
+        }
+
         /// An id or a status word goes in as what it wraps.
         package mutating func appendInterpolation<Value: RawRepresentable>(_ value: Value)
         where Value.RawValue: PostgresEncodable {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a sealed value is bound to: opened anywhere else, by anyone else, it does not open.
 
+package import Model
+
 /// The place of one sealed value: part of what its authentication covers, so that values cannot be swapped between rows.
 package struct SealedBinding: Sendable, Equatable {
     /// The tenant's id, or "-" for Dialtone's own.
@@ -38,5 +40,16 @@ extension [UInt8] {
     mutating func append(lengthPrefixed text: String) {
         self.append(bigEndian: UInt32(text.utf8.count))
         self.append(contentsOf: text.utf8)
+    }
+}
+
+extension SealedBinding {
+    /// A column of `dialtone.credentials`.
+    package static func credential(
+        _ column: String, of user: UserKey, generation: Generation, _ id: ProviderID
+    ) -> SealedBinding {
+        SealedBinding(
+            tenant: user.tenant.rawValue, table: "credentials", column: column, row: id.rawValue, user: user.user.rawValue,
+            generation: generation)
     }
 }

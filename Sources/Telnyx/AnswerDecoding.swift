@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider's bodies, read leniently: dates with and without zones, unknown fields, and errors in any of their forms.
+
+import Foundation
+import Model
+
+/// `{"data": …, "meta": …}`; fields we do not know are never decoded, because they may be secrets.
+struct Answer<Payload: Decodable>: Decodable {
+    var data: Payload
+    var meta: Meta?
+
+    struct Meta: Decodable {
+        var totalPages: Int?
+        var totalResults: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case totalPages = "total_pages"
+            case totalResults = "total_results"
+        }
+    }
+}
+
+struct CredentialPayload: Decodable {
+    var id: String
+    var name: String?
+    var resource_id: String?
+    var expired: Bool?
+    var sip_username: String
+    var sip_password: String?
+    var created_at: String?
+    var expires_at: String?
+    var updated_at: String?
+
+    var credential: TelephonyCredential {
+        TelephonyCredential(
+            id: ProviderID(rawValue: self.id), name: self.name, resourceID: self.resource_id, expired: self.expired ?? false,
+            sipUsername: self.sip_username, sipPassword: self.sip_password.map { Secret($0) },
+            createdAt: self.created_at.flatMap(ProviderDate.read), expiresAt: self.expires_at.flatMap(ProviderDate.read),
+            updatedAt: self.updated_at.flatMap(ProviderDate.read))
+    }
+}
+
+/// "2020-06-18T21:32:38", "2020-06-18T21:32:38.000Z", "2020-06-18 21:32:38.917732Z": one object mixes them.
+enum ProviderDate {
+    /// A time without a zone is UTC.
+    static func read(_ text: String) -> Date? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 19, bytes.count <= 40 else { return nil }
+        func number(_ start: Int, _ length: Int) -> Int? {
+            bytes[start..<start + length].reduce(0 as Int?) { sum, byte in
+                guard let sum, (0x30...0x39).contains(byte) else { return nil }
+                return sum * 10 + Int(byte - 0x30)
+            }
+        }
+        guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+            let minute = number(14, 2), let second = number(17, 2), (1...12).contains(month), (1...31).contains(day)
+        else { return nil }
+        var rest = bytes[19...]
+        var fraction = 0.0
+        if rest.first == UInt8(ascii: ".") {
+            let digits = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
+            fraction = Double("0.\(String(decoding: digits, as: UTF8.self))") ?? 0
+            rest = rest[digits.endIndex...]
+        }
+        guard let offset = self.zone(rest) else { return nil }
+        let days = self.days(year, month, day)
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
+        return Date(timeIntervalSince1970: Double(seconds) + fraction)
+    }
+
+    /// Seconds east of UTC.
+    private static func zone(_ bytes: ArraySlice<UInt8>) -> Int? {
+        guard let first = bytes.first else { return 0 }
+        if first == UInt8(ascii: "Z") { return bytes.count == 1 ? 0 : nil }
+        let digits = bytes.dropFirst().filter { $0 != UInt8(ascii: ":") }
+        guard first == UInt8(ascii: "+") || first == UInt8(ascii: "-"), digits.count == 4,
+            let number = Int(String(decoding: digits, as: UTF8.self))
+        else { return nil }
+        let seconds = (number / 100) * 3600 + (number % 100) * 60
+        return first == UInt8(ascii: "+") ? seconds : -seconds
+    }
+
+    /// Days since 1970-01-01 in the proleptic Gregorian calendar.
+    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = shifted / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+extension ProviderWords {
+    /// Reads an error body: an array of errors, an object of messages, nothing, or no JSON at all.
+    init(body: Data) {
+        self.init()
+        guard let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any] else { return }
+        if let first = (object["errors"] as? [[String: Any]])?.first {
+            self.code = (first["code"] as? String).map { Self.clean($0, limit: 40) }
+            let parts = [first["title"], first["detail"]].compactMap { $0 as? String }
+            self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: ": "), limit: 300)
+        } else if let errors = object["errors"] as? [String: Any] {
+            let parts = errors.sorted { $0.key < $1.key }.compactMap { key, value in (value as? String).map { "\(key) \($0)" } }
+            self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: "; "), limit: 300)
+        }
+    }
+
+    private static func clean(_ text: String, limit: Int) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(limit)))
+    }
+}
+
+/// How long a 429 asks us to wait, between 1 s and 15 min.
+enum RateLimitWait {
+    static let range = Duration.seconds(1)...Duration.seconds(900)
+
+    /// `header` gives a header's value. The vendor's pages disagree whether x-ratelimit-reset is seconds or an epoch.
+    static func read(_ header: (String) -> String?, now: Date) -> Duration {
+        let wait: Double
+        if let milliseconds = header("retry-after-ms").flatMap(Double.init) {
+            wait = milliseconds / 1000
+        } else if let value = header("retry-after") {
+            wait = Double(value) ?? self.date(value).map { $0.timeIntervalSince(now) } ?? 1
+        } else if let reset = header("x-ratelimit-reset").flatMap(Double.init) {
+            wait =
+                reset > 1e12
+                ? reset / 1000 - now.timeIntervalSince1970 : reset > 1e9 ? reset - now.timeIntervalSince1970 : reset
+        } else {
+            wait = 1
+        }
+        let seconds = wait.isFinite ? min(max(wait, 1), 900) : 1
+        return .milliseconds(Int(seconds * 1000))
+    }
+
+    /// RFC 9110 section 5.6.7, the one form senders may generate: "Sun, 06 Nov 1994 08:49:37 GMT".
+    private static func date(_ text: String) -> Date? {
+        let format = Date.VerbatimFormatStyle(
+            format: """
+                \(weekday: .abbreviated), \(day: .twoDigits) \(month: .abbreviated) \(year: .defaultDigits) \
+                \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\
+                \(second: .twoDigits) GMT
+                """,
+            locale: Locale(identifier: "en_US_POSIX"), timeZone: .gmt, calendar: Calendar(identifier: .gregorian))
+        return try? format.parseStrategy.parse(text)
+    }
+}
+
+extension LoginToken {
+    /// The bare JWT of a 201, perhaps with white space or quotes around it. The signature is the provider's own business
+    /// (HS512, a key we do not have); `exp` says how long it is good, which the vendor's pages do not agree on.
+    init?(body: Data) {
+        var text = String(decoding: body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        if text.count > 2, text.hasPrefix("\""), text.hasSuffix("\"") { text = String(text.dropFirst().dropLast()) }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        var payload = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/")
+        while payload.count % 4 != 0 { payload += "=" }
+        struct Claims: Decodable { var exp: Double }
+        guard let data = Data(base64Encoded: payload), let claims = try? JSONDecoder().decode(Claims.self, from: data) else {
+            return nil
+        }
+        self.init(token: Secret(text), expiresAt: Date(timeIntervalSince1970: claims.exp))
+    }
+}
