@@ -67,7 +67,7 @@ let package = Package(
                 "Model", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes, nioCore, logging,
             ]
         ),
-        .target(name: "Schema", dependencies: ["Postgres", crypto]),
+        .target(name: "Schema", dependencies: ["Postgres", crypto], resources: [.embedInCode("Migrations")]),
         .target(
             name: "TelnyxSimulator",
             dependencies: ["Model", hummingbird, httpTypes, nioCore, nioPosix, crypto, logging, serviceLifecycle]

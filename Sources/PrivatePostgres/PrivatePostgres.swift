@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PostgreSQL of our own in a folder: for the demo and the tests, never in anybody's way.
+
+package import Foundation
+import Glibc
+
+/// Why there is no server. Each says what to do.
+package enum PrivatePostgresError: Error, CustomStringConvertible {
+    case binariesNotFound
+    case commandFailed(command: String, output: String)
+    case noOtherUser
+
+    package var description: String {
+        switch self {
+        case .binariesNotFound:
+            "no PostgreSQL server programs found; install them (Debian: apt-get install postgresql) "
+                + "or set DIALTONE_PG_BINDIR to the folder that holds initdb"
+        case .commandFailed(let command, let output): "\(command) failed: \(output)"
+        case .noOtherUser: "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
+        }
+    }
+}
+
+/// A running server: its data in `folder`, its socket in a folder with a short name, no TCP.
+package struct PrivatePostgres: Sendable {
+    package let folder: URL
+    private let binaries: URL
+    private let socketFolder: String
+
+    /// For `DATABASE_URL`: the superuser of this server, by its Unix socket.
+    package func url(database: String = "postgres") -> String {
+        "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres"
+    }
+
+    /// Starts the server in `folder`, making the cluster at first. A server left behind there is stopped before.
+    @concurrent
+    package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
+        let binaries = try ServerBinaries.find()
+        let owner = try Owner.current()
+        let data = folder.appendingPathComponent("data")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try owner.own(folder.path)
+        // A socket's path may have 107 bytes (unix(7)), so it does not go into the folder.
+        let socketFolder = try owner.temporaryFolder(prefix: "dialtone-pg-")
+        let server = PrivatePostgres(folder: folder, binaries: binaries, socketFolder: socketFolder)
+        if FileManager.default.fileExists(atPath: data.appendingPathComponent("postmaster.pid").path) {
+            try? await server.stop()
+        }
+        if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) {
+            try owner.run(
+                binaries.appendingPathComponent("initdb").path,
+                ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+        }
+        var all = ["listen_addresses": "", "unix_socket_directories": socketFolder, "logging_collector": "off"]
+        all.merge(settings) { $1 }
+        let options = all.sorted { $0.key < $1.key }.map { "-c \($0.key)='\($0.value)'" }.joined(separator: " ")
+        try owner.run(
+            binaries.appendingPathComponent("pg_ctl").path,
+            ["start", "-w", "-t", "60", "-D", data.path, "-l", folder.appendingPathComponent("server.log").path, "-o", options])
+        return server
+    }
+
+    /// Stops the server: `fast` ends sessions and checkpoints, `immediate` is a crash.
+    @concurrent
+    package func stop(mode: String = "fast") async throws {
+        let data = self.folder.appendingPathComponent("data").path
+        try Owner.current().run(
+            self.binaries.appendingPathComponent("pg_ctl").path, ["stop", "-w", "-t", "60", "-m", mode, "-D", data])
+    }
+
+    /// Stops it without ceremony when the process ends; see `ServerGuard`.
+    package func stopAtExit() { ServerGuard.watch(self.folder) }
+
+    /// Removes the socket's folder and, if wanted, the data.
+    package func remove() {
+        try? FileManager.default.removeItem(atPath: self.socketFolder)
+        try? FileManager.default.removeItem(at: self.folder)
+    }
+
+    package func removeSocket() { try? FileManager.default.removeItem(atPath: self.socketFolder) }
+}
+
+/// Where `initdb` and `pg_ctl` are.
+private enum ServerBinaries {
+    static func find() throws -> URL {
+        var candidates: [String] = []
+        if let named = ProcessInfo.processInfo.environment["DIALTONE_PG_BINDIR"] { candidates.append(named) }
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        candidates += versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "/usr/lib/postgresql/\($0)/bin" }
+        candidates += (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        for candidate in candidates {
+            let folder = URL(fileURLWithPath: candidate)
+            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("initdb").path) { return folder }
+        }
+        throw PrivatePostgresError.binariesNotFound
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema's version: brought up to date by `dialtone migrate`, and checked before anything else starts.
+
+package import Foundation
+package import Postgres
+
+package enum SchemaError: Error, CustomStringConvertible {
+    /// The database has not all migrations this program needs.
+    case behind(missing: Int)
+    /// The database has migrations this program does not know.
+    case ahead(version: Int32)
+    /// A file that was applied has changed since.
+    case changed(version: Int32, name: String)
+    /// The login may not make roles; the text is what an administrator must run.
+    case rolesMissing(sql: String)
+    /// The server may lose what it has acknowledged.
+    case notDurable(setting: String)
+
+    package var description: String {
+        switch self {
+        case .behind(let missing):
+            "the database lacks \(missing) migration\(missing == 1 ? "" : "s"); run: dialtone migrate"
+        case .ahead(let version):
+            "the database has migration \(version), which this version of dialtone does not know; use a newer dialtone"
+        case .changed(let version, let name):
+            "migration \(version) (\(name)) was changed after it was applied; put the original file back"
+        case .rolesMissing(let sql):
+            "this login may not create roles; have an administrator run:\n\(sql)"
+        case .notDurable(let setting):
+            "the server has \(setting)=off and could lose what it acknowledged; turn it on"
+        }
+    }
+}
+
+/// Where one migration stands.
+package struct MigrationStatus: Sendable {
+    package let migration: Migration
+    package let appliedAt: Date?
+}
+
+/// Applies and checks `Migration.all`.
+package struct Schema: Sendable {
+    private static let roles = ["dialtone_owner", "dialtone_service", "dialtone_tenant"]
+    private let migrations: [Migration]
+
+    package init(migrations: [Migration] = Migration.all) { self.migrations = migrations }
+
+    /// Applies what is missing and answers it. One transaction per file, whose first statement claims the version.
+    ///
+    /// The session advisory lock makes a second migrator wait and then find nothing to do.
+    package func migrate(on connection: PostgresConnection) async throws -> [Migration] {
+        _ = try await connection.query("select pg_advisory_lock(hashtextextended('dialtone.migrate', 0))::text")
+        do {
+            try await self.prepare(connection)
+            let pending = try await self.status(on: connection).filter { $0.appliedAt == nil }.map(\.migration)
+            for migration in pending { try await self.apply(migration, on: connection) }
+            _ = try await connection.query("select pg_advisory_unlock(hashtextextended('dialtone.migrate', 0))::text")
+            return pending
+        } catch {
+            _ = try? await connection.query("select pg_advisory_unlock(hashtextextended('dialtone.migrate', 0))::text")
+            throw error
+        }
+    }
+
+    /// Each migration with when it was applied; changes nothing. Throws when the database is ahead or a file has changed.
+    package func status(on connection: PostgresConnection) async throws -> [MigrationStatus] {
+        var applied: [Int32: (checksum: [UInt8], at: Date)] = [:]
+        let exists = try await connection.query("select to_regclass('dialtone.schema_migrations') is not null")
+        if let isThere = try exists.first?.decode(Bool.self), isThere {
+            for row in try await connection.query("select version, checksum, applied_at from dialtone.schema_migrations") {
+                let (version, checksum, at) = try row.decode(Int32.self, Bytes.self, Date.self)
+                applied[version] = (checksum.value, at)
+            }
+        }
+        let known = Set(self.migrations.map(\.version))
+        if let unknown = applied.keys.filter({ !known.contains($0) }).max() { throw SchemaError.ahead(version: unknown) }
+        return try self.migrations.map { migration in
+            guard let found = applied[migration.version] else { return MigrationStatus(migration: migration, appliedAt: nil) }
+            guard found.checksum == migration.checksum else {
+                throw SchemaError.changed(version: migration.version, name: migration.name)
+            }
+            return MigrationStatus(migration: migration, appliedAt: found.at)
+        }
+    }
+
+    /// Throws unless the schema is exactly the one this program knows and the server keeps what it acknowledges.
+    package func verify(on connection: PostgresConnection) async throws {
+        let missing = try await self.status(on: connection).count { $0.appliedAt == nil }
+        guard missing == 0 else { throw SchemaError.behind(missing: missing) }
+        for setting in ["fsync", "full_page_writes"] {
+            let value = try await connection.query("select current_setting(\(setting))").first?.decode(String.self)
+            guard value == "on" else { throw SchemaError.notDurable(setting: setting) }
+        }
+    }
+
+    private func apply(_ migration: Migration, on connection: PostgresConnection) async throws {
+        try await connection.withTransaction {
+            _ = try await connection.query("set local role dialtone_owner")
+            _ = try await connection.query(
+                """
+                insert into dialtone.schema_migrations (version, name, checksum)
+                values (\(migration.version), \(migration.name), \(Bytes(migration.checksum)))
+                """)
+            try await connection.script(migration.text)
+        }
+    }
+
+    /// Roles, schema and the table of versions. Roles belong to the whole server, so another database may make them at
+    /// the same moment: "exists already" is as good.
+    private func prepare(_ connection: PostgresConnection) async throws {
+        let database = try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
+        let grants = "grant \(Self.roles.joined(separator: ", ")) to current_user"
+        do {
+            for role in Self.roles { try await self.make(role, on: connection) }
+            try await connection.script(grants)
+            try await connection.script("grant create on database \(database) to dialtone_owner")
+            try await connection.script(
+                """
+                create schema if not exists dialtone authorization dialtone_owner;
+                set role dialtone_owner;
+                create table if not exists dialtone.schema_migrations (
+                    version integer primary key, name text not null, checksum bytea not null,
+                    applied_at timestamptz not null default now());
+                reset role;
+                """)
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            let made = Self.roles.map { "create role \($0) nologin;" }.joined(separator: "\n")
+            throw SchemaError.rolesMissing(
+                sql: "\(made)\n\(grants);  -- run as, or name, the login of DATABASE_URL\n"
+                    + "grant create on database \(database) to dialtone_owner;")
+        }
+    }
+
+    private func make(_ role: String, on connection: PostgresConnection) async throws {
+        let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
+        guard exists.isEmpty else { return }
+        do throws(PostgresError) {
+            try await connection.script("create role \(role) nologin")
+        } catch {
+            guard error.sqlState == "42710" || error.isUniqueViolation else { throw error }
+        }
+    }
+}

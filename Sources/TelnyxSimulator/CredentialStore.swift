@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// All credentials of the simulated account, found by id, name and tag, and counted, with a journal that survives a kill.
+
+import Foundation
+
+/// What a request asked a list for.
+struct ListFilter: Sendable, Equatable {
+    var name: String?
+    var tag: String?
+    var status: String?
+    var resourceID: String?
+    var sipUsername: String?
+}
+
+/// How often a name was made and deleted.
+struct NameCount: Sendable, Equatable {
+    var creates = 0
+    var deletes = 0
+}
+
+/// One line of the journal.
+enum JournalEntry: Codable, Sendable {
+    case put(SimulatedCredential, isNew: Bool)
+    case deleted(String)
+}
+
+/// The account's state. Guarded by the simulator's lock.
+struct CredentialStore {
+    private(set) var byID: [String: SimulatedCredential] = [:]
+    private var order: [String: Int] = [:]
+    private var idsByName: [String: [String]] = [:]
+    private var idsByTag: [String: Set<String>] = [:]
+    private(set) var counts: [String: NameCount] = [:]
+    private var serial = 0
+
+    var liveCount: Int { self.byID.count }
+
+    func count(inTag tag: String) -> Int { self.idsByTag[tag]?.count ?? 0 }
+
+    mutating func apply(_ entry: JournalEntry) {
+        switch entry {
+        case .put(let credential, let isNew): self.put(credential, isNew: isNew)
+        case .deleted(let id): self.delete(id)
+        }
+    }
+
+    func list(_ filter: ListFilter, now: Date) -> [SimulatedCredential] {
+        var ids: [String]
+        if let name = filter.name {
+            ids = self.idsByName[name] ?? []
+        } else if let tag = filter.tag {
+            ids = Array(self.idsByTag[tag] ?? [])
+        } else {
+            ids = Array(self.byID.keys)
+        }
+        ids.sort { (self.order[$0] ?? 0) < (self.order[$1] ?? 0) }
+        return ids.compactMap { self.byID[$0] }.filter { credential in
+            (credential.listedFrom.map { $0 <= now } ?? true)
+                && (filter.tag.map { $0 == credential.tag } ?? true)
+                && (filter.resourceID.map { $0 == credential.resourceID } ?? true)
+                && (filter.sipUsername.map { $0 == credential.sipUsername } ?? true)
+                && (filter.status.map { ($0 == "expired") == credential.isExpired(now) } ?? true)
+        }
+    }
+
+    private mutating func put(_ credential: SimulatedCredential, isNew: Bool) {
+        if let old = self.byID[credential.id] {
+            self.forget(old)
+        } else {
+            self.serial += 1
+            self.order[credential.id] = self.serial
+        }
+        self.byID[credential.id] = credential
+        self.idsByName[credential.name, default: []].append(credential.id)
+        if let tag = credential.tag { self.idsByTag[tag, default: []].insert(credential.id) }
+        if isNew { self.counts[credential.name, default: NameCount()].creates += 1 }
+    }
+
+    private mutating func delete(_ id: String) {
+        guard let credential = self.byID.removeValue(forKey: id) else { return }
+        self.forget(credential)
+        self.order[id] = nil
+        self.counts[credential.name, default: NameCount()].deletes += 1
+    }
+
+    private mutating func forget(_ credential: SimulatedCredential) {
+        self.idsByName[credential.name]?.removeAll { $0 == credential.id }
+        if let tag = credential.tag { self.idsByTag[tag]?.remove(credential.id) }
+    }
+}
+
+/// An append-only file of JSON lines, handed to the kernel before the reply, so that a killed simulator forgets nothing.
+final class Journal {
+    private let file: FileHandle
+    private let encoder = JSONEncoder()
+
+    /// Opens the file, and replays what is in it. A last line cut short by a kill was never answered, and is dropped.
+    init(path: String, replay: (JournalEntry) -> Void) throws {
+        let decoder = JSONDecoder()
+        if let data = FileManager.default.contents(atPath: path) {
+            for line in data.split(separator: UInt8(ascii: "\n")) {
+                if let entry = try? decoder.decode(JournalEntry.self, from: Data(line)) { replay(entry) }
+            }
+        } else {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
+        self.file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try self.file.seekToEnd()
+    }
+
+    func append(_ entry: JournalEntry) throws {
+        var line = try self.encoder.encode(entry)
+        line.append(UInt8(ascii: "\n"))
+        try self.file.write(contentsOf: line)
+    }
+}
