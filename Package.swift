@@ -14,9 +14,9 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
     name: "dialtone",
@@ -34,7 +34,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(
@@ -64,7 +63,8 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Model", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes, nioCore, logging,
+                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes, nioCore,
+                logging,
             ]
         ),
         .target(name: "Schema", dependencies: ["Postgres", crypto], resources: [.embedInCode("Migrations")]),
@@ -72,13 +72,13 @@ let package = Package(
             name: "TelnyxSimulator",
             dependencies: ["Model", hummingbird, httpTypes, nioCore, nioPosix, crypto, logging, serviceLifecycle]
         ),
-        .target(name: "PrivatePostgres", dependencies: [subprocess]),
+        .target(name: "PrivatePostgres"),
         .target(
             name: "Composition",
             dependencies: [
                 "Postgres", "Model", "Lifecycle", "Vault", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
                 "Handoff", "Access", "Directory", "Telemetry", "Web", "Schema", "TelnyxSimulator", "PrivatePostgres",
-                asyncHTTPClient, nioCore, hummingbird, logging, crypto, serviceLifecycle, configuration,
+                asyncHTTPClient, nioCore, nioHTTP1, logging, crypto, serviceLifecycle, unixSignals, configuration,
             ]
         ),
         .executableTarget(name: "dialtone", dependencies: ["Composition", "Model", argumentParser]),

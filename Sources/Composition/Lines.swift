@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands print: each line as JSON members and as the cells of a table, so that the command line needs no more nouns.
+
+import Access
+import Directory
+import Foundation
+import Intake
+import Model
+import Schema
+
+/// One line of a listing.
+package protocol Line: Encodable, Sendable {
+    static var heading: [String] { get }
+    var cells: [String] { get }
+}
+
+package struct MigrationLine: Line {
+    package var version: Int32
+    package var name: String
+    package var applied_at: String?
+
+    package static let heading = ["VERSION", "NAME", "APPLIED"]
+    package var cells: [String] { ["\(self.version)", self.name, self.applied_at ?? "pending"] }
+
+    init(_ migration: Migration, appliedAt: Date? = nil) {
+        self.version = migration.version
+        self.name = migration.name
+        self.applied_at = appliedAt?.formatted(.iso8601)
+    }
+}
+
+package struct TenantLine: Line {
+    package var tenant: String
+    package var connection_id: String
+    package var status: String
+    package var created_at: String
+
+    package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED"]
+    package var cells: [String] { [self.tenant, self.connection_id, self.status, self.created_at] }
+
+    init(_ tenant: Tenant) {
+        self.tenant = tenant.id.rawValue
+        self.connection_id = tenant.connectionID
+        self.status = tenant.status
+        self.created_at = tenant.createdAt.formatted(.iso8601)
+    }
+}
+
+/// A source that was just made: the only line with a secret in it.
+package struct NewSourceLine: Encodable, Sendable {
+    package var source: String
+    package var tenant: String?
+    package var url: String
+    package var secret: String
+}
+
+package struct SourceLine: Line {
+    package var source: String
+    package var tenant: String?
+    package var preset: String
+    package var status: String
+    package var url: String
+    package var created_at: String
+
+    package static let heading = ["SOURCE", "TENANT", "PRESET", "STATUS", "URL"]
+    package var cells: [String] { [self.source, self.tenant ?? "(several)", self.preset, self.status, self.url] }
+
+    init(_ source: Source, url: String) {
+        self.source = source.slug
+        self.tenant = source.tenant?.rawValue
+        self.preset = source.preset
+        self.status = source.status
+        self.url = url
+        self.created_at = source.createdAt.formatted(.iso8601)
+    }
+}
+
+/// A key that was just made.
+package struct NewKeyLine: Encodable, Sendable {
+    package var key: String
+    package var key_id: String
+    package var tenant: String?
+    package var scopes: [String]
+}
+
+package struct KeyLine: Line {
+    package var key_id: String
+    package var tenant: String?
+    package var scopes: [String]
+    package var created_at: String
+    package var revoked_at: String?
+
+    package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
+    package var cells: [String] {
+        [self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at, self.revoked_at ?? ""]
+    }
+
+    init(_ key: APIKeyRecord) {
+        self.key_id = key.id
+        self.tenant = key.tenant?.rawValue
+        self.scopes = key.scopes.map(\.rawValue)
+        self.created_at = key.createdAt.formatted(.iso8601)
+        self.revoked_at = key.revokedAt?.formatted(.iso8601)
+    }
+}
+
+package struct UserLine: Line {
+    private let entry: UserEntry
+
+    package static let heading = ["USER", "STATUS", "TAG", "SIP USERNAME", "CREDENTIAL"]
+    package var cells: [String] {
+        [
+            self.entry.userID, self.entry.status, self.entry.tag ?? "", self.entry.sipUsername ?? "",
+            self.entry.credentialID ?? "",
+        ]
+    }
+
+    init(_ entry: UserEntry) { self.entry = entry }
+
+    package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
+
+    package var summary: String {
+        """
+        \(self.entry.userID) of \(self.entry.tenant): \(self.entry.status), generation \(self.entry.generation)
+          credential    \(self.entry.credentialID ?? "none")
+          SIP username  \(self.entry.sipUsername ?? "none")
+          tag           \(self.entry.tag ?? "none")
+        """
+    }
+}
+
+package struct TimelineLine: Line {
+    private let entry: TimelineEntry
+
+    package static let heading = ["AT", "FROM", "TO", "GENERATION", "EPOCH", "HTTP", "PROVIDER REQUEST"]
+    package var cells: [String] {
+        [
+            self.entry.at.formatted(.iso8601), self.entry.from, self.entry.to, "\(self.entry.generation)",
+            "\(self.entry.epoch)", self.entry.httpStatus.map { "\($0)" } ?? "", self.entry.providerRequestID ?? "",
+        ]
+    }
+
+    init(_ entry: TimelineEntry) { self.entry = entry }
+
+    package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
+}

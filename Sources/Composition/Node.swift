@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// One process of Dialtone: its parts made and connected, and run in the order in which they need each other.
+
+import Access
+import AsyncHTTPClient
+import Directory
+import Foundation
+import Handoff
+import Intake
+package import Logging
+import Model
+import Onboarding
+package import Postgres
+import ProviderLimits
+import Queue
+import Schema
+package import ServiceLifecycle
+import Telnyx
+package import Vault
+import Web
+
+/// What a process does.
+package enum Role: String, Sendable, CaseIterable {
+    case api, worker
+}
+
+/// The parts that every role and every command needs.
+package struct Foundations: Sendable {
+    package let settings: Settings
+    package let pool: PostgresPool
+    package let vault: Vault
+
+    /// Makes a pool and a vault; connects to nothing yet.
+    package init(_ settings: Settings, connections: Int) throws {
+        self.settings = settings
+        var limits = PostgresPool.Configuration(try Self.database(settings))
+        limits.maximum = connections
+        self.pool = PostgresPool(limits)
+        self.vault = Vault(keys: TenantKeys(pool: self.pool, kek: try Self.kek(settings)))
+    }
+
+    /// How the service connects: as its own role, and with a server that gives up before we do.
+    package static func database(_ settings: Settings) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
+        if settings.isPooled {
+            configuration.preparesStatements = false
+        } else {
+            configuration.settings = [
+                "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "30s", "synchronous_commit": "on",
+            ]
+        }
+        return configuration
+    }
+
+    private static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {
+        guard let uri = settings.kek else {
+            throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
+        }
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            return try LocalKeyEncryptionKey(
+                uri: uri, environment: { environment[$0] }, file: { try String(contentsOfFile: $0, encoding: .utf8) })
+        } catch {
+            throw SettingsError(problems: ["\(error)"])
+        }
+    }
+}
+
+/// The services of one process, ready to run.
+package struct Node: Sendable {
+    package let services: [any Service]
+
+    /// Checks schema and server first, so that a start that cannot work says why. `onReady` is told the address.
+    package init(
+        _ settings: Settings, roles: Set<Role>, logger: Logger, onReady: @escaping @Sendable (String) async -> Void
+    ) async throws {
+        let installation = try await Self.verify(settings)
+        guard let key = settings.telnyxKey else {
+            throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
+        }
+        let parts = try Foundations(settings, connections: 8)
+        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: settings.concurrency))
+        let api = TelnyxClient(
+            configuration: .init(baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline), http: http)
+        let limits = ProviderLimits(pool: parts.pool)
+        let stored = Wakeup()
+        let work = Wakeup()
+        var services: [any Service] = [
+            HTTPClientService(client: http), BackgroundService { await parts.pool.run() },
+        ]
+        if roles.contains(.worker) {
+            if roles.contains(.api) { stored.forward(to: work) }
+            let listener = PostgresListener(
+                try PostgresConfiguration(url: settings.databaseDirectURL.reveal()), channels: [JobQueue.channel])
+            services.append(BackgroundService { await listener.run { _ in work.signal() } })
+            var configuration = OnboardingWorker.Configuration()
+            configuration.lease = settings.lease
+            configuration.httpDeadline = settings.httpDeadline
+            configuration.providerMargin = settings.providerMargin
+            configuration.concurrency = settings.concurrency
+            configuration.tagCapacity = settings.tagCapacity
+            services.append(
+                OnboardingWorker(
+                    configuration: configuration, pool: parts.pool, api: api, vault: parts.vault, limits: limits,
+                    wakeup: work, installation: installation, logger: logger))
+        }
+        if roles.contains(.api) {
+            let intake = Intake(pool: parts.pool, vault: parts.vault, wakeup: stored, logger: logger)
+            services.append(BackgroundService { await intake.run() })
+            let notifier = JobNotifier(pool: parts.pool)
+            stored.forward(to: notifier.wakeup)
+            services.append(BackgroundService { await notifier.run() })
+            let pool = parts.pool
+            let web = WebApplication(
+                configuration: .init(host: settings.listenHost, port: settings.listenPort),
+                dependencies: WebDependencies(
+                    intake: intake, handoff: Handoff(pool: pool, api: api, vault: parts.vault, limits: limits),
+                    users: Users(pool: pool, vault: parts.vault), keys: APIKeys(pool: pool),
+                    isReady: { try await pool.withConnection { try await Schema().verify(on: $0) } }),
+                logger: logger,
+                onReady: { port in await onReady("http://\(settings.listenHost):\(port)") })
+            services.append(ForegroundService { try await web.run() })
+        }
+        self.services = services
+    }
+
+    /// The schema must be the one this program knows, on a server that keeps what it acknowledges. Answers the installation.
+    private static func verify(_ settings: Settings) async throws -> UUID {
+        let connection = try await PostgresConnection.connect(try Foundations.database(settings))
+        do {
+            try await Schema().verify(on: connection)
+            let row = try await connection.query("select id from dialtone.installation").first
+            await connection.close()
+            guard let row else { throw SchemaError.behind(missing: 1) }
+            return try row.decode(UUID.self)
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

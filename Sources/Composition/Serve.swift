@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone serve`: one process until it is told to stop, then a graceful end.
+
+import Foundation
+import Glibc
+package import Logging
+import ServiceLifecycle
+import Telemetry
+import UnixSignals
+
+package enum Serve {
+    /// Runs the roles until SIGTERM or SIGINT. `onReady` is told the address once requests are answered.
+    package static func run(
+        _ settings: Settings, roles: Set<Role>, onReady: @escaping @Sendable (String) async -> Void
+    ) async throws {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        // A core dump would hold keys.
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        let logger = self.logger(settings)
+        let node = try await Node(settings, roles: roles, logger: logger, onReady: onReady)
+        logger.info(
+            "starting",
+            metadata: [
+                "roles": "\(roles.map(\.rawValue).sorted().joined(separator: ","))",
+                "listen": "\(settings.listenHost):\(settings.listenPort)", "provider": "\(settings.telnyxBaseURL)",
+                "kek": "\(settings.kek ?? "none")", "concurrency": "\(settings.concurrency)",
+                "tag_capacity": "\(settings.tagCapacity)",
+            ])
+        var configuration = ServiceGroupConfiguration(
+            services: node.services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(25)
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("stopped")
+    }
+
+    package static func logger(_ settings: Settings) -> Logger {
+        Logger(label: "dialtone") { JSONLogHandler(label: $0, level: settings.logLevel) }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small services: things that run beside the story and end when the process does.
+
+import AsyncHTTPClient
+import Postgres
+import Queue
+import ServiceLifecycle
+
+/// Runs until graceful shutdown, which cancels it. For work that ends by being cancelled: pools, writers, listeners.
+struct BackgroundService: Service {
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.work() }
+    }
+}
+
+/// Runs work that knows graceful shutdown itself.
+struct ForegroundService: Service {
+    let work: @Sendable () async throws -> Void
+
+    func run() async throws { try await self.work() }
+}
+
+/// Owns the HTTP client: shut down last, after everything that uses it.
+struct HTTPClientService: Service {
+    let client: HTTPClient
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        try await self.client.shutdown()
+    }
+}
+
+/// Tells workers in other processes that there are jobs: a NOTIFY from its own connection, after the commit and never in
+/// its transaction (a NOTIFY takes a lock on the whole database until its commit), and coalesced.
+struct JobNotifier: Sendable {
+    let pool: PostgresPool
+    let wakeup = Wakeup()
+
+    func run() async {
+        while !Task.isCancelled {
+            await self.wakeup.wait()
+            guard !Task.isCancelled else { return }
+            // A hint that is lost costs at most one poll interval.
+            _ = try? await self.pool.query("select pg_notify(\(JobQueue.channel), '')")
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}

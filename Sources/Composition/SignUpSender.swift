@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sender of sign-ups, as an identity provider would be: signs a canonical event and posts it.
+
+package import AsyncHTTPClient
+import Crypto
+package import Foundation
+import Intake
+package import Model
+import NIOCore
+import NIOHTTP1
+
+/// Sends signed events to one hook.
+package struct SignUpSender: Sendable {
+    /// What the hook answered.
+    package struct Reply: Sendable {
+        package let status: Int
+        package let body: String
+    }
+
+    private let url: String
+    private let key: SymmetricKey
+    private let http: HTTPClient
+
+    package init(url: String, secret: Secret<String>, http: HTTPClient) throws {
+        self.url = url
+        self.key = try StandardWebhooksProof.key(from: secret.reveal())
+        self.http = http
+    }
+
+    /// Posts `{"type":…,"timestamp":…,"data":{"user_id":…,"tenant_id":…}}` with the Standard Webhooks headers.
+    package func send(type: String, user: UserKey, deliveryID: String, at now: Date) async throws -> Reply {
+        struct Event: Encodable {
+            struct Payload: Encodable {
+                var user_id: String
+                var tenant_id: String
+            }
+            var type: String
+            var timestamp: String
+            var data: Payload
+        }
+        let event = Event(
+            type: type, timestamp: now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) ,
+            data: .init(user_id: user.user.rawValue, tenant_id: user.tenant.rawValue))
+        let body = [UInt8](try JSONEncoder().encode(event))
+        let stamp = Int64(now.timeIntervalSince1970)
+        var request = HTTPClientRequest(url: self.url)
+        request.method = .POST
+        request.headers = [
+            "content-type": "application/json", "webhook-id": deliveryID, "webhook-timestamp": "\(stamp)",
+            "webhook-signature": StandardWebhooksProof.sign(id: deliveryID, timestamp: stamp, body: body, key: self.key),
+        ]
+        request.body = .bytes(ByteBuffer(bytes: body))
+        let response = try await self.http.execute(request, timeout: .seconds(30))
+        let answer = try await response.body.collect(upTo: 65_536)
+        return Reply(status: Int(response.status.code), body: String(buffer: answer))
+    }
+}

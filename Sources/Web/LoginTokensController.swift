@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a back end fetches a login token for one of its users.
+
+import Access
+import Foundation
+import HTTPTypes
+import Handoff
+import Hummingbird
+import Model
+import NIOCore
+
+struct LoginTokensController: Sendable {
+    let keys: Authenticator
+    let handoff: Handoff
+    let now: @Sendable () -> Date
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.post("v1/login-tokens") { request, _ in try await self.create(request) }
+    }
+
+    /// `{"tenant":"acme","user_id":"u-1"}`; a tenant key may leave the tenant out.
+    private struct Body: Decodable {
+        var tenant: String?
+        var userID: String
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case tenant
+            case userID = "user_id"
+        }
+    }
+
+    private func create(_ request: Request) async throws -> Response {
+        let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
+        let bytes = try await request.body.collect(upTo: 4096)
+        let body = try Self.read(Data(bytes.readableBytesView))
+        let tenant: TenantID
+        switch (body.tenant, caller.reach) {
+        case (let name?, _): tenant = try TenantID(name)
+        case (nil, .tenant(let own)): tenant = own
+        case (nil, .allTenants): throw InvalidValue("tenant", "is needed with an operator's key")
+        }
+        let user = UserKey(tenant: tenant, user: try UserID(body.userID))
+        guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
+        let token = try await self.handoff.loginToken(for: user, wait: Self.wait(request), now: self.now())
+        let text = """
+            {"login_token":"\(token.loginToken.reveal())","sip_username":\(JSONText.quoted(token.sipUsername)),\
+            "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
+            "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
+            """
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// Unknown members are refused: a misspelt one would be silently ignored.
+    private static func read(_ data: Data) throws -> Body {
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            throw Problem(400, "invalid_json", "The body must be a JSON object.")
+        }
+        let known = Set(Body.CodingKeys.allCases.map(\.rawValue))
+        guard object.keys.allSatisfy(known.contains) else {
+            throw Problem(400, "unknown_member", "The body may have only: tenant, user_id.")
+        }
+        guard object["user_id"] is String else { throw InvalidValue("user_id", "must be a string") }
+        guard let body = try? JSONDecoder().decode(Body.self, from: data) else {
+            throw InvalidValue("tenant", "must be a string")
+        }
+        return body
+    }
+
+    /// `Prefer: wait=N` (RFC 7240), seconds.
+    private static func wait(_ request: Request) -> Duration {
+        guard let name = HTTPField.Name("prefer"), let text = request.headers[name] else { return .zero }
+        for part in text.split(separator: ",") {
+            let pair = part.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
+            if pair.count == 2, pair[0].lowercased() == "wait", let seconds = Int(pair[1]), seconds >= 0 {
+                return .seconds(min(seconds, 30))
+            }
+        }
+        return .zero
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes wrong, as HTTP tells it: the one place where errors become statuses and problem bodies (RFC 9457).
+
+import Access
+import Foundation
+import HTTPTypes
+import Handoff
+import Hummingbird
+import Intake
+import Logging
+import Model
+import NIOCore
+import Postgres
+
+/// An answer that is not the one asked for.
+struct Problem: Error, Equatable {
+    var status: Int
+    /// Stable, for programs.
+    var code: String
+    /// For people; names what is wrong, never a value.
+    var detail: String
+    var retryAfter: Int?
+
+    init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retryAfter = retryAfter
+    }
+
+    static let notFound = Problem(404, "not_found", "There is nothing here.")
+
+    /// Every error has its answer here; nil for one that nobody foresaw.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as Problem: self = error
+        case let error as IntakeError: self.init(error)
+        case let error as AccessError: self.init(error)
+        case let error as HandoffError: self.init(error)
+        case let error as InvalidValue: self.init(422, "invalid_value", "\(error.field) \(error.reason)")
+        case is NIOTooManyBytesError: self.init(413, "body_too_large", "The body is larger than is accepted here.")
+        case let error as PostgresError where error.isUnavailable: self = Self.unavailable
+        case let error as any HTTPResponseError:
+            switch error.status.code {
+            case 404: self = Self.notFound
+            case 405: self.init(405, "method_not_allowed", "This method is not allowed here.")
+            case let code: self.init(code, "bad_request", "The request is not acceptable.")
+            }
+        default: return nil
+        }
+    }
+
+    private static let unavailable = Problem(
+        503, "unavailable", "The database cannot be reached; nothing was changed. Try again.", retryAfter: 5)
+
+    private init(_ error: IntakeError) {
+        switch error {
+        case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
+        case .badProof(let reason): self.init(401, "bad_proof", reason)
+        case .badPayload(let value): self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
+        case .tenantNotAllowed:
+            self.init(422, "tenant_not_allowed", "data.tenant_id names a tenant this source may not speak for")
+        case .unavailable: self = Self.unavailable
+        }
+    }
+
+    private init(_ error: AccessError) {
+        switch error {
+        case .missing: self.init(401, "key_missing", "The Authorization header with a Bearer key is missing.")
+        case .malformed: self.init(401, "key_malformed", "The Authorization header holds no well-formed Bearer key.")
+        case .unknownOrRevoked: self.init(401, "key_unknown", "The key is unknown, expired or revoked.")
+        case .unavailable: self = Self.unavailable
+        }
+    }
+
+    private init(_ error: HandoffError) {
+        switch error {
+        case .unknownUser: self.init(404, "unknown_user", "There is no such user.")
+        case .pending(let seconds): self.init(202, "pending", "The user is being provisioned.", retryAfter: seconds)
+        case .failed: self.init(409, "failed", "The user could not be provisioned; an operator must look.")
+        case .revoked: self.init(410, "revoked", "The user's credential is revoked.")
+        case .providerUnavailable(let seconds):
+            self.init(503, "provider_unavailable", "The provider gave no token. Try again.", retryAfter: seconds)
+        case .unavailable: self = Self.unavailable
+        }
+    }
+
+    func response(requestID: String) -> Response {
+        let title = HTTPResponse.Status(code: self.status).reasonPhrase
+        let body = """
+            {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
+            "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}
+            """
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if self.status == 401 && self.code.hasPrefix("key") { headers[.wwwAuthenticate] = "Bearer" }
+        return Response(
+            status: .init(code: self.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: body)))
+    }
+}
+
+/// Gives each request an id, and each error its answer.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let logger: Logger
+
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let id = RequestIdentity.of(request)
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            if let problem = Problem(error) {
+                response = problem.response(requestID: id)
+            } else {
+                // The type only: an unforeseen error may quote anything.
+                self.logger.error("request failed", metadata: ["request_id": "\(id)", "error": "\(type(of: error))"])
+                response = Problem(500, "internal", "Something went wrong here.").response(requestID: id)
+            }
+        }
+        if let name = HTTPField.Name("x-request-id") { response.headers[name] = id }
+        if let name = HTTPField.Name("x-content-type-options") { response.headers[name] = "nosniff" }
+        return response
+    }
+}
+
+enum RequestIdentity {
+    /// The caller's `X-Request-Id` when it is 1 to 128 of A-Z a-z 0-9 . _ -; else a new one.
+    static func of(_ request: Request) -> String {
+        if let name = HTTPField.Name("x-request-id"), let given = request.headers[name],
+            (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed)
+        {
+            return given
+        }
+        var generator = SystemRandomNumberGenerator()
+        return String(generator.next(), radix: 36)
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+enum JSONText {
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case _ where scalar.value < 0x20: quoted += " "
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: reads arguments, calls Composition, prints. Exit codes: 0 done, 1 failed, 2 wrong usage or setting.
+
+import ArgumentParser
+import Composition
+import Foundation
+import Model
+
+@main
+struct Dialtone: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dialtone",
+        abstract: "Gives every new user of your SaaS exactly one Telnyx telephony credential.",
+        discussion: """
+            A sign-up webhook comes in and is stored; a worker creates the user's credential at Telnyx and keeps its SIP
+            password encrypted; your app fetches WebRTC login tokens. Try it with nothing set up:
+
+              dialtone demo
+
+            To run it: `dialtone migrate`, `dialtone tenant create`, `dialtone source create`, `dialtone serve`.
+            Settings come from flags, the environment, or a YAML file named by DIALTONE_CONFIG; see the README.
+            """,
+        subcommands: [
+            DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
+            KeyCommand.self, UserCommand.self, SendCommand.self, SimulatorCommand.self, VaultCommand.self,
+            CheckCommand.self,
+        ])
+
+    /// Usage errors end with 2, everything else that fails with 1; the message goes to standard error.
+    static func main() async {
+        Terminal.closeEnvironment()
+        do {
+            var command = try self.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Self.end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        switch error {
+        case let code as ExitCode: Foundation.exit(code.rawValue)
+        case is SettingsError, is InvalidValue:
+            Terminal.tell("dialtone: \(error)")
+            Foundation.exit(2)
+        default:
+            let code = Self.exitCode(for: error)
+            if code == .success {
+                Terminal.show(Self.fullMessage(for: error))
+                Foundation.exit(0)
+            }
+            let isUsage = code == .validationFailure
+            Terminal.tell(isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)")
+            Foundation.exit(isUsage ? 2 : 1)
+        }
+    }
+}
