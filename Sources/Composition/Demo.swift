@@ -75,7 +75,8 @@ package struct Demo: Sendable {
         simulated.apiKeys = ["demo-provider-key"]
         let simulator = try TelnyxSimulator(configuration: simulated, logger: logger) { await simulatorPort.set($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await ServiceGroup(services: [simulator], logger: logger).run() }
+            let provided = ServiceGroup(services: [simulator], logger: logger)
+            group.addTask { try await provided.run() }
             let provider = "http://127.0.0.1:\(await simulatorPort.value())"
             let settings = try await Settings.read(flags: [
                 "DATABASE_URL": server.url(database: "dialtone_demo"), "DIALTONE_KEK": "file:\(try self.kek(in: folder))",
@@ -90,15 +91,16 @@ package struct Demo: Sendable {
             group.addTask { try await services.run() }
             var reachable = settings
             reachable.publicURL = await address.value()
+            let outcome: Result<Void, any Error>
             do {
-                try await show(try await self.story(reachable, provider: provider))
+                outcome = .success(try await show(try await self.story(reachable, provider: provider)))
             } catch {
-                await services.triggerGracefulShutdown()
-                group.cancelAll()
-                throw error
+                outcome = .failure(error)
             }
             await services.triggerGracefulShutdown()
-            group.cancelAll()
+            await provided.triggerGracefulShutdown()
+            try await group.waitForAll()
+            try outcome.get()
         }
     }
 

@@ -39,7 +39,7 @@ package struct SignUpSender: Sendable {
             var data: Payload
         }
         let event = Event(
-            type: type, timestamp: now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) ,
+            type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(now),
             data: .init(user_id: user.user.rawValue, tenant_id: user.tenant.rawValue))
         let body = [UInt8](try JSONEncoder().encode(event))
         let stamp = Int64(now.timeIntervalSince1970)

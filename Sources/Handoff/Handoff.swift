@@ -34,6 +34,7 @@ package struct Handoff: Sendable {
     private let vault: Vault
     private let limits: ProviderLimits
     private let clock: ContinuousClock
+    private let cache = TokenCache()
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault, limits: ProviderLimits,
@@ -103,8 +104,15 @@ package struct Handoff: Sendable {
 
     private func mint(_ credential: Credential, for user: UserKey, now: Date) async throws(HandoffError) -> HandedToken {
         let minted: LoginToken
-        do {
-            minted = try await self.api.token(credential.id)
+        do throws(TelnyxFailure) {
+            let api = self.api
+            let limits = self.limits
+            minted = try await self.cache.token(for: credential.id, now: now) { () throws(TelnyxFailure) -> LoginToken in
+                // A pause that any node was told holds for tokens too. Not knowing it is no reason to refuse.
+                let gate = try? await limits.gate()
+                guard gate?.isOpen ?? true else { throw TelnyxFailure(.unavailable) }
+                return try await api.token(credential.id)
+            }
         } catch {
             switch error.kind {
             case .rateLimited:

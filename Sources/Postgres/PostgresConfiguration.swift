@@ -106,7 +106,8 @@ package struct PostgresConfiguration: Sendable {
         all["client_encoding"] = "UTF8"
         all["fallback_application_name"] = self.applicationName
         all["gssencmode"] = all["gssencmode"] ?? "disable"
-        all["passfile"] = all["passfile"] ?? "/dev/null"
+        // A path that cannot be: libpq would look in the home folder, and warns of /dev/null.
+        all["passfile"] = all["passfile"] ?? "/dev/null/no-passfile"
         all["tcp_user_timeout"] = all["tcp_user_timeout"] ?? "15000"
         all["keepalives_idle"] = all["keepalives_idle"] ?? "15"
         all["sslmode"] = all["sslmode"] ?? (Self.isLocal(target) ? "prefer" : "verify-full")

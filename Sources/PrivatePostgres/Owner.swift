@@ -46,32 +46,46 @@ struct Owner {
     }
 
     /// Runs a command to its end as this user; throws with what it printed when it fails.
+    ///
+    /// By posix_spawn(3) and waitpid(2): Foundation's `Process` takes a child for running as long as a grandchild holds
+    /// what it inherited, and `pg_ctl` leaves one behind on purpose.
     func run(_ command: String, _ arguments: [String]) throws {
-        let process = Process()
+        var line = [command] + arguments
         if let other {
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-            process.arguments =
-                ["--reuid", "\(other.uid)", "--regid", "\(other.gid)", "--clear-groups", "--", command] + arguments
-        } else {
-            process.executableURL = URL(fileURLWithPath: command)
-            process.arguments = arguments
+            let change = ["--reuid", "\(other.uid)", "--regid", "\(other.gid)", "--clear-groups", "--"]
+            line = ["/usr/bin/setpriv"] + change + line
         }
-        // A file, not a pipe: the server inherits it and would keep a pipe open.
-        let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log")
-        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-        defer { try? FileManager.default.removeItem(at: log) }
-        let handle = try FileHandle(forWritingTo: log)
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        try process.run()
-        process.waitUntilExit()
-        try handle.close()
-        guard process.terminationStatus == 0 else {
-            let output = String(decoding: (try? Data(contentsOf: log)) ?? Data(), as: UTF8.self)
+        let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log").path
+        defer { unlink(log) }
+        let status = try Self.spawn(line, output: log)
+        guard status == 0 else {
+            let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
             throw PrivatePostgresError.commandFailed(
                 command: URL(fileURLWithPath: command).lastPathComponent, output: String(output.suffix(2000)))
         }
+    }
+
+    private static func spawn(_ line: [String], output: String) throws -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // POSIX_SPAWN_SETSID, which the C module leaves out: Ctrl-C is for us, and we stop the server.
+        posix_spawnattr_setflags(&attributes, 0x80)
+        let arguments = line.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var child: pid_t = 0
+        let failure = posix_spawn(&child, line[0], &actions, &attributes, arguments, environ)
+        guard failure == 0 else {
+            throw PrivatePostgresError.commandFailed(command: line[0], output: String(cString: strerror(failure)))
+        }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+        return status
     }
 }

@@ -21,15 +21,16 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var line = "{\"time\":\"\(Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)))\""
+        var line = "{\"time\":\"\(Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))\""
         line += ",\"level\":\"\(event.level.rawValue)\",\"label\":\(Self.quoted(self.label))"
         line += ",\"message\":\(Self.quoted(event.message.description))"
         let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += ",\(Self.quoted(key)):\(Self.quoted(value.description))"
         }
-        // One write per line, so that lines of several tasks do not mix.
-        FileHandle.standardError.write(Data((line + "}\n").utf8))
+        // One write per line, so that lines of several tasks do not mix. A line nobody can read any more (a closed pipe) is
+        // dropped: the service goes on without its log.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "}\n").utf8))
     }
 
     private static func quoted(_ text: String) -> String {

@@ -43,51 +43,7 @@ struct CredentialPayload: Decodable {
 /// "2020-06-18T21:32:38", "2020-06-18T21:32:38.000Z", "2020-06-18 21:32:38.917732Z": one object mixes them.
 enum ProviderDate {
     /// A time without a zone is UTC.
-    static func read(_ text: String) -> Date? {
-        let bytes = Array(text.utf8)
-        guard bytes.count >= 19, bytes.count <= 40 else { return nil }
-        func number(_ start: Int, _ length: Int) -> Int? {
-            bytes[start..<start + length].reduce(0 as Int?) { sum, byte in
-                guard let sum, (0x30...0x39).contains(byte) else { return nil }
-                return sum * 10 + Int(byte - 0x30)
-            }
-        }
-        guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
-            let minute = number(14, 2), let second = number(17, 2), (1...12).contains(month), (1...31).contains(day)
-        else { return nil }
-        var rest = bytes[19...]
-        var fraction = 0.0
-        if rest.first == UInt8(ascii: ".") {
-            let digits = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
-            fraction = Double("0.\(String(decoding: digits, as: UTF8.self))") ?? 0
-            rest = rest[digits.endIndex...]
-        }
-        guard let offset = self.zone(rest) else { return nil }
-        let days = self.days(year, month, day)
-        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
-        return Date(timeIntervalSince1970: Double(seconds) + fraction)
-    }
-
-    /// Seconds east of UTC.
-    private static func zone(_ bytes: ArraySlice<UInt8>) -> Int? {
-        guard let first = bytes.first else { return 0 }
-        if first == UInt8(ascii: "Z") { return bytes.count == 1 ? 0 : nil }
-        let digits = bytes.dropFirst().filter { $0 != UInt8(ascii: ":") }
-        guard first == UInt8(ascii: "+") || first == UInt8(ascii: "-"), digits.count == 4,
-            let number = Int(String(decoding: digits, as: UTF8.self))
-        else { return nil }
-        let seconds = (number / 100) * 3600 + (number % 100) * 60
-        return first == UInt8(ascii: "+") ? seconds : -seconds
-    }
-
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar.
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = shifted / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
+    static func read(_ text: String) -> Date? { RFC3339.date(text, assumesUTC: true) }
 }
 
 extension ProviderWords {

@@ -18,22 +18,17 @@ struct HooksController: Sendable {
         router.post("v1/hooks/:hook") { request, context in
             try await self.receive(request, hook: try context.parameters.require("hook"))
         }
+        router.refuseOthers("v1/hooks/:hook", allowed: .post)
     }
 
     private func receive(_ request: Request, hook: String) async throws -> Response {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > self.maximumBody {
-            throw Problem(413, "body_too_large", "The body may have \(self.maximumBody) bytes.")
-        }
-        if let encoding = request.headers[.contentEncoding], encoding != "identity" {
-            throw Problem(415, "content_encoding", "Content-Encoding must be absent or identity.")
-        }
-        let body = try await request.body.collect(upTo: self.maximumBody)
+        let body = try await RequestBytes.read(request, upTo: self.maximumBody)
         let headers = request.headers
         let receipt = try await self.intake.receive(
             Delivery(
                 hook: hook,
                 headers: { name in HTTPField.Name(name).map { headers[values: $0] } ?? [] },
-                body: Array(body.readableBytesView), receivedAt: self.now()))
+                body: body, receivedAt: self.now()))
         let text = "{\"event_id\":\"\(receipt.eventID)\",\"status\":\"\(receipt.status.rawValue)\"}"
         return Response(
             status: receipt.status == .accepted ? .accepted : .ok, headers: [.contentType: "application/json"],

@@ -16,6 +16,7 @@ struct LoginTokensController: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         router.post("v1/login-tokens") { request, _ in try await self.create(request) }
+        router.refuseOthers("v1/login-tokens", allowed: .post)
     }
 
     /// `{"tenant":"acme","user_id":"u-1"}`; a tenant key may leave the tenant out.
@@ -31,8 +32,7 @@ struct LoginTokensController: Sendable {
 
     private func create(_ request: Request) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
-        let bytes = try await request.body.collect(upTo: 4096)
-        let body = try Self.read(Data(bytes.readableBytesView))
+        let body = try Self.read(Data(try await RequestBytes.read(request, upTo: 4096)))
         let tenant: TenantID
         switch (body.tenant, caller.reach) {
         case (let name?, _): tenant = try TenantID(name)
@@ -41,15 +41,24 @@ struct LoginTokensController: Sendable {
         }
         let user = UserKey(tenant: tenant, user: try UserID(body.userID))
         guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
-        let token = try await self.handoff.loginToken(for: user, wait: Self.wait(request), now: self.now())
+        let token: HandedToken
+        do throws(HandoffError) {
+            token = try await self.handoff.loginToken(for: user, wait: Self.wait(request), now: self.now())
+        } catch .pending(let seconds) {
+            return Self.answer(.accepted, "{\"status\":\"pending\"}", [.retryAfter: "\(seconds)"])
+        }
         let text = """
-            {"login_token":"\(token.loginToken.reveal())","sip_username":\(JSONText.quoted(token.sipUsername)),\
+            {"login_token":\(JSONText.quoted(token.loginToken.reveal())),"sip_username":\(JSONText.quoted(token.sipUsername)),\
             "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
             "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
             """
-        return Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
+        return Self.answer(.ok, text)
+    }
+
+    private static func answer(_ status: HTTPResponse.Status, _ text: String, _ more: HTTPFields = [:]) -> Response {
+        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+        headers.append(contentsOf: more)
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     /// Unknown members are refused: a misspelt one would be silently ignored.

@@ -19,13 +19,17 @@ struct Problem: Error, Equatable {
     var code: String
     /// For people; names what is wrong, never a value.
     var detail: String
+    /// Seconds.
     var retryAfter: Int?
+    /// Methods, for 405.
+    var allow: String?
 
-    init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil) {
+    init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil, allow: String? = nil) {
         self.status = status
         self.code = code
         self.detail = detail
         self.retryAfter = retryAfter
+        self.allow = allow
     }
 
     static let notFound = Problem(404, "not_found", "There is nothing here.")
@@ -86,16 +90,18 @@ struct Problem: Error, Equatable {
     }
 
     func response(requestID: String) -> Response {
-        let title = HTTPResponse.Status(code: self.status).reasonPhrase
+        // Only the literal initializer knows the phrases.
+        let title = HTTPResponse.Status(integerLiteral: self.status).reasonPhrase
         let body = """
             {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
             "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}
             """
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if let allow { headers[.allow] = allow }
         if self.status == 401 && self.code.hasPrefix("key") { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
-            status: .init(code: self.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: body)))
+            status: .init(integerLiteral: self.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: body)))
     }
 }
 
@@ -120,6 +126,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
                 response = Problem(500, "internal", "Something went wrong here.").response(requestID: id)
             }
         }
+        // An answer to HEAD has no body (RFC 9110 section 9.3.2); bytes sent all the same would begin the next answer.
+        if request.method == .head { response = response.createHeadResponse() }
         if let name = HTTPField.Name("x-request-id") { response.headers[name] = id }
         if let name = HTTPField.Name("x-content-type-options") { response.headers[name] = "nosniff" }
         return response

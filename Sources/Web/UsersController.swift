@@ -25,6 +25,9 @@ struct UsersController: Sendable {
             guard try await self.users.show(user) != nil else { throw Problem.notFound }
             return try JSONAnswer.response(Page(data: try await self.users.timeline(user), next: nil))
         }
+        for rest in ["", "/:user", "/:user/timeline"] {
+            router.refuseOthers(RouterPath("v1/tenants/:tenant/users" + rest), allowed: .get)
+        }
     }
 
     private struct Page<Element: Encodable>: Encodable {

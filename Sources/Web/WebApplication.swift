@@ -70,7 +70,7 @@ package struct WebApplication: Sendable {
         quiet.logLevel = max(quiet.logLevel, .warning)
         let application = Application(
             router: self.router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
@@ -79,7 +79,7 @@ package struct WebApplication: Sendable {
     }
 
     private func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let now: @Sendable () -> Date = { Date() }
         router.add(middleware: ProblemMiddleware(logger: self.logger))
         let keys = Authenticator(keys: self.dependencies.keys, now: now)
@@ -97,6 +97,7 @@ package struct WebApplication: Sendable {
             }
             return "ready\n"
         }
+        for path: RouterPath in ["healthz", "readyz"] { router.refuseOthers(path, allowed: .get) }
         return router
     }
 }

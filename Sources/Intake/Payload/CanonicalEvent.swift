@@ -50,8 +50,7 @@ package enum CanonicalEvent {
         switch value {
         case nil, .null: return nil
         case .string(let text):
-            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
-            guard text.utf8.count <= 40, let date = try? style.parse(text) else {
+            guard let date = RFC3339.date(text) else {
                 throw InvalidValue("timestamp", "must be an RFC 3339 time such as 2026-01-01T00:00:00Z")
             }
             return date

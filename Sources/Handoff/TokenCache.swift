@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many calls for one user mint one token: it is kept in memory while more than half of its life is left.
+
+import Foundation
+import Model
+import Synchronization
+import Telnyx
+
+/// Login tokens by credential. Whether a credential may still be used is asked of the database, not of this cache.
+final class TokenCache: Sendable {
+    typealias Minting = Task<Result<LoginToken, TelnyxFailure>, Never>
+
+    private struct Held {
+        var token: LoginToken
+        var mintedAt: Date
+
+        func isFresh(at now: Date) -> Bool {
+            let life = self.token.expiresAt.timeIntervalSince(self.mintedAt)
+            return self.token.expiresAt.timeIntervalSince(now) > life / 2
+        }
+    }
+
+    private struct State {
+        var held: [ProviderID: Held] = [:]
+        var minting: [ProviderID: Minting] = [:]
+    }
+
+    private enum Step {
+        case held(LoginToken)
+        case minting(Minting)
+    }
+
+    private let maximum: Int
+    private let state = Mutex(State())
+
+    init(maximum: Int = 10_000) { self.maximum = maximum }
+
+    /// The token kept, or the one that `mint` answers; `mint` runs once for all who ask meanwhile. A failure is not kept.
+    ///
+    /// Cancelled here: the minting goes on for the others and ends at its own deadline.
+    func token(
+        for id: ProviderID, now: Date, mint: @escaping @Sendable () async throws(TelnyxFailure) -> LoginToken
+    ) async throws(TelnyxFailure) -> LoginToken {
+        let step = self.state.withLock { state -> Step in
+            if let held = state.held[id], held.isFresh(at: now) { return .held(held.token) }
+            if let minting = state.minting[id] { return .minting(minting) }
+            // Unstructured: it belongs to all who wait for it, so it must not end with the one who began it.
+            let minting = Minting {
+                let result: Result<LoginToken, TelnyxFailure>
+                do throws(TelnyxFailure) {
+                    result = .success(try await mint())
+                } catch {
+                    result = .failure(error)
+                }
+                self.minted(result, for: id, at: now)
+                return result
+            }
+            state.minting[id] = minting
+            return .minting(minting)
+        }
+        switch step {
+        case .held(let token): return token
+        case .minting(let minting): return try await minting.value.get()
+        }
+    }
+
+    private func minted(_ result: Result<LoginToken, TelnyxFailure>, for id: ProviderID, at now: Date) {
+        self.state.withLock { state in
+            state.minting[id] = nil
+            guard case .success(let token) = result else {
+                state.held[id] = nil
+                return
+            }
+            if state.held.count >= self.maximum { state.held = state.held.filter { $0.value.isFresh(at: now) } }
+            if state.held.count >= self.maximum { state.held.removeAll() }
+            state.held[id] = Held(token: token, mintedAt: now)
+        }
+    }
+}
