@@ -63,7 +63,8 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes, nioCore,
+                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes,
+                nioCore,
                 logging,
             ]
         ),
@@ -95,13 +96,17 @@ let package = Package(
             exclude: ["KnownAnswers"]
         ),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Model", "Postgres", "TestSupport"]),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Queue", "Vault", "Model", "Postgres", "TestSupport", logging]),
-        .testTarget(name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+        .testTarget(
+            name: "IntakeTests",
+            dependencies: ["Intake", "Queue", "Vault", "Model", "Postgres", "TestSupport", logging]),
+        .testTarget(
+            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Model", "Postgres", "TestSupport"]),
         .testTarget(
             name: "OnboardingTests",
             dependencies: [
-                "Onboarding", "Lifecycle", "Queue", "Telnyx", "ProviderLimits", "Vault", "Model", "Postgres", "TestSupport",
+                "Onboarding", "Lifecycle", "Queue", "Telnyx", "ProviderLimits", "Vault", "Model", "Postgres",
+                "TestSupport",
                 logging,
             ]
         ),

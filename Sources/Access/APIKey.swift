@@ -13,7 +13,9 @@ package struct APIKey: Sendable {
     /// A new key from random bytes (the system's generator unless a test gives its own).
     package static func make(using generator: inout some RandomNumberGenerator) -> APIKey {
         func random(_ count: Int) -> String {
-            String(decoding: (0..<count).map { _ in Self.alphabet[Int.random(in: 0..<62, using: &generator)] }, as: UTF8.self)
+            String(
+                decoding: (0..<count).map { _ in Self.alphabet[Int.random(in: 0..<62, using: &generator)] },
+                as: UTF8.self)
         }
         return APIKey(id: random(12), secret: Secret(random(43)))
     }

@@ -61,7 +61,8 @@ package final class APIKeys: Sendable {
             var columns = row.columns
             return APIKeyRecord(
                 id: try columns.next(), tenant: try columns.next(),
-                scopes: try columns.next([String].self).compactMap(Scope.init(rawValue:)), createdAt: try columns.next(),
+                scopes: try columns.next([String].self).compactMap(Scope.init(rawValue:)),
+                createdAt: try columns.next(),
                 revokedAt: try columns.next(Date?.self))
         }
     }
@@ -69,7 +70,8 @@ package final class APIKeys: Sendable {
     /// Answers whether there was such a key in force.
     package func revoke(_ id: String) async throws -> Bool {
         let rows = try await self.pool.query(
-            "update dialtone.api_keys set revoked_at = now() where key_id = \(id) and revoked_at is null returning key_id")
+            "update dialtone.api_keys set revoked_at = now() where key_id = \(id) and revoked_at is null returning key_id"
+        )
         _ = self.entries.withLock { $0.removeValue(forKey: id) }
         return !rows.isEmpty
     }

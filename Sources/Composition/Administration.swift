@@ -41,7 +41,8 @@ package struct Administration: Sendable {
         guard let connectionID = connectionID ?? self.settings.connectionID else {
             throw InvalidValue("connection-id", "is needed: give --connection-id or set TELNYX_CONNECTION_ID")
         }
-        return TenantLine(try await self.withPool { try await Tenants(pool: $0).create(id, connectionID: connectionID) })
+        return TenantLine(
+            try await self.withPool { try await Tenants(pool: $0).create(id, connectionID: connectionID) })
     }
 
     package func tenants() async throws -> [TenantLine] {
@@ -60,7 +61,8 @@ package struct Administration: Sendable {
                 slug: slug, tenant: tenant, allowedTenants: allowed, preset: preset)
         }
         return NewSourceLine(
-            source: source.slug, tenant: tenant?.rawValue, url: self.hookURL(source.hookID), secret: source.secret.reveal())
+            source: source.slug, tenant: tenant?.rawValue, url: self.hookURL(source.hookID),
+            secret: source.secret.reveal())
     }
 
     package func sources(tenant: TenantID?) async throws -> [SourceLine] {
@@ -86,7 +88,9 @@ package struct Administration: Sendable {
     }
 
     /// One page, or with `limit` nil all users.
-    package func users(of tenant: TenantID, after: UserID?, limit: Int?) async throws -> (lines: [UserLine], next: String?) {
+    package func users(of tenant: TenantID, after: UserID?, limit: Int?) async throws -> (
+        lines: [UserLine], next: String?
+    ) {
         let page = try await self.userEntries(of: tenant, after: after, limit: limit)
         return (page.users.map(UserLine.init), page.next?.rawValue)
     }
@@ -146,7 +150,8 @@ package struct Administration: Sendable {
         guard let key = self.settings.telnyxKey else { return [("provider", "TELNYX_API_KEY is not set")] }
         let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 2))
         let api = TelnyxClient(
-            configuration: .init(baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
+            configuration: .init(
+                baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
             http: http)
         var lines: [(name: String, problem: String?)] = []
         let tenants = (try? await self.tenants()) ?? []

@@ -79,7 +79,8 @@ package struct Demo: Sendable {
             group.addTask { try await provided.run() }
             let provider = "http://127.0.0.1:\(await simulatorPort.value())"
             let settings = try await Settings.read(flags: [
-                "DATABASE_URL": server.url(database: "dialtone_demo"), "DIALTONE_KEK": "file:\(try self.kek(in: folder))",
+                "DATABASE_URL": server.url(database: "dialtone_demo"),
+                "DIALTONE_KEK": "file:\(try self.kek(in: folder))",
                 "TELNYX_API_KEY": "demo-provider-key", "TELNYX_BASE_URL": "\(provider)/v2",
                 "DIALTONE_LISTEN": self.options.listen ?? "127.0.0.1:\(PortProbe.isFree(8080) ? 8080 : 0)",
             ])
@@ -109,7 +110,8 @@ package struct Demo: Sendable {
         let path = folder.appendingPathComponent("kek").path
         if !FileManager.default.fileExists(atPath: path) {
             _ = FileManager.default.createFile(
-                atPath: path, contents: Data(LocalKeyEncryptionKey.generate().utf8), attributes: [.posixPermissions: 0o600])
+                atPath: path, contents: Data(LocalKeyEncryptionKey.generate().utf8),
+                attributes: [.posixPermissions: 0o600])
         }
         return path
     }
@@ -125,7 +127,8 @@ package struct Demo: Sendable {
             let source = try await administration.createSource(
                 "\(name)-app", tenant: tenant, allowed: [], preset: "standard")
             let key = try await administration.createKey(tenant: tenant, scopes: [.usersRead, .loginTokensCreate])
-            customers.append(Customer(tenant: tenant, hookURL: source.url, secret: Secret(source.secret), key: Secret(key.key)))
+            customers.append(
+                Customer(tenant: tenant, hookURL: source.url, secret: Secret(source.secret), key: Secret(key.key)))
         }
         let http = HTTPClient()
         do {
@@ -153,7 +156,9 @@ package struct Demo: Sendable {
                     group.addTask {
                         let reply = try await sender.send(
                             type: "user.created", user: user, deliveryID: "msg_demo_\(number + 1)", at: Date())
-                        guard reply.status == 202 else { throw DemoError.refused(status: reply.status, body: reply.body) }
+                        guard reply.status == 202 else {
+                            throw DemoError.refused(status: reply.status, body: reply.body)
+                        }
                         return (user, Date())
                     }
                 }
@@ -189,7 +194,9 @@ package struct Demo: Sendable {
     ) async throws -> [DemoReport.Row] {
         var rows: [DemoReport.Row] = []
         for customer in customers {
-            for entry in try await Administration(settings).userEntries(of: customer.tenant, after: nil, limit: nil).users {
+            for entry in try await Administration(settings).userEntries(of: customer.tenant, after: nil, limit: nil)
+                .users
+            {
                 let user = UserKey(tenant: customer.tenant, user: try UserID(entry.userID))
                 guard let at = accepted[user], let ready = entry.readyAt else { continue }
                 rows.append(

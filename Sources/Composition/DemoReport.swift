@@ -48,7 +48,8 @@ package struct DemoReport: Sendable {
     /// Counts in the ledger, and asks the provider how often it made each name.
     mutating func count(in database: PostgresConnection, provider: String, _ http: HTTPClient) async throws {
         let row = try await database.query(
-            "select count(*), count(distinct provider_id) from dialtone.credentials where status = 'active'").first
+            "select count(*), count(distinct provider_id) from dialtone.credentials where status = 'active'"
+        ).first
         if var columns = row?.columns {
             self.credentials = try columns.next()
             self.providerIDs = try columns.next()
@@ -61,10 +62,12 @@ package struct DemoReport: Sendable {
             var names: [String: Name]
             var live: Int
         }
-        let response = try await http.execute(HTTPClientRequest(url: "\(provider)/control/counts"), timeout: .seconds(10))
+        let response = try await http.execute(
+            HTTPClientRequest(url: "\(provider)/control/counts"), timeout: .seconds(10))
         let body = try await response.body.collect(upTo: 1 << 26)
         let counts = try JSONDecoder().decode(Counts.self, from: Data(body.readableBytesView))
-        self.duplicates = counts.names.values.count { $0.creates - $0.deletes > 1 } + max(0, counts.live - self.credentials)
+        self.duplicates =
+            counts.names.values.count { $0.creates - $0.deletes > 1 } + max(0, counts.live - self.credentials)
     }
 }
 

@@ -92,7 +92,10 @@ package struct KeyLine: Line {
 
     package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
     package var cells: [String] {
-        [self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at, self.revoked_at ?? ""]
+        [
+            self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at,
+            self.revoked_at ?? "",
+        ]
     }
 
     init(_ key: APIKeyRecord) {

@@ -82,7 +82,8 @@ package struct Node: Sendable {
         let parts = try Foundations(settings, connections: 8)
         let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: settings.concurrency))
         let api = TelnyxClient(
-            configuration: .init(baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline), http: http)
+            configuration: .init(baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline),
+            http: http)
         let limits = ProviderLimits(pool: parts.pool)
         let stored = Wakeup()
         let work = Wakeup()

@@ -48,7 +48,8 @@ package struct Settings: Sendable {
             source.complain("DIALTONE_LOG_LEVEL", "must be debug, info, notice, warning or error")
         }
         let settings = Settings(
-            databaseURL: Secret(databaseURL), databaseDirectURL: Secret(source.secret("DATABASE_DIRECT_URL") ?? databaseURL),
+            databaseURL: Secret(databaseURL),
+            databaseDirectURL: Secret(source.secret("DATABASE_DIRECT_URL") ?? databaseURL),
             isPooled: pooler != nil, listenHost: address?.host ?? "", listenPort: address?.port ?? 0,
             publicURL: source.text("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
             telnyxKey: source.secret("TELNYX_API_KEY").map { Secret($0) },
@@ -92,7 +93,8 @@ private struct SettingsSource {
             EnvironmentVariablesProvider(environmentVariables: environment),
         ]
         if let path = flags["DIALTONE_CONFIG"] ?? environment["DIALTONE_CONFIG"] {
-            let file = ConfigReader(provider: InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)]))
+            let file = ConfigReader(
+                provider: InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)]))
             do {
                 providers.append(try await FileProvider<YAMLSnapshot>(config: file))
             } catch {
@@ -156,5 +158,7 @@ private struct SettingsSource {
     }
 
     /// DATABASE_URL is the key database.url: the environment joins by `_`, YAML nests.
-    private static func key(_ name: String) -> ConfigKey { ConfigKey(name.lowercased().split(separator: "_").map(String.init)) }
+    private static func key(_ name: String) -> ConfigKey {
+        ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+    }
 }

@@ -47,7 +47,8 @@ package struct SignUpSender: Sendable {
         request.method = .POST
         request.headers = [
             "content-type": "application/json", "webhook-id": deliveryID, "webhook-timestamp": "\(stamp)",
-            "webhook-signature": StandardWebhooksProof.sign(id: deliveryID, timestamp: stamp, body: body, key: self.key),
+            "webhook-signature": StandardWebhooksProof.sign(
+                id: deliveryID, timestamp: stamp, body: body, key: self.key),
         ]
         request.body = .bytes(ByteBuffer(bytes: body))
         let response = try await self.http.execute(request, timeout: .seconds(30))

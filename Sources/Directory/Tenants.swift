@@ -28,7 +28,8 @@ package struct Tenants: Sendable {
     package init(pool: PostgresPool) { self.pool = pool }
 
     package func create(_ id: TenantID, connectionID: String) async throws -> Tenant {
-        guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else {
             throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
         }
         let rows = try await self.pool.query(

@@ -76,12 +76,14 @@ package struct Users: Sendable {
     package func list(
         of tenant: TenantID, after cursor: UserID?, limit: Int, status: UserStatus? = nil
     ) async throws -> UserPage {
-        let rows = try await self.read(tenant, Self.select(
-            """
-            where u.tenant_id = \(tenant) and u.user_id > \(cursor?.rawValue ?? "")
-              and (\(status)::text is null or u.status = \(status))
-            order by u.user_id limit \(limit + 1)
-            """))
+        let rows = try await self.read(
+            tenant,
+            Self.select(
+                """
+                where u.tenant_id = \(tenant) and u.user_id > \(cursor?.rawValue ?? "")
+                  and (\(status)::text is null or u.status = \(status))
+                order by u.user_id limit \(limit + 1)
+                """))
         var users: [UserEntry] = []
         for row in rows.prefix(limit) { users.append(try await self.entry(row)) }
         let next = rows.count > limit ? users.last.flatMap { UserID(rawValue: $0.userID) } : nil
@@ -107,7 +109,8 @@ package struct Users: Sendable {
         ).map { row in
             var columns = row.columns
             return TimelineEntry(
-                at: try columns.next(), from: try columns.next(), to: try columns.next(), generation: try columns.next(),
+                at: try columns.next(), from: try columns.next(), to: try columns.next(),
+                generation: try columns.next(),
                 epoch: try columns.next(), worker: try columns.next(UUID?.self)?.uuidString.lowercased(),
                 httpStatus: try columns.next(Int32?.self), providerRequestID: try columns.next(String?.self),
                 errorCode: try columns.next(String?.self))
@@ -148,7 +151,8 @@ package struct Users: Sendable {
             username = try await self.vault.open(sealed.value, binding).reveal()
         }
         return UserEntry(
-            tenant: user.tenant.rawValue, userID: user.user.rawValue, status: status.rawValue, credentialID: id?.rawValue,
+            tenant: user.tenant.rawValue, userID: user.user.rawValue, status: status.rawValue,
+            credentialID: id?.rawValue,
             sipUsername: username, tag: tag, generation: generation, receivedAt: receivedAt, readyAt: readyAt)
     }
 }

@@ -102,12 +102,14 @@ package struct Handoff: Sendable {
         }
     }
 
-    private func mint(_ credential: Credential, for user: UserKey, now: Date) async throws(HandoffError) -> HandedToken {
+    private func mint(_ credential: Credential, for user: UserKey, now: Date) async throws(HandoffError) -> HandedToken
+    {
         let minted: LoginToken
         do throws(TelnyxFailure) {
             let api = self.api
             let limits = self.limits
-            minted = try await self.cache.token(for: credential.id, now: now) { () throws(TelnyxFailure) -> LoginToken in
+            minted = try await self.cache.token(for: credential.id, now: now) {
+                () throws(TelnyxFailure) -> LoginToken in
                 // A pause that any node was told holds for tokens too. Not knowing it is no reason to refuse.
                 let gate = try? await limits.gate()
                 guard gate?.isOpen ?? true else { throw TelnyxFailure(.unavailable) }

@@ -17,7 +17,9 @@ enum EventStatement {
     /// fulfilled already is a duplicate. A sign-up after a revoke opens the next generation, if it is newer; without a
     /// sender's time the revoke stands. A revoke closes its generation here: the credential becomes `closing`.
     static func insert(_ events: [NewEvent], place: (NewEvent) -> Int64) -> SQL {
-        let rows = events.sorted { ($0.source.rawValue.uuidString, $0.deliveryID) < ($1.source.rawValue.uuidString, $1.deliveryID) }
+        let rows = events.sorted {
+            ($0.source.rawValue.uuidString, $0.deliveryID) < ($1.source.rawValue.uuidString, $1.deliveryID)
+        }
         return """
             with input as (
                 select * from unnest(

@@ -107,13 +107,14 @@ final class EventWriter: Sendable {
                 waiting.answer.resume(returning: .success(Receipt(eventID: waiting.event.id, status: outcome)))
             }
             if isWork { self.wakeup.signal() }
-        } catch where Self.isWorthHalving(error) && batch.count > 1 {
+        } catch  where Self.isWorthHalving(error) && batch.count > 1 {
             let middle = batch.count / 2
             await self.commit(Array(batch[..<middle]), &clock)
             await self.commit(Array(batch[middle...]), &clock)
         } catch {
             // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
-            self.logger.error("events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
+            self.logger.error(
+                "events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
             for waiting in batch { waiting.answer.resume(returning: .failure(.unavailable)) }
         }
     }

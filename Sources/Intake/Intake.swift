@@ -75,13 +75,16 @@ package final class Intake: Sendable {
     ) throws(IntakeError) -> NewEvent {
         do throws(InvalidValue) {
             var event = NewEvent(
-                id: EventID(rawValue: UUID()), source: source.id, deliveryID: deliveryID, receivedAt: delivery.receivedAt,
+                id: EventID(rawValue: UUID()), source: source.id, deliveryID: deliveryID,
+                receivedAt: delivery.receivedAt,
                 owner: source.owner)
             switch try CanonicalEvent.read(delivery.body) {
             case .nothing: break
             case .signUp(let user, let named, let wanted, let occurredAt):
                 guard let tenant = source.tenant(named: named) else {
-                    if named == nil { throw InvalidValue("data.tenant_id", "is needed: this source serves several tenants") }
+                    if named == nil {
+                        throw InvalidValue("data.tenant_id", "is needed: this source serves several tenants")
+                    }
                     throw InvalidValue("", "")
                 }
                 event.signUp = SignUp(

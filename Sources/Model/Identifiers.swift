@@ -30,12 +30,15 @@ package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codab
 
     package init(_ text: String) throws(InvalidValue) {
         guard let id = Self(rawValue: text) else {
-            throw InvalidValue("tenant", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
+            throw InvalidValue(
+                "tenant", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
         }
         self = id
     }
 
-    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8) }
+    package static func < (lhs: Self, rhs: Self) -> Bool {
+        lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8)
+    }
     package var description: String { self.rawValue }
 
     private static func isSlugByte(_ byte: UInt8) -> Bool {
@@ -63,7 +66,9 @@ package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable
         self = id
     }
 
-    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8) }
+    package static func < (lhs: Self, rhs: Self) -> Bool {
+        lhs.rawValue.utf8.lexicographicallyPrecedes(rhs.rawValue.utf8)
+    }
     package var description: String { self.rawValue }
 }
 

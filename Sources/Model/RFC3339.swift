@@ -11,7 +11,8 @@ package enum RFC3339 {
         guard (19...40).contains(bytes.count), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(bytes[10]),
             bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
-            let year = self.number(bytes[0..<4]), let month = self.number(bytes[5..<7]), let day = self.number(bytes[8..<10]),
+            let year = self.number(bytes[0..<4]), let month = self.number(bytes[5..<7]),
+            let day = self.number(bytes[8..<10]),
             let hour = self.number(bytes[11..<13]), let minute = self.number(bytes[14..<16]),
             let second = self.number(bytes[17..<19]), (1...12).contains(month), (1...31).contains(day), hour < 24,
             minute < 60, second <= 60

@@ -4,7 +4,9 @@
 /// Wraps a secret so that logs, errors and traces cannot hold it by accident.
 ///
 /// `reveal()` is the only way out and easy to search for. It is not `Codable` on purpose.
-package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     private let value: Value
 
     package init(_ value: Value) { self.value = value }

@@ -16,7 +16,9 @@ package struct ClaimedJob: Sendable {
     package var tag: String?
     package var life: JobLife
 
-    var needsTag: Bool { self.tag == nil && self.life.recorded == nil && self.life.isWanted && self.life.phase == .armed }
+    var needsTag: Bool {
+        self.tag == nil && self.life.recorded == nil && self.life.isWanted && self.life.phase == .armed
+    }
 }
 
 /// What every claim of one worker has in common.

@@ -74,7 +74,8 @@ package struct FinishBatch: Sendable {
         for evidence in self.evidence where refused.contains(evidence.providerID) {
             let surplus = try await connection.query(Evidence.settle(evidence))
             if !surplus.isEmpty {
-                logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
+                logger.warning(
+                    "a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
             }
             // Whoever owns the generation, this job must look at the ledger again.
             _ = try await connection.query(
@@ -83,7 +84,9 @@ package struct FinishBatch: Sendable {
     }
 
     @discardableResult
-    private func alone(_ statement: SQL, on connection: PostgresConnection, logger: Logger) async throws -> PostgresRows? {
+    private func alone(_ statement: SQL, on connection: PostgresConnection, logger: Logger) async throws
+        -> PostgresRows?
+    {
         do {
             return try await connection.query(statement)
         } catch {

@@ -14,7 +14,9 @@ package actor PostgresConnection {
     ///
     /// Each address has `connectTimeout` to itself, so a black-holed first host costs that long and no more.
     /// Throws the last address's error. Cancelled here: the half-made connection is closed.
-    package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError) -> PostgresConnection {
+    package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError)
+        -> PostgresConnection
+    {
         let targets = try await configuration.targets(resolving: Resolver.addresses)
         var failure = PostgresError(.connectFailed, "no host to connect to")
         for target in targets {

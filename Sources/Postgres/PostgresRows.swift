@@ -39,7 +39,8 @@ package struct PostgresColumns {
 
     init(row: PostgresRow) { self.row = row }
 
-    package mutating func next<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws(PostgresError) -> Value {
+    package mutating func next<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws(PostgresError) -> Value
+    {
         let column = self.position
         self.position += 1
         let result = self.row.result
@@ -71,7 +72,8 @@ package struct PostgresColumns {
         return value
     }
 
-    package mutating func next<Value: RawRepresentable>(_ type: Value?.Type = Value?.self) throws(PostgresError) -> Value?
+    package mutating func next<Value: RawRepresentable>(_ type: Value?.Type = Value?.self) throws(PostgresError)
+        -> Value?
     where Value.RawValue: PostgresDecodable {
         let column = self.position
         guard let raw = try self.next(Value.RawValue?.self) else { return nil }

@@ -28,7 +28,9 @@ struct Owner {
         var parent = URL(fileURLWithPath: path).deletingLastPathComponent()
         while parent.path != "/" {
             var status = stat()
-            if stat(parent.path, &status) == 0, status.st_uid == geteuid() || geteuid() == 0, status.st_mode & 0o001 == 0 {
+            if stat(parent.path, &status) == 0, status.st_uid == geteuid() || geteuid() == 0,
+                status.st_mode & 0o001 == 0
+            {
                 chmod(parent.path, status.st_mode | 0o011)
             }
             parent.deleteLastPathComponent()
@@ -55,7 +57,8 @@ struct Owner {
             let change = ["--reuid", "\(other.uid)", "--regid", "\(other.gid)", "--clear-groups", "--"]
             line = ["/usr/bin/setpriv"] + change + line
         }
-        let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log").path
+        let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log")
+            .path
         defer { unlink(log) }
         let status = try Self.spawn(line, output: log)
         guard status == 0 else {

@@ -56,7 +56,10 @@ package struct PrivatePostgres: Sendable {
         let options = all.sorted { $0.key < $1.key }.map { "-c \($0.key)='\($0.value)'" }.joined(separator: " ")
         try owner.run(
             binaries.appendingPathComponent("pg_ctl").path,
-            ["start", "-w", "-t", "60", "-D", data.path, "-l", folder.appendingPathComponent("server.log").path, "-o", options])
+            [
+                "start", "-w", "-t", "60", "-D", data.path, "-l", folder.appendingPathComponent("server.log").path,
+                "-o", options,
+            ])
         return server
     }
 
@@ -90,7 +93,9 @@ private enum ServerBinaries {
         candidates += (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         for candidate in candidates {
             let folder = URL(fileURLWithPath: candidate)
-            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("initdb").path) { return folder }
+            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("initdb").path) {
+                return folder
+            }
         }
         throw PrivatePostgresError.binariesNotFound
     }

@@ -13,7 +13,9 @@ enum ServerGuard {
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
-            "-c", "trap '' INT TERM; cat >/dev/null; kill -QUIT \"$(head -n 1 \"$1/data/postmaster.pid\")\" 2>/dev/null", "guard",
+            "-c",
+            "trap '' INT TERM; cat >/dev/null; kill -QUIT \"$(head -n 1 \"$1/data/postmaster.pid\")\" 2>/dev/null",
+            "guard",
             folder.path,
         ]
         process.standardInput = pipe

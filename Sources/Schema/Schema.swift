@@ -67,15 +67,21 @@ package struct Schema: Sendable {
         var applied: [Int32: (checksum: [UInt8], at: Date)] = [:]
         let exists = try await connection.query("select to_regclass('dialtone.schema_migrations') is not null")
         if let isThere = try exists.first?.decode(Bool.self), isThere {
-            for row in try await connection.query("select version, checksum, applied_at from dialtone.schema_migrations") {
+            for row in try await connection.query(
+                "select version, checksum, applied_at from dialtone.schema_migrations")
+            {
                 let (version, checksum, at) = try row.decode(Int32.self, Bytes.self, Date.self)
                 applied[version] = (checksum.value, at)
             }
         }
         let known = Set(self.migrations.map(\.version))
-        if let unknown = applied.keys.filter({ !known.contains($0) }).max() { throw SchemaError.ahead(version: unknown) }
+        if let unknown = applied.keys.filter({ !known.contains($0) }).max() {
+            throw SchemaError.ahead(version: unknown)
+        }
         return try self.migrations.map { migration in
-            guard let found = applied[migration.version] else { return MigrationStatus(migration: migration, appliedAt: nil) }
+            guard let found = applied[migration.version] else {
+                return MigrationStatus(migration: migration, appliedAt: nil)
+            }
             guard found.checksum == migration.checksum else {
                 throw SchemaError.changed(version: migration.version, name: migration.name)
             }
@@ -108,7 +114,8 @@ package struct Schema: Sendable {
     /// Roles, schema and the table of versions. Roles belong to the whole server, so another database may make them at
     /// the same moment: "exists already" is as good.
     private func prepare(_ connection: PostgresConnection) async throws {
-        let database = try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
+        let database =
+            try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
         let grants = "grant \(Self.roles.joined(separator: ", ")) to current_user"
         do {
             for role in Self.roles { try await self.make(role, on: connection) }

@@ -33,9 +33,11 @@ struct CredentialPayload: Decodable {
 
     var credential: TelephonyCredential {
         TelephonyCredential(
-            id: ProviderID(rawValue: self.id), name: self.name, resourceID: self.resource_id, expired: self.expired ?? false,
+            id: ProviderID(rawValue: self.id), name: self.name, resourceID: self.resource_id,
+            expired: self.expired ?? false,
             sipUsername: self.sip_username, sipPassword: self.sip_password.map { Secret($0) },
-            createdAt: self.created_at.flatMap(ProviderDate.read), expiresAt: self.expires_at.flatMap(ProviderDate.read),
+            createdAt: self.created_at.flatMap(ProviderDate.read),
+            expiresAt: self.expires_at.flatMap(ProviderDate.read),
             updatedAt: self.updated_at.flatMap(ProviderDate.read))
     }
 }
@@ -56,13 +58,16 @@ extension ProviderWords {
             let parts = [first["title"], first["detail"]].compactMap { $0 as? String }
             self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: ": "), limit: 300)
         } else if let errors = object["errors"] as? [String: Any] {
-            let parts = errors.sorted { $0.key < $1.key }.compactMap { key, value in (value as? String).map { "\(key) \($0)" } }
+            let parts = errors.sorted { $0.key < $1.key }.compactMap { key, value in
+                (value as? String).map { "\(key) \($0)" }
+            }
             self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: "; "), limit: 300)
         }
     }
 
     private static func clean(_ text: String, limit: Int) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(limit)))
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(limit)))
     }
 }
 
@@ -112,7 +117,8 @@ extension LoginToken {
         var payload = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/")
         while payload.count % 4 != 0 { payload += "=" }
         struct Claims: Decodable { var exp: Double }
-        guard let data = Data(base64Encoded: payload), let claims = try? JSONDecoder().decode(Claims.self, from: data) else {
+        guard let data = Data(base64Encoded: payload), let claims = try? JSONDecoder().decode(Claims.self, from: data)
+        else {
             return nil
         }
         self.init(token: Secret(text), expiresAt: Date(timeIntervalSince1970: claims.exp))

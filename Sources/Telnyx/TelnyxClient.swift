@@ -135,7 +135,9 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         var body: Data
 
         var trace: ProviderTrace {
-            ProviderTrace(httpStatus: self.status, requestID: self.headers.first(name: "x-request-id").map { String($0.prefix(100)) })
+            ProviderTrace(
+                httpStatus: self.status,
+                requestID: self.headers.first(name: "x-request-id").map { String($0.prefix(100)) })
         }
 
         func retryAfter(now: Date) -> Duration { RateLimitWait.read({ self.headers.first(name: $0) }, now: now) }
@@ -176,7 +178,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         case 404: throw TelnyxFailure(.notFound, answer.trace, words: words)
         case 401, 403: throw TelnyxFailure(.refused, answer.trace, words: words)
         case 429:
-            throw TelnyxFailure(.rateLimited, answer.trace, words: words, retryAfter: answer.retryAfter(now: self.now()))
+            throw TelnyxFailure(
+                .rateLimited, answer.trace, words: words, retryAfter: answer.retryAfter(now: self.now()))
         case 400, 422: throw TelnyxFailure(.rejected, answer.trace, words: words)
         default: throw TelnyxFailure(.unavailable, answer.trace, words: words)
         }

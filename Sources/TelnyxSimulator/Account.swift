@@ -22,7 +22,8 @@ struct SimulatedAnswer: Sendable {
                 """)
     }
 
-    static let notFound = Self.error(404, "10005", "Resource not found", "The requested resource or URL could not be found.")
+    static let notFound = Self.error(
+        404, "10005", "Resource not found", "The requested resource or URL could not be found.")
 }
 
 /// The body of a create or an update.
@@ -64,7 +65,8 @@ final class Account: Sendable {
         guard let connection = fields.connection_id, !connection.isEmpty else {
             return .error(422, "10004", "Missing required parameter", "The connection_id parameter is required.")
         }
-        guard connection.allSatisfy(\.isNumber), self.configuration.knownConnections?.contains(connection) ?? true else {
+        guard connection.allSatisfy(\.isNumber), self.configuration.knownConnections?.contains(connection) ?? true
+        else {
             return .error(422, "10013", "Missing association", "There is no connection with that connection_id.")
         }
         return self.state.withLock { state in
@@ -74,7 +76,8 @@ final class Account: Sendable {
             }
             let expiry = fields.expires_at.flatMap(Self.date) ?? now.addingTimeInterval(22 * 365 * 86_400)
             let credential = SimulatedCredential(
-                id: UUID().uuidString.lowercased(), connectionID: connection, name: fields.name ?? "\(now)", tag: fields.tag,
+                id: UUID().uuidString.lowercased(), connectionID: connection, name: fields.name ?? "\(now)",
+                tag: fields.tag,
                 sipUsername: "gencred\(Self.random(42))", sipPassword: Self.hex(16), createdAt: now, updatedAt: now,
                 expiresAt: expiry, listedFrom: lag.map { now.addingTimeInterval(Double($0) / 1000) })
             return Self.commit(.put(credential, isNew: true), &state)

@@ -38,7 +38,8 @@ struct ControlRoutes: Sendable {
             struct Advance: Decodable { var advance_seconds: Double }
             let body = try await request.body.collect(upTo: 1024)
             guard let advance = try? JSONDecoder().decode(Advance.self, from: Data(body.readableBytesView)) else {
-                return ProviderRoutes.response(.error(400, "10015", "Bad Request", "The body must have advance_seconds."))
+                return ProviderRoutes.response(
+                    .error(400, "10015", "Bad Request", "The body must have advance_seconds."))
             }
             self.account.advanceClock(by: advance.advance_seconds)
             return ProviderRoutes.response(SimulatedAnswer(status: 200, body: "{}"))

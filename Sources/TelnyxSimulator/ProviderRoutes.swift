@@ -47,7 +47,8 @@ struct ProviderRoutes: Sendable {
         var fields = CredentialFields()
         if operation == .create || operation == .update {
             let body = try await request.body.collect(upTo: 65_536)
-            guard let decoded = try? JSONDecoder().decode(CredentialFields.self, from: Data(body.readableBytesView)) else {
+            guard let decoded = try? JSONDecoder().decode(CredentialFields.self, from: Data(body.readableBytesView))
+            else {
                 return Self.response(.error(400, "10015", "Bad Request", "The request body is not valid JSON."))
             }
             fields = decoded
@@ -93,7 +94,8 @@ struct ProviderRoutes: Sendable {
             return Response(status: .internalServerError)
         case .garbage:
             let answer = try act(fields, fault)
-            return Self.response(SimulatedAnswer(status: answer.status, body: "<html>oops</html>", contentType: "text/html"))
+            return Self.response(
+                SimulatedAnswer(status: answer.status, body: "<html>oops</html>", contentType: "text/html"))
         case .status:
             return Self.response(.error(fault.status ?? 503, "10037", "Service unavailable", "Try again later."))
         }
@@ -110,7 +112,9 @@ struct ProviderRoutes: Sendable {
             case "filter[resource_id]": filter.resourceID = value
             case "filter[sip_username]": filter.sipUsername = value
             case "page[number]":
-                guard let number = Int(value), number >= 1 else { return Self.badPage("page[number] must be at least 1.") }
+                guard let number = Int(value), number >= 1 else {
+                    return Self.badPage("page[number] must be at least 1.")
+                }
                 page = number
             case "page[size]":
                 guard let number = Int(value), (1...250).contains(number) else {
@@ -142,7 +146,8 @@ struct ProviderRoutes: Sendable {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
         return Response(
-            status: .init(code: answer.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: answer.body)))
+            status: .init(code: answer.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(string: answer.body)))
     }
 }
 

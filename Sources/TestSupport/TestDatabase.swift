@@ -21,7 +21,8 @@ package actor TestServer {
     }
 
     private static func start() async throws -> PrivatePostgres {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-tests-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "dialtone-tests-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(
             in: folder, settings: ["max_connections": "300", "shared_buffers": "256MB"])
         server.stopAtExit()

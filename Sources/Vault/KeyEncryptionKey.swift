@@ -43,7 +43,8 @@ package struct LocalKeyEncryptionKey: KeyEncryptionKey {
         guard let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == 32,
             bytes.contains(where: { $0 != 0 })
         else {
-            throw InvalidValue("DIALTONE_KEK", "must lead to 32 random bytes in base64; make them with: dialtone vault keygen")
+            throw InvalidValue(
+                "DIALTONE_KEK", "must lead to 32 random bytes in base64; make them with: dialtone vault keygen")
         }
         self.uri = uri
         self.key = SymmetricKey(data: bytes)

@@ -49,7 +49,8 @@ extension SealedBinding {
         _ column: String, of user: UserKey, generation: Generation, _ id: ProviderID
     ) -> SealedBinding {
         SealedBinding(
-            tenant: user.tenant.rawValue, table: "credentials", column: column, row: id.rawValue, user: user.user.rawValue,
+            tenant: user.tenant.rawValue, table: "credentials", column: column, row: id.rawValue,
+            user: user.user.rawValue,
             generation: generation)
     }
 }

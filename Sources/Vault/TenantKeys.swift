@@ -41,7 +41,9 @@ package actor TenantKeys {
         try await self.get(.named(tenant, id)) { try await self.read(id, of: tenant) }
     }
 
-    private func get(_ wanted: Wanted, _ load: @escaping @Sendable () async throws -> TenantKey) async throws -> TenantKey {
+    private func get(_ wanted: Wanted, _ load: @escaping @Sendable () async throws -> TenantKey) async throws
+        -> TenantKey
+    {
         if let kept = self.kept[wanted], kept.until > .now { return kept.key }
         // Unstructured, because it belongs to everyone who asks meanwhile: one of them leaving must not end it.
         let task = self.underWay[wanted] ?? Task { try await load() }

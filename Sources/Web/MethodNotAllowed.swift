@@ -13,7 +13,8 @@ extension Router {
         let problem = Problem(
             405, "method_not_allowed", "This method is not allowed here.",
             allow: allowed.map(\.rawValue).joined(separator: ", "))
-        for other in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] where !allowed.contains(other) {
+        for other in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options]
+        where !allowed.contains(other) {
             self.on(path, method: other) { _, _ -> Response in throw problem }
         }
     }

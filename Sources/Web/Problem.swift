@@ -101,7 +101,8 @@ struct Problem: Error, Equatable {
         if let allow { headers[.allow] = allow }
         if self.status == 401 && self.code.hasPrefix("key") { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
-            status: .init(integerLiteral: self.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: body)))
+            status: .init(integerLiteral: self.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(string: body)))
     }
 }
 

@@ -75,7 +75,8 @@ struct UsersController: Sendable {
 
     private func user(_ request: Request, _ context: BasicRequestContext) async throws -> UserKey {
         let tenant = try await self.tenant(request, context)
-        guard let name = try context.parameters.require("user").removingPercentEncoding, let user = UserID(rawValue: name)
+        guard let name = try context.parameters.require("user").removingPercentEncoding,
+            let user = UserID(rawValue: name)
         else { throw Problem.notFound }
         return UserKey(tenant: tenant, user: user)
     }

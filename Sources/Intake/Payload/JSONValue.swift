@@ -170,12 +170,16 @@ private struct JSONReader {
     private mutating func unicodeEscape(into decoded: inout [UInt8]) throws(JSONError) {
         var code = try self.hexadecimal()
         if (0xD800...0xDBFF).contains(code) {
-            guard self.take(UInt8(ascii: "\\")), self.take(UInt8(ascii: "u")) else { throw self.error("has half a surrogate pair") }
+            guard self.take(UInt8(ascii: "\\")), self.take(UInt8(ascii: "u")) else {
+                throw self.error("has half a surrogate pair")
+            }
             let low = try self.hexadecimal()
             guard (0xDC00...0xDFFF).contains(low) else { throw self.error("has half a surrogate pair") }
             code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
         }
-        guard code != 0, let scalar = Unicode.Scalar(code) else { throw self.error("has a character that is not allowed") }
+        guard code != 0, let scalar = Unicode.Scalar(code) else {
+            throw self.error("has a character that is not allowed")
+        }
         decoded.append(contentsOf: Array(String(Character(scalar)).utf8))
     }
 
@@ -227,7 +231,9 @@ private struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while let byte = self.peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { self.position += 1 }
+        while let byte = self.peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+            self.position += 1
+        }
     }
 
     private func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: self.position) }

@@ -63,7 +63,8 @@ package struct SourceRegistry: Sendable {
     ) async throws -> NewSource {
         guard preset == "standard" else { throw SourceError.unknownPreset(preset) }
         guard TenantID(rawValue: slug) != nil else {
-            throw InvalidValue("source", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
+            throw InvalidValue(
+                "source", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
         }
         let source = NewSource(
             id: SourceID(rawValue: UUID()), slug: slug, hookID: "hk_\(Self.random(20, alphabet: Self.base32))",
@@ -103,7 +104,8 @@ package struct SourceRegistry: Sendable {
         ).map { row in
             var columns = row.columns
             return Source(
-                id: try columns.next(), slug: try columns.next(), tenant: try columns.next(), hookID: try columns.next(),
+                id: try columns.next(), slug: try columns.next(), tenant: try columns.next(),
+                hookID: try columns.next(),
                 preset: try columns.next(), status: try columns.next(), createdAt: try columns.next())
         }
     }

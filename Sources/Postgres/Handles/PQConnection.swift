@@ -85,7 +85,8 @@ import CLibpq
         guard let notification = unsafe PQnotifies(self.pointer) else { return nil }
         defer { unsafe PQfreemem(notification) }
         return unsafe PostgresNotification(
-            channel: String(cString: notification.pointee.relname), payload: String(cString: notification.pointee.extra))
+            channel: String(cString: notification.pointee.relname), payload: String(cString: notification.pointee.extra)
+        )
     }
 
     func cancelHandle() -> PQCancelHandle? {
@@ -149,7 +150,9 @@ extension PQConnection {
         let formats = [Int32](repeating: 1, count: parameters.count)
         return unsafe bytes.withUnsafeBytes { buffer in
             let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            let values = unsafe offsets.map { offset in unsafe offset.flatMap { at in unsafe start.map { unsafe $0 + at } } }
+            let values = unsafe offsets.map { offset in
+                unsafe offset.flatMap { at in unsafe start.map { unsafe $0 + at } }
+            }
             return unsafe body(values, lengths, formats)
         }
     }

@@ -96,7 +96,9 @@ struct PoolState<Connection, Waiter>: ~Copyable {
     mutating func connectIfNeeded() -> [Action] {
         guard !self.isShutDown, self.failingSince == nil || self.connecting == 0 else { return [] }
         var actions: [Action] = []
-        while self.connecting < self.waiters.count && self.leased + self.connecting + self.idle.count < self.limits.maximum {
+        while self.connecting < self.waiters.count
+            && self.leased + self.connecting + self.idle.count < self.limits.maximum
+        {
             self.connecting += 1
             actions.append(.connect)
         }
@@ -112,7 +114,9 @@ struct PoolState<Connection, Waiter>: ~Copyable {
     /// No more leases; idle connections close now, leased ones on return.
     mutating func shutDown() -> [Action] {
         self.isShutDown = true
-        let refused = self.waiters.map { Action.fail($0.waiter, PostgresError(.poolUnavailable, "the pool is shut down")) }
+        let refused = self.waiters.map {
+            Action.fail($0.waiter, PostgresError(.poolUnavailable, "the pool is shut down"))
+        }
         let closed = self.idle.map { Action.close($0) }
         self.waiters = []
         self.idle = []

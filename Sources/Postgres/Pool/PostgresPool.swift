@@ -125,7 +125,9 @@ package final class PostgresPool: Sendable {
     }
 
     /// Cancelled here: the waiter is withdrawn; if it had been given a connection already, the caller gets it.
-    private func wait(_ id: UInt64, _ deadline: ContinuousClock.Instant) async -> Result<PostgresConnection, PostgresError> {
+    private func wait(_ id: UInt64, _ deadline: ContinuousClock.Instant) async -> Result<
+        PostgresConnection, PostgresError
+    > {
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let actions = self.state.withLock { state -> [State.Action] in

@@ -141,7 +141,8 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
     }
 
     package init?(postgresBytes bytes: UnsafeRawBufferPointer, type: PostgresType) {
-        guard let dimensions = unsafe Int32(bigEndianBytes: bytes), let oid = unsafe UInt32(bigEndianBytes: bytes, at: 8)
+        guard let dimensions = unsafe Int32(bigEndianBytes: bytes),
+            let oid = unsafe UInt32(bigEndianBytes: bytes, at: 8)
         else { return nil }
         self = []
         if dimensions == 0 { return }
@@ -158,7 +159,9 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
             }
             guard bytes.count - offset >= Int(length) else { return nil }
             let slice = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(length)])
-            guard let element = unsafe Element(postgresBytes: slice, type: PostgresType(rawValue: oid)) else { return nil }
+            guard let element = unsafe Element(postgresBytes: slice, type: PostgresType(rawValue: oid)) else {
+                return nil
+            }
             self.append(element)
             offset += Int(length)
         }

@@ -10,7 +10,8 @@ struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
         abstract: "Signs and sends one event, as an identity provider would.",
-        discussion: "  dialtone send --url http://127.0.0.1:8080/v1/hooks/hk_… --secret whsec_… --tenant acme --user u-1")
+        discussion:
+            "  dialtone send --url http://127.0.0.1:8080/v1/hooks/hk_… --secret whsec_… --tenant acme --user u-1")
 
     @Option(help: "The source's URL.") var url: String
     @Option(help: "The source's secret, whsec_….") var secret: String
@@ -56,7 +57,8 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let address = Settings.address(self.listen) else { return }
-        try await Simulate.run(host: address.host, port: address.port, stateFile: self.state, apiKey: self.apiKey) { port in
+        try await Simulate.run(host: address.host, port: address.port, stateFile: self.state, apiKey: self.apiKey) {
+            port in
             Terminal.show("{\"ready\":true,\"base_url\":\"http://\(address.host):\(port)/v2\"}")
         }
     }

@@ -64,7 +64,8 @@ struct MigrateCommand: AsyncParsableCommand {
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Tries settings and database, and with --provider the provider's key and connections; creates nothing.")
+        abstract:
+            "Tries settings and database, and with --provider the provider's key and connections; creates nothing.")
 
     @Flag(help: "Also ask the provider.") var provider = false
     @Flag(help: "Print JSON.") var json = false
@@ -81,7 +82,9 @@ struct CheckCommand: AsyncParsableCommand {
         if self.json {
             try Terminal.show(json: Listing(data: lines, next: nil))
         } else {
-            for line in lines { Terminal.show(line.ok ? "ok      \(line.check)" : "FAILED  \(line.check): \(line.problem ?? "")") }
+            for line in lines {
+                Terminal.show(line.ok ? "ok      \(line.check)" : "FAILED  \(line.check): \(line.problem ?? "")")
+            }
         }
         guard lines.allSatisfy(\.ok) else { throw ExitCode(1) }
     }

@@ -87,7 +87,8 @@ struct SourceCommand: AsyncParsableCommand {
             let line = try await Administration(try await Settings.read()).createSource(
                 self.source, tenant: tenant, allowed: allowed, preset: self.preset)
             if self.json { return try Terminal.show(json: line) }
-            Terminal.show("source \(line.source) created\n  url     \(line.url)\n  secret  \(line.secret)  (shown this once)")
+            Terminal.show(
+                "source \(line.source) created\n  url     \(line.url)\n  secret  \(line.secret)  (shown this once)")
         }
     }
 
@@ -98,7 +99,8 @@ struct SourceCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            try Terminal.show(try await Administration(try await Settings.read()).sources(tenant: tenant), json: self.json)
+            try Terminal.show(
+                try await Administration(try await Settings.read()).sources(tenant: tenant), json: self.json)
         }
     }
 }
@@ -113,12 +115,15 @@ struct KeyCommand: AsyncParsableCommand {
             discussion: "  dialtone key create --tenant acme --scopes users:read,login-tokens:create")
 
         @Option(help: "The tenant it is for.") var tenant: String?
-        @Flag(help: "A key for the operator: every tenant, every scope unless --scopes says fewer.") var `operator` = false
+        @Flag(help: "A key for the operator: every tenant, every scope unless --scopes says fewer.") var `operator` =
+            false
         @Option(help: "What it may do, separated by commas.") var scopes: String?
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
-            guard (self.tenant != nil) != self.operator else { throw ValidationError("give either --tenant or --operator") }
+            guard (self.tenant != nil) != self.operator else {
+                throw ValidationError("give either --tenant or --operator")
+            }
             guard self.operator || self.scopes != nil else { throw ValidationError("give --scopes") }
         }
 

@@ -25,7 +25,8 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             let tenant = try TenantID(self.tenant)
             let after = try self.after.map { try UserID($0) }
-            let page = try await Administration(try await Settings.read()).users(of: tenant, after: after, limit: self.limit)
+            let page = try await Administration(try await Settings.read()).users(
+                of: tenant, after: after, limit: self.limit)
             try Terminal.show(page.lines, next: page.next, json: self.json)
         }
     }

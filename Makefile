@@ -1,0 +1,34 @@
+# Dialtone: `make help` lists what there is.
+
+PYTHON := $(CURDIR)/.venv/bin/python
+export DIALTONE_PYTHON := $(PYTHON)
+
+.PHONY: help demo test build setup lint format clean
+
+help: ## Show this list.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/'
+
+demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
+	swift build --product dialtone
+	.build/debug/dialtone demo
+
+test: setup ## Build and run every test; they start their own PostgreSQL.
+	swift build --build-tests
+	swift test --skip-build
+
+build: setup ## Build the program (debug).
+	swift build --product dialtone
+
+setup: ## Install what is missing: libpq, PostgreSQL, a Python for the checks. Quick when all is there.
+	@scripts/setup
+
+lint: ## Check the code's format and the arrows between targets.
+	swift format lint --strict --recursive Sources Tests Package.swift
+	scripts/check-imports
+	scripts/check-imports --self-test
+
+format: ## Put the code into its format.
+	swift format --in-place --recursive Sources Tests Package.swift
+
+clean: ## Remove what was built and the demo's data.
+	rm -rf .build .venv .dialtone
