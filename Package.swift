@@ -5,7 +5,6 @@
 import PackageDescription
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -87,41 +86,19 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]
         ),
-        .testTarget(name: "ModelTests", dependencies: ["Model"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
+        .testTarget(name: "VaultTests", dependencies: ["Vault", crypto], exclude: ["KnownAnswers"]),
+        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Model"]),
         .testTarget(
-            name: "VaultTests",
-            dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
-            exclude: ["KnownAnswers"]
-        ),
-        .testTarget(name: "QueueTests", dependencies: ["Queue", "Model", "Postgres", "TestSupport"]),
-        .testTarget(
-            name: "IntakeTests",
-            dependencies: ["Intake", "Queue", "Vault", "Model", "Postgres", "TestSupport", logging]),
-        .testTarget(
-            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
-        .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Model", "Postgres", "TestSupport"]),
-        .testTarget(
-            name: "OnboardingTests",
+            name: "StoryTests",
             dependencies: [
-                "Onboarding", "Lifecycle", "Queue", "Telnyx", "ProviderLimits", "Vault", "Model", "Postgres",
-                "TestSupport",
-                logging,
-            ]
-        ),
-        .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport", crypto]),
-        .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
-        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres", "TestSupport"]),
-        .testTarget(
-            name: "TelnyxSimulatorTests",
-            dependencies: [
-                "TelnyxSimulator", "TestSupport", hummingbird, hummingbirdTesting, nioCore, httpTypes, asyncHTTPClient,
-                logging,
+                "Composition", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient, nioCore,
+                nioHTTP1,
+                logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]
         ),
-        .testTarget(name: "StoryTests", dependencies: ["Composition", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

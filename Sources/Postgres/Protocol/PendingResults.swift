@@ -33,6 +33,8 @@ struct PendingResults<Rows>: ~Copyable {
     private var expected: ArraySlice<Expectation>
     private var current: Result<Rows, PostgresError>?
     private(set) var outcomes: [Result<Rows, PostgresError>?]
+    /// The first place of the group under way: what an earlier sync has settled stays settled.
+    private var groupStart = 0
 
     init(_ expected: [Expectation]) {
         self.expected = expected[...]
@@ -47,6 +49,7 @@ struct PendingResults<Rows>: ~Copyable {
         switch (next, arrival) {
         case (.sync, .sync):
             self.expected.removeFirst()
+            self.groupStart = self.outcomes.firstIndex { $0 == nil } ?? self.outcomes.endIndex
         case (.sync, .failed):
             // A deferred constraint or the commit itself can fail at the sync, after every statement was fine.
             self.failSinceLastSync(arrival)
@@ -88,7 +91,7 @@ struct PendingResults<Rows>: ~Copyable {
 
     private mutating func failSinceLastSync(_ arrival: Arrival) {
         guard case .failed(let error) = arrival else { return }
-        for place in self.outcomes.indices {
+        for place in self.outcomes.indices.dropFirst(self.groupStart) {
             if case .success? = self.outcomes[place] { self.outcomes[place] = .failure(error) }
         }
     }

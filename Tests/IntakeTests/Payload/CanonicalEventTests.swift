@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical event: what it asks for, and errors that name the member that is wrong.
+
+import Foundation
+import Model
+import Testing
+
+@testable import Intake
+
+@Suite struct CanonicalEventTests {
+    @Test func aSignUpIsRead() throws {
+        let body = """
+            {"type":"user.created","timestamp":"2026-01-01T00:00:00Z","extra":[],
+             "data":{"user_id":"u-1","tenant_id":"acme","email":"a@b.co"}}
+            """
+        #expect(
+            try CanonicalEvent.read(Array(body.utf8))
+                == .signUp(
+                    user: UserID("u-1"), tenant: TenantID("acme"), wanted: .live,
+                    occurredAt: Date(timeIntervalSince1970: 1_767_225_600)))
+    }
+
+    @Test func otherTypesAskNothing() throws {
+        #expect(
+            try CanonicalEvent.read(Array(#"{"type":"session.created"}"#.utf8)) == .nothing(type: "session.created"))
+    }
+
+    @Test(arguments: [
+        (#"{"type":1}"#, "type"), (#"[]"#, "body"), (#"{"type":"user.created"}"#, "data"),
+        (#"{"type":"user.created","data":{}}"#, "data.user_id"),
+        (#"{"type":"user.created","data":{"user_id":""}}"#, "user_id"),
+        (#"{"type":"user.created","data":{"user_id":"u","tenant_id":"A B"}}"#, "tenant"),
+        (#"{"type":"user.created","data":{"user_id":"u","tenant_id":7}}"#, "data.tenant_id"),
+        (#"{"type":"user.created","timestamp":"yesterday","data":{"user_id":"u"}}"#, "timestamp"),
+        (#"{"type":"user.created","timestamp":"2026-01-01T00:00:00","data":{"user_id":"u"}}"#, "timestamp"),
+    ])
+    func whatIsWrongIsNamed(body: String, field: String) {
+        let error = #expect(throws: InvalidValue.self) { try CanonicalEvent.read(Array(body.utf8)) }
+        #expect(error?.field == field)
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signature scheme against known answers of other implementations, and everything that must be refused.
+
+import Foundation
+import Model
+import Testing
+
+@testable import Intake
+
+@Suite struct StandardWebhooksProofTests {
+    private static let body = Array(
+        """
+        {"data":{"id":"user_2NNEqL2nrIRxCBNiiSPAKxvlkEJ"},"object":"event","type":"user.created","instance_id":"ins_1",\
+        "timestamp":1700000000000}
+        """.utf8)
+    private static let first = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    private static let second = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
+    private static let firstSignature = "v1,I8xKyDG5oild2viBB6bIg1lvHfUiJREdWN5H8v+wG8Q="
+    private static let secondSignature = "v1,RsQkmj9SHh/MVGvm0YpHWvTt5rM/1MP0XeGIIfayYFQ="
+
+    private func verify(
+        _ signature: String, id: String = "msg_kat1", timestamp: String = "1700000000", secrets: [String] = [first],
+        body: [UInt8] = body, now: TimeInterval = 1_700_000_000
+    ) throws -> String {
+        let proof = StandardWebhooksProof(
+            secrets: try secrets.map { Secret(try StandardWebhooksProof.key(from: $0)) })
+        let headers = ["webhook-id": [id], "webhook-timestamp": [timestamp], "webhook-signature": [signature]]
+        return try proof.verify(header: { headers[$0] ?? [] }, body: body, now: Date(timeIntervalSince1970: now))
+    }
+
+    @Test func knownAnswersAreAccepted() throws {
+        #expect(try self.verify(Self.firstSignature) == "msg_kat1")
+        #expect(try self.verify(Self.secondSignature, secrets: [Self.first, Self.second]) == "msg_kat1")
+        #expect(
+            try self.verify(
+                "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                timestamp: "1614265330", secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+                body: Array("{\"test\": 2432232314}".utf8), now: 1_614_265_330) == "msg_p5jXN8AQM9LWM0D4loKWxJek")
+    }
+
+    @Test(arguments: [" ", ", ", ","])
+    func rotatedSignaturesMayBeJoinedInMoreThanOneWay(separator: String) throws {
+        let joined = [Self.secondSignature, Self.firstSignature].joined(separator: separator)
+        #expect(try self.verify(joined) == "msg_kat1")
+    }
+
+    @Test func oneChangedCharacterIsRefused() {
+        #expect(throws: ProofFailure.self) {
+            try self.verify(
+                "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OA=", id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                timestamp: "1614265330", secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+                body: Array("{\"test\": 2432232314}".utf8), now: 1_614_265_330)
+        }
+        for place in Self.body.indices {
+            var changed = Self.body
+            changed[place] ^= 1
+            #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, body: changed) }
+        }
+    }
+
+    @Test(arguments: ["nan", "inf", "1e9", "1700000000.5", " 1700000000", "-1", "", "1700000000000000"])
+    func timestampsAreDigitsOnly(timestamp: String) {
+        #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, timestamp: timestamp) }
+    }
+
+    @Test func theToleranceHoldsBothWays() throws {
+        #expect(try self.verify(Self.firstSignature, now: 1_700_000_300) == "msg_kat1")
+        #expect(try self.verify(Self.firstSignature, now: 1_699_999_700) == "msg_kat1")
+        #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, now: 1_700_000_301) }
+        #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, now: 1_699_999_699) }
+    }
+
+    @Test(arguments: ["", "garbage", "v1,", "v1,====", "v2,AAAA", String(repeating: "v1,", count: 5000)])
+    func garbageIsRefusedAndNothingElse(signature: String) {
+        #expect(throws: ProofFailure.self) { try self.verify(signature) }
+    }
+
+    @Test func aNinthSignatureIsNotTried() {
+        let nine = Array(repeating: Self.secondSignature, count: 8) + [Self.firstSignature]
+        #expect(throws: ProofFailure.self) { try self.verify(nine.joined(separator: " ")) }
+    }
+
+    @Test func theReasonQuotesNothing() {
+        let failure = #expect(throws: ProofFailure.self) { try self.verify(Self.secondSignature) }
+        #expect(failure?.reason.contains("I8xK") == false)
+        #expect(failure?.reason.contains("RsQk") == false)
+    }
+
+    @Test func weakSecretsAreRefused() {
+        for secret in ["", "whsec_", "whsec_AAAA", "not base64!"] {
+            #expect(throws: InvalidValue.self) { try StandardWebhooksProof.key(from: secret) }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of results, without a server: what completes, what is a violation, what an error does to its group.
+
+import Testing
+
+@testable import Postgres
+
+@Suite struct PendingResultsTests {
+    private static let refused = PostgresError(.server, "refused", sqlState: "23505")
+
+    @Test func aPlainStatementEndsWithNull() {
+        var pending = PendingResults<String>([.statement(0)])
+        let first = pending.arrived(.rows("a"))
+        let last = pending.arrived(.endOfStatement)
+        let outcomes = pending.settled(missing: Self.refused)
+        #expect(first == .more)
+        #expect(last == .complete)
+        #expect(value(outcomes[0]) == "a")
+    }
+
+    @Test func anErrorFailsItsGroupAndLeavesTheNextAlone() {
+        var pending = PendingResults<String>([.statement(0), .statement(1), .sync, .statement(2), .sync])
+        for arrival: PendingResults<String>.Arrival in [
+            .failed(Self.refused), .endOfStatement, .aborted, .endOfStatement, .sync, .rows("c"), .endOfStatement,
+        ] {
+            let verdict = pending.arrived(arrival)
+            #expect(verdict == .more)
+        }
+        let last = pending.arrived(.sync)
+        let outcomes = pending.settled(missing: Self.refused)
+        #expect(last == .complete)
+        #expect(failure(outcomes[0])?.sqlState == "23505")
+        #expect(failure(outcomes[1])?.code == .notRun)
+        #expect(value(outcomes[2]) == "c")
+    }
+
+    @Test func anErrorAtTheSyncFailsWhatSeemedDone() {
+        var pending = PendingResults<String>([.statement(0), .sync, .statement(1), .sync])
+        for arrival: PendingResults<String>.Arrival in [
+            .rows("a"), .endOfStatement, .sync, .rows("b"), .endOfStatement,
+        ] {
+            _ = pending.arrived(arrival)
+        }
+        let atTheSync = pending.arrived(.failed(Self.refused))
+        let last = pending.arrived(.sync)
+        let outcomes = pending.settled(missing: Self.refused)
+        #expect(atTheSync == .more)
+        #expect(last == .complete)
+        #expect(value(outcomes[0]) == "a", "an earlier group has its own sync, and stays settled")
+        #expect(failure(outcomes[1])?.sqlState == "23505")
+    }
+
+    @Test func aSyncBeforeItsStatementIsAViolation() {
+        var pending = PendingResults<String>([.statement(0), .sync])
+        guard case .violation = pending.arrived(.sync) else {
+            Issue.record("a sync that comes too early must be a violation")
+            return
+        }
+    }
+
+    @Test func aResultNobodyAskedForIsAViolation() {
+        var pending = PendingResults<String>([])
+        guard case .violation = pending.arrived(.rows("a")) else {
+            Issue.record("an unexpected result must be a violation")
+            return
+        }
+    }
+
+    @Test func aConnectionTakesOneExchangeAtATime() throws {
+        var state = ConnectionState()
+        try state.begin(.statement)
+        #expect(refusal(of: .pipeline, in: &state) != nil)
+        state.end()
+        #expect(refusal(of: .pipeline, in: &state) == nil)
+        let closedNow = state.close(PostgresError(.connectionLost, "gone"))
+        #expect(closedNow)
+        state.end()
+        #expect(refusal(of: .statement, in: &state)?.code == .connectionLost)
+    }
+
+    private func refusal(of exchange: ConnectionState.Activity, in state: inout ConnectionState) -> PostgresError? {
+        do throws(PostgresError) {
+            try state.begin(exchange)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func value(_ outcome: Result<String, PostgresError>) -> String? {
+        guard case .success(let value) = outcome else { return nil }
+        return value
+    }
+
+    private func failure(_ outcome: Result<String, PostgresError>) -> PostgresError? {
+        guard case .failure(let error) = outcome else { return nil }
+        return error
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is interpolated is a parameter; only that which is labelled unsafe becomes text.
+
+import Testing
+
+@testable import Postgres
+
+@Suite struct SQLTests {
+    @Test func valuesBecomeParametersInOrder() {
+        let name = "x'; drop table users; --"
+        let statement: SQL = "select \(1 as Int32) where name = \(name)"
+        #expect(statement.text == "select $1 where name = $2")
+        #expect(statement.parameters[1].bytes == Array(name.utf8))
+    }
+
+    @Test func aStatementInsideAnotherIsRenumbered() {
+        let inner: SQL = "b = \(2 as Int64) or c = \(3 as Int64)"
+        let outer: SQL = "a = \(1 as Int64) and (\(inner)) and d = \(4 as Int64)"
+        #expect(outer.text == "a = $1 and (b = $2 or c = $3) and d = $4")
+        #expect(outer.parameters.map { $0.bytes?.last } == [1, 2, 3, 4])
+    }
+
+    @Test func theDescriptionShowsNoValue() {
+        let secret = "hunter2"
+        let statement: SQL = "select \(secret)"
+        #expect(statement.description == "select ****")
+    }
+
+    @Test func nullHasATypeAndNoBytes() {
+        let none: String? = nil
+        let statement: SQL = "select \(none)"
+        #expect(statement.parameters[0].bytes == nil)
+        #expect(statement.parameters[0].type == .text)
+    }
+}

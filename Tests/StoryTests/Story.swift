@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// One running Dialtone for a test: a database, a simulated provider, a tenant with a source and a key.
+
+import AsyncHTTPClient
+import Composition
+import Foundation
+import Logging
+import Model
+import NIOCore
+import NIOHTTP1
+import Postgres
+import ServiceLifecycle
+import TelnyxSimulator
+import TestSupport
+import Testing
+
+struct Story {
+    let database: TestDatabase
+    let address: String
+    let providerURL: String
+    let hookURL: String
+    let secret: String
+    let key: String
+    let http: HTTPClient
+
+    struct Reply {
+        let status: Int
+        let body: String
+    }
+
+    var hookPath: String { String(self.hookURL.dropFirst(self.address.count)) }
+
+    static func with(_ work: (Story) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let (ports, port) = AsyncStream<Int>.makeStream()
+            let (addresses, address) = AsyncStream<String>.makeStream()
+            var simulated = TelnyxSimulator.Configuration()
+            simulated.apiKeys = ["test-key"]
+            let simulator = try TelnyxSimulator(configuration: simulated, logger: logger) { port.yield($0) }
+            let provider = ServiceGroup(services: [simulator], logger: logger)
+            let kek = FileManager.default.temporaryDirectory.appendingPathComponent("kek-\(UUID().uuidString)").path
+            try Administration.generateKey().write(toFile: kek, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(atPath: kek) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await provider.run() }
+                let providerPort = try #require(await ports.first { _ in true })
+                let url = "http://127.0.0.1:\(providerPort)"
+                var settings = try await Settings.read(flags: [
+                    "DATABASE_URL": database.url, "DIALTONE_KEK": "file:\(kek)", "TELNYX_API_KEY": "test-key",
+                    "TELNYX_BASE_URL": "\(url)/v2", "DIALTONE_LISTEN": "127.0.0.1:0",
+                ])
+                let node = try await Node(settings, roles: [.api, .worker], logger: logger) { address.yield($0) }
+                let services = ServiceGroup(services: node.services, logger: logger)
+                group.addTask { try await services.run() }
+                settings.publicURL = await addresses.first { _ in true }
+                let story = try await Self.make(settings, database, url)
+                let outcome: Result<Void, any Error>
+                do {
+                    outcome = .success(try await work(story))
+                } catch {
+                    outcome = .failure(error)
+                }
+                try await story.http.shutdown()
+                await services.triggerGracefulShutdown()
+                await provider.triggerGracefulShutdown()
+                try await group.waitForAll()
+                try outcome.get()
+            }
+        }
+    }
+
+    private static func make(_ settings: Settings, _ database: TestDatabase, _ provider: String) async throws -> Story {
+        let administration = Administration(settings)
+        let tenant = try TenantID("acme")
+        _ = try await administration.createTenant(tenant, connectionID: "1000000001")
+        let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
+        let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
+        return Story(
+            database: database, address: settings.publicURL ?? "", providerURL: provider, hookURL: source.url,
+            secret: source.secret, key: key.key, http: HTTPClient())
+    }
+
+    func send(_ type: String, _ user: String, delivery: String) async throws -> Reply {
+        let sender = try SignUpSender(url: self.hookURL, secret: Secret(self.secret), http: self.http)
+        let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
+        let reply = try await sender.send(type: type, user: key, deliveryID: delivery, at: Date())
+        return Reply(status: reply.status, body: reply.body)
+    }
+
+    func post(_ path: String, _ body: String, prefer: String? = nil) async throws -> Reply {
+        var headers: HTTPHeaders = ["authorization": "Bearer \(self.key)", "content-type": "application/json"]
+        if let prefer { headers.add(name: "prefer", value: prefer) }
+        return try await self.raw(.POST, path, body, headers)
+    }
+
+    func raw(_ method: HTTPMethod, _ path: String, _ body: String, _ headers: HTTPHeaders = [:]) async throws -> Reply {
+        try await self.request(method, self.address + path, body, headers)
+    }
+
+    func provider(_ path: String) async throws -> String {
+        try await self.request(.GET, self.providerURL + path, "").body
+    }
+
+    func fault(_ kind: String, times: Int) async throws {
+        let rule = "{\"rules\":[{\"operation\":\"create\",\"kind\":\"\(kind)\",\"times\":\(times)}]}"
+        _ = try await self.request(.PUT, self.providerURL + "/control/faults", rule)
+    }
+
+    /// Until the statement answers a row; the database is asked again at each notification-free round trip.
+    func until(_ statement: SQL) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await self.database.admin.query(statement).isEmpty {
+            try #require(ContinuousClock.now < deadline, "the row did not come within 30 seconds")
+            _ = try await self.database.admin.query("select pg_sleep(0.02)::text")
+        }
+    }
+
+    private func request(
+        _ method: HTTPMethod, _ url: String, _ body: String, _ headers: HTTPHeaders = [:]
+    ) async throws -> Reply {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        request.headers = headers
+        if !body.isEmpty { request.body = .bytes(ByteBuffer(string: body)) }
+        let answer = try await self.http.execute(request, timeout: .seconds(40))
+        return Reply(
+            status: Int(answer.status.code), body: String(buffer: try await answer.body.collect(upTo: 1 << 22)))
+    }
+}
+
+/// The official packages, in the Python that `make test` sets up.
+enum Python {
+    static func run(_ script: String, _ arguments: [String]) async throws {
+        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let root = here.deletingLastPathComponent().deletingLastPathComponent()
+        let python = ProcessInfo.processInfo.environment["DIALTONE_PYTHON"] ?? root.path + "/.venv/bin/python"
+        try #require(FileManager.default.isExecutableFile(atPath: python), "run `make test`, which sets up \(python)")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = [here.appendingPathComponent("Conformance/\(script)").path] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        #expect(status == 0, "\(text)")
+    }
+}
