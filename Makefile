@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test build setup lint format clean
+.PHONY: help demo test build bench setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/'
@@ -19,16 +19,21 @@ test: setup ## Build and run every test; they start their own PostgreSQL.
 build: setup ## Build the program (debug).
 	swift build --product dialtone
 
+bench: setup ## Measure this machine: release build, then every figure as JSON. Takes about ten minutes after the build.
+	swift build -c release --product dialtone
+	swift build -c release --product dialtone-bench
+	.build/release/dialtone-bench
+
 setup: ## Install what is missing: libpq, PostgreSQL, a Python for the checks. Quick when all is there.
 	@scripts/setup
 
 lint: ## Check the code's format and the arrows between targets.
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
 	scripts/check-imports
 	scripts/check-imports --self-test
 
 format: ## Put the code into its format.
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
 
 clean: ## Remove what was built and the demo's data.
 	rm -rf .build .venv .dialtone

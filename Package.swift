@@ -82,6 +82,11 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "dialtone", dependencies: ["Composition", "Model", argumentParser]),
+        .executableTarget(
+            name: "dialtone-bench",
+            dependencies: ["CLibpq", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto],
+            path: "Benchmarks/DialtoneBench"
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]

@@ -45,10 +45,10 @@ package struct Foundations: Sendable {
         if settings.isPooled {
             configuration.preparesStatements = false
         } else {
-            configuration.settings = [
+            configuration.settings = PostgresConfiguration.keyLookups.merging([
                 "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",
                 "idle_in_transaction_session_timeout": "30s", "synchronous_commit": "on",
-            ]
+            ]) { $1 }
         }
         return configuration
     }

@@ -9,28 +9,29 @@ import Queue
 enum EventStatement {
     /// Inserts a batch and answers (event id, outcome) per event.
     ///
-    /// Locks, in this order, each in key order: the users that exist (`known`, primary key), the ledger's unique key
+    /// Locks, in this order, each in key order: the users that exist (`judged`, primary key), the ledger's unique key
     /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is durable),
     /// the users (upsert), the jobs. A batch of only duplicates locks its users, which writes WAL and so flushes.
     ///
     /// What an event does is decided against the locked row: an older word of the sender is superseded, a wish that is
     /// fulfilled already is a duplicate. A sign-up after a revoke opens the next generation, if it is newer; without a
-    /// sender's time the revoke stands. A revoke closes its generation here: the credential becomes `closing`.
-    static func insert(_ events: [NewEvent], place: (NewEvent) -> Int64) -> SQL {
+    /// sender's time the revoke stands. A revoke closes its generation here: the credential becomes `closing`. The upsert
+    /// asks once more, for a user whom another node has inserted meanwhile.
+    ///
+    /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
+    /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
+    static func insert(_ events: [NewEvent], places: [String: Int64]) -> SQL {
         let rows = events.sorted {
             ($0.source.rawValue.uuidString, $0.deliveryID) < ($1.source.rawValue.uuidString, $1.deliveryID)
         }
+        let tenants = places.sorted { $0.key < $1.key }
         return """
             with input as (
                 select * from unnest(
                     \(rows.map(\.id)), \(rows.map(\.source)), \(rows.map(\.deliveryID)), \(rows.map(\.tenant)),
                     \(rows.map { $0.signUp?.user.user.rawValue }), \(rows.map { $0.signUp?.wanted.rawValue }),
-                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)), \(rows.map(place)))
-                as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, vt)),
-            known as materialized (
-                select u.tenant_id, u.user_id, u.wanted, u.occurred_at from dialtone.users u
-                join input i on i.tenant_id = u.tenant_id and i.user_id = u.user_id
-                order by u.tenant_id, u.user_id for no key update of u),
+                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)))
+                as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at)),
             judged as materialized (
                 select i.*, case
                     when i.user_id is null then 'ignored'
@@ -39,21 +40,23 @@ enum EventStatement {
                     when i.wanted = 'live' and (i.occurred_at is null or i.occurred_at <= k.occurred_at) then 'superseded'
                     when i.wanted = 'gone' and i.occurred_at < k.occurred_at then 'superseded'
                     else 'accepted' end as outcome
-                from input i left join known k on k.tenant_id = i.tenant_id and k.user_id = i.user_id),
+                from (select * from input order by tenant_id, user_id) i
+                left join lateral (
+                    select u.user_id, u.wanted, u.occurred_at from dialtone.users u
+                    where u.tenant_id = i.tenant_id and u.user_id = i.user_id
+                    for no key update of u) k on true),
             stored as (
                 insert into dialtone.events (event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome,
                                              occurred_at, received_at)
                 select event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
                 from judged order by source_id, delivery_id
                 on conflict (source_id, delivery_id, item) do nothing
-                returning event_id),
-            fresh as materialized (
-                select j.* from judged j join stored s using (event_id) where j.outcome = 'accepted'),
+                returning event_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at),
             desired as (
                 insert into dialtone.users as u (tenant_id, user_id, wanted, generation, status, occurred_at, received_at)
                 select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
                        occurred_at, received_at
-                from fresh order by tenant_id, user_id
+                from stored where outcome = 'accepted' order by tenant_id, user_id
                 on conflict (tenant_id, user_id) do update
                 set wanted = excluded.wanted,
                     generation = case when excluded.wanted = 'live' then u.generation + 1 else u.generation end,
@@ -61,17 +64,24 @@ enum EventStatement {
                     occurred_at = coalesce(excluded.occurred_at, u.occurred_at),
                     received_at = excluded.received_at, ready_at = null
                 where u.wanted <> excluded.wanted
-                returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status),
+                  and case when excluded.wanted = 'live'
+                      then coalesce(excluded.occurred_at > u.occurred_at, excluded.occurred_at is not null)
+                      else coalesce(excluded.occurred_at >= u.occurred_at, true) end
+                returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status, u.received_at),
             closing as (
                 update dialtone.credentials c set status = 'closing' from desired d
                 where d.wanted = 'gone' and c.tenant_id = d.tenant_id and c.user_id = d.user_id
                   and c.generation = d.generation and c.status = 'active'),
             to_do as (
-                select d.tenant_id, d.user_id, d.generation, f.vt, f.received_at as enqueued_at
-                from desired d join fresh f using (tenant_id, user_id) where d.status <> 'revoked'),
+                select d.tenant_id, d.user_id, d.generation, d.received_at as enqueued_at,
+                       p.vt + \(FairClock.step)
+                           * (row_number() over (partition by d.tenant_id order by d.received_at, d.user_id) - 1) as vt
+                from desired d join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as p (tenant_id, vt)
+                    using (tenant_id)
+                where d.status <> 'revoked'),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
-            select j.event_id, case when s.event_id is null then 'duplicate' else j.outcome end
-            from judged j left join stored s using (event_id)
+            select event_id, case when event_id in (select event_id from stored) then outcome else 'duplicate' end
+            from judged
             """
     }
 }

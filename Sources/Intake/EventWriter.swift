@@ -126,12 +126,12 @@ final class EventWriter: Sendable {
 
     /// One statement, one commit, one connection. Shielded: a batch belongs to the writer, not to its shutdown.
     private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: EventOutcome] {
-        let statement = EventStatement.insert(events) { clock.next(for: $0.tenant, at: $0.receivedAt) }
-        let connection = try await self.pool.withConnection { connection in
+        let statement = EventStatement.insert(events, places: clock.places(for: events))
+        let rows = try await self.pool.withConnection { connection in
             try await connection.query(statement, shielded: true)
         }
         var outcomes: [EventID: EventOutcome] = [:]
-        for row in connection {
+        for row in rows {
             var columns = row.columns
             outcomes[try columns.next()] = try columns.next(EventOutcome.self)
         }
@@ -147,11 +147,19 @@ struct FairClock {
 
     private var last: [String: Int64] = [:]
 
-    mutating func next(for tenant: String, at now: Date) -> Int64 {
-        let clock = Int64(now.timeIntervalSince1970 * 1_000_000)
-        let place = max(clock, (self.last[tenant] ?? 0) + Self.step)
-        if self.last.count > 10_000 { self.last = self.last.filter { $0.value > clock } }
-        self.last[tenant] = place
-        return place
+    /// The first place of each tenant in a batch; its later jobs follow a step apart.
+    mutating func places(for events: [NewEvent]) -> [String: Int64] {
+        var places: [String: Int64] = [:]
+        for event in events {
+            let clock = Int64(event.receivedAt.timeIntervalSince1970 * 1_000_000)
+            let last = self.last[event.tenant] ?? 0
+            if places[event.tenant] == nil { places[event.tenant] = max(clock, last + Self.step) }
+            self.last[event.tenant] = max(clock, last + Self.step)
+        }
+        if self.last.count > 10_000 {
+            let oldest = places.values.min() ?? 0
+            self.last = self.last.filter { $0.value > oldest }
+        }
+        return places
     }
 }

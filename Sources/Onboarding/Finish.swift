@@ -42,14 +42,12 @@ extension Evidence {
                     \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
                 as t (job_id, epoch, worker, from_state, tenant_id, user_id, generation, provider_id, name, tag,
                       sealed_username, sealed_password, username_index, expires_at, http_status, request_id)),
-            locked as materialized (
-                select u.tenant_id, u.user_id, u.wanted, u.generation from dialtone.users u
-                join input i on i.tenant_id = u.tenant_id and i.user_id = u.user_id
-                order by u.tenant_id, u.user_id for no key update of u),
             decided as materialized (
-                select i.*, u.generation as wanted_generation,
-                       u.wanted = 'live' and u.generation = i.generation as is_wanted
-                from input i join locked u using (tenant_id, user_id)),
+                select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted
+                from (select * from input order by tenant_id, user_id) i
+                cross join lateral (
+                    select u.wanted, u.generation from dialtone.users u
+                    where u.tenant_id = i.tenant_id and u.user_id = i.user_id for no key update of u) u),
             recorded as (
                 insert into dialtone.credentials (
                     tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username, sealed_password,
@@ -61,7 +59,9 @@ extension Evidence {
                 where not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
                 on conflict do nothing
                 returning provider_id),
-            done as (select d.* from decided d join recorded r using (provider_id)),
+            settled as materialized (
+                select d.*, d.provider_id in (select provider_id from recorded) as is_recorded from decided d),
+            done as (select * from settled where is_recorded),
             ready as (
                 update dialtone.users u set status = 'ready', ready_at = clock_timestamp() from done d
                 where d.is_wanted and u.tenant_id = d.tenant_id and u.user_id = d.user_id),
@@ -80,7 +80,7 @@ extension Evidence {
                                               http_status, provider_request_id)
                 select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id
                 from done)
-            select i.provider_id, r.provider_id is not null from input i left join recorded r using (provider_id)
+            select provider_id, is_recorded from settled
             """
     }
 

@@ -35,6 +35,15 @@ package struct PostgresConfiguration: Sendable {
         return other
     }
 
+    /// Planner settings for a service that finds every row by its key: nested loops over indexes, planned once.
+    ///
+    /// A plan that is cached while a table is nearly empty would otherwise read the whole table for each batch until the
+    /// next ANALYZE, a minute later. Without jit, because a forbidden sequential scan is priced high enough to call for it.
+    package static let keyLookups = [
+        "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off",
+        "plan_cache_mode": "force_generic_plan",
+    ]
+
     /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the process, so that what surrounds the process
     /// cannot redirect it. Call before any thread may read the environment.
     package static func closeEnvironment() {

@@ -55,7 +55,10 @@ package struct TestDatabase: Sendable {
             "create database \(name) template \(isEmpty ? "template0" : "dialtone_template")")
         let url = server.url(database: name)
         var configuration = try PostgresConfiguration(url: url)
-        if !isEmpty { configuration.settings["role"] = "dialtone_service" }
+        if !isEmpty {
+            configuration.settings = PostgresConfiguration.keyLookups
+            configuration.settings["role"] = "dialtone_service"
+        }
         var limits = PostgresPool.Configuration(configuration)
         limits.maximum = connections
         let pool = PostgresPool(limits)

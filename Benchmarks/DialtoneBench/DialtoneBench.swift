@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures Dialtone against this machine's own limits, in one go, and prints JSON. A measurement, not a test.
+
+import Foundation
+
+/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint; all of them without arguments.
+///
+/// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare numbers
+/// of one run only.
+@main
+struct DialtoneBench {
+    static let sections = ["rows", "accept", "jobs", "latency", "driver", "footprint"]
+
+    static func main() async {
+        let wanted = CommandLine.arguments.count > 1 ? Array(CommandLine.arguments.dropFirst()) : Self.sections
+        guard wanted.allSatisfy(Self.sections.contains) else {
+            FileHandle.standardError.write(
+                Data("usage: dialtone-bench [\(Self.sections.joined(separator: "|"))]…\n".utf8))
+            exit(2)
+        }
+        do {
+            let report = try await Bed.with { bed in try await Self.measure(wanted, on: bed) }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        } catch {
+            FileHandle.standardError.write(Data("dialtone-bench: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func measure(_ wanted: [String], on bed: Bed) async throws -> Report {
+        var report = Report()
+        for section in wanted {
+            Progress.tell("measuring: \(section)")
+            switch section {
+            case "rows": report.rows = try await RowLimit.measure(on: bed)
+            case "accept": report.accept = try await AcceptRate.measure(on: bed)
+            case "jobs": report.jobs = try await JobRate.measure(on: bed)
+            case "latency": report.latency = try await IdleLatency.measure(on: bed)
+            case "driver": report.driver = try await DriverRate.measure(on: bed)
+            default: report.footprint = try await Footprint.measure(on: bed)
+            }
+        }
+        return report
+    }
+}
+
+/// Every figure; rates are per second, times in milliseconds, memory in MiB.
+struct Report: Encodable {
+    var rows: RowLimit?
+    var accept: AcceptRate?
+    var jobs: JobRate?
+    var latency: IdleLatency?
+    var driver: DriverRate?
+    var footprint: Footprint?
+}
+
+enum Progress {
+    static func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+}
+
+extension Array where Element == Double {
+    var median: Double { self.sorted()[self.count / 2] }
+
+    /// The value that `share` of them are within.
+    func percentile(_ share: Double) -> Double {
+        let sorted = self.sorted()
+        return sorted.isEmpty ? 0 : sorted[Swift.min(sorted.count - 1, Int(Double(sorted.count) * share))]
+    }
+}
+
+extension Double {
+    var rounded2: Double { (self * 100).rounded() / 100 }
+}
