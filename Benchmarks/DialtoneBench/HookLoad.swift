@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loader: signed requests made beforehand, sent over a fixed number of connections, each timed to its answer.
 
+import CLibpq
 import Crypto
 import Foundation
 import Glibc
@@ -33,7 +34,7 @@ struct SignedRequests {
     }
 }
 
-/// One run of the loader, on the thread that calls it: poll(2) over all connections, one request under way on each.
+/// One run of the loader, on the thread that calls it: epoll(7) over all connections, one request under way on each.
 struct HookLoad {
     var accepted = 0
     var others: [Int: Int] = [:]
@@ -49,22 +50,31 @@ struct HookLoad {
 
     init(_ requests: [[UInt8]], port: Int, connections: Int, seconds: Double) throws {
         var open = try (0..<connections).map { _ in Connection(socket: try Self.connect(port)) }
-        defer { for connection in open { close(connection.socket) } }
+        let epoll = epoll_create1(0)
+        defer {
+            close(epoll)
+            for connection in open { close(connection.socket) }
+        }
+        for place in open.indices {
+            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(place)))
+            epoll_ctl(epoll, EPOLL_CTL_ADD, open[place].socket, &event)
+        }
         var next = 0
         let start = Self.now()
         let end = start + UInt64(seconds * 1e9)
         for place in open.indices { Self.send(requests, &next, on: &open[place]) }
-        var polled = open.map { pollfd(fd: $0.socket, events: Int16(POLLIN), revents: 0) }
+        var events = [epoll_event](repeating: epoll_event(), count: connections)
         var busy = min(connections, next)
         var buffer = [UInt8](repeating: 0, count: 16_384)
         var last = start
         while busy > 0 {
-            guard poll(&polled, UInt(polled.count), 10_000) > 0 else { throw BenchError.late("an answer") }
-            for place in open.indices where polled[place].revents != 0 {
+            let ready = epoll_wait(epoll, &events, Int32(connections), 10_000)
+            guard ready > 0 else { throw BenchError.late("an answer") }
+            for place in events[..<Int(ready)].map({ Int($0.data.u64) }) {
                 let count = recv(open[place].socket, &buffer, buffer.count, 0)
                 guard count > 0 else { throw BenchError.refused("a connection was closed") }
                 open[place].answer.append(contentsOf: buffer[..<count])
-                guard let status = Self.status(open[place].answer) else { continue }
+                guard let status = self.status(open[place].answer) else { continue }
                 last = Self.now()
                 if status == 202 {
                     self.accepted += 1
@@ -82,6 +92,9 @@ struct HookLoad {
         }
         self.seconds = Double(last - start) / 1e9
     }
+
+    /// The length of the last whole answer with status 202: the next ones have the same.
+    private var usualLength = 0
 
     private static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
 
@@ -111,12 +124,15 @@ struct HookLoad {
     }
 
     /// The status once the answer is there whole: head, and as many bytes of body as it says.
-    private static func status(_ answer: [UInt8]) -> Int? {
+    private mutating func status(_ answer: [UInt8]) -> Int? {
+        if answer.count == self.usualLength, answer[9...11].elementsEqual("202".utf8) { return 202 }
         guard let head = answer.firstRange(of: [13, 10, 13, 10]) else { return nil }
         let text = String(decoding: answer[..<head.lowerBound], as: UTF8.self).lowercased()
         guard let length = text.range(of: "content-length: ").map({ text[$0.upperBound...].prefix { $0.isNumber } }),
             answer.count >= head.upperBound + (Int(length) ?? 0)
         else { return nil }
-        return Int(text.dropFirst(9).prefix(3))
+        let status = Int(text.dropFirst(9).prefix(3))
+        if status == 202 { self.usualLength = answer.count }
+        return status
     }
 }

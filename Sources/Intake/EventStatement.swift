@@ -21,9 +21,7 @@ enum EventStatement {
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
     static func insert(_ events: [NewEvent], places: [String: Int64]) -> SQL {
-        let rows = events.sorted {
-            ($0.source.rawValue.uuidString, $0.deliveryID) < ($1.source.rawValue.uuidString, $1.deliveryID)
-        }
+        let rows = events.sorted { $0.source == $1.source ? $0.deliveryID < $1.deliveryID : $0.source < $1.source }
         let tenants = places.sorted { $0.key < $1.key }
         return """
             with input as (

@@ -91,30 +91,32 @@ package struct UserKey: Hashable, Comparable, Sendable {
 package typealias Generation = Int32
 
 /// A sender of sign-up events.
-package struct SourceID: RawRepresentable, Hashable, Sendable {
+package struct SourceID: RawRepresentable, Hashable, Comparable, Sendable {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
+    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
 /// One recorded delivery, by our own random id.
 package struct EventID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
-    package var description: String { self.rawValue.uuidString.lowercased() }
+    package var description: String { self.rawValue.lowercase }
 }
 
 /// One job; random, so that its index entries spread.
-package struct JobID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+package struct JobID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
-    package var description: String { self.rawValue.uuidString.lowercased() }
+    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
+    package var description: String { self.rawValue.lowercase }
 }
 
 /// One boot of one worker; random per boot, so that a restarted worker is never mistaken for its former self.
 package struct WorkerID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
-    package var description: String { self.rawValue.uuidString.lowercased() }
+    package var description: String { self.rawValue.lowercase }
 }
 
 /// The provider's id of a telephony credential.
@@ -123,4 +125,25 @@ package struct ProviderID: RawRepresentable, Hashable, Comparable, Sendable, Cus
     package init(rawValue: String) { self.rawValue = rawValue }
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
     package var description: String { self.rawValue }
+}
+
+extension UUID {
+    /// RFC 9562 section 4, as PostgreSQL writes it. By hand, because `uuidString` formats through the C library, and every
+    /// answer to a webhook holds one.
+    package var lowercase: String {
+        String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for (number, byte) in withUnsafeBytes(of: self.uuid, Array.init).enumerated() {
+                if [4, 6, 8, 10].contains(number) {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                for digit in [byte >> 4, byte & 15] {
+                    text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                    place += 1
+                }
+            }
+            return place
+        }
+    }
 }

@@ -69,7 +69,7 @@ extension JobQueue {
     ///
     /// Locks only rows of `jobs`, by primary key. Doubt is sticky: `in_doubt` is never set back here.
     package static func move(_ transitions: [Transition]) -> SQL {
-        let sorted = transitions.sorted { $0.lease.job.description < $1.lease.job.description }
+        let sorted = transitions.sorted { $0.lease.job < $1.lease.job }
         return """
             with input as (
                 select * from unnest(

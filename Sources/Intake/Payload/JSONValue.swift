@@ -90,7 +90,7 @@ private struct JSONReader {
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         self.position += 1
         var members: [(key: String, value: JSONValue)] = []
-        var seen: Set<String> = []
+        var keys = SeenKeys()
         self.skipSpace()
         if self.take(UInt8(ascii: "}")) { return .object([]) }
         while true {
@@ -98,7 +98,7 @@ private struct JSONReader {
             guard self.peek() == UInt8(ascii: "\"") else { throw self.error("expected a key") }
             let key = try self.string()
             // Two parsers that keep different ones of two equal keys see two different events.
-            guard seen.insert(key).inserted else { throw self.error("has a key twice") }
+            guard keys.isNew(key) else { throw self.error("has a key twice") }
             self.skipSpace()
             guard self.take(UInt8(ascii: ":")) else { throw self.error("expected ':'") }
             self.skipSpace()
@@ -237,4 +237,20 @@ private struct JSONReader {
     }
 
     private func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: self.position) }
+}
+
+/// The keys of one object so far: a list while they are few, a set when there are many.
+private struct SeenKeys {
+    private var few: [String] = []
+    private var many: Set<String> = []
+
+    mutating func isNew(_ key: String) -> Bool {
+        guard self.few.count == 16 else {
+            if self.few.contains(key) { return false }
+            self.few.append(key)
+            if self.few.count == 16 { self.many = Set(self.few) }
+            return true
+        }
+        return self.many.insert(key).inserted
+    }
 }
