@@ -96,6 +96,15 @@ let package = Package(
         .testTarget(name: "VaultTests", dependencies: ["Vault", crypto], exclude: ["KnownAnswers"]),
         .testTarget(name: "IntakeTests", dependencies: ["Intake", "Model"]),
         .testTarget(
+            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix]
+        ),
+        .testTarget(
+            name: "TelnyxSimulatorTests",
+            dependencies: ["TelnyxSimulator", asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle]
+        ),
+        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model"]),
+        .testTarget(name: "dialtoneTests", dependencies: ["dialtone"]),
+        .testTarget(
             name: "StoryTests",
             dependencies: [
                 "Composition", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient, nioCore,

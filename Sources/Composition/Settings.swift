@@ -34,8 +34,10 @@ package struct Settings: Sendable {
     package var logLevel: Logger.Level
 
     /// Reads and checks everything. `flags` are by the setting's name. Throws `SettingsError` naming all that is wrong.
-    package static func read(flags: [String: String] = [:]) async throws -> Settings {
-        var source = try await SettingsSource(flags: flags, environment: ProcessInfo.processInfo.environment)
+    package static func read(
+        flags: [String: String] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws -> Settings {
+        var source = try await SettingsSource(flags: flags, environment: environment)
         let databaseURL = source.secret("DATABASE_URL") ?? ""
         if databaseURL.isEmpty { source.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
         let listen = source.text("DIALTONE_LISTEN") ?? "127.0.0.1:8080"

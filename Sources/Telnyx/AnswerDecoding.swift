@@ -54,7 +54,7 @@ extension ProviderWords {
         self.init()
         guard let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any] else { return }
         if let first = (object["errors"] as? [[String: Any]])?.first {
-            self.code = (first["code"] as? String).map { Self.clean($0, limit: 40) }
+            self.code = (first["code"] as? String ?? (first["code"] as? Int).map { "\($0)" }).map { Self.clean($0, limit: 40) }
             let parts = [first["title"], first["detail"]].compactMap { $0 as? String }
             self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: ": "), limit: 300)
         } else if let errors = object["errors"] as? [String: Any] {
@@ -80,8 +80,10 @@ enum RateLimitWait {
         let wait: Double
         if let milliseconds = header("retry-after-ms").flatMap(Double.init) {
             wait = milliseconds / 1000
-        } else if let value = header("retry-after") {
-            wait = Double(value) ?? self.date(value).map { $0.timeIntervalSince(now) } ?? 1
+        } else if let value = header("retry-after"),
+            let seconds = Double(value) ?? self.date(value).map({ $0.timeIntervalSince(now) })
+        {
+            wait = seconds
         } else if let reset = header("x-ratelimit-reset").flatMap(Double.init) {
             wait =
                 reset > 1e12

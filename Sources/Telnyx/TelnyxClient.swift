@@ -156,10 +156,24 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         let deadline = NIODeadline.now() + .nanoseconds(self.configuration.deadline.nanoseconds)
-        let response = try await self.http.execute(request, deadline: deadline)
-        let buffer = try await response.body.collect(upTo: self.configuration.maximumAnswer)
-        return Reply(
-            status: Int(response.status.code), headers: response.headers, body: Data(buffer.readableBytesView))
+        let (http, maximum, limit) = (self.http, self.configuration.maximumAnswer, self.configuration.deadline)
+        let ready = request
+        // The client's own deadline ends with the head; a body that never comes must not outlast the lease.
+        return try await withThrowingTaskGroup(of: Reply.self) { group in
+            group.addTask {
+                let response = try await http.execute(ready, deadline: deadline)
+                let buffer = try await response.body.collect(upTo: maximum)
+                return Reply(
+                    status: Int(response.status.code), headers: response.headers, body: Data(buffer.readableBytesView))
+            }
+            group.addTask {
+                try await Task.sleep(for: limit + .milliseconds(50))
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let reply = try await group.next() else { throw HTTPClientError.cancelled }
+            return reply
+        }
     }
 
     /// Any call but create: the expected status, or the failure by its kind.
@@ -201,6 +215,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
     /// its head was sent after writing it, so "not told" alone would not prove it.
     private static func isProvablyUnsent(_ error: any Error) -> Bool {
         if error is NIOConnectionError { return true }
+        // An address that needs no resolving fails with the bare error of connect(2); no other call answers this one.
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return true }
         guard let error = error as? HTTPClientError else { return false }
         return [.connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout, .alreadyShutdown].contains(error)
     }

@@ -89,7 +89,9 @@ final class Account: Sendable {
         self.state.withLock { state in
             let now = Self.now(state)
             let all = state.store.list(filter, now: now)
-            let start = min((page - 1) * size, all.count)
+            // A page number may be too large to multiply.
+            let (first, isTooLarge) = (page - 1).multipliedReportingOverflow(by: size)
+            let start = isTooLarge ? all.count : min(first, all.count)
             let shown = all[start..<min(start + size, all.count)].map { $0.json(now: now) }.joined(separator: ",")
             let pages = max(1, (all.count + size - 1) / size)
             return SimulatedAnswer(

@@ -105,7 +105,8 @@ final class Journal {
             _ = FileManager.default.createFile(atPath: path, contents: nil)
         }
         self.file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try self.file.seekToEnd()
+        // After a line cut short the next one must begin on its own.
+        if try self.file.seekToEnd() > 0 { try self.file.write(contentsOf: Data("\n".utf8)) }
     }
 
     func append(_ entry: JournalEntry) throws {

@@ -6,6 +6,7 @@ import Foundation
 import HTTPTypes
 import Handoff
 import Hummingbird
+import Intake
 import Model
 import NIOCore
 
@@ -20,19 +21,14 @@ struct LoginTokensController: Sendable {
     }
 
     /// `{"tenant":"acme","user_id":"u-1"}`; a tenant key may leave the tenant out.
-    private struct Body: Decodable {
+    private struct Body {
         var tenant: String?
         var userID: String
-
-        enum CodingKeys: String, CodingKey, CaseIterable {
-            case tenant
-            case userID = "user_id"
-        }
     }
 
     private func create(_ request: Request) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
-        let body = try Self.read(Data(try await RequestBytes.read(request, upTo: 4096)))
+        let body = try Self.read(try await RequestBytes.read(request, upTo: 4096))
         let tenant: TenantID
         switch (body.tenant, caller.reach) {
         case (let name?, _): tenant = try TenantID(name)
@@ -61,20 +57,26 @@ struct LoginTokensController: Sendable {
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Unknown members are refused: a misspelt one would be silently ignored.
-    private static func read(_ data: Data) throws -> Body {
-        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+    /// Unknown members are refused: a misspelt one would be silently ignored. So is a member given twice.
+    private static func read(_ bytes: [UInt8]) throws -> Body {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: bytes)
+        } catch {
+            throw Problem(400, "invalid_json", "The JSON body \(error.reason) (at byte \(error.offset)).")
+        }
+        guard case .object(let members) = value else {
             throw Problem(400, "invalid_json", "The body must be a JSON object.")
         }
-        let known = Set(Body.CodingKeys.allCases.map(\.rawValue))
-        guard object.keys.allSatisfy(known.contains) else {
+        guard members.allSatisfy({ $0.key == "tenant" || $0.key == "user_id" }) else {
             throw Problem(400, "unknown_member", "The body may have only: tenant, user_id.")
         }
-        guard object["user_id"] is String else { throw InvalidValue("user_id", "must be a string") }
-        guard let body = try? JSONDecoder().decode(Body.self, from: data) else {
-            throw InvalidValue("tenant", "must be a string")
+        guard let user = value["user_id"]?.string else { throw InvalidValue("user_id", "must be a string") }
+        switch value["tenant"] {
+        case nil, .null: return Body(tenant: nil, userID: user)
+        case .string(let tenant): return Body(tenant: tenant, userID: user)
+        case .bool, .number, .array, .object: throw InvalidValue("tenant", "must be a string")
         }
-        return body
     }
 
     /// `Prefer: wait=N` (RFC 7240), seconds.

@@ -89,9 +89,16 @@ struct Problem: Error, Equatable {
         }
     }
 
+    /// By hand: a status made from a number has no phrase.
+    private static let titles = [
+        202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+        405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
+        415: "Unsupported Media Type", 422: "Unprocessable Content", 500: "Internal Server Error",
+        503: "Service Unavailable",
+    ]
+
     func response(requestID: String) -> Response {
-        // Only the literal initializer knows the phrases.
-        let title = HTTPResponse.Status(integerLiteral: self.status).reasonPhrase
+        let title = Self.titles[self.status] ?? "Error"
         let body = """
             {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
             "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}

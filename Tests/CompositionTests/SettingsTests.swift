@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings: what wins, what is refused and named, and that no message shows a secret.
+
+import Composition
+import Foundation
+import Model
+import Testing
+
+@Suite struct SettingsTests {
+    static let database = "postgresql://user:hunter2@127.0.0.1/dialtone"
+
+    static func read(
+        _ environment: [String: String] = [:], flags: [String: String] = [:]
+    ) async throws -> Settings {
+        let all = ["DATABASE_URL": Self.database].merging(environment) { $1 }
+        return try await Settings.read(flags: flags, environment: all)
+    }
+
+    /// A file that is gone afterwards.
+    static func withFile(_ text: String, _ name: String, _ work: (String) async throws -> Void) async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString)-\(name)").path
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try await work(path)
+    }
+
+    @Test func theDefaultsAreTheDocumentedOnes() async throws {
+        let settings = try await Self.read()
+        #expect(settings.listenHost == "127.0.0.1" && settings.listenPort == 8080)
+        #expect(settings.lease == .seconds(30) && settings.httpDeadline == .seconds(10))
+        #expect(settings.tagCapacity == 980 && settings.telnyxBaseURL == "https://api.telnyx.com/v2")
+        #expect(settings.databaseDirectURL.reveal() == Self.database)
+        #expect(!"\(settings)".contains("hunter2"))
+    }
+
+    @Test(arguments: [
+        ("DATABASE_URL", ""), ("DIALTONE_LISTEN", "nowhere"), ("DIALTONE_LISTEN", "127.0.0.1:70000"),
+        ("DIALTONE_POOLER", "session"), ("DIALTONE_LOG_LEVEL", "loud"), ("DIALTONE_LEASE", "30"),
+        ("DIALTONE_LEASE", "12s"), ("DIALTONE_HTTP_DEADLINE", "-1s"), ("DIALTONE_HTTP_DEADLINE", "0s"),
+        ("DIALTONE_PROVIDER_MARGIN", "soon"), ("DIALTONE_TAG_CAPACITY", "1001"), ("DIALTONE_TAG_CAPACITY", "many"),
+        ("DIALTONE_CONCURRENCY", "0"), ("TELNYX_BASE_URL", "api.telnyx.com"), ("TELNYX_BASE_URL", "ftp://127.0.0.1/v2"),
+        ("TELNYX_BASE_URL", "http://api.telnyx.com/v2"), ("TELNYX_BASE_URL", "http://127.0.0.1.evil.example/v2"),
+        ("TELNYX_BASE_URL", "http://localhost@evil.example/v2"), ("TELNYX_API_KEY_FILE", "/nowhere/key"),
+        ("DATABASE_DIRECT_URL_FILE", "/nowhere/url"), ("DIALTONE_CONFIG", "/nowhere/dialtone.yaml"),
+    ])
+    func aWrongSettingIsNamedAndNoSecretIsShown(name: String, value: String) async throws {
+        let error = await #expect(throws: SettingsError.self) { _ = try await Self.read([name: value]) }
+        let problems = try #require(error?.problems)
+        #expect(problems.contains { $0.hasPrefix("\(name) ") }, "\(problems)")
+        #expect(!"\(problems)".contains("hunter2"))
+    }
+
+    @Test func allThatIsWrongIsToldAtOnce() async throws {
+        let error = await #expect(throws: SettingsError.self) {
+            _ = try await Self.read(["DATABASE_URL": "", "DIALTONE_LISTEN": "x", "DIALTONE_TAG_CAPACITY": "x"])
+        }
+        #expect(error?.problems.count == 3)
+    }
+
+    @Test func plainHTTPStaysOnThisMachineUnlessAllowed() async throws {
+        for local in ["http://127.0.0.1:1/v2", "http://localhost:1/v2", "http://[::1]:1/v2"] {
+            #expect(try await Self.read(["TELNYX_BASE_URL": local]).telnyxBaseURL == local)
+        }
+        let far = "http://simulator:8090/v2"
+        #expect(
+            try await Self.read(["TELNYX_BASE_URL": far, "DIALTONE_ALLOW_HTTP": "true"]).telnyxBaseURL == far)
+    }
+
+    @Test func aFlagBeatsTheEnvironmentAndThatBeatsTheFile() async throws {
+        try await Self.withFile("dialtone:\n  listen: 127.0.0.1:1\n  tag:\n    capacity: '7'\n", "settings.yaml") {
+            path in
+            let file = ["DIALTONE_CONFIG": path]
+            let environment = file.merging(["DIALTONE_LISTEN": "127.0.0.1:2"]) { $1 }
+            #expect(try await Self.read(file).listenPort == 1)
+            #expect(try await Self.read(environment).listenPort == 2)
+            let flagged = try await Self.read(environment, flags: ["DIALTONE_LISTEN": "127.0.0.1:3"])
+            #expect(flagged.listenPort == 3 && flagged.tagCapacity == 7)
+        }
+    }
+
+    @Test func aNumberInTheFileNeedsNoQuotes() async throws {
+        try await Self.withFile("dialtone:\n  tag:\n    capacity: 7\n", "settings.yaml") { path in
+            let capacity = try await Self.read(["DIALTONE_CONFIG": path]).tagCapacity
+            #expect(capacity == 7)
+        }
+    }
+
+    @Test func aSecretMayStandInAFile() async throws {
+        try await Self.withFile("KEY-secret\n", "key") { path in
+            let settings = try await Self.read(["TELNYX_API_KEY_FILE": path])
+            #expect(settings.telnyxKey?.reveal() == "KEY-secret")
+            #expect(!"\(settings)".contains("KEY-secret"))
+        }
+        try await Self.withFile(Self.database, "url") { path in
+            let settings = try await Settings.read(environment: ["DATABASE_URL_FILE": path])
+            #expect(settings.databaseURL.reveal() == Self.database)
+        }
+    }
+}

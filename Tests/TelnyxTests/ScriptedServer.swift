@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A provider that says exactly the bytes a test wrote down, and remembers what it was asked.
+
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Answers each request with the next step; the last step again when all are used up.
+final class ScriptedServer: Sendable {
+    enum Step: Sendable {
+        /// These bytes, and the connection stays.
+        case say(String)
+        /// These bytes, then the end of the connection.
+        case sayAndClose(String)
+        case silence
+
+        /// A whole answer. `headers` are lines without their end.
+        static func reply(_ status: Int, _ body: String = "", _ headers: [String] = []) -> Step {
+            let lines = headers.map { "\($0)\r\n" }.joined()
+            return .say("HTTP/1.1 \(status) X\r\ncontent-length: \(body.utf8.count)\r\n\(lines)\r\n\(body)")
+        }
+    }
+
+    struct Seen: Sendable {
+        let head: String
+        let body: String
+        let connection: Int
+
+        var line: String { String(self.head.prefix { $0 != "\r\n" }) }
+    }
+
+    private struct State {
+        var steps: [Step]
+        var seen: [Seen] = []
+        var connections = 0
+    }
+
+    private let state: Mutex<State>
+    /// One element for each request that has come in whole.
+    let arrivals: AsyncStream<Void>
+    private let arrived: AsyncStream<Void>.Continuation
+
+    private init(_ steps: [Step]) {
+        self.state = Mutex(State(steps: steps))
+        (self.arrivals, self.arrived) = AsyncStream.makeStream()
+    }
+
+    var seen: [Seen] { self.state.withLock { $0.seen } }
+
+    /// Lends a server and its port; `greeting` is said before anything is asked.
+    static func with(
+        _ steps: [Step], greeting: String? = nil, _ work: (ScriptedServer, Int) async throws -> Void
+    ) async throws {
+        let server = ScriptedServer(steps)
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Conversation(server, greeting: greeting))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await work(server, channel.localAddress?.port ?? 0))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await channel.close().get()
+        try outcome.get()
+    }
+
+    fileprivate func connect() -> Int {
+        self.state.withLock { state in
+            state.connections += 1
+            return state.connections
+        }
+    }
+
+    fileprivate func take(_ seen: Seen) -> Step {
+        let step = self.state.withLock { state in
+            state.seen.append(seen)
+            return state.steps.count > 1 ? state.steps.removeFirst() : state.steps[0]
+        }
+        self.arrived.yield()
+        return step
+    }
+}
+
+/// One connection: collects a head and as many bytes as it announces, then does the next step.
+private final class Conversation: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let server: ScriptedServer
+    private let greeting: String?
+    private var number = 0
+    private var text = ""
+
+    init(_ server: ScriptedServer, greeting: String?) {
+        self.server = server
+        self.greeting = greeting
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.number = self.server.connect()
+        if let greeting { self.say(greeting, context) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.text += String(buffer: self.unwrapInboundIn(data))
+        guard let end = self.text.firstRange(of: "\r\n\r\n") else { return }
+        let head = String(self.text[..<end.lowerBound])
+        let body = String(self.text[end.upperBound...])
+        let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+            .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) }
+        guard body.utf8.count >= length ?? 0 else { return }
+        self.text = ""
+        switch self.server.take(.init(head: head, body: body, connection: self.number)) {
+        case .say(let answer): self.say(answer, context)
+        case .sayAndClose(let answer):
+            self.say(answer, context)
+            context.close(promise: nil)
+        case .silence: break
+        }
+    }
+
+    private func say(_ text: String, _ context: ChannelHandlerContext) {
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+    }
+}

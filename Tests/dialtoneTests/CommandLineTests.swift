@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a person or a script meets it: help, exit codes, and what goes to which stream.
+
+import Foundation
+import Testing
+
+@Suite struct CommandLineTests {
+    struct Ended {
+        let code: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Runs the built program with nothing but `environment` around it.
+    static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // Files, not pipes: a long help text must not wait for a reader.
+        let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+        for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        let process = Process()
+        process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        let code = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        return Ended(
+            code: code, output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    @Test(arguments: [
+        "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant list", "tenant show", "source",
+        "source create", "source list", "key", "key create", "key list", "key revoke", "user", "user list", "user show",
+        "send", "simulator", "vault", "vault keygen", "check",
+    ])
+    func everyCommandExplainsItself(command: String) async throws {
+        let ended = try await Self.run(command.split(separator: " ").map(String.init) + ["--help"])
+        #expect(ended.code == 0 && ended.errors.isEmpty)
+        let usage = command.isEmpty ? "USAGE: dialtone" : "USAGE: dialtone \(command)"
+        #expect(ended.output.contains("OVERVIEW: ") && ended.output.contains(usage))
+    }
+
+    @Test(arguments: [
+        (["nonsense"], "nonsense"), (["serve", "--nonsense"], "--nonsense"), (["serve", "--roles", "cook"], "--roles"),
+        (["serve", "--roles", ""], "--roles"), (["demo", "--users", "0"], "--users"),
+        (["demo", "--users", "x"], "--users"),
+        (["demo", "--listen", "x"], "--listen"), (["tenant", "create"], "tenant"),
+        (["tenant", "create", "No Slug"], "tenant"), (["source", "create", "app"], "--tenant"),
+        (["source", "create", "app", "--tenant", "a", "--allow", "b"], "--allow"),
+        (["key", "create", "--tenant", "acme"], "--scopes"), (["key", "create"], "--tenant"),
+        (["key", "create", "--tenant", "acme", "--scopes", "everything"], "scope"),
+        (["user", "list"], "--tenant"), (["user", "list", "--tenant", "acme", "--limit", "0"], "--limit"),
+        (["send", "--url", "x"], "--secret"), (["simulator", "--listen", "x"], "--listen"),
+    ])
+    func wrongUsageEndsWithTwoAndIsNamed(arguments: [String], named: String) async throws {
+        let ended = try await Self.run(arguments)
+        #expect(ended.code == 2, "\(arguments) \(ended.errors)")
+        #expect(ended.errors.contains(named) && ended.output.isEmpty, "\(arguments) \(ended.errors)")
+    }
+
+    @Test func wrongSettingsEndWithTwoAreNamedAndShowNoSecret() async throws {
+        let url = "postgresql://user:hunter2@127.0.0.1:1/x"
+        let cases: [([String: String], String)] = [
+            ([:], "DATABASE_URL"), (["DATABASE_URL": url, "DIALTONE_LISTEN": "x"], "DIALTONE_LISTEN"),
+            (["DATABASE_URL": url, "DIALTONE_LEASE": "x"], "DIALTONE_LEASE"),
+            (["DATABASE_URL_FILE": "/nowhere/url"], "DATABASE_URL_FILE"),
+        ]
+        for (environment, name) in cases {
+            for command in [["serve"], ["migrate"], ["tenant", "list"], ["check"]] {
+                let ended = try await Self.run(command, environment)
+                #expect(ended.code == 2 && ended.output.isEmpty, "\(command) \(ended.errors)")
+                #expect(ended.errors.contains(name) && !ended.errors.contains("hunter2"), "\(command) \(ended.errors)")
+            }
+        }
+    }
+
+    @Test func aDatabaseThatIsAwayEndsWithOneAndShowsNoSecret() async throws {
+        let environment = ["DATABASE_URL": "postgresql://user:hunter2@127.0.0.1:1/x"]
+        let ended = try await Self.run(["tenant", "list", "--json"], environment)
+        #expect(ended.code == 1 && ended.output.isEmpty)
+        #expect(ended.errors.hasPrefix("dialtone: ") && !ended.errors.contains("hunter2"), "\(ended.errors)")
+    }
+
+    @Test func aNewKeyIsPrintedAloneAndNeverTwice() async throws {
+        let first = try await Self.run(["vault", "keygen"])
+        let second = try await Self.run(["vault", "keygen"])
+        #expect(first.code == 0 && first.errors.isEmpty && first.output != second.output)
+        let text = first.output.trimmingCharacters(in: .newlines)
+        #expect(Data(base64Encoded: text)?.count == 32)
+    }
+}
