@@ -54,7 +54,8 @@ extension ProviderWords {
         self.init()
         guard let object = try? JSONSerialization.jsonObject(with: body) as? [String: Any] else { return }
         if let first = (object["errors"] as? [[String: Any]])?.first {
-            self.code = (first["code"] as? String ?? (first["code"] as? Int).map { "\($0)" }).map { Self.clean($0, limit: 40) }
+            let code = first["code"] as? String ?? (first["code"] as? Int).map { "\($0)" }
+            self.code = code.map { Self.clean($0, limit: 40) }
             let parts = [first["title"], first["detail"]].compactMap { $0 as? String }
             self.text = parts.isEmpty ? nil : Self.clean(parts.joined(separator: ": "), limit: 300)
         } else if let errors = object["errors"] as? [String: Any] {
