@@ -63,8 +63,7 @@ let package = Package(
             name: "Web",
             dependencies: [
                 "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird, httpTypes,
-                nioCore,
-                logging,
+                nioCore, logging,
             ]
         ),
         .target(name: "Schema", dependencies: ["Postgres", crypto], resources: [.embedInCode("Migrations")]),
@@ -91,10 +90,13 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]
         ),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
         .testTarget(name: "VaultTests", dependencies: ["Vault", crypto], exclude: ["KnownAnswers"]),
         .testTarget(name: "IntakeTests", dependencies: ["Intake", "Model"]),
+        .testTarget(
+            name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
+        .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
         .testTarget(
             name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix]
         ),

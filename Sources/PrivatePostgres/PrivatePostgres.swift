@@ -26,6 +26,7 @@ package struct PrivatePostgres: Sendable {
     package let folder: URL
     private let binaries: URL
     private let socketFolder: String
+    private let settings: [String: String]
 
     /// For `DATABASE_URL`: the superuser of this server, by its Unix socket.
     package func url(database: String = "postgres") -> String {
@@ -42,7 +43,9 @@ package struct PrivatePostgres: Sendable {
         try owner.own(folder.path)
         // A socket's path may have 107 bytes (unix(7)), so it does not go into the folder.
         let socketFolder = try owner.temporaryFolder(prefix: "dialtone-pg-")
-        let server = PrivatePostgres(folder: folder, binaries: binaries, socketFolder: socketFolder)
+        var all = ["listen_addresses": "", "unix_socket_directories": socketFolder, "logging_collector": "off"]
+        all.merge(settings) { $1 }
+        let server = PrivatePostgres(folder: folder, binaries: binaries, socketFolder: socketFolder, settings: all)
         if FileManager.default.fileExists(atPath: data.appendingPathComponent("postmaster.pid").path) {
             try? await server.stop()
         }
@@ -51,16 +54,21 @@ package struct PrivatePostgres: Sendable {
                 binaries.appendingPathComponent("initdb").path,
                 ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
         }
-        var all = ["listen_addresses": "", "unix_socket_directories": socketFolder, "logging_collector": "off"]
-        all.merge(settings) { $1 }
-        let options = all.sorted { $0.key < $1.key }.map { "-c \($0.key)='\($0.value)'" }.joined(separator: " ")
-        try owner.run(
-            binaries.appendingPathComponent("pg_ctl").path,
-            [
-                "start", "-w", "-t", "60", "-D", data.path, "-l", folder.appendingPathComponent("server.log").path,
-                "-o", options,
-            ])
+        try await server.startAgain()
         return server
+    }
+
+    /// Starts a server that was stopped, at the same address.
+    @concurrent
+    package func startAgain() async throws {
+        let options = self.settings.sorted { $0.key < $1.key }.map { "-c \($0.key)='\($0.value)'" }
+        let log = self.folder.appendingPathComponent("server.log").path
+        try Owner.current().run(
+            self.binaries.appendingPathComponent("pg_ctl").path,
+            [
+                "start", "-w", "-t", "60", "-D", self.folder.appendingPathComponent("data").path, "-l", log,
+                "-o", options.joined(separator: " "),
+            ])
     }
 
     /// Stops the server: `fast` ends sessions and checkpoints, `immediate` is a crash.

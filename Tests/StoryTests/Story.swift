@@ -30,7 +30,9 @@ struct Story {
 
     var hookPath: String { String(self.hookURL.dropFirst(self.address.count)) }
 
-    static func with(_ work: (Story) async throws -> Void) async throws {
+    /// Runs everything; `settings` are beside or instead of the usual ones.
+    static func with(_ settings: [String: String] = [:], _ work: (Story) async throws -> Void) async throws {
+        let chosen = settings
         try await TestDatabase.with { database in
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let (ports, port) = AsyncStream<Int>.makeStream()
@@ -46,10 +48,11 @@ struct Story {
                 group.addTask { try await provider.run() }
                 let providerPort = try #require(await ports.first { _ in true })
                 let url = "http://127.0.0.1:\(providerPort)"
-                var settings = try await Settings.read(flags: [
-                    "DATABASE_URL": database.url, "DIALTONE_KEK": "file:\(kek)", "TELNYX_API_KEY": "test-key",
-                    "TELNYX_BASE_URL": "\(url)/v2", "DIALTONE_LISTEN": "127.0.0.1:0",
-                ])
+                var settings = try await Settings.read(
+                    flags: [
+                        "DATABASE_URL": database.url, "DIALTONE_KEK": "file:\(kek)", "TELNYX_API_KEY": "test-key",
+                        "TELNYX_BASE_URL": "\(url)/v2", "DIALTONE_LISTEN": "127.0.0.1:0",
+                    ].merging(chosen) { $1 })
                 let node = try await Node(settings, roles: [.api, .worker], logger: logger) { address.yield($0) }
                 let services = ServiceGroup(services: node.services, logger: logger)
                 group.addTask { try await services.run() }
@@ -102,8 +105,11 @@ struct Story {
         try await self.request(.GET, self.providerURL + path, "").body
     }
 
-    func fault(_ kind: String, times: Int) async throws {
-        let rule = "{\"rules\":[{\"operation\":\"create\",\"kind\":\"\(kind)\",\"times\":\(times)}]}"
+    /// `more`: further members of the rule, such as `"status":408`.
+    func fault(_ kind: String, times: Int, _ more: String = "") async throws {
+        let members =
+            "\"operation\":\"create\",\"kind\":\"\(kind)\",\"times\":\(times)\(more.isEmpty ? "" : ",")\(more)"
+        let rule = "{\"rules\":[{\(members)}]}"
         _ = try await self.request(.PUT, self.providerURL + "/control/faults", rule)
     }
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job table as a queue: what a claim reads, what a lease protects, where a lost lease leads.
+
+import Foundation
+import Lifecycle
+import Model
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+@Suite struct JobQueueTests {
+    private static let terms = ClaimTerms(
+        worker: WorkerID(rawValue: UUID()), lease: .seconds(30), settle: .seconds(40), tagCapacity: 980)
+
+    @Test func eachClaimWalksTheIndexOfItsStateAndNothingElse() async throws {
+        try await Self.withJobs(3000) { database in
+            try await database.admin.script(
+                """
+                update dialtone.jobs set state = 'scheduled' where vt % 3 = 0;
+                update dialtone.jobs set state = 'in_doubt', in_doubt = true where vt % 10 = 1;
+                update dialtone.jobs set state = 'armed', worker = gen_random_uuid(), lease_until = now() where vt % 10 = 2
+                """)
+            try await database.admin.script("vacuum analyze dialtone.jobs")
+            // As a superuser with the planner's defaults: the shapes must be right by themselves.
+            for (statement, index) in [
+                ("with \(JobQueue.candidates(limit: 64, floor: 100)) select * from candidates", "jobs_queued"),
+                ("with \(JobQueue.doubtful(limit: 16)) select * from candidates", "jobs_in_doubt"),
+                (JobQueue.promote(limit: 10), "jobs_scheduled"),
+                (JobQueue.rescue(limit: 10, settle: .seconds(40)), "jobs_leased"),
+            ] as [(SQL, String)] {
+                let plan = try await Self.plan(of: statement, on: database.admin)
+                #expect(plan.contains("using \(index)"), "\(plan)")
+                #expect(!plan.contains("Seq Scan on jobs") && !plan.contains("Sort"), "\(plan)")
+            }
+        }
+    }
+
+    @Test func claimAndFinishFindEveryRowByKey() async throws {
+        try await Self.withJobs(300) { database in
+            let finish = Evidence.record([try Self.evidence(of: "user-1")])
+            for statement in [ClaimedJob.queued(limit: 64, floor: .min, Self.terms), finish] {
+                let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
+                #expect(!plan.contains("Seq Scan on") && !plan.contains("Hash Join"), "\(plan)")
+            }
+        }
+    }
+
+    @Test func twoClaimsAtOnceNeverShareAJobAndTakeNoMoreThanTheirLimit() async throws {
+        try await Self.withJobs(30) { database in
+            // The locking part alone: a whole claim also waits for the tenant's tag, until the first has committed.
+            let claim: SQL = "with \(JobQueue.candidates(limit: 20, floor: .min)) select id from candidates"
+            let both = try await database.pool.withTransaction { first in
+                let one = try await first.query(claim).map { try $0.decode(UUID.self) }
+                let other = try await database.pool.query(claim).map { try $0.decode(UUID.self) }
+                return [one, other]
+            }
+            #expect(both.map(\.count) == [20, 10])
+            #expect(Set(both.joined()).count == 30)
+        }
+    }
+
+    @Test func aTransitionNeedsEpochWorkerAndState() async throws {
+        try await Self.withJobs(1) { database in
+            let lease = try #require(try await database.pool.withConnection { try await Self.claim(1, on: $0) }.first)
+            let wrong = [
+                Lease(job: lease.job, epoch: lease.epoch - 1, worker: lease.worker, state: .armed),
+                Lease(job: lease.job, epoch: lease.epoch, worker: WorkerID(rawValue: UUID()), state: .armed),
+                Lease(job: lease.job, epoch: lease.epoch, worker: lease.worker, state: .looking),
+            ]
+            for held in wrong {
+                let move = Transition(lease: held, to: .scheduled, delay: .zero)
+                #expect(try await database.pool.query(JobQueue.move([move])).isEmpty)
+                #expect(
+                    try await database.pool.query(JobQueue.rearm(held, lease: .seconds(1), settle: .seconds(1))).isEmpty
+                )
+            }
+            let right = Transition(lease: lease, to: .scheduled, delay: .zero)
+            #expect(try await database.pool.query(JobQueue.move([right])).count == 1)
+            #expect(try await database.pool.query(JobQueue.move([right])).isEmpty, "a transition happens once")
+        }
+    }
+
+    @Test func aLostLeaseLeadsToDoubtAndItsHolderIsFenced() async throws {
+        try await Self.withJobs(1) { database in
+            var terms = Self.terms
+            terms.lease = .milliseconds(-1)
+            let lease = try #require(
+                try await database.pool.withConnection { try await Self.claim(1, terms, on: $0) }.first)
+            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40))
+            #expect(try await database.pool.query(rescue).count == 1)
+            #expect(try await database.pool.query(rescue).isEmpty)
+            let row = try await database.admin.query(
+                "select state, epoch, in_doubt, crashes, quiet_until > now() + interval '30 seconds' from dialtone.jobs"
+            ).first
+            let found = try #require(try row?.decode(String.self, Int64.self, Bool.self, Int32.self, Bool.self))
+            #expect(found == ("in_doubt", lease.epoch + 1, true, 1, true))
+            let late = Transition(lease: lease, to: .scheduled, delay: .zero)
+            #expect(try await database.pool.query(JobQueue.move([late])).isEmpty)
+            let job = try #require(
+                try await database.pool.query(ClaimedJob.doubtful(limit: 1, Self.terms)).first.map {
+                    try ClaimedJob.read($0, state: .looking, worker: Self.terms.worker).job
+                })
+            #expect(job.life.isDoubtful && job.life.phase == .looking)
+        }
+    }
+
+    @Test func aScheduledJobThatWasEverInDoubtIsLookedUpFirst() async throws {
+        try await Self.withJobs(2) { database in
+            try await database.admin.script(
+                "update dialtone.jobs set state = 'scheduled', in_doubt = (vt = 1), run_at = now()")
+            _ = try await database.pool.query(JobQueue.promote(limit: 10))
+            let states = try await database.admin.query("select state, in_doubt from dialtone.jobs order by in_doubt")
+                .map { row in "\(try row.decode(String.self, Bool.self))" }
+            #expect(states == ["(\"queued\", false)", "(\"in_doubt\", true)"])
+        }
+    }
+
+    // MARK: The bed
+
+    private static func withJobs(_ count: Int, _ work: (TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                """
+                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
+                insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme');
+                insert into dialtone.users (tenant_id, user_id, wanted, status, received_at)
+                select 'acme', 'user-' || n, 'live', 'pending', now() from generate_series(1, \(count)) n;
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+                select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now() from generate_series(1, \(count)) n
+                """)
+            try await work(database)
+        }
+    }
+
+    private static func claim(
+        _ limit: Int, _ terms: ClaimTerms = terms, on connection: PostgresConnection
+    ) async throws -> [Lease] {
+        try await connection.query(ClaimedJob.queued(limit: limit, floor: .min, terms)).map {
+            try ClaimedJob.read($0, state: .armed, worker: terms.worker).job.lease
+        }
+    }
+
+    private static func plan(of statement: SQL, on connection: PostgresConnection) async throws -> String {
+        try await connection.query("explain \(statement)").map { try $0.decode(String.self) }.joined(separator: "\n")
+    }
+
+    private static func evidence(of user: String) throws -> Evidence {
+        Evidence(
+            lease: Lease(job: JobID(rawValue: UUID()), epoch: 1, worker: self.terms.worker, state: .armed),
+            user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), generation: 1,
+            providerID: ProviderID(rawValue: "p"), name: "n", tag: "acme", sealedUsername: [1], sealedPassword: [1],
+            usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil, trace: Trace())
+    }
+}

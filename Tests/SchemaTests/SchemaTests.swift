@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bringing a database up to date: once, by one, whole or not at all; and refusing to serve on any other.
+
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Schema
+
+@Suite struct SchemaTests {
+    @Test func migratingTwiceAppliesEverythingOnce() async throws {
+        try await TestDatabase.with(isEmpty: true) { database in
+            let first = try await Schema().migrate(on: database.admin)
+            let second = try await Schema().migrate(on: database.admin)
+            #expect(first.map(\.version) == Migration.all.map(\.version))
+            #expect(second.isEmpty)
+            try await Schema().verify(on: database.admin)
+            let pending = try await Schema().status(on: database.admin).filter { $0.appliedAt == nil }
+            #expect(pending.isEmpty)
+        }
+    }
+
+    @Test func twoMigratorsAtOnceApplyEachFileOnce() async throws {
+        try await TestDatabase.with(isEmpty: true) { database in
+            let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        try await database.pool.withConnection { try await Schema().migrate(on: $0).count }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }.sorted()
+            }
+            #expect(applied == [0, Migration.all.count])
+        }
+    }
+
+    @Test func anEmptyDatabaseIsRefusedAndSaysWhatToRun() async throws {
+        try await TestDatabase.with(isEmpty: true) { database in
+            let error = await #expect(throws: SchemaError.self) { try await Schema().verify(on: database.admin) }
+            #expect(error?.description.contains("dialtone migrate") == true)
+        }
+    }
+
+    @Test func aVersionNobodyKnowsIsRefused() async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                "insert into dialtone.schema_migrations (version, name, checksum) values (99, 'later', '')")
+            let error = await #expect(throws: SchemaError.self) { try await Schema().verify(on: database.admin) }
+            #expect(error?.description.contains("migration 99") == true)
+        }
+    }
+
+    @Test func aFileThatChangedAfterItWasAppliedIsRefused() async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script("update dialtone.schema_migrations set checksum = '' where version = 2")
+            let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: database.admin) }
+            #expect(error?.description.contains("migration 2 (tenants) was changed") == true)
+        }
+    }
+
+    @Test func aFileThatFailsLeavesNothingBehind() async throws {
+        try await TestDatabase.with { database in
+            let broken = Migration(6, "broken", Array("create table dialtone.half (a int); select 1 / 0".utf8))
+            let schema = Schema(migrations: Migration.all + [broken])
+            await #expect(throws: PostgresError.self) { try await schema.migrate(on: database.admin) }
+            let left = try await database.admin.query(
+                "select 1 from dialtone.schema_migrations where version = 6 union all select 1 from pg_tables where tablename = 'half'"
+            )
+            #expect(left.isEmpty)
+            let again = try await Schema().migrate(on: database.admin)
+            #expect(again.isEmpty, "the lock was given back")
+        }
+    }
+}
