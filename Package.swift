@@ -109,9 +109,9 @@ let package = Package(
         .testTarget(
             name: "StoryTests",
             dependencies: [
-                "Composition", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient, nioCore,
-                nioHTTP1,
-                logging, serviceLifecycle,
+                "Composition", "Intake", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient,
+                nioCore,
+                nioHTTP1, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]
         ),

@@ -73,11 +73,14 @@ package struct Demo: Sendable {
         let simulatorPort = Ready<Int>()
         var simulated = TelnyxSimulator.Configuration()
         simulated.apiKeys = ["demo-provider-key"]
-        let simulator = try TelnyxSimulator(configuration: simulated, logger: logger) { await simulatorPort.set($0) }
+        let simulator = try TelnyxSimulator(configuration: simulated, logger: logger) { simulatorPort.set($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             let provided = ServiceGroup(services: [simulator], logger: logger)
-            group.addTask { try await provided.run() }
-            let provider = "http://127.0.0.1:\(await simulatorPort.value())"
+            group.addTask {
+                defer { simulatorPort.end() }
+                try await provided.run()
+            }
+            let provider = "http://127.0.0.1:\(try await simulatorPort.value())"
             let settings = try await Settings.read(flags: [
                 "DATABASE_URL": server.url(database: "dialtone_demo"),
                 "DIALTONE_KEK": "file:\(try self.kek(in: folder))",
@@ -87,11 +90,14 @@ package struct Demo: Sendable {
             self.progress("migrating the database")
             _ = try await Administration(settings).migrate(dryRun: false)
             let address = Ready<String>()
-            let node = try await Node(settings, roles: [.api, .worker], logger: logger) { await address.set($0) }
+            let node = try await Node(settings, roles: [.api, .worker], logger: logger) { address.set($0) }
             let services = ServiceGroup(services: node.services, logger: logger)
-            group.addTask { try await services.run() }
+            group.addTask {
+                defer { address.end() }
+                try await services.run()
+            }
             var reachable = settings
-            reachable.publicURL = await address.value()
+            reachable.publicURL = try await address.value()
             let outcome: Result<Void, any Error>
             do {
                 outcome = .success(try await show(try await self.story(reachable, provider: provider)))
@@ -178,12 +184,15 @@ package struct Demo: Sendable {
     }
 
     private func waitUntilReady(_ database: PostgresConnection) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        var deadline = ContinuousClock.now + .seconds(60)
+        var last = 0
         while true {
             let row = try await database.query("select count(*) from dialtone.users where status = 'ready'").first
             let ready = Int(try row?.decode(Int64.self) ?? Int64(0))
             self.progress("credentials: \(ready) of \(self.options.users)")
             if ready >= self.options.users { return }
+            if ready > last { deadline = ContinuousClock.now + .seconds(60) }
+            last = ready
             guard ContinuousClock.now < deadline else { throw DemoError.late(ready: ready) }
             try await Task.sleep(for: .milliseconds(100))
         }
@@ -228,29 +237,33 @@ package enum DemoError: Error, CustomStringConvertible {
     case refused(status: Int, body: String)
     case late(ready: Int)
     case incomplete
+    case notStarted
 
     package var description: String {
         switch self {
         case .refused(let status, let body): "a request was answered \(status): \(body)"
-        case .late(let ready): "only \(ready) users were ready after a minute"
+        case .late(let ready): "only \(ready) users were ready, and no other for a minute"
+        case .notStarted: "the service or the simulated provider ended before it was ready"
         case .incomplete: "credentials are missing or doubled"
         }
     }
 }
 
-/// A value that comes once, for whoever waits.
-private actor Ready<Value: Sendable> {
-    private var ready: Value?
-    private var waiters: [CheckedContinuation<Value, Never>] = []
+/// A value that comes once, for the one who waits.
+private struct Ready<Value: Sendable>: Sendable {
+    private let values: AsyncStream<Value>
+    private let source: AsyncStream<Value>.Continuation
 
-    func set(_ value: Value) {
-        self.ready = value
-        for waiter in self.waiters { waiter.resume(returning: value) }
-        self.waiters = []
-    }
+    init() { (self.values, self.source) = AsyncStream.makeStream() }
 
-    func value() async -> Value {
-        if let ready { return ready }
-        return await withCheckedContinuation { self.waiters.append($0) }
+    func set(_ value: Value) { self.source.yield(value) }
+
+    /// It will not come.
+    func end() { self.source.finish() }
+
+    /// Throws when it does not come. Cancelled here: throws.
+    func value() async throws -> Value {
+        for await value in self.values { return value }
+        throw DemoError.notStarted
     }
 }

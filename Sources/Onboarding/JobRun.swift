@@ -97,6 +97,10 @@ struct JobRun: Sendable {
 
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline.
     private func create(_ turn: inout Turn) async -> JobEvent {
+        // One tenant's connection may be stopped while the account goes on. The answer is a few hundred ms old at most.
+        if let gate = try? await self.limits.gate(), gate.stoppedConnections.contains(turn.job.connectionID) {
+            return .refused
+        }
         guard ContinuousClock.now + self.deadline < turn.leaseEnd, let tag = turn.job.tag else { return .notSent }
         let request = CreateRequest(
             connectionID: turn.job.connectionID, name: self.name(turn), tag: tag, expiresAt: nil)
