@@ -17,7 +17,7 @@ struct Bed {
         // Durability is left at its defaults; the rest is room for the runs.
         let server = try await PrivatePostgres.start(
             in: folder, settings: ["max_connections": "200", "shared_buffers": "1GB", "max_wal_size": "8GB"])
-        server.stopAtExit()
+        server.stopAtExit(removingData: true)
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appendingPathComponent("dialtone")
         let outcome: Result<Value, any Error>

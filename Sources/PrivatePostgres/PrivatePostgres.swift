@@ -79,8 +79,11 @@ package struct PrivatePostgres: Sendable {
             self.binaries.appendingPathComponent("pg_ctl").path, ["stop", "-w", "-t", "60", "-m", mode, "-D", data])
     }
 
-    /// Stops it without ceremony when the process ends; see `ServerGuard`.
-    package func stopAtExit() { ServerGuard.watch(self.folder) }
+    /// Stops it without ceremony when the process ends, and removes its socket, and with `removingData` everything; see
+    /// `ServerGuard`.
+    package func stopAtExit(removingData: Bool = false) {
+        ServerGuard.watch(self.folder, removing: [self.socketFolder] + (removingData ? [self.folder.path] : []))
+    }
 
     /// Removes the socket's folder and, if wanted, the data.
     package func remove() {

@@ -7,17 +7,22 @@ import Synchronization
 /// Stops the server of a folder when this process is gone, `kill -9` included.
 enum ServerGuard {
     /// The guard reads from a pipe whose only writer is this process; at end of file it kills the postmaster whose id
-    /// stands in the first line of postmaster.pid (SIGQUIT: no waiting for sessions).
-    static func watch(_ folder: URL) {
+    /// stands in the first line of postmaster.pid (SIGQUIT: no waiting for sessions), and removes what is to be removed.
+    static func watch(_ folder: URL, removing: [String]) {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c",
-            "trap '' INT TERM; cat >/dev/null; kill -QUIT \"$(head -n 1 \"$1/data/postmaster.pid\")\" 2>/dev/null",
-            "guard",
-            folder.path,
-        ]
+        process.arguments =
+            [
+                "-c",
+                """
+                trap '' INT TERM; cat >/dev/null
+                server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$server" 2>/dev/null
+                while [ -n "$server" ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+                shift; [ $# = 0 ] || rm -rf "$@"
+                """,
+                "guard", folder.path,
+            ] + removing
         process.standardInput = pipe
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

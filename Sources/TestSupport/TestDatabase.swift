@@ -25,7 +25,7 @@ package actor TestServer {
             "dialtone-tests-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(
             in: folder, settings: ["max_connections": "300", "shared_buffers": "256MB"])
-        server.stopAtExit()
+        server.stopAtExit(removingData: true)
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
         try await admin.script("create database dialtone_template")
         await admin.close()

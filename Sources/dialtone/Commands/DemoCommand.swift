@@ -6,6 +6,7 @@ import Composition
 import Dispatch
 import Foundation
 import Model
+import Synchronization
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,28 +34,39 @@ struct DemoCommand: AsyncParsableCommand {
         options.folder = self.dataDir
         options.listen = self.listen
         let (once, json, chosen) = (self.once, self.json, options)
-        try await Interruption.run {
+        try await Interruption.run { interruption in
             try await Demo(chosen, progress: { Terminal.tell($0) }).run { report in
                 if json { try Terminal.show(json: DemoOutput(report)) } else { DemoTable.show(report) }
                 guard report.isComplete else { throw DemoError.incomplete }
                 if !once {
                     if !json { DemoTable.showWhatToTry(report) }
-                    try? await Task.sleep(for: .seconds(1_000_000_000))
+                    await interruption.wait()
                 }
             }
         }
     }
 }
 
-/// Runs work until it ends or SIGINT or SIGTERM comes, which cancels it; it then cleans up and ends well.
-enum Interruption {
-    static func run(_ work: @escaping @Sendable () async throws -> Void) async throws {
+/// SIGINT and SIGTERM, as an end of waiting when the work waits for them, and else as cancellation of the work.
+struct Interruption: Sendable {
+    private let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+    private let isAwaited: Flag
+
+    private final class Flag: Sendable { let value = Atomic(false) }
+
+    /// Runs work until it ends or a signal comes; what a signal ends has ended well.
+    static func run(_ work: @escaping @Sendable (Interruption) async throws -> Void) async throws {
+        let (signals, signal) = AsyncStream<Void>.makeStream()
+        let interruption = Interruption(signals: signals, signal: signal, isAwaited: Flag())
         // Unstructured, because a signal must be able to cancel it.
-        let task = Task { try await work() }
+        let task = Task { try await work(interruption) }
         let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+            Foundation.signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { task.cancel() }
+            source.setEventHandler {
+                if interruption.isAwaited.value.load(ordering: .relaxed) { signal.yield() } else { task.cancel() }
+            }
             source.resume()
             return source
         }
@@ -65,6 +77,12 @@ enum Interruption {
             if task.isCancelled { return }
             throw error
         }
+    }
+
+    /// Returns at the next signal. Cancelled here: returns.
+    func wait() async {
+        self.isAwaited.value.store(true, ordering: .relaxed)
+        for await _ in self.signals { return }
     }
 }
 

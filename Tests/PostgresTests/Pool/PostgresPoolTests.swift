@@ -10,7 +10,7 @@ import Testing
     @Test func aRestartedServerIsFoundAgain() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-pool-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(in: folder)
-        server.stopAtExit()
+        server.stopAtExit(removingData: true)
         defer { server.remove() }
         var configuration = PostgresPool.Configuration(try PostgresConfiguration(url: server.url()))
         configuration.maximum = 2
