@@ -148,7 +148,8 @@ package struct Administration: Sendable {
 
     private func checkProvider() async -> [(name: String, problem: String?)] {
         guard let key = self.settings.telnyxKey else { return [("provider", "TELNYX_API_KEY is not set")] }
-        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 2))
+        let http = HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(concurrency: 2, deadline: self.settings.httpDeadline))
         let api = TelnyxClient(
             configuration: .init(
                 baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),

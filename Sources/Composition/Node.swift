@@ -80,7 +80,9 @@ package struct Node: Sendable {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
         let parts = try Foundations(settings, connections: 8)
-        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: settings.concurrency))
+        let http = HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(
+                concurrency: settings.concurrency, deadline: settings.httpDeadline))
         let api = TelnyxClient(
             configuration: .init(baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline),
             http: http)

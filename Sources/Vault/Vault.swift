@@ -50,7 +50,9 @@ package struct Sealer: Sendable {
     package func blindIndex(_ value: String, column: String) -> [UInt8] {
         let key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: self.index.key, info: Array("tcs/bidx/v1\(column)".utf8), outputByteCount: 32)
-        let normal = value.precomposedStringWithCanonicalMapping.lowercased()
+        // ASCII is its own canonical composition, and the mapping is slow.
+        let composed = value.utf8.allSatisfy { $0 < 0x80 } ? value : value.precomposedStringWithCanonicalMapping
+        let normal = composed.lowercased()
         return Array(HMAC<SHA256>.authenticationCode(for: Array(normal.utf8), using: key).prefix(16))
     }
 }

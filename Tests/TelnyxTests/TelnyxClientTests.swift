@@ -34,7 +34,7 @@ import Testing
         _ url: String, _ deadline: Duration = .seconds(5), _ cap: Int = 1 << 20,
         _ work: (TelnyxClient) async throws -> Void
     ) async throws {
-        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4))
+        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline))
         var configuration = TelnyxClient.Configuration(baseURL: url, apiKey: Secret("KEY-secret"), deadline: deadline)
         configuration.maximumAnswer = cap
         let outcome: Result<Void, any Error>
