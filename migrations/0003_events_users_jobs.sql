@@ -6,10 +6,10 @@
 create table dialtone.events (
     event_id     uuid        not null,
     source_id    uuid        not null,
-    delivery_id  text        not null check (octet_length(delivery_id) between 1 and 255),
+    delivery_id  text collate "C" not null check (octet_length(delivery_id) between 1 and 255),
     item         integer     not null default 0 check (item >= 0),
-    tenant_id    text        not null,
-    user_id      text        check (octet_length(user_id) between 1 and 255),
+    tenant_id    text collate "C" not null,
+    user_id      text collate "C" check (octet_length(user_id) between 1 and 255),
     wanted       text        check (wanted in ('live', 'gone')),
     outcome      text        not null
                  check (outcome in ('accepted', 'duplicate', 'superseded', 'ignored', 'quarantined')),
@@ -23,8 +23,8 @@ create table dialtone.events (
 -- No foreign key to tenants: intake knows its tenant from the source, and the check would lock one tenants row
 -- from every commit of that tenant.
 create table dialtone.users (
-    tenant_id    text        not null,
-    user_id      text        not null check (octet_length(user_id) between 1 and 255),
+    tenant_id    text collate "C" not null,
+    user_id      text collate "C" not null check (octet_length(user_id) between 1 and 255),
     wanted       text        not null check (wanted in ('live', 'gone')),
     generation   integer     not null default 1 check (generation > 0),
     status       text        not null check (status in ('pending', 'ready', 'failed', 'revoking', 'revoked')),
@@ -52,10 +52,10 @@ create table dialtone.jobs (
     in_doubt     boolean     not null default false,
     state        text        not null default 'queued'
                  check (state in ('queued', 'armed', 'scheduled', 'in_doubt', 'looking')),
-    tenant_id    text        not null,
-    user_id      text        not null,
-    name         text,
-    tag          text,
+    tenant_id    text collate "C" not null,
+    user_id      text collate "C" not null,
+    name         text collate "C",
+    tag          text collate "C",
     unique (tenant_id, user_id),
     check ((state in ('armed', 'looking')) = (worker is not null and lease_until is not null)),
     check (not (state = 'queued' and in_doubt))
@@ -74,16 +74,16 @@ create index jobs_leased    on dialtone.jobs (lease_until) where state in ('arme
 -- Jobs that ended without reaching the wanted state; their users are 'failed'.
 create table dialtone.dead_jobs (
     id              uuid        primary key,
-    tenant_id       text        not null,
-    user_id         text        not null,
+    tenant_id       text collate "C" not null,
+    user_id         text collate "C" not null,
     generation      integer     not null,
     reason          text        not null,
     provider_words  text,
     maybe_created   boolean     not null,
     epoch           bigint      not null,
     attempts        integer     not null,
-    name            text,
-    tag             text,
+    name            text collate "C",
+    tag             text collate "C",
     died_at         timestamptz not null default now()
 );
 
@@ -93,8 +93,8 @@ create index dead_jobs_user on dialtone.dead_jobs (tenant_id, user_id);
 create table dialtone.job_log (
     at                   timestamptz not null default clock_timestamp(),
     job_id               uuid        not null,
-    tenant_id            text        not null,
-    user_id              text        not null,
+    tenant_id            text collate "C" not null,
+    user_id              text collate "C" not null,
     generation           integer     not null,
     from_state           text        not null,
     to_state             text        not null,

@@ -4,12 +4,12 @@
 -- sealed_username, sealed_password: vault format v1, row = provider_id.
 -- username_index: keyed hash of the username, to find a user by it without opening any.
 create table dialtone.credentials (
-    tenant_id        text        not null,
-    user_id          text        not null,
+    tenant_id        text collate "C" not null,
+    user_id          text collate "C" not null,
     generation       integer     not null check (generation > 0),
-    provider_id      text        not null unique,
-    name             text        not null,
-    tag              text        not null,
+    provider_id      text collate "C" not null unique,
+    name             text collate "C" not null,
+    tag              text collate "C" not null,
     status           text        not null check (status in ('active', 'closing', 'deleted')),
     sealed_username  bytea       not null,
     sealed_password  bytea       not null,
@@ -23,12 +23,12 @@ create table dialtone.credentials (
 -- Credentials at the provider that the ledger does not own although they bear our name.
 -- An id stands here or in credentials, never in both.
 create table dialtone.surplus (
-    provider_id  text        primary key,
-    tenant_id    text        not null,
-    user_id      text        not null,
+    provider_id  text collate "C" primary key,
+    tenant_id    text collate "C" not null,
+    user_id      text collate "C" not null,
     generation   integer     not null,
-    name         text        not null,
-    tag          text,
+    name         text collate "C" not null,
+    tag          text collate "C",
     found_at     timestamptz not null default now(),
     deleted_at   timestamptz
 );
@@ -38,9 +38,9 @@ create index surplus_open on dialtone.surplus (found_at) where deleted_at is nul
 -- The shards of a tenant's tag (acme, acme.2, …): a tag holds at most 1000 credentials at the provider.
 -- held counts slots given out, including those whose create is still in doubt.
 create table dialtone.tenant_tags (
-    tenant_id  text    not null references dialtone.tenants,
+    tenant_id  text collate "C" not null references dialtone.tenants,
     shard      integer not null check (shard > 0),
-    tag        text    not null unique,
+    tag        text collate "C" not null unique,
     held       integer not null default 0 check (held >= 0),
     is_open    boolean not null default true,
     primary key (tenant_id, shard)

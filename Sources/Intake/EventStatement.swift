@@ -38,7 +38,7 @@ enum EventStatement {
                     when i.wanted = 'live' and (i.occurred_at is null or i.occurred_at <= k.occurred_at) then 'superseded'
                     when i.wanted = 'gone' and i.occurred_at < k.occurred_at then 'superseded'
                     else 'accepted' end as outcome
-                from (select * from input order by tenant_id, user_id) i
+                from (select * from input order by tenant_id collate "C", user_id collate "C") i
                 left join lateral (
                     select u.user_id, u.wanted, u.occurred_at from dialtone.users u
                     where u.tenant_id = i.tenant_id and u.user_id = i.user_id
@@ -47,7 +47,7 @@ enum EventStatement {
                 insert into dialtone.events (event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome,
                                              occurred_at, received_at)
                 select event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
-                from judged order by source_id, delivery_id
+                from judged order by source_id, delivery_id collate "C"
                 on conflict (source_id, delivery_id, item) do nothing
                 returning event_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at),
             desired as (

@@ -44,7 +44,7 @@ extension Evidence {
                       sealed_username, sealed_password, username_index, expires_at, http_status, request_id)),
             decided as materialized (
                 select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted
-                from (select * from input order by tenant_id, user_id) i
+                from (select * from input order by tenant_id collate "C", user_id collate "C") i
                 cross join lateral (
                     select u.wanted, u.generation from dialtone.users u
                     where u.tenant_id = i.tenant_id and u.user_id = i.user_id for no key update of u) u),
