@@ -130,7 +130,7 @@ package struct Administration: Sendable {
             lines.append(("key-encryption key", "\(error)"))
         }
         do {
-            let connection = try await PostgresConnection.connect(try Foundations.database(self.settings))
+            let connection = try await Foundations.connect(self.settings)
             lines.append(("database", nil))
             do {
                 try await Schema().verify(on: connection)

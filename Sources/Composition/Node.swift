@@ -53,6 +53,15 @@ package struct Foundations: Sendable {
         return configuration
     }
 
+    /// Connects as the service does. A database that was never migrated lacks the service's role; then say what to run.
+    static func connect(_ settings: Settings) async throws -> PostgresConnection {
+        do {
+            return try await PostgresConnection.connect(try Self.database(settings))
+        } catch let error as PostgresError where error.message.contains("role \"dialtone_service\" does not exist") {
+            throw SchemaError.behind(missing: Migration.all.count)
+        }
+    }
+
     private static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {
         guard let uri = settings.kek else {
             throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
@@ -130,7 +139,7 @@ package struct Node: Sendable {
 
     /// The schema must be the one this program knows, on a server that keeps what it acknowledges. Answers the installation.
     private static func verify(_ settings: Settings) async throws -> UUID {
-        let connection = try await PostgresConnection.connect(try Foundations.database(settings))
+        let connection = try await Foundations.connect(settings)
         do {
             try await Schema().verify(on: connection)
             let row = try await connection.query("select id from dialtone.installation").first
