@@ -14,7 +14,7 @@ demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
 
 test: setup ## Build and run every test; they start their own PostgreSQL.
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --disable-xctest
 
 build: setup ## Build the program (debug).
 	swift build --product dialtone

@@ -96,6 +96,8 @@ let package = Package(
         .testTarget(name: "IntakeTests", dependencies: ["Intake", "Model"]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
+        .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
         .testTarget(
             name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix]

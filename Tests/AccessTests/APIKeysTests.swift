@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask: keys are told by their form, kept as hashes, and reach no further than they were made for.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Access
+
+@Suite struct APIKeysTests {
+    private let now = Date(timeIntervalSince1970: 1_700_000_000)
+
+    @Test func aKeyIsWhoItWasMadeForAndIsStoredAsAHash() async throws {
+        try await Self.withKeys { keys, database in
+            let acme = try TenantID("acme")
+            let (id, text) = try await keys.create(tenant: acme, scopes: [.usersRead])
+            let caller = try await keys.authenticate(text.reveal(), now: self.now)
+            #expect(caller.reaches(acme) && caller.may(.usersRead) && !caller.may(.loginTokensCreate))
+            #expect(!caller.reaches(try TenantID("globex")))
+            let stored = try await database.admin.query(
+                "select octet_length(hash), to_jsonb(k)::text from dialtone.api_keys k where key_id = \(id)"
+            ).first
+            let (length, row) = try #require(try stored?.decode(Int32.self, String.self))
+            let secret = try #require(APIKey(text.reveal())).secret.reveal()
+            #expect(length == 32 && !row.contains(secret))
+        }
+    }
+
+    @Test func aMistypedKeyIsKnownByItsChecksum() async throws {
+        var generator = SystemRandomNumberGenerator()
+        let text = APIKey.make(using: &generator).text.reveal()
+        #expect(APIKey(text) != nil)
+        for place in text.indices {
+            var wrong = text
+            wrong.replaceSubrange(place...place, with: text[place] == "x" ? "y" : "x")
+            #expect(APIKey(wrong) == nil, "a wrong character at \(text.distance(from: text.startIndex, to: place))")
+        }
+        for wrong in ["", "dtk_", String(text.dropLast()), text + "0", text.replacing("dtk", with: "abc")] {
+            #expect(APIKey(wrong) == nil)
+        }
+    }
+
+    @Test func revokedExpiredAndUnknownKeysAreTheSameRefusal() async throws {
+        try await Self.withKeys { keys, database in
+            let (revoked, first) = try await keys.create(tenant: nil, scopes: Scope.allCases)
+            let (expired, second) = try await keys.create(tenant: nil, scopes: Scope.allCases)
+            #expect(try await keys.revoke(revoked))
+            #expect(try await !keys.revoke(revoked), "a key is revoked once")
+            _ = try await database.admin.query(
+                "update dialtone.api_keys set expires_at = \(self.now) where key_id = \(expired)")
+            var generator = SystemRandomNumberGenerator()
+            let unknown = APIKey.make(using: &generator).text
+            for key in [first, second, unknown] {
+                await #expect(throws: AccessError.unknownOrRevoked) {
+                    try await keys.authenticate(key.reveal(), now: self.now)
+                }
+            }
+        }
+    }
+
+    @Test func anotherNodesRevocationTakesEffectWithinASecond() async throws {
+        try await Self.withKeys { keys, database in
+            let (id, text) = try await keys.create(tenant: nil, scopes: [.usersRead])
+            _ = try await keys.authenticate(text.reveal(), now: self.now)
+            #expect(try await APIKeys(pool: database.pool).revoke(id))
+            await #expect(throws: AccessError.unknownOrRevoked) {
+                try await keys.authenticate(text.reveal(), now: self.now.addingTimeInterval(1))
+            }
+        }
+    }
+
+    @Test func oneWellFormedBearerHeaderIsNeeded() throws {
+        #expect(try AuthorizationHeader.bearer(["bearer abc"]) == "abc")
+        #expect(throws: AccessError.missing) { try AuthorizationHeader.bearer([]) }
+        for wrong in [["abc"], ["Basic abc"], ["Bearer"], ["Bearer a", "Bearer a"]] {
+            #expect(throws: AccessError.malformed) { try AuthorizationHeader.bearer(wrong) }
+        }
+    }
+
+    private static func withKeys(_ work: (APIKeys, TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1'), ('globex', '2')")
+            try await work(APIKeys(pool: database.pool), database)
+        }
+    }
+}
