@@ -74,7 +74,7 @@ struct HookLoad {
                 let count = recv(open[place].socket, &buffer, buffer.count, 0)
                 guard count > 0 else { throw BenchError.refused("a connection was closed") }
                 open[place].answer.append(contentsOf: buffer[..<count])
-                guard let status = self.status(open[place].answer) else { continue }
+                guard let status = Self.status(open[place].answer) else { continue }
                 last = Self.now()
                 if status == 202 {
                     self.accepted += 1
@@ -92,9 +92,6 @@ struct HookLoad {
         }
         self.seconds = Double(last - start) / 1e9
     }
-
-    /// The length of the last whole answer with status 202: the next ones have the same.
-    private var usualLength = 0
 
     private static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
 
@@ -123,16 +120,33 @@ struct HookLoad {
         next += 1
     }
 
-    /// The status once the answer is there whole: head, and as many bytes of body as it says.
-    private mutating func status(_ answer: [UInt8]) -> Int? {
-        if answer.count == self.usualLength, answer[9...11].elementsEqual("202".utf8) { return 202 }
-        guard let head = answer.firstRange(of: [13, 10, 13, 10]) else { return nil }
-        let text = String(decoding: answer[..<head.lowerBound], as: UTF8.self).lowercased()
-        guard let length = text.range(of: "content-length: ").map({ text[$0.upperBound...].prefix { $0.isNumber } }),
-            answer.count >= head.upperBound + (Int(length) ?? 0)
+    /// The status once the answer is there whole: its head, and as many bytes as its Content-Length says.
+    private static func status(_ answer: [UInt8]) -> Int? {
+        guard let end = Self.end(of: "\r\n\r\n", in: answer),
+            let length = Self.end(of: "ontent-length: ", in: answer) ?? Self.end(of: "ontent-Length: ", in: answer),
+            answer.count >= end + Self.number(answer[length...])
         else { return nil }
-        let status = Int(text.dropFirst(9).prefix(3))
-        if status == 202 { self.usualLength = answer.count }
-        return status
+        return Self.number(answer[9...])
+    }
+
+    /// The place after the first `text`.
+    private static func end(of text: StaticString, in answer: [UInt8]) -> Int? {
+        let length = text.utf8CodeUnitCount
+        return answer.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, bytes.count >= length else { return nil }
+            for place in 0...bytes.count - length where memcmp(start + place, text.utf8Start, length) == 0 {
+                return place + length
+            }
+            return nil
+        }
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int {
+        var number = 0
+        for byte in digits {
+            guard (48...57).contains(byte) else { break }
+            number = number * 10 + Int(byte - 48)
+        }
+        return number
     }
 }

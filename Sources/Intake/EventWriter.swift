@@ -15,7 +15,7 @@ final class EventWriter: Sendable {
     /// Events waiting at most; beyond it senders are told to come back.
     static let maximumWaiting = 20_000
 
-    private typealias Answer = CheckedContinuation<Result<Receipt, IntakeError>, Never>
+    typealias Answer = @Sendable (Result<Receipt, IntakeError>) -> Void
 
     private struct Waiting {
         var event: NewEvent
@@ -39,17 +39,14 @@ final class EventWriter: Sendable {
         self.logger = logger
     }
 
-    /// Returns after the commit. Cancelled here: nothing; the batch belongs to the writer.
-    func write(_ event: NewEvent) async throws(IntakeError) -> Receipt {
-        let result = await withCheckedContinuation { (answer: Answer) in
-            let isTaken = self.state.withLock { state in
-                guard !state.isStopped, state.waiting.count < Self.maximumWaiting else { return false }
-                state.waiting.append(Waiting(event: event, answer: answer))
-                return true
-            }
-            if isTaken { self.arrived.signal() } else { answer.resume(returning: .failure(.unavailable)) }
+    /// Calls `answer` once, after the commit. The event belongs to the writer from here on, whoever still waits.
+    func write(_ event: NewEvent, answer: @escaping Answer) {
+        let isTaken = self.state.withLock { state in
+            guard !state.isStopped, state.waiting.count < Self.maximumWaiting else { return false }
+            state.waiting.append(Waiting(event: event, answer: answer))
+            return true
         }
-        return try result.get()
+        if isTaken { self.arrived.signal() } else { answer(.failure(.unavailable)) }
     }
 
     func run() async {
@@ -68,7 +65,7 @@ final class EventWriter: Sendable {
             defer { state.waiting = [] }
             return state.waiting
         }
-        for waiting in refused { waiting.answer.resume(returning: .failure(.unavailable)) }
+        for waiting in refused { waiting.answer(.failure(.unavailable)) }
     }
 
     /// Takes the next events in order, at most one per user: the second of a user must see what the first did.
@@ -100,11 +97,11 @@ final class EventWriter: Sendable {
             var isWork = false
             for waiting in batch {
                 guard let outcome = outcomes[waiting.event.id] else {
-                    waiting.answer.resume(returning: .failure(.unavailable))
+                    waiting.answer(.failure(.unavailable))
                     continue
                 }
                 isWork = isWork || outcome == .accepted
-                waiting.answer.resume(returning: .success(Receipt(eventID: waiting.event.id, status: outcome)))
+                waiting.answer(.success(Receipt(eventID: waiting.event.id, status: outcome)))
             }
             if isWork { self.wakeup.signal() }
         } catch  where Self.isWorthHalving(error) && batch.count > 1 {
@@ -115,7 +112,7 @@ final class EventWriter: Sendable {
             // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
             self.logger.error(
                 "events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
-            for waiting in batch { waiting.answer.resume(returning: .failure(.unavailable)) }
+            for waiting in batch { waiting.answer(.failure(.unavailable)) }
         }
     }
 

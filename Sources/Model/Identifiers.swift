@@ -97,10 +97,25 @@ package struct SourceID: RawRepresentable, Hashable, Comparable, Sendable {
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
-/// One recorded delivery, by our own random id.
+/// One recorded delivery, by our own id.
 package struct EventID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
+
+    /// A version 7 UUID (RFC 9562 section 5.7): ids of one time lie side by side in the ledger's index.
+    package init(at now: Date) {
+        let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000)) & 0xFFFF_FFFF_FFFF
+        var generator = SystemRandomNumberGenerator()
+        let high = (milliseconds << 16 | 0x7000 | generator.next() & 0x0FFF).bigEndian
+        let low = (generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000).bigEndian
+        var bytes: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &bytes) { raw in
+            raw.storeBytes(of: high, toByteOffset: 0, as: UInt64.self)
+            raw.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
+        }
+        self.rawValue = UUID(uuid: bytes)
+    }
+
     package var description: String { self.rawValue.lowercase }
 }
 

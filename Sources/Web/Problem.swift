@@ -97,19 +97,25 @@ struct Problem: Error, Equatable {
         503: "Service Unavailable",
     ]
 
-    func response(requestID: String) -> Response {
+    func answer(requestID: String) -> Answer {
         let title = Self.titles[self.status] ?? "Error"
-        let body = """
-            {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
-            "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}
-            """
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        if let allow { headers[.allow] = allow }
-        if self.status == 401 && self.code.hasPrefix("key") { headers[.wwwAuthenticate] = "Bearer" }
-        return Response(
-            status: .init(integerLiteral: self.status), headers: headers,
-            body: .init(byteBuffer: ByteBuffer(string: body)))
+        var fields = [("content-type", "application/problem+json")]
+        if let retryAfter { fields.append(("retry-after", "\(retryAfter)")) }
+        if let allow { fields.append(("allow", allow)) }
+        if self.status == 401 && self.code.hasPrefix("key") { fields.append(("www-authenticate", "Bearer")) }
+        return Answer(
+            status: self.status, fields: fields,
+            body: """
+                {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
+                "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}
+                """)
+    }
+
+    /// The problem that an error is. One that nobody foresaw is logged by its type only, for it may quote anything.
+    static func of(_ error: any Error, requestID: String, logger: Logger) -> Problem {
+        if let problem = Problem(error) { return problem }
+        logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(type(of: error))"])
+        return Problem(500, "internal", "Something went wrong here.")
     }
 }
 
@@ -121,35 +127,26 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let id = RequestIdentity.of(request)
+        let id = RequestIdentity.of(HTTPField.Name("x-request-id").flatMap { request.headers[$0] })
         var response: Response
         do {
             response = try await next(request, context)
         } catch {
-            if let problem = Problem(error) {
-                response = problem.response(requestID: id)
-            } else {
-                // The type only: an unforeseen error may quote anything.
-                self.logger.error("request failed", metadata: ["request_id": "\(id)", "error": "\(type(of: error))"])
-                response = Problem(500, "internal", "Something went wrong here.").response(requestID: id)
-            }
+            response = Problem.of(error, requestID: id, logger: self.logger).answer(requestID: id).response
         }
         // An answer to HEAD has no body (RFC 9110 section 9.3.2); bytes sent all the same would begin the next answer.
         if request.method == .head { response = response.createHeadResponse() }
-        if let name = HTTPField.Name("x-request-id") { response.headers[name] = id }
-        if let name = HTTPField.Name("x-content-type-options") { response.headers[name] = "nosniff" }
+        for (name, value) in Answer.fieldsOfAll(requestID: id) {
+            if let name = HTTPField.Name(name) { response.headers[name] = value }
+        }
         return response
     }
 }
 
 enum RequestIdentity {
     /// The caller's `X-Request-Id` when it is 1 to 128 of A-Z a-z 0-9 . _ -; else a new one.
-    static func of(_ request: Request) -> String {
-        if let name = HTTPField.Name("x-request-id"), let given = request.headers[name],
-            (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed)
-        {
-            return given
-        }
+    static func of(_ given: String?) -> String {
+        if let given, (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed) { return given }
         var generator = SystemRandomNumberGenerator()
         return String(generator.next(), radix: 36)
     }
@@ -161,20 +158,5 @@ enum RequestIdentity {
             true
         default: false
         }
-    }
-}
-
-enum JSONText {
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where scalar.value < 0x20: quoted += " "
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import HTTPTypes
 package import Handoff
 import Hummingbird
+import HummingbirdCore
 package import Intake
 package import Logging
 import Model
@@ -68,9 +69,14 @@ package struct WebApplication: Sendable {
         let onReady = self.onReady
         var quiet = self.logger
         quiet.logLevel = max(quiet.logLevel, .warning)
+        let hooks = HooksController(
+            intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody, logger: self.logger,
+            now: { Date() })
         let application = Application(
-            router: self.router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            router: self.router(hooks),
+            server: HTTPServerBuilder { responder in
+                HTTPConnection(responder: responder, hooks: hooks, idleTimeout: .seconds(30))
+            },
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
@@ -78,13 +84,12 @@ package struct WebApplication: Sendable {
         try await application.run()
     }
 
-    private func router() -> Router<BasicRequestContext> {
+    private func router(_ hooks: HooksController) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         let now: @Sendable () -> Date = { Date() }
         router.add(middleware: ProblemMiddleware(logger: self.logger))
         let keys = Authenticator(keys: self.dependencies.keys, now: now)
-        HooksController(intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody, now: now)
-            .add(to: router)
+        hooks.add(to: router)
         LoginTokensController(keys: keys, handoff: self.dependencies.handoff, now: now).add(to: router)
         UsersController(keys: keys, users: self.dependencies.users).add(to: router)
         let isReady = self.dependencies.isReady

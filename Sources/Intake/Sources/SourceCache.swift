@@ -44,10 +44,15 @@ final class SourceCache: Sendable {
         self.vault = vault
     }
 
-    func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
-        if let entry = self.entries.withLock({ $0[hook] }), now.timeIntervalSince(entry.readAt) < Self.maximumAge {
-            return entry.source
+    /// The source if it was read within `maximumAge`.
+    func known(_ hook: String, now: Date) -> KnownSource? {
+        self.entries.withLock { entries in
+            entries[hook].flatMap { now.timeIntervalSince($0.readAt) < Self.maximumAge ? $0.source : nil }
         }
+    }
+
+    func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
+        if let source = self.known(hook, now: now) { return source }
         guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
         let found: KnownSource?
         do {
