@@ -42,4 +42,16 @@ import Testing
             #expect(try await ProviderLimits(pool: database.pool).gate().isOpen, "someone must find out")
         }
     }
+
+    /// The hot path: while nothing is stopped, a success may not cost a statement. The locked table would hold one up.
+    @Test(.timeLimit(.minutes(1))) func whileNothingIsStoppedASuccessCostsNoStatement() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.succeeded(connection: "7")
+            #expect(try await limits.gate().isOpen)
+            try await database.admin.script("begin; lock table dialtone.provider_limits")
+            for _ in 1...100 { await limits.succeeded(connection: "7") }
+            try await database.admin.script("rollback")
+        }
+    }
 }
