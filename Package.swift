@@ -117,8 +117,7 @@ let package = Package(
             name: "StoryTests",
             dependencies: [
                 "Composition", "Intake", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient,
-                nioCore,
-                nioHTTP1, logging, serviceLifecycle,
+                nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]
         ),

@@ -20,8 +20,10 @@ final class HookLane: ChannelDuplexHandler {
         /// The router has the request; its body is still to come.
         case passing
         case collecting(HooksController.Opening, ByteBuffer)
-        /// The request was read to its end; the answer is on its way.
-        case answering
+        /// The router has the whole request; its answer is on the way.
+        case passed
+        /// We have the whole request; our answer is on the way. The client may have closed its side meanwhile.
+        case answering(isInputClosed: Bool)
     }
 
     private let hooks: HooksController
@@ -43,30 +45,30 @@ final class HookLane: ChannelDuplexHandler {
             if body.readableBytes == 0 { swap(&body, &bytes) } else { body.writeBuffer(&bytes) }
             self.state = .collecting(opening, body)
         case (.end, .collecting(let opening, let body)):
-            self.state = .answering
+            self.state = .answering(isInputClosed: false)
             self.receive(opening, body, context)
-        case (.end, _):
-            self.state = .answering
+        case (.end, .passing):
+            self.state = .passed
             context.fireChannelRead(data)
-        case (.body, _):
+        case (.body, _), (.end, _):  // the router's; answered early, perhaps
             context.fireChannelRead(data)
         }
     }
-
-    func channelReadComplete(context: ChannelHandlerContext) { context.fireChannelReadComplete() }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = Self.unwrapOutboundIn(data) { self.state = .idle }
         context.write(data, promise: promise)
     }
 
-    /// A silent connection is closed, unless it waits for our answer.
+    /// A silent connection is closed, unless it waits for an answer. That the client has closed its side ends the router's
+    /// part of the connection, and so is passed on after our answer only.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            if case .answering = self.state { return }
-            return context.close(promise: nil)
+        switch (event, self.state) {
+        case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break
+        case (is IdleStateHandler.IdleStateEvent, _): context.close(promise: nil)
+        case (ChannelEvent.inputClosed, .answering): self.state = .answering(isInputClosed: true)
+        default: context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
     }
 
     private func receive(_ opening: HooksController.Opening, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -81,12 +83,13 @@ final class HookLane: ChannelDuplexHandler {
     }
 
     private func send(_ answer: Answer, _ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
+        guard context.channel.isActive, case .answering(let isInputClosed) = self.state else { return }
         self.state = .idle
         let head = HTTPResponseHead(
             version: .http1_1, status: .init(statusCode: answer.status), headers: HTTPHeaders(answer.fields))
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        if isInputClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
     }
 }

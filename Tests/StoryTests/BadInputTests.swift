@@ -235,7 +235,7 @@ import Testing
 
 extension Story {
     /// The headers of a delivery that proves itself.
-    fileprivate func signed(_ body: String, id: String = "msg_1", at now: Date = Date()) throws -> HTTPHeaders {
+    func signed(_ body: String, id: String = "msg_1", at now: Date = Date()) throws -> HTTPHeaders {
         let stamp = Int64(now.timeIntervalSince1970)
         let key = try StandardWebhooksProof.key(from: self.secret)
         return [
