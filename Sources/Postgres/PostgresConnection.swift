@@ -199,6 +199,9 @@ package actor PostgresConnection {
             if let cancel = self.handle.cancelHandle() { await Resolver.onThread { cancel.cancel() } }
             end = await loop.settle(&pending, until: .now + .seconds(5), shielded: true)
         }
+        // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the WARNING of
+        // SyncRepWaitForLSN, raised when its wait is cancelled).
+        if self.handle.takeHasGivenUpWaiting() { pending.doubtSuccesses() }
         switch end {
         case .complete: return pending.settled(missing: PostgresError(.notRun, "the statement was not run"))
         case .cancelled: return pending.settled(missing: self.fail(.cancelled, "cancelled"))

@@ -23,7 +23,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case decoding
         /// libpq reported an order of results that must not occur; the connection is closed.
         case protocolViolation
-        /// The connection was lost inside COMMIT: it may have happened.
+        /// The connection was lost inside COMMIT, or the server gave up waiting for its synchronous standby: the commit may
+        /// have happened, and may be undone by a fail-over.
         case commitUnknown
         /// A connection string or parameter libpq refuses.
         case configuration

@@ -6,6 +6,7 @@ import CLibpq
 /// Owns a `PGconn *`. Used by one task at a time: its owner is an actor, except for `cancelHandle()`.
 @safe final class PQConnection {
     private let pointer: OpaquePointer
+    private let notices = Notices()
 
     /// Begins connecting (34.1, `PQconnectStartParams`); nil only when libpq is out of memory.
     init?(starting parameters: [(keyword: String, value: String)]) {
@@ -16,11 +17,32 @@ import CLibpq
         }
         guard let started = unsafe started else { return nil }
         unsafe self.pointer = started
-        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr.
-        unsafe PQsetNoticeReceiver(self.pointer, { _, _ in }, nil)
+        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr. One of
+        // them matters: the server has committed but stopped waiting for its synchronous standby.
+        unsafe PQsetNoticeReceiver(
+            self.pointer,
+            { notices, result in
+                guard let notices = unsafe notices, let result = unsafe result,
+                    // R: the function that raised it, which no locale translates (postgres_ext.h, PG_DIAG_SOURCE_FUNCTION).
+                    let function = unsafe PQresultErrorField(result, 82),
+                    unsafe String(cString: function) == "SyncRepWaitForLSN"
+                else { return }
+                unsafe Unmanaged<Notices>.fromOpaque(notices).takeUnretainedValue().hasGivenUpWaiting = true
+            }, Unmanaged.passUnretained(self.notices).toOpaque())
     }
 
     deinit { unsafe PQfinish(self.pointer) }
+
+    /// What the notices of an exchange have said.
+    private final class Notices {
+        var hasGivenUpWaiting = false
+    }
+
+    /// Whether the server has stopped waiting for its synchronous standby since this was asked last.
+    func takeHasGivenUpWaiting() -> Bool {
+        defer { self.notices.hasGivenUpWaiting = false }
+        return self.notices.hasGivenUpWaiting
+    }
 
     // MARK: State
 

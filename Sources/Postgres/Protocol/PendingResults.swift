@@ -44,6 +44,15 @@ struct PendingResults<Rows>: ~Copyable {
 
     var isComplete: Bool { self.expected.isEmpty }
 
+    /// Every success so far becomes a commit whose outcome is unknown.
+    mutating func doubtSuccesses() {
+        for (place, outcome) in self.outcomes.enumerated() {
+            guard case .success? = outcome else { continue }
+            self.outcomes[place] = .failure(
+                PostgresError(.commitUnknown, "the server gave up waiting for its synchronous standby"))
+        }
+    }
+
     mutating func arrived(_ arrival: Arrival) -> Verdict {
         guard let next = self.expected.first else { return .violation("a result arrived that nobody asked for") }
         switch (next, arrival) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A commit that only one server has is not taken for durable: the wait for the synchronous standby, given up, is doubt.
+
+import Foundation
+import Postgres
+import PrivatePostgres
+import Testing
+
+@Suite struct SynchronousCommitTests {
+    @Test func aGivenUpWaitForTheStandbyIsAnUnknownCommit() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-sync-\(UUID().uuidString)")
+        let server = try await PrivatePostgres.start(in: folder)
+        server.stopAtExit(removingData: true)
+        defer { server.remove() }
+        let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+        let writer = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+        let pid = await writer.backendPID
+        try await admin.script("create table kept (id int8)")
+        try await admin.script("alter system set synchronous_standby_names = 'nobody'")
+        try await admin.script("select pg_reload_conf()")
+        async let written = Self.write(on: writer)
+        try await Self.giveUp(pid, admin)
+        #expect(await written == .commitUnknown)
+        async let piped = Self.pipe(on: writer)
+        try await Self.giveUp(pid, admin)
+        #expect(await piped == [.commitUnknown, .commitUnknown])
+        // The next exchange is judged by itself.
+        #expect(try await writer.query("select 1 from kept").count == 3, "all were committed here all the same")
+        await writer.close()
+        await admin.close()
+        try await server.stop(mode: "immediate")
+    }
+
+    private static func write(on connection: PostgresConnection) async -> PostgresError.Code? {
+        do throws(PostgresError) {
+            _ = try await connection.query("insert into kept values (1)")
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    /// A group that waits for nobody comes first: which of them was given up on is not told.
+    private static func pipe(on connection: PostgresConnection) async -> [PostgresError.Code?] {
+        let groups: [[SQL]] = [["select 1"], ["insert into kept values (2)", "insert into kept values (3)"]]
+        guard let results = try? await connection.pipeline(groups) else { return [] }
+        return results.joined().dropFirst().map { result in
+            if case .failure(let error) = result { error.code } else { nil }
+        }
+    }
+
+    /// Waits until the session waits for its standby, then cancels it, as an operator would.
+    private static func giveUp(_ pid: Int32, _ admin: PostgresConnection) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            try #require(ContinuousClock.now < deadline, "the session does not wait for its standby")
+            let waiting = try await admin.query(
+                "select pg_cancel_backend(pid) from pg_stat_activity where pid = \(pid) and wait_event = 'SyncRep'")
+            if !waiting.isEmpty { break }
+        }
+        while try await !admin.query(
+            "select 1 from pg_stat_activity where pid = \(pid) and wait_event = 'SyncRep'"
+        ).isEmpty {}
+    }
+}
