@@ -98,7 +98,8 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
         .testTarget(name: "VaultTests", dependencies: ["Vault", crypto], exclude: ["KnownAnswers"]),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Model"]),
+        .testTarget(
+            name: "IntakeTests", dependencies: ["Intake", "Model", "Postgres", "Queue", "TestSupport", logging]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),

@@ -49,12 +49,13 @@ final class EventWriter: Sendable {
         if isTaken { self.arrived.signal() } else { answer(.failure(.unavailable)) }
     }
 
+    /// Cancelled here: the batch under way is committed, and what still waits is refused, so that its senders come again.
+    /// The service cancels it after the last request was answered, when nothing waits.
     func run() async {
         var clock = FairClock()
-        while true {
+        while !Task.isCancelled {
             let batch = self.takeBatch()
             if batch.isEmpty {
-                if Task.isCancelled { break }
                 await self.arrived.wait()
                 continue
             }

@@ -56,7 +56,7 @@ package final class Intake: Sendable {
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger)
     }
 
-    /// Runs the writer until the task is cancelled and what was taken in is written.
+    /// Runs the writer until the task is cancelled and the batch under way is committed.
     package func run() async { await self.writer.run() }
 
     /// Takes one delivery in. Returns after the commit that holds its event, its user and its job.

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The group commit: each event gets its own answer, whatever shares its batch, and a user's events keep their order.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+@testable import Intake
+
+@Suite struct EventWriterTests {
+    private static let source = SourceID(rawValue: UUID())
+    private static let morning = Date(timeIntervalSince1970: 1_800_000_000)
+
+    @Test func aUsersEventsInOneBatchAreDecidedOneAfterTheOther() async throws {
+        try await TestDatabase.with { database in
+            let outcomes = try await Self.together(
+                [
+                    Self.event("u", .live, "d1", at: 1), Self.event("u", .gone, "d2", at: 2),
+                    Self.event("u", .live, "d3", at: 1), Self.event("u", .live, "d4", at: 3),
+                    Self.event("v", .live, "d5"), Self.event("v", .live, "d6"), Self.event("v", .gone, "d7"),
+                    Self.event("v", .live, "d8"),
+                ], database)
+            #expect(
+                outcomes == [
+                    .accepted, .accepted, .superseded, .accepted, .accepted, .duplicate, .accepted, .superseded,
+                ])
+            let users = try await database.admin.query(
+                "select user_id || ' ' || wanted || ' ' || generation from dialtone.users order by 1"
+            ).map { try $0.decode(String.self) }
+            #expect(users == ["u live 2", "v gone 1"])
+        }
+    }
+
+    @Test func oneDeliveryTwiceInABatchIsOneEvent() async throws {
+        try await TestDatabase.with { database in
+            let outcomes = try await Self.together(
+                [Self.event("u", .live, "d"), Self.event("u", .live, "d"), Self.event("w", .live, "d")], database)
+            #expect(outcomes == [.accepted, .duplicate, .duplicate])
+            #expect(try await database.admin.query("select 1 from dialtone.events").count == 1)
+            #expect(try await database.admin.query("select 1 from dialtone.jobs").count == 1)
+        }
+    }
+
+    @Test func oneRowTheDatabaseRefusesLeavesTheOthersAlone() async throws {
+        try await TestDatabase.with { database in
+            var events = try (0..<256).map { try Self.event("u-\($0)", .live, "d-\($0)") }
+            events[100] = try Self.event("u-100", .live, String(repeating: "x", count: 300))
+            let outcomes = try await Self.together(events, database)
+            #expect(outcomes.enumerated().allSatisfy { $1 == ($0 == 100 ? nil : .accepted) })
+            for table in ["events", "users", "jobs"] {
+                let rows = try await database.admin.query(SQL(stringLiteral: "select 1 from dialtone.\(table)"))
+                #expect(rows.count == 255, "\(table)")
+            }
+        }
+    }
+
+    @Test func aWriterThatIsStoppedRefusesWhatWaitsAndWhatComesAfter() async throws {
+        try await TestDatabase.with { database in
+            let writer = Self.writer(database)
+            let waiting = Self.submit([try Self.event("u", .live, "d")], to: writer)
+            let run = Task { await writer.run() }  // unstructured, so that it is cancelled before it has begun
+            run.cancel()
+            await run.value
+            #expect(await Self.outcomes(waiting, count: 1) == [nil])
+            #expect(await Self.write([try Self.event("late", .live, "late")], by: writer) == [nil])
+            #expect(try await database.admin.query("select 1 from dialtone.events").isEmpty)
+        }
+    }
+
+    @Test func moreThanCanWaitIsRefusedAtOnce() async throws {
+        try await TestDatabase.with { database in
+            let writer = Self.writer(database)
+            let (answers, answer) = AsyncStream<EventOutcome?>.makeStream()
+            let event = try Self.event("u", .live, "d")
+            for _ in 0...EventWriter.maximumWaiting { writer.write(event) { answer.yield($0.outcome) } }
+            answer.finish()
+            #expect(await answers.reduce(into: [EventOutcome?]()) { $0.append($1) } == [nil])
+        }
+    }
+
+    @Test func twoNodesWithTheSameUsersInCrossedOrderNeitherBlockNorRepeat() async throws {
+        try await TestDatabase.with { database in
+            let (here, there) = (Self.writer(database), Self.writer(database))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await here.run() }
+                group.addTask { await there.run() }
+                for round in 0..<20 {
+                    let wanted: Wanted = round.isMultiple(of: 2) ? .live : .gone
+                    let events = try (0..<100).map { number in
+                        try Self.event("u-\(number)", wanted, "d-\(round)-\(number)", at: round)
+                    }
+                    async let one = Self.write(events, by: here)
+                    async let other = Self.write(events.reversed(), by: there)
+                    let outcomes = await zip(one, other.reversed()).map { [$0, $1] }
+                    #expect(
+                        outcomes.allSatisfy { $0.contains(.accepted) && $0.contains(.duplicate) },
+                        "each delivery is accepted once and known once")
+                }
+                group.cancelAll()
+            }
+            #expect(try await database.admin.query("select 1 from dialtone.events").count == 2000)
+        }
+    }
+
+    // MARK: Events and answers
+
+    private static func event(
+        _ user: String, _ wanted: Wanted, _ delivery: String, at minute: Int? = nil
+    ) throws -> NewEvent {
+        let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
+        return NewEvent(
+            id: EventID(at: Date()), source: Self.source, deliveryID: delivery, receivedAt: Date(), owner: "acme",
+            signUp: SignUp(
+                user: key, wanted: wanted, occurredAt: minute.map { Self.morning + TimeInterval($0) * 60 }))
+    }
+
+    private static func writer(_ database: TestDatabase) -> EventWriter {
+        EventWriter(
+            pool: database.pool, wakeup: Wakeup(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// The outcomes of events that all wait when the writer starts, in their order; nil for one refused.
+    private static func together(_ events: [NewEvent], _ database: TestDatabase) async throws -> [EventOutcome?] {
+        let writer = Self.writer(database)
+        let answers = Self.submit(events, to: writer)
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { await writer.run() }
+            defer { group.cancelAll() }
+            return await Self.outcomes(answers, count: events.count)
+        }
+    }
+
+    private static func write(_ events: [NewEvent], by writer: EventWriter) async -> [EventOutcome?] {
+        await Self.outcomes(Self.submit(events, to: writer), count: events.count)
+    }
+
+    private typealias Answers = AsyncStream<(place: Int, outcome: EventOutcome?)>
+
+    private static func submit(_ events: [NewEvent], to writer: EventWriter) -> Answers {
+        let (answers, answer) = Answers.makeStream()
+        for (place, event) in events.enumerated() {
+            writer.write(event) { answer.yield((place, $0.outcome)) }
+        }
+        return answers
+    }
+
+    private static func outcomes(_ answers: Answers, count: Int) async -> [EventOutcome?] {
+        var outcomes = [EventOutcome?](repeating: nil, count: count)
+        for await (place, outcome) in answers.prefix(count) { outcomes[place] = outcome }
+        return outcomes
+    }
+}
+
+extension Result<Receipt, IntakeError> {
+    fileprivate var outcome: EventOutcome? { try? self.get().status }
+}
