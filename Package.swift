@@ -97,7 +97,13 @@ let package = Package(
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
-        .testTarget(name: "VaultTests", dependencies: ["Vault", crypto], exclude: ["KnownAnswers"]),
+        .testTarget(
+            name: "VaultTests", dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
+            exclude: ["KnownAnswers"]),
+        .testTarget(name: "DirectoryTests", dependencies: ["Directory", "Vault", "Model", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "HandoffTests",
+            dependencies: ["Handoff", "ProviderLimits", "Telnyx", "Vault", "Model", "Postgres", "TestSupport"]),
         .testTarget(
             name: "IntakeTests", dependencies: ["Intake", "Model", "Postgres", "Queue", "TestSupport", logging]),
         .testTarget(

@@ -17,15 +17,18 @@ package protocol TelephonyCredentialsAPI: Sendable {
 }
 
 extension TelephonyCredentialsAPI {
-    /// Every page of a list; ends at the last page, at an empty one, or after 100.
-    package func listAll(_ query: ListQuery) async throws(TelnyxFailure) -> [TelephonyCredential] {
+    /// Every page of a list, up to the last one or an empty one. A list without an end is a failed look: what it holds
+    /// beyond `maximumPages` is not known, and must not be taken for absent.
+    package func listAll(
+        _ query: ListQuery, maximumPages: Int = 1000
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
         var all: [TelephonyCredential] = []
-        for number in 1...100 {
+        for number in 1...maximumPages {
             let page = try await self.list(query, page: number)
             all += page.credentials
-            if page.credentials.isEmpty || number >= (page.totalPages ?? Int.max) { break }
+            if page.credentials.isEmpty || number >= (page.totalPages ?? Int.max) { return all }
         }
-        return all
+        throw TelnyxFailure(.unreadable)
     }
 }
 

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets a token and who does not, how many are minted, and what the provider's moods become.
+
+import Foundation
+import Model
+import Postgres
+import ProviderLimits
+import Synchronization
+import Telnyx
+import TestSupport
+import Testing
+import Vault
+
+@testable import Handoff
+
+@Suite struct HandoffTests {
+    private static let noon = Date(timeIntervalSince1970: 1_800_000_000)
+
+    @Test func manyCallsForOneUserMintOneTokenUntilHalfItsLifeIsOver() async throws {
+        try await Self.withUser { handoff, provider, _ in
+            let tokens = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<50 { group.addTask { try await handoff.token(at: Self.noon).loginToken.reveal() } }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            #expect(tokens == ["token-1"] && provider.calls == 1)
+            let hour: TimeInterval = 3600
+            #expect(try await handoff.token(at: Self.noon + 11 * hour).loginToken.reveal() == "token-1")
+            #expect(try await handoff.token(at: Self.noon + 13 * hour).loginToken.reveal() == "token-2")
+        }
+    }
+
+    @Test func theAppIsToldWhoItIsAndWhenToAskAgain() async throws {
+        try await Self.withUser { handoff, _, _ in
+            let handed = try await handoff.token(at: Self.noon)
+            #expect(handed.sipUsername == "sip-user")
+            #expect(handed.expiresAt == Self.noon + 86400)
+            #expect(handed.refreshAfter < handed.expiresAt - 119 && handed.refreshAfter > Self.noon)
+            #expect(!"\(handed)".contains("token-1"), "a token in a log would be a login")
+        }
+    }
+
+    @Test func onlyAReadyUserGetsOne() async throws {
+        try await Self.withUser { handoff, provider, database in
+            for (change, expected) in [
+                ("status = 'pending', ready_at = null", .pending(retryAfter: 1)), ("status = 'failed'", .failed),
+                ("status = 'revoking', wanted = 'gone'", .revoked), ("status = 'revoked', wanted = 'gone'", .revoked),
+            ] as [(String, HandoffError)] {
+                try await database.admin.script("update dialtone.users set \(change)")
+                await #expect(throws: expected) { try await handoff.token(at: Self.noon) }
+            }
+            try await database.admin.script("delete from dialtone.users")
+            await #expect(throws: HandoffError.unknownUser) { try await handoff.token(at: Self.noon) }
+            #expect(provider.calls == 0)
+        }
+    }
+
+    /// Kept tokens are no way around a revoke: the ledger is asked each time.
+    @Test func aRevokedUserGetsNoTokenThatWasKept() async throws {
+        try await Self.withUser { handoff, _, database in
+            _ = try await handoff.token(at: Self.noon)
+            try await database.admin.script("update dialtone.users set status = 'revoked', wanted = 'gone'")
+            await #expect(throws: HandoffError.revoked) { try await handoff.token(at: Self.noon) }
+        }
+    }
+
+    @Test func aCallThatWaitsAnswersWhenTheUserIsReady() async throws {
+        try await Self.withUser { handoff, _, database in
+            try await database.admin.script("update dialtone.users set status = 'pending', ready_at = null")
+            async let waiting = handoff.token(at: Self.noon, wait: .seconds(20))
+            try await database.admin.script("update dialtone.users set status = 'ready', ready_at = now()")
+            #expect(try await waiting.sipUsername == "sip-user")
+        }
+    }
+
+    @Test func theProvidersRefusalsAreItsOwnAndAreNotKept() async throws {
+        try await Self.withUser { handoff, provider, database in
+            for kind in [TelnyxFailure.Kind.notFound, .refused, .rejected, .unavailable, .unreadable] {
+                provider.fail(TelnyxFailure(kind))
+                await #expect(throws: HandoffError.providerUnavailable(retryAfter: 5)) {
+                    try await handoff.token(at: Self.noon)
+                }
+            }
+            provider.fail(TelnyxFailure(.rateLimited, retryAfter: .seconds(30)))
+            await #expect(throws: HandoffError.providerUnavailable(retryAfter: 31)) {
+                try await handoff.token(at: Self.noon)
+            }
+            let paused = try await database.admin.query(
+                "select 1 from dialtone.provider_limits where scope = 'account' and paused_until > now()")
+            #expect(paused.count == 1, "a 429 pauses every node")
+            let calls = provider.calls
+            await #expect(throws: HandoffError.providerUnavailable(retryAfter: 5)) {
+                try await handoff.token(at: Self.noon)
+            }
+            #expect(provider.calls == calls, "and while it lasts nothing is sent")
+            try await database.admin.script("delete from dialtone.provider_limits")
+        }
+    }
+
+    @Test func aCredentialMovedToAnotherUserHandsOutNothing() async throws {
+        try await Self.withUser { handoff, _, database in
+            try await database.admin.script(
+                """
+                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at, ready_at)
+                values ('acme', 'thief', 'live', 1, 'ready', now(), now());
+                update dialtone.credentials set user_id = 'thief'
+                """)
+            await #expect(throws: HandoffError.unavailable) { try await handoff.token(at: Self.noon, user: "thief") }
+        }
+    }
+
+    // MARK: One ready user
+
+    private static func withUser(
+        _ work: (Handoff, TokenMint, TestDatabase) async throws -> Void
+    ) async throws {
+        try await TestDatabase.with { database in
+            let text = LocalKeyEncryptionKey.generate()
+            let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+            let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
+            try await database.admin.script(
+                """
+                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
+                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at, ready_at)
+                values ('acme', 'u', 'live', 1, 'ready', now(), now())
+                """)
+            let (user, id) = (
+                UserKey(tenant: try TenantID("acme"), user: try UserID("u")), ProviderID(rawValue: "id-1")
+            )
+            let sealed = try await vault.seal(
+                Secret("sip-user"), .credential("sealed_username", of: user, generation: 1, id))
+            _ = try await database.admin.query(
+                """
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                values ('acme', 'u', 1, \(id), 'n', 'acme', 'active', \(Bytes(sealed)), '', decode(repeat('00', 16), 'hex'))
+                """)
+            let provider = TokenMint()
+            let handoff = Handoff(
+                pool: database.pool, api: provider, vault: vault, limits: ProviderLimits(pool: database.pool))
+            try await work(handoff, provider, database)
+        }
+    }
+}
+
+extension Handoff {
+    fileprivate func token(at now: Date, wait: Duration = .zero, user: String = "u") async throws -> HandedToken {
+        let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
+        return try await self.loginToken(for: key, wait: wait, now: now)
+    }
+}
+
+/// A provider that only mints, each token valid for a day from noon and half a day more each time.
+private final class TokenMint: TelephonyCredentialsAPI {
+    private struct State {
+        var calls = 0
+        var minted = 0
+        var failure: TelnyxFailure?
+    }
+
+    private let state = Mutex(State())
+
+    var calls: Int { self.state.withLock(\.calls) }
+
+    func fail(_ failure: TelnyxFailure) { self.state.withLock { $0.failure = failure } }
+
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken {
+        let result = self.state.withLock { state -> Result<LoginToken, TelnyxFailure> in
+            state.calls += 1
+            defer { state.failure = nil }
+            if let failure = state.failure { return .failure(failure) }
+            state.minted += 1
+            return .success(
+                LoginToken(
+                    token: Secret("token-\(state.minted)"),
+                    expiresAt: Date(timeIntervalSince1970: 1_800_000_000 + 86400)))
+        }
+        return try result.get()
+    }
+
+    func create(_ request: CreateRequest) async -> CreateOutcome { .notSent }
+    func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        throw TelnyxFailure(.refused)
+    }
+    func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential { throw TelnyxFailure(.refused) }
+    func update(_ id: ProviderID, _ request: UpdateRequest) async throws(TelnyxFailure) -> TelephonyCredential {
+        throw TelnyxFailure(.refused)
+    }
+    func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace { throw TelnyxFailure(.refused) }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tenants' keys in a real database: one per tenant whoever comes first, of no use without the right key above them.
+
+import Crypto
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Vault
+
+@Suite struct TenantKeysTests {
+    @Test func manyWhoNeedAKeyAtOnceShareOne() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            let kek = try Self.kek()
+            let nodes = (0..<4).map { _ in TenantKeys(pool: database.pool, kek: kek) }
+            let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
+                for node in nodes {
+                    for _ in 0..<10 { group.addTask { try await node.active("acme", .record).id } }
+                }
+                return try await group.reduce(into: Set<UUID>()) { $0.insert($1) }
+            }
+            #expect(ids.count == 1)
+            #expect(try await database.admin.query("select 1 from dialtone.tenant_keys").count == 1)
+        }
+    }
+
+    @Test func anotherNodeOpensWhatOneHasSealed() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            let kek = try Self.kek()
+            let sealed = try await Self.vault(database, kek).seal(Secret("sip-password"), Self.place("acme"))
+            let opened = try await Self.vault(database, kek).open(sealed, Self.place("acme"))
+            #expect(opened.reveal() == "sip-password")
+            let stored = try await database.admin.query("select wrapped, kek_uri from dialtone.tenant_keys")
+            for row in stored {
+                let (wrapped, uri) = try row.decode(Bytes.self, String.self)
+                #expect(wrapped.value.count == 40 && uri == "env:KEK", "AES key wrap, and where the key is, not what")
+            }
+        }
+    }
+
+    @Test func underAnotherKeyNothingOpensAndNothingIsSealedAnew() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            let sealed = try await Self.vault(database, Self.kek()).seal(Secret("s"), Self.place("acme"))
+            let stranger = try Self.vault(database, Self.kek())
+            await #expect(throws: (any Error).self) { try await stranger.open(sealed, Self.place("acme")) }
+            await #expect(throws: (any Error).self) { try await stranger.seal(Secret("t"), Self.place("acme")) }
+            #expect(try await database.admin.query("select 1 from dialtone.tenant_keys").count == 2, "record and index")
+        }
+    }
+
+    @Test func whatOneTenantSealedDoesNotOpenForAnother() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            let vault = Self.vault(database, try Self.kek())
+            let sealed = try await vault.seal(Secret("s"), Self.place("acme"))
+            _ = try await vault.seal(Secret("s"), Self.place("globex"))
+            await #expect(throws: CannotOpen()) { try await vault.open(sealed, Self.place("globex")) }
+            // Moved in the database, key and all: the wrapped key is bound to its tenant.
+            try await database.admin.script(
+                """
+                update dialtone.tenant_keys set state = 'decrypt' where tenant_id = 'globex';
+                update dialtone.tenant_keys set tenant_id = 'globex', version = 2 where tenant_id = 'acme'
+                """)
+            let fresh = Self.vault(database, try Self.kek(Self.bytes))
+            await #expect(throws: (any Error).self) { try await fresh.open(sealed, Self.place("globex")) }
+        }
+    }
+
+    // MARK: Keys and places
+
+    private static let bytes = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
+
+    private static func kek(_ bytes: Data? = nil) throws -> LocalKeyEncryptionKey {
+        let text = bytes?.base64EncodedString() ?? LocalKeyEncryptionKey.generate()
+        return try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+    }
+
+    private static func vault(_ database: TestDatabase, _ kek: LocalKeyEncryptionKey) -> Vault {
+        Vault(keys: TenantKeys(pool: database.pool, kek: kek))
+    }
+
+    private static func place(_ tenant: String) -> SealedBinding {
+        SealedBinding(tenant: tenant, table: "t", column: "c", row: "r", user: "u", generation: 1)
+    }
+
+    private static func addTenants(_ database: TestDatabase) async throws {
+        try await database.admin.script(
+            """
+            insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1'), ('globex', '2')
+            """)
+    }
+}
