@@ -44,7 +44,7 @@ package struct Demo: Sendable {
 
     /// Runs the demo; `show` gets the report while everything is up, and the demo ends when it returns.
     package func run(_ show: (DemoReport) async throws -> Void) async throws {
-        self.progress("starting a private PostgreSQL in \(self.options.folder)")
+        self.progress("starting a private PostgreSQL")
         let folder = URL(fileURLWithPath: self.options.folder).standardizedFileURL
         let server = try await PrivatePostgres.start(in: folder)
         server.stopAtExit()

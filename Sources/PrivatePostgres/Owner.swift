@@ -24,17 +24,18 @@ struct Owner {
         guard chown(path, other.uid, other.gid) == 0 else {
             throw PrivatePostgresError.commandFailed(command: "chown", output: String(cString: strerror(errno)))
         }
-        // The folders above must let that user through to its own.
+    }
+
+    /// Whether the folders above a path let everybody through to it, as a home folder often does not.
+    func canReach(_ path: String) -> Bool {
+        guard self.other != nil else { return true }
         var parent = URL(fileURLWithPath: path).deletingLastPathComponent()
         while parent.path != "/" {
             var status = stat()
-            if stat(parent.path, &status) == 0, status.st_uid == geteuid() || geteuid() == 0,
-                status.st_mode & 0o001 == 0
-            {
-                chmod(parent.path, status.st_mode | 0o011)
-            }
+            guard stat(parent.path, &status) == 0, status.st_mode & 0o001 != 0 else { return false }
             parent.deleteLastPathComponent()
         }
+        return true
     }
 
     func temporaryFolder(prefix: String) throws -> String {

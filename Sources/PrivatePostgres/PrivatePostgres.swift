@@ -24,6 +24,8 @@ package enum PrivatePostgresError: Error, CustomStringConvertible {
 /// A running server: its data in `folder`, its socket in a folder with a short name, no TCP.
 package struct PrivatePostgres: Sendable {
     package let folder: URL
+    /// The folder asked for was out of the server's reach; this one goes when the server does.
+    private let isTemporary: Bool
     private let binaries: URL
     private let socketFolder: String
     private let settings: [String: String]
@@ -33,19 +35,24 @@ package struct PrivatePostgres: Sendable {
         "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres"
     }
 
-    /// Starts the server in `folder`, making the cluster at first. A server left behind there is stopped before.
+    /// Starts the server in `folder`, making the cluster at first. A server left behind there is stopped before. As root, with
+    /// a folder that no other user can reach, the data goes to a temporary folder.
     @concurrent
     package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
         let binaries = try ServerBinaries.find()
         let owner = try Owner.current()
-        let data = folder.appendingPathComponent("data")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try owner.own(folder.path)
+        let isTemporary = !owner.canReach(folder.path)
+        let folder =
+            isTemporary ? URL(fileURLWithPath: try owner.temporaryFolder(prefix: "dialtone-data-")) : folder
+        let data = folder.appendingPathComponent("data")
+        if !isTemporary { try owner.own(folder.path) }
         // A socket's path may have 107 bytes (unix(7)), so it does not go into the folder.
         let socketFolder = try owner.temporaryFolder(prefix: "dialtone-pg-")
         var all = ["listen_addresses": "", "unix_socket_directories": socketFolder, "logging_collector": "off"]
         all.merge(settings) { $1 }
-        let server = PrivatePostgres(folder: folder, binaries: binaries, socketFolder: socketFolder, settings: all)
+        let server = PrivatePostgres(
+            folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
         if FileManager.default.fileExists(atPath: data.appendingPathComponent("postmaster.pid").path) {
             try? await server.stop()
         }
@@ -82,7 +89,8 @@ package struct PrivatePostgres: Sendable {
     /// Stops it without ceremony when the process ends, and removes its socket, and with `removingData` everything; see
     /// `ServerGuard`.
     package func stopAtExit(removingData: Bool = false) {
-        ServerGuard.watch(self.folder, removing: [self.socketFolder] + (removingData ? [self.folder.path] : []))
+        let removesData = removingData || self.isTemporary
+        ServerGuard.watch(self.folder, removing: [self.socketFolder] + (removesData ? [self.folder.path] : []))
     }
 
     /// Removes the socket's folder and, if wanted, the data.
@@ -91,7 +99,11 @@ package struct PrivatePostgres: Sendable {
         try? FileManager.default.removeItem(at: self.folder)
     }
 
-    package func removeSocket() { try? FileManager.default.removeItem(atPath: self.socketFolder) }
+    /// Removes what is not asked to stay.
+    package func removeSocket() {
+        try? FileManager.default.removeItem(atPath: self.socketFolder)
+        if self.isTemporary { try? FileManager.default.removeItem(at: self.folder) }
+    }
 }
 
 /// Where `initdb` and `pg_ctl` are.

@@ -22,6 +22,8 @@ struct Story {
     let secret: String
     let key: String
     let http: HTTPClient
+    /// What a second node needs to join.
+    let settings: Settings
 
     struct Reply {
         let status: Int
@@ -81,11 +83,33 @@ struct Story {
         let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
         return Story(
             database: database, address: settings.publicURL ?? "", providerURL: provider, hookURL: source.url,
-            secret: source.secret, key: key.key, http: HTTPClient())
+            secret: source.secret, key: key.key, http: HTTPClient(), settings: settings)
     }
 
-    func send(_ type: String, _ user: String, delivery: String) async throws -> Reply {
-        let sender = try SignUpSender(url: self.hookURL, secret: Secret(self.secret), http: self.http)
+    /// Runs a second node on the same database and provider, and lends its address.
+    func withSecondNode(_ work: (String) async throws -> Void) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let (addresses, address) = AsyncStream<String>.makeStream()
+        let node = try await Node(self.settings, roles: [.api, .worker], logger: logger) { address.yield($0) }
+        let services = ServiceGroup(services: node.services, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            let outcome: Result<Void, any Error>
+            do {
+                outcome = .success(try await work(try #require(await addresses.first { _ in true })))
+            } catch {
+                outcome = .failure(error)
+            }
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
+            try outcome.get()
+        }
+    }
+
+    /// `node`: another node's address.
+    func send(_ type: String, _ user: String, delivery: String, to node: String? = nil) async throws -> Reply {
+        let url = (node ?? self.address) + self.hookPath
+        let sender = try SignUpSender(url: url, secret: Secret(self.secret), http: self.http)
         let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
         let reply = try await sender.send(type: type, user: key, deliveryID: delivery, at: Date())
         return Reply(status: reply.status, body: reply.body)
