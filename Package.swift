@@ -105,7 +105,8 @@ let package = Package(
             name: "HandoffTests",
             dependencies: ["Handoff", "ProviderLimits", "Telnyx", "Vault", "Model", "Postgres", "TestSupport"]),
         .testTarget(
-            name: "IntakeTests", dependencies: ["Intake", "Model", "Postgres", "Queue", "TestSupport", logging]),
+            name: "IntakeTests",
+            dependencies: ["Intake", "Model", "Postgres", "Queue", "Vault", "TestSupport", crypto, logging]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),

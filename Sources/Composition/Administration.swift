@@ -65,6 +65,16 @@ package struct Administration: Sendable {
             secret: source.secret.reveal())
     }
 
+    package func rotateSource(_ slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSourceLine {
+        let source = try await self.withParts { parts in
+            try await SourceRegistry(pool: parts.pool, vault: parts.vault).rotate(
+                slug: slug, tenant: tenant, overlap: overlap)
+        }
+        return NewSourceLine(
+            source: source.slug, tenant: tenant?.rawValue, url: self.hookURL(source.hookID),
+            secret: source.secret.reveal())
+    }
+
     package func sources(tenant: TenantID?) async throws -> [SourceLine] {
         try await self.withParts { parts in
             try await SourceRegistry(pool: parts.pool, vault: parts.vault).list(tenant: tenant)

@@ -39,7 +39,8 @@ import Testing
 
     @Test(arguments: [
         "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant list", "tenant show", "source",
-        "source create", "source list", "key", "key create", "key list", "key revoke", "user", "user list", "user show",
+        "source create", "source list", "source rotate", "key", "key create", "key list", "key revoke", "user",
+        "user list", "user show",
         "send", "simulator", "vault", "vault keygen", "check",
     ])
     func everyCommandExplainsItself(command: String) async throws {

@@ -29,11 +29,13 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
     case slugTaken(String)
     case unknownTenant(TenantID)
     case unknownPreset(String)
+    case unknownSource(String)
 
     package var description: String {
         switch self {
         case .slugTaken(let slug): "a source named \(slug) exists already for this tenant"
         case .unknownTenant(let tenant): "there is no tenant \(tenant); create it with: dialtone tenant create"
+        case .unknownSource(let slug): "there is no source \(slug) for this tenant; see: dialtone source list"
         case .unknownPreset(let preset): "there is no preset \(preset); there is: standard"
         }
     }
@@ -68,12 +70,18 @@ package struct SourceRegistry: Sendable {
         }
         let source = NewSource(
             id: SourceID(rawValue: UUID()), slug: slug, hookID: "hk_\(Self.random(20, alphabet: Self.base32))",
-            secret: Secret("whsec_\(Data(Self.bytes(32)).base64EncodedString())"))
+            secret: Self.newSecret())
         let secretID = UUID()
         let scope = tenant?.rawValue ?? "-"
         let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, scope))
         do {
             try await self.pool.withTransaction { connection in
+                let known = try await connection.query(
+                    "select tenant_id from dialtone.tenants where tenant_id = any(\(allowedTenants))"
+                ).map { try $0.decode(String.self) }
+                if let stranger = allowedTenants.first(where: { !known.contains($0.rawValue) }) {
+                    throw SourceError.unknownTenant(stranger)
+                }
                 _ = try await connection.query(
                     """
                     insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset)
@@ -94,6 +102,36 @@ package struct SourceRegistry: Sendable {
         return source
     }
 
+    /// Gives a source a new secret. The older ones are accepted for `overlap` longer, so that the sender can change over.
+    package func rotate(slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSource {
+        let scope = tenant?.rawValue ?? "-"
+        let (secret, secretID) = (Self.newSecret(), UUID())
+        let sealed = try await self.vault.seal(secret, SecretPlace.binding(secretID, scope))
+        return try await self.pool.withTransaction { connection in
+            // The row's lock puts two rotations one after the other. Unique index sources_slug.
+            let found = try await connection.query(
+                """
+                select source_id, hook_id from dialtone.sources
+                where coalesce(tenant_id, '-') = \(scope) and slug = \(slug) for update
+                """)
+            guard let (id, hookID) = try found.first?.decode(UUID.self, String.self) else {
+                throw SourceError.unknownSource(slug)
+            }
+            _ = try await connection.query(
+                """
+                update dialtone.source_secrets
+                set expires_at = least(expires_at, clock_timestamp() + \(overlap.components.seconds) * interval '1 second')
+                where source_id = \(id)
+                """)
+            _ = try await connection.query(
+                """
+                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed, created_at)
+                values (\(secretID), \(id), \(scope), \(Bytes(sealed)), clock_timestamp())
+                """)
+            return NewSource(id: SourceID(rawValue: id), slug: slug, hookID: hookID, secret: secret)
+        }
+    }
+
     package func list(tenant: TenantID?) async throws -> [Source] {
         try await self.pool.query(
             """
@@ -108,6 +146,10 @@ package struct SourceRegistry: Sendable {
                 hookID: try columns.next(),
                 preset: try columns.next(), status: try columns.next(), createdAt: try columns.next())
         }
+    }
+
+    private static func newSecret() -> Secret<String> {
+        Secret("whsec_\(Data(Self.bytes(32)).base64EncodedString())")
     }
 
     private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567")

@@ -59,7 +59,8 @@ struct NotFound: Error, CustomStringConvertible {
 
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Senders of sign-up webhooks.", subcommands: [Create.self, List.self])
+        commandName: "source", abstract: "Senders of sign-up webhooks.",
+        subcommands: [Create.self, List.self, Rotate.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -101,6 +102,33 @@ struct SourceCommand: AsyncParsableCommand {
             let tenant = try self.tenant.map { try TenantID($0) }
             try Terminal.show(
                 try await Administration(try await Settings.read()).sources(tenant: tenant), json: self.json)
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives a source a new secret and shows it once; the old one is accepted for a while.",
+            discussion: "  dialtone source rotate acme-app --tenant acme --overlap-hours 24")
+
+        @Argument(help: "The name of the source.") var source: String
+        @Option(help: "The tenant it signs users up for; none for a source of several tenants.") var tenant: String?
+        @Option(help: "Hours the old secrets are still accepted: 0 to 168.") var overlapHours = 24
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            guard (0...168).contains(self.overlapHours) else {
+                throw ValidationError("--overlap-hours must be between 0 and 168")
+            }
+        }
+
+        func run() async throws {
+            let tenant = try self.tenant.map { try TenantID($0) }
+            let line = try await Administration(try await Settings.read()).rotateSource(
+                self.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600))
+            if self.json { return try Terminal.show(json: line) }
+            Terminal.show(
+                "source \(line.source) has a new secret\n  url     \(line.url)\n  secret  \(line.secret)  (shown this once)"
+            )
         }
     }
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// A source's secrets change without a gap, and a source speaks for no tenant it was not given.
+
+import Crypto
+import Foundation
+import Logging
+import Model
+import Postgres
+import Queue
+import TestSupport
+import Testing
+import Vault
+
+@testable import Intake
+
+@Suite struct SourceRegistryTests {
+    private static let noon = Date(timeIntervalSince1970: 1_800_000_000)
+
+    @Test func bothSecretsHoldUntilTheOverlapEnds() async throws {
+        try await Self.withRegistry { registry, intake, database in
+            let acme = try TenantID("acme")
+            let source = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
+            #expect(try await intake.deliver(source, source.secret, id: "1", at: Self.noon) == .accepted)
+            let rotated = try await registry.rotate(slug: "app", tenant: acme, overlap: .seconds(3600))
+            #expect(rotated.hookID == source.hookID && rotated.secret.reveal() != source.secret.reveal())
+            // Set by the database's clock; the story's noon is another day.
+            _ = try await database.admin.query(
+                """
+                update dialtone.source_secrets set expires_at = \(Self.noon + 3600) where expires_at is not null
+                """)
+            for (minute, old, new) in [(1, true, true), (59, true, true), (61, false, true)] {
+                let now = Self.noon + TimeInterval(minute) * 60
+                for (secret, isGood) in [(source.secret, old), (rotated.secret, new)] {
+                    let isTaken = (try? await intake.deliver(source, secret, id: "2", at: now)) != nil
+                    #expect(isTaken == isGood, "minute \(minute)")
+                }
+            }
+        }
+    }
+
+    @Test func aSecretThatWasDueBeforeIsNotProlonged() async throws {
+        try await Self.withRegistry { registry, _, database in
+            let acme = try TenantID("acme")
+            _ = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
+            _ = try await registry.rotate(slug: "app", tenant: acme, overlap: .zero)
+            _ = try await registry.rotate(slug: "app", tenant: acme, overlap: .seconds(7200))
+            let due = try await database.admin.query(
+                """
+                select count(*) filter (where expires_at < now()), count(*) filter (where expires_at > now()),
+                       count(*) filter (where expires_at is null) from dialtone.source_secrets
+                """
+            ).first?.decode(Int64.self, Int64.self, Int64.self)
+            #expect(due?.0 == 1 && due?.1 == 1 && due?.2 == 1)
+        }
+    }
+
+    @Test func whatIsNotThereIsNamed() async throws {
+        try await Self.withRegistry { registry, _, database in
+            let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))
+            await #expect(throws: SourceError.unknownSource("app")) {
+                try await registry.rotate(slug: "app", tenant: acme, overlap: .zero)
+            }
+            await #expect(throws: SourceError.unknownTenant(globex)) {
+                try await registry.create(slug: "app", tenant: nil, allowedTenants: [acme, globex], preset: "standard")
+            }
+            await #expect(throws: SourceError.unknownTenant(globex)) {
+                try await registry.create(slug: "app", tenant: globex, allowedTenants: [], preset: "standard")
+            }
+            #expect(try await database.admin.query("select 1 from dialtone.source_secrets").isEmpty)
+        }
+    }
+
+    private static func withRegistry(
+        _ work: (SourceRegistry, Intake, TestDatabase) async throws -> Void
+    ) async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1')")
+            let text = LocalKeyEncryptionKey.generate()
+            let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+            let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let intake = Intake(pool: database.pool, vault: vault, wakeup: Wakeup(), logger: logger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await intake.run() }
+                try await work(SourceRegistry(pool: database.pool, vault: vault), intake, database)
+                group.cancelAll()
+            }
+        }
+    }
+}
+
+extension Intake {
+    fileprivate func deliver(
+        _ source: NewSource, _ secret: Secret<String>, id: String, at now: Date
+    ) async throws -> EventOutcome {
+        let body = Array("{\"type\":\"user.created\",\"data\":{\"user_id\":\"u\"}}".utf8)
+        let stamp = Int64(now.timeIntervalSince1970)
+        let signature = StandardWebhooksProof.sign(
+            id: id, timestamp: stamp, body: body, key: try StandardWebhooksProof.key(from: secret.reveal()))
+        let headers = ["webhook-id": id, "webhook-timestamp": "\(stamp)", "webhook-signature": signature]
+        let delivery = Delivery(
+            hook: source.hookID, headers: { name in headers[name].map { [$0] } ?? [] }, body: body, receivedAt: now)
+        return try await self.receive(delivery).status
+    }
+}
