@@ -16,6 +16,9 @@ import Vault
 package struct Administration: Sendable {
     package let settings: Settings
 
+    /// As `dialtone --version` prints it and CHANGELOG.md heads it.
+    package static let version = "0.1.0-dev"
+
     package init(_ settings: Settings) { self.settings = settings }
 
     // MARK: Schema
@@ -223,7 +226,7 @@ package struct Administration: Sendable {
                 value = try await work(pool)
             } catch {
                 group.cancelAll()
-                throw error
+                throw Foundations.explained(error)
             }
             group.cancelAll()
             return value

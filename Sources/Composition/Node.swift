@@ -53,13 +53,21 @@ package struct Foundations: Sendable {
         return configuration
     }
 
-    /// Connects as the service does. A database that was never migrated lacks the service's role; then say what to run.
+    /// Connects as the service does.
     static func connect(_ settings: Settings) async throws -> PostgresConnection {
         do {
             return try await PostgresConnection.connect(try Self.database(settings))
-        } catch let error as PostgresError where error.message.contains("role \"dialtone_service\" does not exist") {
-            throw SchemaError.behind(missing: Migration.all.count)
+        } catch {
+            throw Self.explained(error)
         }
+    }
+
+    /// A database that was never migrated lacks the service's role or its tables; then say what to run.
+    static func explained(_ error: any Error) -> any Error {
+        guard let failure = error as? PostgresError else { return error }
+        let lacksRole = failure.message.contains("role \"dialtone_service\" does not exist")
+        let lacksTable = ["42P01", "3F000"].contains(failure.sqlState)
+        return lacksRole || lacksTable ? SchemaError.behind(missing: Migration.all.count) : error
     }
 
     private static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {

@@ -5,6 +5,7 @@ import Configuration
 import Foundation
 package import Logging
 package import Model
+import Postgres
 
 /// All settings that are wrong or missing, by name; never a secret's value.
 package struct SettingsError: Error, CustomStringConvertible {
@@ -40,6 +41,15 @@ package struct Settings: Sendable {
         var source = try await SettingsSource(flags: flags, environment: environment)
         let databaseURL = source.secret("DATABASE_URL") ?? ""
         if databaseURL.isEmpty { source.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
+        let databaseDirectURL = source.secret("DATABASE_DIRECT_URL") ?? databaseURL
+        for (name, url) in [("DATABASE_URL", databaseURL), ("DATABASE_DIRECT_URL", databaseDirectURL)]
+        where !url.isEmpty && (name == "DATABASE_URL" || url != databaseURL) {
+            do throws(PostgresError) {
+                _ = try PostgresConfiguration(url: url)
+            } catch {
+                source.complain(name, "cannot be read: \(error.message)")
+            }
+        }
         let listen = source.text("DIALTONE_LISTEN") ?? "127.0.0.1:8080"
         let address = Self.address(listen)
         if address == nil { source.complain("DIALTONE_LISTEN", "must be host:port, such as 127.0.0.1:8080") }
@@ -51,7 +61,7 @@ package struct Settings: Sendable {
         }
         let settings = Settings(
             databaseURL: Secret(databaseURL),
-            databaseDirectURL: Secret(source.secret("DATABASE_DIRECT_URL") ?? databaseURL),
+            databaseDirectURL: Secret(databaseDirectURL),
             isPooled: pooler != nil, listenHost: address?.host ?? "", listenPort: address?.port ?? 0,
             publicURL: source.text("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
             telnyxKey: source.secret("TELNYX_API_KEY").map { Secret($0) },

@@ -20,6 +20,7 @@ struct Dialtone: AsyncParsableCommand {
             To run it: `dialtone migrate`, `dialtone tenant create`, `dialtone source create`, `dialtone serve`.
             Settings come from flags, the environment, or a YAML file named by DIALTONE_CONFIG; see the README.
             """,
+        version: Administration.version,
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
             KeyCommand.self, UserCommand.self, SendCommand.self, SimulatorCommand.self, VaultCommand.self,

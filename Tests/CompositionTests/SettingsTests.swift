@@ -34,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("DATABASE_URL", ""), ("DIALTONE_LISTEN", "nowhere"), ("DIALTONE_LISTEN", "127.0.0.1:70000"),
+        ("DATABASE_URL", ""), ("DATABASE_URL", "hunter2 hunter2"), ("DATABASE_URL", "postgresql://h/?hunter2=1"),
+        ("DATABASE_DIRECT_URL", "nonsense"), ("DIALTONE_LISTEN", "nowhere"), ("DIALTONE_LISTEN", "127.0.0.1:70000"),
         ("DIALTONE_POOLER", "session"), ("DIALTONE_LOG_LEVEL", "loud"), ("DIALTONE_LEASE", "30"),
         ("DIALTONE_LEASE", "12s"), ("DIALTONE_HTTP_DEADLINE", "-1s"), ("DIALTONE_HTTP_DEADLINE", "0s"),
         ("DIALTONE_PROVIDER_MARGIN", "soon"), ("DIALTONE_TAG_CAPACITY", "1001"), ("DIALTONE_TAG_CAPACITY", "many"),

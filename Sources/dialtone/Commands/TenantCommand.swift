@@ -127,7 +127,11 @@ struct SourceCommand: AsyncParsableCommand {
                 self.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600))
             if self.json { return try Terminal.show(json: line) }
             Terminal.show(
-                "source \(line.source) has a new secret\n  url     \(line.url)\n  secret  \(line.secret)  (shown this once)"
+                """
+                source \(line.source) has a new secret; it is accepted within 5 seconds
+                  url     \(line.url)
+                  secret  \(line.secret)  (shown this once)
+                """
             )
         }
     }
