@@ -7,7 +7,8 @@ import Postgres
 import Queue
 
 enum EventStatement {
-    /// Inserts a batch and answers (event id, outcome) per event.
+    /// Inserts a batch and answers (event id, outcome, id in the ledger) per event. The last is another event's for a
+    /// delivery known before, and null for one that was committed elsewhere while this ran.
     ///
     /// Locks, in this order, each in key order: the users that exist (`judged`, primary key), the ledger's unique key
     /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is durable),
@@ -78,8 +79,19 @@ enum EventStatement {
                     using (tenant_id)
                 where d.status <> 'revoked'),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
-            select event_id, case when event_id in (select event_id from stored) then outcome else 'duplicate' end
-            from judged
+            select j.event_id, case when j.event_id in (select event_id from stored) then j.outcome else 'duplicate' end,
+                   case when j.event_id in (select event_id from stored) then j.event_id
+                        else (select e.event_id from dialtone.events e
+                              where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0) end
+            from judged j
             """
+    }
+
+    /// The event of a delivery. Index: the ledger's unique key.
+    static func known(_ event: NewEvent) -> SQL {
+        """
+        select event_id from dialtone.events
+        where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = 0
+        """
     }
 }

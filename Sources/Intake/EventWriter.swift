@@ -94,15 +94,15 @@ final class EventWriter: Sendable {
     /// Commits a batch; one that fails on a bad row is halved until that row is alone.
     private func commit(_ batch: [Waiting], _ clock: inout FairClock) async {
         do {
-            let outcomes = try await self.insert(batch.map(\.event), &clock)
+            let receipts = try await self.insert(batch.map(\.event), &clock)
             var isWork = false
             for waiting in batch {
-                guard let outcome = outcomes[waiting.event.id] else {
+                guard let receipt = receipts[waiting.event.id] else {
                     waiting.answer(.failure(.unavailable))
                     continue
                 }
-                isWork = isWork || outcome == .accepted
-                waiting.answer(.success(Receipt(eventID: waiting.event.id, status: outcome)))
+                isWork = isWork || receipt.status == .accepted
+                waiting.answer(.success(receipt))
             }
             if isWork { self.wakeup.signal() }
         } catch  where Self.isWorthHalving(error) && batch.count > 1 {
@@ -123,17 +123,30 @@ final class EventWriter: Sendable {
     }
 
     /// One statement, one commit, one connection. Shielded: a batch belongs to the writer, not to its shutdown.
-    private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: EventOutcome] {
+    private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Receipt] {
         let statement = EventStatement.insert(events, places: clock.places(for: events))
-        let rows = try await self.pool.withConnection { connection in
-            try await connection.query(statement, shielded: true)
+        return try await self.pool.withConnection { connection in
+            var receipts: [EventID: Receipt] = [:]
+            var unseen: [EventID: EventOutcome] = [:]
+            for row in try await connection.query(statement, shielded: true) {
+                var columns = row.columns
+                let id: EventID = try columns.next()
+                let outcome: EventOutcome = try columns.next()
+                if let known: EventID = try columns.next() {
+                    receipts[id] = Receipt(eventID: known, status: outcome)
+                } else {
+                    unseen[id] = outcome
+                }
+            }
+            // Committed by another node while the statement waited for it: a new look sees it.
+            for event in events {
+                guard let outcome = unseen[event.id] else { continue }
+                let rows = try await connection.query(EventStatement.known(event), shielded: true)
+                guard var columns = rows.first?.columns else { continue }
+                receipts[event.id] = Receipt(eventID: try columns.next(), status: outcome)
+            }
+            return receipts
         }
-        var outcomes: [EventID: EventOutcome] = [:]
-        for row in rows {
-            var columns = row.columns
-            outcomes[try columns.next()] = try columns.next(EventOutcome.self)
-        }
-        return outcomes
     }
 }
 

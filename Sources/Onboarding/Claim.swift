@@ -49,12 +49,13 @@ extension ClaimedJob {
 
     /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
     /// sees it under the user's lock. `shard` locks one row of tenant_tags per tenant, ordered so that two nodes cannot
-    /// lock crosswise, and takes as many slots as the batch needs: one counter update per batch, not per job. A shard
-    /// without room for the whole batch gives none; the worker then opens the next.
+    /// lock crosswise, and takes as many slots as the batch needs and the shard has: one counter update per batch, not per
+    /// job. Jobs beyond that come without a tag; the worker then opens the next shard and puts them back.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
         with \(candidates),
         brief as materialized (
+            select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as place from (
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
@@ -62,21 +63,22 @@ extension ClaimedJob {
             join dialtone.users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
             join dialtone.tenants t on t.tenant_id = c.tenant_id
             left join dialtone.credentials cr
-                on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation),
+                on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation) c),
         need as (select tenant_id, count(*)::int as slots from brief where needs_tag group by tenant_id),
         shard as materialized (
-            select s.tenant_id, s.shard, n.slots from dialtone.tenant_tags s join need n using (tenant_id)
-            where s.is_open and s.held + n.slots <= \(Int32(terms.tagCapacity))
+            select s.tenant_id, s.shard, least(n.slots, \(Int32(terms.tagCapacity)) - s.held) as slots
+            from dialtone.tenant_tags s join need n using (tenant_id)
+            where s.is_open and s.held < \(Int32(terms.tagCapacity))
             order by s.tenant_id for no key update of s),
         taken as (
             update dialtone.tenant_tags s set held = s.held + shard.slots from shard
             where s.tenant_id = shard.tenant_id and s.shard = shard.shard
-            returning s.tenant_id, s.tag),
+            returning s.tenant_id, s.tag, shard.slots),
         claimed as (
             update dialtone.jobs j
             set state = \(state), epoch = j.epoch + 1, worker = \(terms.worker),
                 lease_until = clock_timestamp() + \(terms.lease.milliseconds) * interval '1 millisecond',
-                tag = coalesce(j.tag, case when b.needs_tag then taken.tag end)
+                tag = coalesce(j.tag, case when b.needs_tag and b.place <= taken.slots then taken.tag end)
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
@@ -112,20 +114,19 @@ extension ClaimedJob {
     }
 }
 
-/// Opens a tenant's next tag shard, unless somebody else just did.
+/// Opens a tenant's first tag shard, or the next one when the last is full, unless somebody else just did.
 ///
 /// The open shard's row is locked; the partial unique index tenant_tags_open allows one open shard per tenant, so of two
 /// nodes the second finds the first's new shard and changes nothing.
 package enum TagShards {
-    package static func openNext(for tenant: TenantID, capacity: Int, slots: Int) -> SQL {
+    package static func openNext(for tenant: TenantID, capacity: Int) -> SQL {
         """
         with last as materialized (
             select shard, held, is_open from dialtone.tenant_tags where tenant_id = \(tenant)
             order by shard desc limit 1 for no key update),
         closed as (
             update dialtone.tenant_tags t set is_open = false from last
-            where t.tenant_id = \(tenant) and t.shard = last.shard and last.is_open
-              and last.held + \(Int32(slots)) > \(Int32(capacity))
+            where t.tenant_id = \(tenant) and t.shard = last.shard and last.is_open and last.held >= \(Int32(capacity))
             returning t.shard)
         insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
         select \(tenant), next.shard, \(tenant) || case when next.shard = 1 then '' else '.' || next.shard end, true

@@ -122,18 +122,14 @@ package final class OnboardingWorker: Service {
         let mayClaim = room > 0 ? await self.isOpen() : false
         let claim = mayClaim ? [ClaimedJob.queued(limit: room, floor: turn.floor, self.terms)] : []
         guard !batch.statements.isEmpty || !claim.isEmpty else { return [] }
+        let rows: PostgresRows?
         do {
-            let (answers, rows) = try await self.pool.withConnection { connection in
+            rows = try await self.pool.withConnection { connection in
                 let answers = try await connection.pipeline((batch.statements + claim).map { [$0] }).map { $0[0] }
                 let written = Array(answers.prefix(batch.statements.count))
                 try await batch.settle(written, on: connection, logger: self.logger)
-                return (written, try answers.dropFirst(written.count).first?.get())
+                return try answers.dropFirst(written.count).first?.get()
             }
-            turn.inFlight -= finished.count
-            turn.failures = 0
-            _ = answers
-            guard let rows else { return [] }
-            return try await self.claimed(rows, sentAt, room: room, &turn)
         } catch {
             // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write that
             // did happen is found done, because every statement is guarded.
@@ -143,31 +139,49 @@ package final class OnboardingWorker: Service {
             try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
             return []
         }
+        turn.inFlight -= finished.count
+        turn.failures = 0
+        guard let rows else { return [] }
+        do {
+            return try await self.claimed(rows, sentAt, room: room, &turn)
+        } catch {
+            // Their leases will expire into doubt.
+            self.logger.error("claimed jobs cannot be read", metadata: ["error": "\(error)", "jobs": "\(rows.count)"])
+            return []
+        }
     }
 
     private func claimed(
         _ rows: PostgresRows, _ sentAt: ContinuousClock.Instant, room: Int, _ turn: inout Turn
     ) async throws -> [(ClaimedJob, ContinuousClock.Instant)] {
-        var jobs: [(ClaimedJob, ContinuousClock.Instant)] = []
         let leaseEnd = sentAt + self.configuration.lease
-        for row in rows {
-            let (job, vt) = try ClaimedJob.read(row, state: .armed, worker: self.terms.worker)
-            if jobs.isEmpty { turn.floor = min(vt, Self.safeFloor()) }
-            jobs.append((job, leaseEnd))
-        }
+        let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: self.terms.worker) }
+        if let first = all.first { turn.floor = min(first.vt, Self.safeFloor()) }
         // A claim that came back short has seen the end of the queue: look from the very beginning next time.
         if rows.count < room { turn.floor = .min }
-        let starved = Dictionary(grouping: jobs.map(\.0).filter(\.needsTag), by: \.user.tenant)
-        for (tenant, waiting) in starved {
-            _ = try await self.pool.query(
-                TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity, slots: waiting.count))
-            for job in waiting {
-                let back = Transition(lease: job.lease, to: .queued, delay: .zero)
-                self.results.withLock { $0.append(.moved(back)) }
-            }
+        let starved = all.map(\.job).filter(\.needsTag)
+        turn.inFlight += starved.count
+        for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
+            await self.openTag(of: tenant, for: jobs)
         }
-        turn.inFlight += starved.values.reduce(0) { $0 + $1.count }
-        return jobs.filter { !$0.0.needsTag }
+        return all.map(\.job).filter { !$0.needsTag }.map { ($0, leaseEnd) }
+    }
+
+    /// Opens the tenant's next tag and puts the jobs back that found no room; without one they wait a second.
+    private func openTag(of tenant: TenantID, for jobs: [ClaimedJob]) async {
+        var isOpened = true
+        do {
+            _ = try await self.pool.query(TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity))
+        } catch {
+            isOpened = false
+            self.logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
+        }
+        let back = jobs.map { job in
+            JobResult.moved(
+                Transition(lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1))
+            )
+        }
+        self.results.withLock { $0 += back }
     }
 
     /// New jobs get a place no earlier than the clock, so a floor some seconds back passes none of them by.

@@ -5,6 +5,7 @@ package import Foundation
 import HTTPTypes
 import Hummingbird
 package import Logging
+import Model
 import NIOCore
 import ServiceLifecycle
 
@@ -55,6 +56,11 @@ package struct TelnyxSimulator: Service {
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: self.logger)
         application.logger.logLevel = max(self.logger.logLevel, .notice)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
+            throw CannotListen(
+                "\(self.configuration.host):\(self.configuration.port)", String(cString: strerror(error.errnoCode)))
+        }
     }
 }

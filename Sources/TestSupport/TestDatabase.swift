@@ -61,6 +61,8 @@ package struct TestDatabase: Sendable {
         }
         var limits = PostgresPool.Configuration(configuration)
         limits.maximum = connections
+        // Many tests share two cores: only a connection that never comes is a failure.
+        limits.leaseTimeout = .seconds(60)
         let pool = PostgresPool(limits)
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: url))
         let database = TestDatabase(url: url, pool: pool, admin: admin)

@@ -61,6 +61,8 @@ struct Problem: Error, Equatable {
         switch error {
         case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
         case .badProof(let reason): self.init(401, "bad_proof", reason)
+        case .badPayload(let value) where value.field == "body":
+            self.init(400, "invalid_json", "The body \(value.reason)")
         case .badPayload(let value): self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
         case .tenantNotAllowed:
             self.init(422, "tenant_not_allowed", "data.tenant_id names a tenant this source may not speak for")

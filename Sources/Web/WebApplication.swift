@@ -81,7 +81,12 @@ package struct WebApplication: Sendable {
                 address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
+            throw CannotListen(
+                "\(self.configuration.host):\(self.configuration.port)", String(cString: strerror(error.errnoCode)))
+        }
     }
 
     private func router(_ hooks: HooksController) -> Router<BasicRequestContext> {

@@ -120,6 +120,32 @@ import Testing
 
     // MARK: The bed
 
+    /// A batch larger than a whole tag must not wait for a tag that could hold it: there never is one.
+    @Test func aClaimFillsTheOpenTagAndLeavesTheRestForTheNext() async throws {
+        try await Self.withJobs(30) { database in
+            var terms = Self.terms
+            terms.tagCapacity = 8
+            var tagged: [String: Int] = [:]
+            for turn in 1...4 {
+                let jobs = try await database.pool.query(ClaimedJob.queued(limit: 30, floor: .min, terms)).map {
+                    try ClaimedJob.read($0, state: .armed, worker: terms.worker).job
+                }
+                for job in jobs { tagged[job.tag ?? "none", default: 0] += 1 }
+                let starved = jobs.filter(\.needsTag)
+                #expect(starved.count == max(0, 30 - 8 * turn))
+                if starved.isEmpty { continue }
+                _ = try await database.pool.query(TagShards.openNext(for: TenantID("acme"), capacity: 8))
+                let back = starved.map { Transition(lease: $0.lease, to: .queued, delay: .zero) }
+                _ = try await database.pool.query(JobQueue.move(back))
+                tagged["none"] = nil
+            }
+            #expect(tagged == ["acme": 8, "acme.2": 8, "acme.3": 8, "acme.4": 6])
+            let held = try await database.admin.query("select held from dialtone.tenant_tags order by shard")
+                .map { try $0.decode(Int32.self) }
+            #expect(held == [8, 8, 8, 6])
+        }
+    }
+
     private static func withJobs(_ count: Int, _ work: (TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await database.admin.script(

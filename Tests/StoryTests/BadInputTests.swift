@@ -2,8 +2,10 @@
 // Everything a caller can get wrong over HTTP: each is named in a problem body, stores nothing and is never a 500.
 
 import AsyncHTTPClient
+import Composition
 import Foundation
 import Intake
+import Model
 import NIOCore
 import NIOHTTP1
 import Postgres
@@ -70,7 +72,10 @@ import Testing
             ("{\"timestamp\":1,\(event("\"u\"").dropFirst())", "timestamp"),
         ]
         var asks = try bodies.map { body, names in
-            Ask(name: body, path: path, headers: try story.signed(body), body: body, status: 422, names: names)
+            // What is not JSON at all is a 400; what does not say what it must, a 422.
+            let status = ["body", "twice", "deep"].contains(names) ? 400 : 422
+            return Ask(
+                name: body, path: path, headers: try story.signed(body), body: body, status: status, names: names)
         }
         let good = event("\"u\"")
         let now = Date()
@@ -163,6 +168,53 @@ import Testing
             asks.append(Ask(name: path, method: .DELETE, path: path, headers: key, status: 405, names: "method"))
         }
         return asks
+    }
+
+    @Test func aKeyDoesWhatItsScopesSayForItsTenantOnly() async throws {
+        try await Story.with { story in
+            let administration = Administration(story.settings)
+            let acme = try TenantID("acme")
+            let globex = try TenantID("globex")
+            _ = try await administration.createTenant(globex, connectionID: "2")
+            _ = try await story.send("user.created", "u", delivery: "d")
+            let reader = try await administration.createKey(tenant: acme, scopes: [.usersRead]).key
+            let minter = try await administration.createKey(tenant: acme, scopes: [.loginTokensCreate]).key
+            let foreign = try await administration.createKey(tenant: globex, scopes: Scope.allCases).key
+            let list = "/v1/tenants/acme/users"
+            let token = "{\"user_id\":\"u\",\"tenant\":\"acme\"}"
+            for (key, method, path, body, status) in [
+                (reader, .GET, list, "", 200), (minter, .GET, list, "", 403), (foreign, .GET, list, "", 404),
+                (foreign, .GET, list + "/u", "", 404), (foreign, .GET, list + "/u/timeline", "", 404),
+                (reader, .POST, "/v1/login-tokens", token, 403), (foreign, .POST, "/v1/login-tokens", token, 404),
+            ] as [(String, HTTPMethod, String, String, Int)] {
+                let reply = try await story.raw(method, path, body, ["authorization": "Bearer \(key)"])
+                #expect(reply.status == status, "\(method) \(path)")
+                if status == 403 { #expect(reply.body.contains("scope")) }
+            }
+        }
+    }
+
+    @Test func headersThatAreTooLongAreRefused() async throws {
+        try await Story.with { story in
+            for headers in [
+                [("x-long", String(repeating: "x", count: 100_000))],
+                (0..<2000).map { ("x-\($0)", "y") },
+            ] {
+                let answer = try? await story.answer(.POST, story.hookPath, HTTPHeaders(headers), Array("{}".utf8))
+                #expect(answer == nil || [400, 431].contains(Int(answer?.0.status.code ?? 0)))
+                let health = try await story.raw(.GET, "/healthz", "")
+                #expect(health.status == 200)
+            }
+        }
+    }
+
+    @Test func aDuplicateIsToldTheEventThatWasStored() async throws {
+        try await Story.with { story in
+            let first = try await story.send("user.created", "u", delivery: "d")
+            let again = try await story.send("user.created", "u", delivery: "d")
+            #expect(first.status == 202 && again.status == 200)
+            #expect(first.body.replacing("accepted", with: "duplicate") == again.body)
+        }
     }
 
     @Test func aBodyWithoutALengthIsCountedToo() async throws {

@@ -141,9 +141,29 @@ struct Story {
     func until(_ statement: SQL) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while try await self.database.admin.query(statement).isEmpty {
-            try #require(ContinuousClock.now < deadline, "the row did not come within 30 seconds")
+            if ContinuousClock.now > deadline {
+                Issue.record("the row did not come within 30 seconds; jobs: \(try await self.openJobs())")
+                throw CancellationError()
+            }
             _ = try await self.database.admin.query("select pg_sleep(0.02)::text")
         }
+    }
+
+    /// What the jobs that are left last went through, for a failure's message.
+    private func openJobs() async throws -> [String] {
+        let tags = try await self.database.admin.query(
+            "select concat_ws(' ', tag, held, is_open) from dialtone.tenant_tags order by tenant_id, shard desc limit 9"
+        ).map { try $0.decode(String.self) }
+        return tags
+            + (try await self.database.admin.query(
+                """
+                select concat_ws(' ', j.user_id, j.state, 'epoch', j.epoch, 'due in', j.run_at - now(), 'settled in',
+                                 j.quiet_until - now(), '|', string_agg(concat_ws(' ', l.from_state, l.to_state, l.http_status,
+                                 l.error_code, l.at::time), ', ' order by l.at))
+                from dialtone.jobs j left join dialtone.job_log l using (tenant_id, user_id)
+                group by j.id
+                """
+            ).map { String(try $0.decode(String.self).prefix(2000)) })
     }
 
     private func request(

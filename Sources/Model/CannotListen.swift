@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server that cannot have its address, said in words.
+
+/// Why there is nothing to connect to.
+package struct CannotListen: Error, Sendable, CustomStringConvertible {
+    package let address: String
+    /// The system's words, such as "Address already in use".
+    package let reason: String
+
+    package init(_ address: String, _ reason: String) {
+        self.address = address
+        self.reason = reason
+    }
+
+    package var description: String { "cannot listen on \(self.address): \(self.reason)" }
+}
