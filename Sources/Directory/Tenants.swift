@@ -32,11 +32,16 @@ package struct Tenants: Sendable {
         else {
             throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
         }
+        // With its first tag, so that the first user's claim finds one open.
         let rows = try await self.pool.query(
             """
-            insert into dialtone.tenants (tenant_id, connection_id) values (\(id), \(connectionID))
-            on conflict do nothing
-            returning tenant_id, connection_id, status, created_at
+            with made as (
+                insert into dialtone.tenants (tenant_id, connection_id) values (\(id), \(connectionID))
+                on conflict do nothing
+                returning tenant_id, connection_id, status, created_at),
+            tag as (
+                insert into dialtone.tenant_tags (tenant_id, shard, tag) select tenant_id, 1, tenant_id from made)
+            select tenant_id, connection_id, status, created_at from made
             """)
         guard let row = rows.first else { throw TenantError.exists(id) }
         return try Self.read(row)

@@ -2,6 +2,7 @@
 // The driver against a real server: values both ways, lost backends, cancelled tasks, pipelines, large results.
 
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -84,6 +85,36 @@ import Testing
         }
     }
 
+    @Test func aCommitIsNotCancelled() async throws {
+        try await TestDatabase.with(isEmpty: true, connections: 1) { database in
+            try await database.admin.script("create table t (a int)")
+            // Unstructured, so that it can be cancelled from within, after the last statement of its work.
+            let task = Task {
+                try await database.pool.withTransaction { connection in
+                    _ = try await connection.query("insert into t values (1)")
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
+            }
+            try await task.value
+            #expect(try await database.pool.query("select 1 from t").count == 1)
+        }
+    }
+
+    /// The first host takes the connection and never says a word, as behind a firewall that drops what it does not like.
+    @Test func aSilentFirstHostCostsItsOwnTimeAndNoMore() async throws {
+        try await TestDatabase.with(isEmpty: true) { database in
+            let silent = try SilentListener()
+            let url = database.url.replacing("host=", with: "host=127.0.0.1,") + "&port=\(silent.port),5432"
+            var configuration = try PostgresConfiguration(url: url)
+            configuration.connectTimeout = .seconds(4)
+            let start = ContinuousClock.now
+            let connection = try await PostgresConnection.connect(configuration)
+            #expect(try await connection.query("select 1").count == 1)
+            #expect(ContinuousClock.now - start >= .seconds(4), "the silent one was asked first")
+            await connection.close()
+        }
+    }
+
     @Test func tenThousandQueriesOfManyTasksShareFourConnections() async throws {
         try await TestDatabase.with(isEmpty: true, connections: 4) { database in
             let sum = try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -161,4 +192,28 @@ import Testing
         #expect(targets.map(\.session) == ["standby", "any"])
         #expect(targets.allSatisfy { $0.host == "/tmp/nowhere" })
     }
+}
+
+/// A socket on loopback whose connections nobody accepts; the kernel completes them all the same.
+private final class SilentListener {
+    let port: Int
+    private let socket: Int32
+
+    init() throws {
+        self.socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let socket = self.socket
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(socket, address, length) + listen(socket, 8) + getsockname(socket, address, &length)
+            }
+        }
+        try #require(status == 0)
+        self.port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { close(self.socket) }
 }
