@@ -24,7 +24,7 @@ package actor TestServer {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "dialtone-tests-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(
-            in: folder, settings: ["max_connections": "300", "shared_buffers": "256MB"])
+            in: folder, settings: ["max_connections": "1000", "shared_buffers": "256MB"])
         server.stopAtExit(removingData: true)
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
         try await admin.script("create database dialtone_template")

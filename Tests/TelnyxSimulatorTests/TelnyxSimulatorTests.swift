@@ -287,7 +287,7 @@ private struct Provider {
             #expect(try await provider.list("filter[name]=n").text("id") == id)
 
             try await provider.fault(
-                "\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":200,\"times\":1")
+                "\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":2000,\"times\":1")
             #expect(try await provider.create("late").status == 504)
             #expect(try await provider.list("filter[name]=late").body.contains("\"data\":[]"))
             // A delayed answer is the clock here: no test sleeps.

@@ -11,21 +11,27 @@ import Testing
         let errors: String
     }
 
-    /// Runs the built program with nothing but `environment` around it.
-    static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
+    /// The built program, not yet started, reading nothing.
+    static func process(_ arguments: [String], _ environment: [String: String]) -> Process {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs the built program with nothing but `environment` around it.
+    static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         // Files, not pipes: a long help text must not wait for a reader.
         let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
         for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-        let process = Process()
-        process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
+        let process = Self.process(arguments, environment)
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         let code = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone demo` as a process: the story's end as JSON, and nothing left behind when it is interrupted.
+
+import Foundation
+import Testing
+
+@Suite struct DemoTests {
+    @Test func onceAsJSONTellsOfOneCredentialPerUser() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let ended = try await CommandLineTests.run(
+            ["demo", "--once", "--users", "50", "--json", "--listen", "127.0.0.1:0", "--data-dir", folder.path],
+            ["PATH": "/usr/bin:/bin"])
+        #expect(ended.code == 0, "\(ended.errors)")
+        let object = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
+        let told = try #require(object)
+        for name in ["users", "credentials", "provider_ids"] { #expect(told[name] as? Int == 50, "\(name)") }
+        #expect(told["duplicates"] as? Int == 0)
+        #expect((told["login_token"] as? [String: Any])?["login_token"] is String)
+    }
+
+    @Test func anInterruptEndsItAndItsServer() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let process = CommandLineTests.process(
+            ["demo", "--users", "2", "--listen", "127.0.0.1:0", "--data-dir", folder.path], ["PATH": "/usr/bin:/bin"])
+        let errors = Pipe()
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = errors
+        let (ends, end) = AsyncStream<Int32>.makeStream()
+        process.terminationHandler = { end.yield($0.terminationStatus) }
+        let (said, say) = AsyncStream<String>.makeStream()
+        errors.fileHandleForReading.readabilityHandler = { handle in
+            let bytes = handle.availableData
+            if bytes.isEmpty { handle.readabilityHandler = nil }
+            say.yield(String(decoding: bytes, as: UTF8.self))
+        }
+        var told = ""
+        try process.run()
+        // Its progress says when the users have their credentials; an empty read is its end.
+        for await text in said {
+            told += text
+            if told.contains("credentials: 2 of 2") { break }
+            try #require(!text.isEmpty, "the demo ended: \(told)")
+        }
+        kill(process.processIdentifier, SIGINT)
+        for await status in ends.prefix(1) { #expect(status == 0 || status == 130) }
+        let pid = folder.appendingPathComponent("data/postmaster.pid").path
+        #expect(!FileManager.default.fileExists(atPath: pid), "the server was stopped properly")
+    }
+}
