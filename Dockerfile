@@ -6,6 +6,7 @@ WORKDIR /source
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
+COPY Benchmarks Benchmarks
 COPY migrations migrations
 RUN swift build -c release --product dialtone --static-swift-stdlib && cp .build/release/dialtone /dialtone
 

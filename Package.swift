@@ -8,6 +8,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -96,6 +97,7 @@ let package = Package(
             dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
+        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
         .testTarget(
             name: "VaultTests", dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
@@ -119,6 +121,7 @@ let package = Package(
             name: "TelnyxSimulatorTests",
             dependencies: ["TelnyxSimulator", asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle]
         ),
+        .testTarget(name: "WebTests", dependencies: ["Web", nioCore, nioEmbedded]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model"]),
         .testTarget(name: "dialtoneTests", dependencies: ["dialtone"]),
         .testTarget(

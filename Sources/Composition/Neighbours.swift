@@ -5,6 +5,8 @@ import AsyncHTTPClient
 import Foundation
 import Logging
 package import Model
+import NIOCore
+import NIOHTTP1
 import ServiceLifecycle
 import Telemetry
 import TelnyxSimulator
@@ -25,6 +27,24 @@ package enum Send {
             try? await http.shutdown()
             throw error
         }
+    }
+}
+
+package enum Probe {
+    /// Asks a running service whether it is ready; answers what is wrong, or nil.
+    package static func readiness(of address: String) async throws -> String? {
+        let url = "\(address.contains("://") ? address : "http://\(address)")/readyz"
+        guard URL(string: url)?.host != nil else { throw InvalidValue("--ready", "must be host:port or a URL") }
+        let http = HTTPClient()
+        let problem: String?
+        do {
+            let answer = try await http.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
+            problem = answer.status == .ok ? nil : "answered \(answer.status.code)"
+        } catch {
+            problem = "gave no answer"
+        }
+        try await http.shutdown()
+        return problem
     }
 }
 

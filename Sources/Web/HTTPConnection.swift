@@ -14,6 +14,8 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     let hooks: HooksController
     /// How long a connection may be silent, unless an answer is being made.
     let idleTimeout: TimeAmount
+    /// How long a request may take to arrive.
+    let requestTimeout: TimeAmount
 
     /// The pipeline handler lets one request through at a time, so that answers keep their order whoever gives them, and
     /// closes at a quiet moment when the server shuts down.
@@ -22,10 +24,12 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     > {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            let deadline = RequestDeadline(self.requestTimeout)
             try pipeline.addHandler(IdleStateHandler(readTimeout: self.idleTimeout))
+            try pipeline.addHandler(deadline)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
-            try pipeline.addHandler(HookLane(hooks: self.hooks))
+            try pipeline.addHandler(HookLane(hooks: self.hooks, deadline: deadline))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -27,12 +27,17 @@ final class HookLane: ChannelDuplexHandler {
     }
 
     private let hooks: HooksController
+    private let deadline: RequestDeadline
     private var state = State.idle
 
-    init(hooks: HooksController) { self.hooks = hooks }
+    init(hooks: HooksController, deadline: RequestDeadline) {
+        self.hooks = hooks
+        self.deadline = deadline
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = Self.unwrapInboundIn(data)
+        if case .end = part { self.deadline.requestEnded() }
         switch (part, self.state) {
         case (.head(let head), _):
             guard let opening = self.hooks.opening(head) else {

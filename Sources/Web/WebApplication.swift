@@ -75,7 +75,8 @@ package struct WebApplication: Sendable {
         let application = Application(
             router: self.router(hooks),
             server: HTTPServerBuilder { responder in
-                HTTPConnection(responder: responder, hooks: hooks, idleTimeout: .seconds(30))
+                HTTPConnection(
+                    responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(60))
             },
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024),

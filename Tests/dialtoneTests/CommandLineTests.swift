@@ -97,6 +97,13 @@ import Testing
         #expect(ended.errors.hasPrefix("dialtone: ") && !ended.errors.contains("hunter2"), "\(ended.errors)")
     }
 
+    @Test func aServiceThatDoesNotRunIsNotReady() async throws {
+        let ended = try await Self.run(["check", "--ready", "127.0.0.1:1"])
+        #expect(ended.code == 1 && ended.output.contains("FAILED  service at 127.0.0.1:1"), "\(ended.output)")
+        let wrong = try await Self.run(["check", "--ready", "http://"])
+        #expect(wrong.code == 2 && wrong.errors.contains("--ready"), "\(wrong.errors)")
+    }
+
     @Test func aNewKeyIsPrintedAloneAndNeverTwice() async throws {
         let first = try await Self.run(["vault", "keygen"])
         let second = try await Self.run(["vault", "keygen"])

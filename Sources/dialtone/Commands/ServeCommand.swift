@@ -68,6 +68,8 @@ struct CheckCommand: AsyncParsableCommand {
             "Tries settings and database, and with --provider the provider's key and connections; creates nothing.")
 
     @Flag(help: "Also ask the provider.") var provider = false
+    @Option(help: "Only ask the service that runs at this address, host:port or a URL, whether it is ready.")
+    var ready: String?
     @Flag(help: "Print JSON.") var json = false
 
     private struct Line: Encodable {
@@ -77,8 +79,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let lines = try await Administration(try await Settings.read()).check(provider: self.provider)
-            .map { Line(check: $0.name, ok: $0.problem == nil, problem: $0.problem) }
+        let lines = try await self.tried().map { Line(check: $0.name, ok: $0.problem == nil, problem: $0.problem) }
         if self.json {
             try Terminal.show(json: Listing(data: lines, next: nil))
         } else {
@@ -87,6 +88,11 @@ struct CheckCommand: AsyncParsableCommand {
             }
         }
         guard lines.allSatisfy(\.ok) else { throw ExitCode(1) }
+    }
+
+    private func tried() async throws -> [(name: String, problem: String?)] {
+        if let ready { return [("service at \(ready)", try await Probe.readiness(of: ready))] }
+        return try await Administration(try await Settings.read()).check(provider: self.provider)
     }
 }
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// sslmode=verify-full on a real server: the right certificate for the right name, or no connection.
+
+import Foundation
+import Glibc
+import Postgres
+import PrivatePostgres
+import Testing
+
+@Suite struct TLSTests {
+    @Test func verifyFullConnectsOnlyToTheNamedServer() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-tls-\(UUID().uuidString)")
+        let port = try Self.freePort()
+        let server = try await PrivatePostgres.start(
+            in: folder, settings: ["listen_addresses": "127.0.0.1", "port": "\(port)"])
+        server.stopAtExit(removingData: true)
+        defer { server.remove() }
+        try await Self.turnOnTLS(server, port: port, name: "localhost")
+        let root = server.folder.appendingPathComponent("data/server.crt").path
+
+        let secure = try await Self.connect(host: "localhost", port, root: root)
+        let row = try await secure.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()").first
+        #expect(try #require(row).decode(Bool.self))
+        // Larger than a TLS record and the socket's buffers, both ways: what libpq has decrypted but not handed on is read
+        // without waiting for the socket.
+        let text = String(repeating: "x", count: 3_000_000)
+        let echoed = try await secure.query("select \(text)::text").first
+        #expect(try #require(echoed).decode(String.self) == text)
+        await secure.close()
+
+        // The certificate is good, but for another name.
+        await Self.expectRefused(host: "127.0.0.1", port, root: root)
+        // The name is right, but nobody we trust has signed.
+        let other = folder.appendingPathComponent("other.crt")
+        try Self.makeCertificate(other, key: folder.appendingPathComponent("other.key"), name: "localhost")
+        await Self.expectRefused(host: "localhost", port, root: other.path)
+        try await server.stop(mode: "immediate")
+    }
+
+    private static func connect(host: String, _ port: UInt16, root: String) async throws -> PostgresConnection {
+        try await PostgresConnection.connect(
+            PostgresConfiguration(
+                url: "postgresql://postgres@\(host):\(port)/postgres?sslmode=verify-full&sslrootcert=\(root)"))
+    }
+
+    private static func expectRefused(host: String, _ port: UInt16, root: String) async {
+        let error = await #expect(throws: PostgresError.self) {
+            _ = try await Self.connect(host: host, port, root: root)
+        }
+        #expect(error?.code == .connectFailed)
+    }
+
+    /// Puts a certificate beside the data, owned by whoever owns the data, and waits until the server speaks TLS.
+    private static func turnOnTLS(_ server: PrivatePostgres, port: UInt16, name: String) async throws {
+        let data = server.folder.appendingPathComponent("data")
+        let (certificate, key) = (data.appendingPathComponent("server.crt"), data.appendingPathComponent("server.key"))
+        try Self.makeCertificate(certificate, key: key, name: name)
+        let owner = try FileManager.default.attributesOfItem(atPath: data.path)
+        for file in [certificate, key] {
+            try FileManager.default.setAttributes(
+                [
+                    .ownerAccountID: owner[.ownerAccountID] as Any,
+                    .groupOwnerAccountID: owner[.groupOwnerAccountID] as Any,
+                    .posixPermissions: 0o600,
+                ], ofItemAtPath: file.path)
+        }
+        let socket = try PostgresConfiguration(url: server.url() + "&port=\(port)")
+        let admin = try await PostgresConnection.connect(socket)
+        try await admin.script("alter system set ssl = on")
+        await admin.close()
+        try await server.stop()
+        try await server.startAgain()
+    }
+
+    private static func makeCertificate(_ file: URL, key: URL, name: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
+            "subjectAltName=DNS:\(name)", "-keyout", key.path, "-out", file.path,
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    /// A port that was free a moment ago.
+    private static func freePort() throws -> UInt16 {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
+            } ? pointer.pointee.sin_port.bigEndian : 0
+        }
+        try #require(port != 0)
+        return port
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server of the demo and the tests by itself: it keeps its data, takes over a folder left behind, and leaves nothing.
+
+import Foundation
+import Postgres
+import PrivatePostgres
+import Testing
+
+@Suite struct PrivatePostgresTests {
+    @Test func keepsItsDataOverStopAndStart() async throws {
+        try await Self.withServer { server in
+            try await Self.on(server, "create table kept as select 7 as id")
+            try await server.stop()
+            try await server.startAgain()
+            try await Self.on(server, "select id from kept")
+        }
+    }
+
+    @Test func aFolderWithARunningServerIsTakenOver() async throws {
+        try await Self.withServer { first in
+            try await Self.on(first, "create table kept as select 7 as id")
+            let second = try await PrivatePostgres.start(in: first.folder)
+            try await Self.on(second, "select id from kept")
+            try await second.stop()
+            second.removeSocket()
+        }
+    }
+
+    @Test func aFolderWithACrashedServerIsTakenOver() async throws {
+        try await Self.withServer { first in
+            try await Self.on(first, "create table kept as select 7 as id")
+            try await first.stop(mode: "immediate")
+            // What a machine that lost power leaves: the file of a process that is no more.
+            let file = first.folder.appendingPathComponent("data/postmaster.pid")
+            try Data("4194303\n\(first.folder.path)/data\n".utf8).write(to: file)
+            let second = try await PrivatePostgres.start(in: first.folder)
+            try await Self.on(second, "select id from kept")
+            try await second.stop()
+            second.removeSocket()
+        }
+    }
+
+    @Test func listensNowhereOnTheNetwork() async throws {
+        try await Self.withServer { server in
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+            let row = try await connection.query("select current_setting('listen_addresses')").first
+            #expect(try #require(row).decode(String.self) == "")
+            await connection.close()
+        }
+    }
+
+    @Test func aFolderTheServerCannotReachIsLeftAlone() async throws {
+        // Only root runs the server as somebody else; everybody else's server reaches what they reach.
+        let isRoot = geteuid() == 0
+        let closed = Self.folder()
+        try FileManager.default.createDirectory(
+            at: closed, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: closed) }
+        let server = try await PrivatePostgres.start(in: closed.appendingPathComponent("inner"))
+        defer { server.remove() }
+        try await Self.on(server, "select 1")
+        try await server.stop()
+        #expect(server.folder.path.hasPrefix(closed.path) == !isRoot)
+        let mode = try FileManager.default.attributesOfItem(atPath: closed.path)[.posixPermissions] as? Int
+        #expect(mode == 0o700, "the folder above was opened")
+    }
+
+    @Test func aCommandThatFailsSaysWhatItPrinted() async throws {
+        let folder = Self.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        await #expect(throws: PrivatePostgresError.self) {
+            try await PrivatePostgres.start(in: folder, settings: ["no_such_setting": "1"])
+        }
+    }
+
+    private static func folder() -> URL {
+        FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-private-\(UUID().uuidString)")
+    }
+
+    private static func withServer(_ work: (PrivatePostgres) async throws -> Void) async throws {
+        let server = try await PrivatePostgres.start(in: Self.folder())
+        server.stopAtExit(removingData: true)
+        defer { server.remove() }
+        try await work(server)
+        try? await server.stop(mode: "immediate")
+    }
+
+    private static func on(_ server: PrivatePostgres, _ statement: SQL) async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+        _ = try await connection.query(statement)
+        await connection.close()
+    }
+}
