@@ -31,11 +31,16 @@ package final class APIKeys: Sendable {
     private struct Entry {
         var hash: [UInt8]
         var caller: Caller
+    }
+
+    /// What the database said of an id; also that there is none, so that guessing ids costs it one look a second.
+    private struct Answer {
+        var entry: Entry?
         var readAt: Date
     }
 
     private let pool: PostgresPool
-    private let entries = Mutex<[String: Entry]>([:])
+    private let answers = Mutex<[String: Answer]>([:])
 
     package init(pool: PostgresPool) { self.pool = pool }
 
@@ -72,7 +77,7 @@ package final class APIKeys: Sendable {
         let rows = try await self.pool.query(
             "update dialtone.api_keys set revoked_at = now() where key_id = \(id) and revoked_at is null returning key_id"
         )
-        _ = self.entries.withLock { $0.removeValue(forKey: id) }
+        _ = self.answers.withLock { $0.removeValue(forKey: id) }
         return !rows.isEmpty
     }
 
@@ -87,28 +92,25 @@ package final class APIKeys: Sendable {
     }
 
     private func entry(for id: String, now: Date) async throws(AccessError) -> Entry? {
-        if let entry = self.entries.withLock({ $0[id] }), abs(now.timeIntervalSince(entry.readAt)) < Self.maximumAge {
-            return entry
-        }
+        let known = self.answers.withLock { $0[id] }
+        if let known, abs(now.timeIntervalSince(known.readAt)) < Self.maximumAge { return known.entry }
         do {
             let rows = try await self.pool.query(
                 """
                 select hash, tenant_id, scopes from dialtone.api_keys
                 where key_id = \(id) and revoked_at is null and (expires_at is null or expires_at > \(now))
                 """)
-            guard let row = rows.first else {
-                _ = self.entries.withLock { $0.removeValue(forKey: id) }
-                return nil
+            let entry = try rows.first.map { row in
+                var columns = row.columns
+                let hash = try columns.next(Bytes.self).value
+                let tenant: TenantID? = try columns.next()
+                let scopes = Set(try columns.next([String].self).compactMap(Scope.init(rawValue:)))
+                let reach = tenant.map { Caller.Reach.tenant($0) } ?? .allTenants
+                return Entry(hash: hash, caller: Caller(keyID: id, reach: reach, scopes: scopes))
             }
-            var columns = row.columns
-            let hash = try columns.next(Bytes.self).value
-            let tenant: TenantID? = try columns.next()
-            let scopes = Set(try columns.next([String].self).compactMap(Scope.init(rawValue:)))
-            let reach = tenant.map { Caller.Reach.tenant($0) } ?? .allTenants
-            let entry = Entry(hash: hash, caller: Caller(keyID: id, reach: reach, scopes: scopes), readAt: now)
-            self.entries.withLock { entries in
-                if entries.count >= 10_000 { entries.removeAll() }
-                entries[id] = entry
+            self.answers.withLock { answers in
+                if answers.count >= 10_000 { answers.removeAll() }
+                answers[id] = Answer(entry: entry, readAt: now)
             }
             return entry
         } catch {

@@ -151,6 +151,13 @@ package struct Administration: Sendable {
             } catch {
                 lines.append(("schema and durability", "\(error)"))
             }
+            if let kek = try? Foundations.kek(self.settings) {
+                do {
+                    try await TenantKeys.verify(kek, on: connection)
+                } catch let error as WrongKeyEncryptionKey {
+                    lines.append(("keys in the database", "\(error)"))
+                } catch {}
+            }
             await connection.close()
         } catch {
             lines.append(("database", "\(error)"))
@@ -187,7 +194,10 @@ package struct Administration: Sendable {
     // MARK: Opening and closing
 
     private func hookURL(_ hookID: String) -> String {
-        let base = self.settings.publicURL ?? "http://\(self.settings.listenHost):\(self.settings.listenPort)"
+        // "All addresses" is none to send to.
+        let host = ["0.0.0.0", "::"].contains(self.settings.listenHost) ? "127.0.0.1" : self.settings.listenHost
+        let shown = host.contains(":") ? "[\(host)]" : host
+        let base = self.settings.publicURL ?? "http://\(shown):\(self.settings.listenPort)"
         return "\(base)/v1/hooks/\(hookID)"
     }
 

@@ -42,6 +42,7 @@ package struct Foundations: Sendable {
     /// How the service connects: as its own role, and with a server that gives up before we do.
     package static func database(_ settings: Settings) throws -> PostgresConfiguration {
         var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
+        configuration.exchangeTimeout = .seconds(35)
         if settings.isPooled {
             configuration.preparesStatements = false
         } else {
@@ -70,7 +71,7 @@ package struct Foundations: Sendable {
         return lacksRole || lacksTable ? SchemaError.behind(missing: Migration.all.count) : error
     }
 
-    private static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {
+    static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {
         guard let uri = settings.kek else {
             throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
         }
@@ -96,7 +97,11 @@ package struct Node: Sendable {
         guard let key = settings.telnyxKey else {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
-        let parts = try Foundations(settings, connections: 8)
+        // Writer and worker have connections of their own: requests that ask much cannot make a webhook wait.
+        let parts = try Foundations(settings, connections: 6)
+        var limitsOfRequests = PostgresPool.Configuration(try Foundations.database(settings))
+        limitsOfRequests.maximum = 4
+        let requests = PostgresPool(limitsOfRequests)
         let http = HTTPClient(
             configuration: TelnyxClient.httpConfiguration(
                 concurrency: settings.concurrency, deadline: settings.httpDeadline))
@@ -108,6 +113,7 @@ package struct Node: Sendable {
         let work = Wakeup()
         var services: [any Service] = [
             HTTPClientService(client: http), BackgroundService { await parts.pool.run() },
+            BackgroundService { await requests.run() },
         ]
         if roles.contains(.worker) {
             if roles.contains(.api) { stored.forward(to: work) }
@@ -126,18 +132,19 @@ package struct Node: Sendable {
                     wakeup: work, installation: installation, logger: logger))
         }
         if roles.contains(.api) {
-            let intake = Intake(pool: parts.pool, vault: parts.vault, wakeup: stored, logger: logger)
+            let intake = Intake(
+                pool: parts.pool, lookUps: requests, vault: parts.vault, wakeup: stored, logger: logger)
             services.append(BackgroundService { await intake.run() })
             let notifier = JobNotifier(pool: parts.pool)
             stored.forward(to: notifier.wakeup)
             services.append(BackgroundService { await notifier.run() })
-            let pool = parts.pool
+            let readiness = Readiness { try await Schema().verifyWhileRunning(on: $0) }
             let web = WebApplication(
                 configuration: .init(host: settings.listenHost, port: settings.listenPort),
                 dependencies: WebDependencies(
-                    intake: intake, handoff: Handoff(pool: pool, api: api, vault: parts.vault, limits: limits),
-                    users: Users(pool: pool, vault: parts.vault), keys: APIKeys(pool: pool),
-                    isReady: { try await pool.withConnection { try await Schema().verify(on: $0) } }),
+                    intake: intake, handoff: Handoff(pool: requests, api: api, vault: parts.vault, limits: limits),
+                    users: Users(pool: requests, vault: parts.vault), keys: APIKeys(pool: requests),
+                    isReady: { try await readiness.check(requests) }),
                 logger: logger,
                 onReady: { port in await onReady("http://\(settings.listenHost):\(port)") })
             services.append(ForegroundService { try await web.run() })
@@ -150,6 +157,7 @@ package struct Node: Sendable {
         let connection = try await Foundations.connect(settings)
         do {
             try await Schema().verify(on: connection)
+            try await TenantKeys.verify(try Foundations.kek(settings), on: connection)
             let row = try await connection.query("select id from dialtone.installation").first
             await connection.close()
             guard let row else { throw SchemaError.behind(missing: 1) }

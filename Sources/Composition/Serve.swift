@@ -2,20 +2,17 @@
 // `dialtone serve`: one process until it is told to stop, then a graceful end.
 
 import Foundation
-import Glibc
 package import Logging
 import ServiceLifecycle
 import Telemetry
 import UnixSignals
 
 package enum Serve {
-    /// Runs the roles until SIGTERM or SIGINT. `onReady` is told the address once requests are answered.
+    /// Runs the roles until SIGTERM or SIGINT. `onReady` is told the address once requests are answered, or nil once a
+    /// worker alone has found everything in order.
     package static func run(
-        _ settings: Settings, roles: Set<Role>, onReady: @escaping @Sendable (String) async -> Void
+        _ settings: Settings, roles: Set<Role>, onReady: @escaping @Sendable (String?) async -> Void
     ) async throws {
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        // A core dump would hold keys.
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         let logger = self.logger(settings)
         let node = try await Node(settings, roles: roles, logger: logger, onReady: onReady)
         logger.info(
@@ -26,6 +23,7 @@ package enum Serve {
                 "kek": "\(settings.kek ?? "none")", "concurrency": "\(settings.concurrency)",
                 "tag_capacity": "\(settings.tagCapacity)",
             ])
+        if !roles.contains(.api) { await onReady(nil) }
         var configuration = ServiceGroupConfiguration(
             services: node.services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(25)

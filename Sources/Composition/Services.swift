@@ -48,3 +48,25 @@ struct JobNotifier: Sendable {
         }
     }
 }
+
+/// Whether requests can be served, asked of the database once a second at most, however many ask us.
+actor Readiness {
+    private let verify: @Sendable (PostgresConnection) async throws -> Void
+    private var last: (at: ContinuousClock.Instant, verdict: Result<Void, any Error>)?
+
+    init(_ verify: @escaping @Sendable (PostgresConnection) async throws -> Void) { self.verify = verify }
+
+    /// Throws what is wrong.
+    func check(_ pool: PostgresPool) async throws {
+        if let last, last.at + .seconds(1) > .now { return try last.verdict.get() }
+        let verdict: Result<Void, any Error>
+        do {
+            try await pool.withConnection { try await self.verify($0) }
+            verdict = .success(())
+        } catch {
+            verdict = .failure(error)
+        }
+        self.last = (.now, verdict)
+        try verdict.get()
+    }
+}

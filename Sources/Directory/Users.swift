@@ -148,7 +148,8 @@ package struct Users: Sendable {
         var username: String?
         if let id, let sealed {
             let binding = SealedBinding.credential("sealed_username", of: user, generation: generation, id)
-            username = try await self.vault.open(sealed.value, binding).reveal()
+            // One value that cannot be opened must not hide all the others.
+            username = try? await self.vault.open(sealed.value, binding).reveal()
         }
         return UserEntry(
             tenant: user.tenant.rawValue, userID: user.user.rawValue, status: status.rawValue,

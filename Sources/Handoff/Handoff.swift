@@ -5,6 +5,7 @@ package import Foundation
 package import Model
 package import Postgres
 package import ProviderLimits
+import Synchronization
 package import Telnyx
 package import Vault
 
@@ -28,13 +29,17 @@ package enum HandoffError: Error, Equatable {
 }
 
 /// Hands out login tokens.
-package struct Handoff: Sendable {
+package final class Handoff: Sendable {
+    /// Requests that wait at the same time at most; each asks the database now and then.
+    private static let maximumWaiting = 500
+
     private let pool: PostgresPool
     private let api: any TelephonyCredentialsAPI
     private let vault: Vault
     private let limits: ProviderLimits
     private let clock: ContinuousClock
     private let cache = TokenCache()
+    private let waiting = Atomic(0)
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault, limits: ProviderLimits,
@@ -52,6 +57,9 @@ package struct Handoff: Sendable {
     /// Cancelled here: nothing was changed; a token that was minted is forgotten.
     package func loginToken(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
         let deadline = self.clock.now + min(wait, .seconds(30))
+        var pause = Duration.milliseconds(25)
+        let mayWait = self.waiting.add(1, ordering: .relaxed).newValue <= Self.maximumWaiting
+        defer { self.waiting.subtract(1, ordering: .relaxed) }
         while true {
             let found = try await self.find(user)
             switch found.status {
@@ -59,12 +67,13 @@ package struct Handoff: Sendable {
                 guard let credential = found.credential else { throw .pending(retryAfter: 1) }
                 return try await self.mint(credential, for: user, now: now)
             case .pending:
-                guard self.clock.now < deadline else { throw .pending(retryAfter: 1) }
+                guard mayWait, self.clock.now < deadline else { throw .pending(retryAfter: 1) }
                 do {
-                    try await self.clock.sleep(for: .milliseconds(50))
+                    try await self.clock.sleep(for: pause)
                 } catch {
                     throw .pending(retryAfter: 1)
                 }
+                pause = min(pause * 1.5, .milliseconds(500))
             case .failed: throw .failed
             case .revoking, .revoked: throw .revoked
             }

@@ -14,6 +14,10 @@ final class EventWriter: Sendable {
     static let maximumBatch = 256
     /// Events waiting at most; beyond it senders are told to come back.
     static let maximumWaiting = 20_000
+    /// … and of one source, so that it leaves room for the others.
+    static let maximumWaitingOfSource = 5_000
+    /// Waiting events that one batch is chosen from.
+    private static let maximumScan = 2_048
 
     typealias Answer = @Sendable (Result<Receipt, IntakeError>) -> Void
 
@@ -24,6 +28,7 @@ final class EventWriter: Sendable {
 
     private struct State {
         var waiting: [Waiting] = []
+        var waitingOfSource: [SourceID: Int] = [:]
         var isStopped = false
     }
 
@@ -42,8 +47,11 @@ final class EventWriter: Sendable {
     /// Calls `answer` once, after the commit. The event belongs to the writer from here on, whoever still waits.
     func write(_ event: NewEvent, answer: @escaping Answer) {
         let isTaken = self.state.withLock { state in
-            guard !state.isStopped, state.waiting.count < Self.maximumWaiting else { return false }
+            guard !state.isStopped, state.waiting.count < Self.maximumWaiting,
+                state.waitingOfSource[event.source, default: 0] < Self.maximumWaitingOfSource
+            else { return false }
             state.waiting.append(Waiting(event: event, answer: answer))
+            state.waitingOfSource[event.source, default: 0] += 1
             return true
         }
         if isTaken { self.arrived.signal() } else { answer(.failure(.unavailable)) }
@@ -76,7 +84,7 @@ final class EventWriter: Sendable {
             var later: [Waiting] = []
             var users: Set<UserKey> = []
             var deliveries: Set<String> = []
-            for waiting in state.waiting {
+            for waiting in state.waiting.prefix(Self.maximumScan) {
                 let isNew = deliveries.insert("\(waiting.event.source.rawValue)\(waiting.event.deliveryID)").inserted
                 let isAlone = waiting.event.signUp.map { users.insert($0.user).inserted } ?? true
                 if batch.count < Self.maximumBatch && isNew && isAlone {
@@ -87,6 +95,8 @@ final class EventWriter: Sendable {
                 }
             }
             state.waiting = later + state.waiting.dropFirst(batch.count + later.count)
+            for waiting in batch { state.waitingOfSource[waiting.event.source, default: 1] -= 1 }
+            if state.waiting.isEmpty { state.waitingOfSource = [:] }
             return batch
         }
     }

@@ -51,8 +51,9 @@ package final class Intake: Sendable {
     private let sources: SourceCache
     private let writer: EventWriter
 
-    package init(pool: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger) {
-        self.sources = SourceCache(pool: pool, vault: vault)
+    /// `pool` is the writer's, `lookUps` finds sources: who guesses hook ids must not take the writer's connections.
+    package init(pool: PostgresPool, lookUps: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger) {
+        self.sources = SourceCache(pool: lookUps, vault: vault)
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger)
     }
 

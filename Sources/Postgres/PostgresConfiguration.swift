@@ -13,6 +13,9 @@ package struct PostgresConfiguration: Sendable {
     package var applicationName = "dialtone"
     /// For one attempt at one address; libpq's own `connect_timeout` does nothing on the asynchronous path.
     package var connectTimeout: Duration = .seconds(5)
+    /// For one exchange, its COMMIT included: a server that takes bytes and never answers must not hold its caller for
+    /// ever. Longer than the server's own `statement_timeout`, which does not cover the wait for a standby. Nil: no end.
+    package var exchangeTimeout: Duration?
     /// Server settings sent at start-up (`-c name=value`).
     package var settings: [String: String] = [:]
     /// Whether statements used more than once are prepared. Off behind a transaction-mode pooler.
@@ -118,7 +121,9 @@ package struct PostgresConfiguration: Sendable {
         // A path that cannot be: libpq would look in the home folder, and warns of /dev/null.
         all["passfile"] = all["passfile"] ?? "/dev/null/no-passfile"
         all["tcp_user_timeout"] = all["tcp_user_timeout"] ?? "15000"
-        all["keepalives_idle"] = all["keepalives_idle"] ?? "15"
+        for (name, value) in [("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3")] {
+            all[name] = all[name] ?? value
+        }
         all["sslmode"] = all["sslmode"] ?? (Self.isLocal(target) ? "prefer" : "verify-full")
         let settings = self.settings.sorted { $0.key < $1.key }.map { name, value in
             "-c \(name)=\(value.replacing("\\", with: "\\\\").replacing(" ", with: "\\ "))"

@@ -9,6 +9,7 @@ package actor PostgresConnection {
     private let readiness: any SocketReadiness
     private var state = ConnectionState()
     private var statements: StatementCache
+    private let exchangeTimeout: Duration?
 
     /// Connects to the first address that answers and is what `target_session_attrs` asks for.
     ///
@@ -17,7 +18,9 @@ package actor PostgresConnection {
     package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError)
         -> PostgresConnection
     {
-        let targets = try await configuration.targets(resolving: Resolver.addresses)
+        let targets = try await configuration.targets { (host) async throws(PostgresError) in
+            try await Resolver.addresses(of: host, within: configuration.connectTimeout)
+        }
         var failure = PostgresError(.connectFailed, "no host to connect to")
         for target in targets {
             do throws(PostgresError) {
@@ -44,13 +47,17 @@ package actor PostgresConnection {
             watch.forget()
             throw error
         }
-        return PostgresConnection(handle, watch, preparesStatements: configuration.preparesStatements)
+        return PostgresConnection(handle, watch, configuration)
     }
 
-    private init(_ handle: consuming sending PQConnection, _ readiness: any SocketReadiness, preparesStatements: Bool) {
+    private init(
+        _ handle: consuming sending PQConnection, _ readiness: any SocketReadiness,
+        _ configuration: PostgresConfiguration
+    ) {
         self.handle = handle
         self.readiness = readiness
-        self.statements = StatementCache(isOn: preparesStatements)
+        self.statements = StatementCache(isOn: configuration.preparesStatements)
+        self.exchangeTimeout = configuration.exchangeTimeout
     }
 
     deinit { self.readiness.forget() }
@@ -193,10 +200,12 @@ package actor PostgresConnection {
             return pending.settled(missing: self.fail(.connectionLost, "the statement could not be sent"))
         }
         let loop = Exchange(handle: self.handle, readiness: self.readiness)
-        var end = await loop.settle(&pending, shielded: shielded)
+        var end = await loop.settle(&pending, until: self.exchangeTimeout.map { .now + $0 }, shielded: shielded)
         if case .cancelled = end {
             // The statement may be half done; stop it, then read to its end, so that the connection stays usable.
-            if let cancel = self.handle.cancelHandle() { await Resolver.onThread { cancel.cancel() } }
+            if let cancel = self.handle.cancelHandle() {
+                _ = await Resolver.onThread(within: .seconds(5), isShielded: true) { cancel.cancel() }
+            }
             end = await loop.settle(&pending, until: .now + .seconds(5), shielded: true)
         }
         // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the WARNING of

@@ -1,23 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host names to addresses, on a thread of its own: getaddrinfo blocks, and libpq would call it on ours.
 
+import Dispatch
 import Foundation
 import Glibc
+import Synchronization
 
 package enum Resolver {
     /// Every address of `host`, numeric, in the order getaddrinfo(3) prefers.
     ///
-    /// Cancelled here: nothing; the thread ends when the resolver gives up, and its answer is dropped with the task.
-    static func addresses(of host: String) async throws(PostgresError) -> [String] {
-        let found = await Self.onThread { Self.lookUp(host) }
-        guard !found.isEmpty else { throw PostgresError(.connectFailed, "host \(host) does not resolve") }
+    /// Cancelled here, or not answered in time: throws; the thread ends when the resolver gives up.
+    static func addresses(
+        of host: String, within limit: Duration = .seconds(5)
+    ) async throws(PostgresError) -> [String] {
+        let found = await Self.onThread(within: limit) { Self.lookUp(host) }
+        if Task.isCancelled { throw PostgresError(.cancelled, "cancelled while a host name was looked up") }
+        guard let found, !found.isEmpty else {
+            throw PostgresError(.connectFailed, "host \(host) does not resolve")
+        }
         return found
     }
 
-    /// Runs blocking work on a new thread, off the pool that runs tasks.
-    static func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: work()) }
+    /// Runs blocking work on a new thread, off the pool that runs tasks. Nil when it does not end in time, or when the
+    /// task is cancelled first and not shielded; the thread then ends by itself, and what it answers is dropped.
+    static func onThread<Value: Sendable>(
+        within limit: Duration, isShielded: Bool = false, _ work: @escaping @Sendable () -> Value
+    ) async -> Value? {
+        let answer = OneAnswer<Value>()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                answer.wait(waiter)
+                Thread.detachNewThread { answer.give(work()) }
+                let milliseconds =
+                    limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000
+                DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) {
+                    answer.give(nil)
+                }
+                if !isShielded && Task.isCancelled { answer.give(nil) }
+            }
+        } onCancel: {
+            if !isShielded { answer.give(nil) }
+        }
+    }
+
+    /// The first answer is the one that counts.
+    private final class OneAnswer<Value: Sendable>: Sendable {
+        private let waiter = Mutex<CheckedContinuation<Value?, Never>?>(nil)
+
+        func wait(_ waiter: CheckedContinuation<Value?, Never>) { self.waiter.withLock { $0 = waiter } }
+
+        func give(_ value: Value?) {
+            self.waiter.withLock { waiter in
+                defer { waiter = nil }
+                return waiter
+            }?.resume(returning: value)
         }
     }
 
@@ -27,7 +63,9 @@ package enum Resolver {
         unsafe hints.ai_flags = AI_ADDRCONFIG
         var list: UnsafeMutablePointer<addrinfo>?
         // AI_ADDRCONFIG leaves out ::1 on machines with only a loopback; the second try is for them.
-        if unsafe getaddrinfo(host, nil, &hints, &list) != 0 {
+        let first = unsafe getaddrinfo(host, nil, &hints, &list)
+        if first != 0 {
+            guard first != EAI_AGAIN else { return [] }
             unsafe hints.ai_flags = 0
             guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
         }

@@ -53,8 +53,14 @@ package struct PrivatePostgres: Sendable {
         all.merge(settings) { $1 }
         let server = PrivatePostgres(
             folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
-        if FileManager.default.fileExists(atPath: data.appendingPathComponent("postmaster.pid").path) {
-            try? await server.stop()
+        // A server of a demo that was killed. After a reboot the file may name anybody's process: then it is only a file.
+        let left = data.appendingPathComponent("postmaster.pid")
+        if FileManager.default.fileExists(atPath: left.path) {
+            if Self.isServer(of: data, in: left) {
+                try? await server.stop()
+            } else {
+                try? FileManager.default.removeItem(at: left)
+            }
         }
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) {
             try owner.run(
@@ -63,6 +69,14 @@ package struct PrivatePostgres: Sendable {
         }
         try await server.startAgain()
         return server
+    }
+
+    /// Whether the process named in the first line of postmaster.pid runs in the data folder, as a postmaster does.
+    private static func isServer(of data: URL, in file: URL) -> Bool {
+        guard let pid = try? String(contentsOf: file, encoding: .utf8).split(separator: "\n").first,
+            let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
+        else { return false }
+        return URL(fileURLWithPath: folder).standardizedFileURL.path == data.resolvingSymlinksInPath().path
     }
 
     /// Starts a server that was stopped, at the same address.

@@ -17,7 +17,9 @@ enum ServerGuard {
                 "-c",
                 """
                 trap '' INT TERM; cat >/dev/null
-                server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$server" 2>/dev/null
+                server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+                [ "$(readlink -f "/proc/$server/cwd")" = "$(readlink -f "$1/data")" ] || server=
+                [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null
                 while [ -n "$server" ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; done
                 shift; [ $# = 0 ] || rm -rf "$@"
                 """,

@@ -93,9 +93,23 @@ package struct Schema: Sendable {
     package func verify(on connection: PostgresConnection) async throws {
         let missing = try await self.status(on: connection).count { $0.appliedAt == nil }
         guard missing == 0 else { throw SchemaError.behind(missing: missing) }
-        for setting in ["fsync", "full_page_writes"] {
+        try await self.verifyDurability(on: connection)
+    }
+
+    /// As `verify`, for a program that runs already: a newer schema is no reason to stop, because migrations are compatible
+    /// with the version before them.
+    package func verifyWhileRunning(on connection: PostgresConnection) async throws {
+        do {
+            try await self.verify(on: connection)
+        } catch SchemaError.ahead {
+            try await self.verifyDurability(on: connection)
+        }
+    }
+
+    private func verifyDurability(on connection: PostgresConnection) async throws {
+        for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
             let value = try await connection.query("select current_setting(\(setting))").first?.decode(String.self)
-            guard value == "on" else { throw SchemaError.notDurable(setting: setting) }
+            guard value != "off" else { throw SchemaError.notDurable(setting: setting) }
         }
     }
 

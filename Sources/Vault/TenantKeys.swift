@@ -95,3 +95,30 @@ package actor TenantKeys {
         return TenantKey(id: id, key: key)
     }
 }
+
+/// The key-encryption key is not the one this database's keys are wrapped with.
+package struct WrongKeyEncryptionKey: Error, CustomStringConvertible {
+    let uri: String
+    package var description: String {
+        "DIALTONE_KEK (\(self.uri)) does not open the keys in this database; put back the key they were made with"
+    }
+}
+
+extension TenantKeys {
+    /// Throws when `kek` cannot open what is there: better at the start than at every webhook.
+    package static func verify(_ kek: any KeyEncryptionKey, on connection: PostgresConnection) async throws {
+        let row = try await connection.query(
+            """
+            select tenant_id, key_id, version, wrapped from dialtone.tenant_keys
+            where state in ('active', 'decrypt') order by created_at desc limit 1
+            """
+        ).first
+        guard let (tenant, id, version, wrapped) = try row?.decode(String.self, UUID.self, Int32.self, Bytes.self)
+        else { return }
+        do {
+            _ = try await kek.unwrap(wrapped.value, tenant: tenant, keyID: id, version: version)
+        } catch {
+            throw WrongKeyEncryptionKey(uri: kek.uri)
+        }
+    }
+}

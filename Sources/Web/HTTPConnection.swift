@@ -26,6 +26,8 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             let deadline = RequestDeadline(self.requestTimeout)
             try pipeline.addHandler(IdleStateHandler(readTimeout: self.idleTimeout))
+            // Whoever does not read our answers is not read from either: they would pile up here.
+            try pipeline.addHandler(BackPressureHandler())
             try pipeline.addHandler(deadline)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)

@@ -41,6 +41,8 @@ package struct WebApplication: Sendable {
         package var port: Int
         /// Bytes of a webhook's body at most.
         package var maximumBody = 262_144
+        /// Connections at most; the rest wait to be accepted.
+        package var maximumConnections = 4096
 
         package init(host: String, port: Int) {
             self.host = host
@@ -76,10 +78,12 @@ package struct WebApplication: Sendable {
             router: self.router(hooks),
             server: HTTPServerBuilder { responder in
                 HTTPConnection(
-                    responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(60))
+                    responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(20))
             },
             configuration: .init(
-                address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024),
+                address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024,
+                availableConnectionsDelegate: .maximum(
+                    self.configuration.maximumConnections, logger: quiet)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)
         do {

@@ -76,9 +76,18 @@ import Testing
             let writer = Self.writer(database)
             let (answers, answer) = AsyncStream<EventOutcome?>.makeStream()
             let event = try Self.event("u", .live, "d")
-            for _ in 0...EventWriter.maximumWaiting { writer.write(event) { answer.yield($0.outcome) } }
+            // One too many of one source, which leaves room for others; then one too many of all.
+            for _ in 0...EventWriter.maximumWaitingOfSource { writer.write(event) { answer.yield($0.outcome) } }
+            var left = EventWriter.maximumWaiting - EventWriter.maximumWaitingOfSource
+            while left >= 0 {
+                let other = try Self.event("u", .live, "d", from: SourceID(rawValue: UUID()))
+                for _ in 0..<1000 where left >= 0 {
+                    writer.write(other) { answer.yield($0.outcome) }
+                    left -= 1
+                }
+            }
             answer.finish()
-            #expect(await answers.reduce(into: [EventOutcome?]()) { $0.append($1) } == [nil])
+            #expect(await answers.reduce(into: [EventOutcome?]()) { $0.append($1) } == [nil, nil])
         }
     }
 
@@ -109,11 +118,12 @@ import Testing
     // MARK: Events and answers
 
     private static func event(
-        _ user: String, _ wanted: Wanted, _ delivery: String, at minute: Int? = nil
+        _ user: String, _ wanted: Wanted, _ delivery: String, at minute: Int? = nil,
+        from source: SourceID = source
     ) throws -> NewEvent {
         let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
         return NewEvent(
-            id: EventID(at: Date()), source: Self.source, deliveryID: delivery, receivedAt: Date(), owner: "acme",
+            id: EventID(at: Date()), source: source, deliveryID: delivery, receivedAt: Date(), owner: "acme",
             signUp: SignUp(
                 user: key, wanted: wanted, occurredAt: minute.map { Self.morning + TimeInterval($0) * 60 }))
     }

@@ -30,8 +30,11 @@ final class SourceCache: Sendable {
     /// Hook ids nobody made must not fill the memory.
     private static let maximumEntries = 10_000
 
+    /// Nobody's hook is asked for once a second at most.
+    private static let maximumAgeOfNone: TimeInterval = 1
+
     private struct Entry {
-        var source: KnownSource
+        var source: KnownSource?
         var readAt: Date
     }
 
@@ -45,30 +48,35 @@ final class SourceCache: Sendable {
     }
 
     /// The source if it was read within `maximumAge`.
-    func known(_ hook: String, now: Date) -> KnownSource? {
-        self.entries.withLock { entries in
-            entries[hook].flatMap { now.timeIntervalSince($0.readAt) < Self.maximumAge ? $0.source : nil }
-        }
-    }
+    func known(_ hook: String, now: Date) -> KnownSource? { self.recent(hook, now: now)?.source }
 
     func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
-        if let source = self.known(hook, now: now) { return source }
         guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
+        if let recent = self.recent(hook, now: now) {
+            guard let source = recent.source else { throw .unknownHook }
+            return source
+        }
         let found: KnownSource?
         do {
             found = try await self.read(hook, now: now)
         } catch {
             throw .unavailable
         }
-        guard let found else {
-            _ = self.entries.withLock { $0.removeValue(forKey: hook) }
-            throw .unknownHook
-        }
         self.entries.withLock { entries in
             if entries.count >= Self.maximumEntries { entries.removeAll() }
             entries[hook] = Entry(source: found, readAt: now)
         }
+        guard let found else { throw .unknownHook }
         return found
+    }
+
+    private func recent(_ hook: String, now: Date) -> Entry? {
+        self.entries.withLock { entries in
+            entries[hook].flatMap { entry in
+                let limit = entry.source == nil ? Self.maximumAgeOfNone : Self.maximumAge
+                return abs(now.timeIntervalSince(entry.readAt)) < limit ? entry : nil
+            }
+        }
     }
 
     private func read(_ hook: String, now: Date) async throws -> KnownSource? {

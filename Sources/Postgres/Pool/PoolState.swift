@@ -77,6 +77,8 @@ struct PoolState<Connection, Waiter>: ~Copyable {
     mutating func returned(_ connection: Connection?) -> [Action] {
         self.leased -= 1
         guard let connection else { return self.connectIfNeeded() }
+        // It works: what failed before says nothing about now.
+        self.failingSince = nil
         return self.offer(connection)
     }
 

@@ -20,6 +20,8 @@ import Synchronization
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
+        /// Whose entry in epoll a descriptor is: libpq may have closed one, and another connection have got its number.
+        var owners: [Int32: UInt64] = [:]
         var nextID: UInt64 = 1
         /// What the thread sleeps until; nil means for ever.
         var wakeAt: ContinuousClock.Instant?
@@ -88,6 +90,7 @@ import Synchronization
             guard var entry = state.entries[id] else { return .failed(errno: EBADF) }
             if !shielded && Task.isCancelled { return .cancelled }
             guard self.register(id, &entry, interest, socket) else { return .failed(errno: errno) }
+            state.owners[socket] = id
             entry.waiter = continuation
             entry.deadline = deadline
             state.entries[id] = entry
@@ -123,7 +126,8 @@ import Synchronization
     private func forget(_ id: UInt64) {
         let entry = self.state.withLock { state in
             let entry = state.entries.removeValue(forKey: id)
-            if let entry, entry.socket >= 0 {
+            if let entry, entry.socket >= 0, state.owners[entry.socket] == id {
+                state.owners[entry.socket] = nil
                 var ignored = unsafe epoll_event()
                 _ = unsafe epoll_ctl(self.epoll, EPOLL_CTL_DEL, entry.socket, &ignored)
             }

@@ -14,7 +14,8 @@ struct SendCommand: AsyncParsableCommand {
             "  dialtone send --url http://127.0.0.1:8080/v1/hooks/hk_… --secret whsec_… --tenant acme --user u-1")
 
     @Option(help: "The source's URL.") var url: String
-    @Option(help: "The source's secret, whsec_….") var secret: String
+    @Option(help: "The source's secret, whsec_…. Default: DIALTONE_SOURCE_SECRET, which no list of processes shows.")
+    var secret: String?
     @Option(help: "The tenant.") var tenant: String
     @Option(help: "The user's id.") var user: String
     @Option(help: "user.created or user.deleted.") var type = "user.created"
@@ -28,8 +29,11 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let key = UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user))
+        guard let secret = self.secret ?? ProcessInfo.processInfo.environment["DIALTONE_SOURCE_SECRET"] else {
+            throw InvalidValue("--secret", "is needed, or DIALTONE_SOURCE_SECRET in the environment")
+        }
         let reply = try await Send.one(
-            url: self.url, secret: Secret(self.secret), type: self.type, user: key,
+            url: self.url, secret: Secret(secret), type: self.type, user: key,
             deliveryID: self.id ?? "msg_\(UUID().uuidString.lowercased())")
         Terminal.show("\(reply.status) \(reply.body)")
         guard (200..<300).contains(reply.status) else { throw ExitCode(1) }

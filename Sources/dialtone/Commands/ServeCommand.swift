@@ -30,9 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard !roles.isEmpty else { throw InvalidValue("--roles", "must be api, worker, or api,worker") }
         let settings = try await Settings.read(flags: self.listen.map { ["DIALTONE_LISTEN": $0] } ?? [:])
-        if !roles.contains(.api) { Terminal.show("{\"ready\":true}") }
         try await Serve.run(settings, roles: roles) { address in
-            Terminal.show("{\"ready\":true,\"listen\":\"\(address)\"}")
+            Terminal.show(address.map { "{\"ready\":true,\"listen\":\"\($0)\"}" } ?? "{\"ready\":true}")
         }
     }
 }

@@ -80,7 +80,8 @@ import Vault
             let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
             let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let intake = Intake(pool: database.pool, vault: vault, wakeup: Wakeup(), logger: logger)
+            let intake = Intake(
+                pool: database.pool, lookUps: database.pool, vault: vault, wakeup: Wakeup(), logger: logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await intake.run() }
                 try await work(SourceRegistry(pool: database.pool, vault: vault), intake, database)
