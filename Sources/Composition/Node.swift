@@ -117,8 +117,8 @@ package struct Node: Sendable {
         ]
         if roles.contains(.worker) {
             if roles.contains(.api) { stored.forward(to: work) }
-            let listener = PostgresListener(
-                try PostgresConfiguration(url: settings.databaseDirectURL.reveal()), channels: [JobQueue.channel])
+            let direct = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
+            let listener = PostgresListener(direct, channels: [JobQueue.channel])
             services.append(BackgroundService { await listener.run { _ in work.signal() } })
             var configuration = OnboardingWorker.Configuration()
             configuration.lease = settings.lease
@@ -126,10 +126,18 @@ package struct Node: Sendable {
             configuration.providerMargin = settings.providerMargin
             configuration.concurrency = settings.concurrency
             configuration.tagCapacity = settings.tagCapacity
+            configuration.sweepInterval = settings.sweepInterval
+            if let rate = settings.providerRate {
+                services.append(BackgroundService { try? await limits.setRate(Double(rate)) })
+            }
+            // A lock of the session is worth nothing behind a transaction-mode pooler.
+            let hasSession = !settings.isPooled || settings.databaseDirectURL.reveal() != settings.databaseURL.reveal()
+            let presence = hasSession ? Presence(direct) : nil
+            if let presence { services.append(BackgroundService { await presence.run() }) }
             services.append(
                 OnboardingWorker(
                     configuration: configuration, pool: parts.pool, api: api, vault: parts.vault, limits: limits,
-                    wakeup: work, installation: installation, logger: logger))
+                    wakeup: work, installation: installation, logger: logger, presence: presence))
         }
         if roles.contains(.api) {
             let intake = Intake(

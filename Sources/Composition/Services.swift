@@ -11,7 +11,11 @@ struct BackgroundService: Service {
     let work: @Sendable () async -> Void
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await self.work() }
+        await cancelWhenGracefulShutdown {
+            await self.work()
+            // A service that returns ends the whole group; one whose work is done early stays until the end.
+            if !Task.isCancelled { try? await Task.sleep(for: .seconds(1_000_000_000)) }
+        }
     }
 }
 

@@ -31,6 +31,11 @@ package struct Settings: Sendable {
     package var httpDeadline: Duration
     package var providerMargin: Duration
     package var tagCapacity: Int
+    package var sweepInterval: Duration
+    /// How long a rotated credential may serve on.
+    package var rotationOverlap: Duration
+    /// Creates per second for all nodes together; nil for no limit.
+    package var providerRate: Int?
     package var concurrency: Int
     package var logLevel: Logger.Level
 
@@ -71,6 +76,11 @@ package struct Settings: Sendable {
             httpDeadline: source.duration("DIALTONE_HTTP_DEADLINE", default: .seconds(10)),
             providerMargin: source.duration("DIALTONE_PROVIDER_MARGIN", default: .seconds(30)),
             tagCapacity: source.number("DIALTONE_TAG_CAPACITY", default: 980, in: 1...1000),
+            sweepInterval: source.duration("DIALTONE_SWEEP_INTERVAL", default: .seconds(600)),
+            rotationOverlap: source.duration("DIALTONE_ROTATION_OVERLAP", default: .seconds(300)),
+            providerRate: source.text("DIALTONE_PROVIDER_RATE").map { _ in
+                source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
+            },
             concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000),
             logLevel: Logger.Level(rawValue: level) ?? .info)
         if settings.lease < settings.httpDeadline + .seconds(5) {

@@ -120,8 +120,8 @@ package final class Handoff: Sendable {
             minted = try await self.cache.token(for: credential.id, now: now) {
                 () throws(TelnyxFailure) -> LoginToken in
                 // A pause that any node was told holds for tokens too. Not knowing it is no reason to refuse.
-                let gate = try? await limits.gate()
-                guard gate?.isOpen ?? true else { throw TelnyxFailure(.unavailable) }
+                let isOpen = try? await limits.isOpen()
+                guard isOpen ?? true else { throw TelnyxFailure(.unavailable) }
                 return try await api.token(credential.id)
             }
         } catch {

@@ -15,9 +15,10 @@ enum EventStatement {
     /// the users (upsert), the jobs. A batch of only duplicates locks its users, which writes WAL and so flushes.
     ///
     /// What an event does is decided against the locked row: an older word of the sender is superseded, a wish that is
-    /// fulfilled already is a duplicate. A sign-up after a revoke opens the next generation, if it is newer; without a
-    /// sender's time the revoke stands. A revoke closes its generation here: the credential becomes `closing`. The upsert
-    /// asks once more, for a user whom another node has inserted meanwhile.
+    /// fulfilled already is a duplicate, though the newest word on it. A sign-up after a revoke opens the next generation, if
+    /// it is newer; when either has no sender's time, the revoke stands. A revoke closes every generation here: credentials
+    /// become `closing`, and those of a rotation that may still serve may no longer. The upsert asks once more, for a user
+    /// whom another node has inserted meanwhile.
     ///
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
@@ -36,7 +37,7 @@ enum EventStatement {
                     when i.user_id is null then 'ignored'
                     when k.user_id is null then 'accepted'
                     when k.wanted = i.wanted then 'duplicate'
-                    when i.wanted = 'live' and (i.occurred_at is null or i.occurred_at <= k.occurred_at) then 'superseded'
+                    when i.wanted = 'live' and coalesce(i.occurred_at <= k.occurred_at, true) then 'superseded'
                     when i.wanted = 'gone' and i.occurred_at < k.occurred_at then 'superseded'
                     else 'accepted' end as outcome
                 from (select * from input order by tenant_id collate "C", user_id collate "C") i
@@ -58,26 +59,32 @@ enum EventStatement {
                 from stored where outcome = 'accepted' order by tenant_id, user_id
                 on conflict (tenant_id, user_id) do update
                 set wanted = excluded.wanted,
-                    generation = case when excluded.wanted = 'live' then u.generation + 1 else u.generation end,
-                    status = case when excluded.wanted = 'live' then 'pending' else 'revoking' end,
-                    occurred_at = coalesce(excluded.occurred_at, u.occurred_at),
-                    received_at = excluded.received_at, ready_at = null
-                where u.wanted <> excluded.wanted
-                  and case when excluded.wanted = 'live'
-                      then coalesce(excluded.occurred_at > u.occurred_at, excluded.occurred_at is not null)
+                    generation = u.generation + (excluded.wanted = 'live' and u.wanted = 'gone')::int,
+                    status = case when u.wanted = excluded.wanted then u.status
+                                  when excluded.wanted = 'live' then 'pending' else 'revoking' end,
+                    occurred_at = case when u.wanted = excluded.wanted then greatest(u.occurred_at, excluded.occurred_at)
+                                       else excluded.occurred_at end,
+                    received_at = case when u.wanted = excluded.wanted then u.received_at else excluded.received_at end,
+                    ready_at = case when u.wanted = excluded.wanted then u.ready_at end
+                where u.wanted = excluded.wanted
+                   or case when excluded.wanted = 'live' then coalesce(excluded.occurred_at > u.occurred_at, false)
                       else coalesce(excluded.occurred_at >= u.occurred_at, true) end
                 returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status, u.received_at),
+            newest as (
+                update dialtone.users u set occurred_at = s.occurred_at from stored s
+                where s.outcome = 'duplicate' and s.occurred_at > u.occurred_at and u.wanted = s.wanted
+                  and u.tenant_id = s.tenant_id and u.user_id = s.user_id),
             closing as (
-                update dialtone.credentials c set status = 'closing' from desired d
+                update dialtone.credentials c set status = 'closing', close_after = null from desired d
                 where d.wanted = 'gone' and c.tenant_id = d.tenant_id and c.user_id = d.user_id
-                  and c.generation = d.generation and c.status = 'active'),
+                  and c.status in ('active', 'closing')),
             to_do as (
                 select d.tenant_id, d.user_id, d.generation, d.received_at as enqueued_at,
                        p.vt + \(FairClock.step)
                            * (row_number() over (partition by d.tenant_id order by d.received_at, d.user_id) - 1) as vt
                 from desired d join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as p (tenant_id, vt)
                     using (tenant_id)
-                where d.status <> 'revoked'),
+                where d.status in ('pending', 'revoking')),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
             select j.event_id, case when j.event_id in (select event_id from stored) then j.outcome else 'duplicate' end,
                    case when j.event_id in (select event_id from stored) then j.event_id

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker knows of one job when it decides the next safe step: a value, with no way to reach the outside.
 
-package import Foundation
 package import Model
 
 /// One job between two transitions.
@@ -20,10 +19,15 @@ package struct JobLife: Sendable, Equatable {
     package var attempts: Int
     /// How often its worker vanished.
     package var crashes: Int
+    /// Calls that failed in a row; they only make the pauses longer.
+    package var failures: Int
     /// Consecutive empty look-ups.
     package var empties: Int
-    /// Before this moment an empty look-up proves nothing.
-    package var quietUntil: Date?
+    /// By the database's clock at the claim: how long until an empty look-up may prove absence. A doubtful job without such
+    /// a moment never had its time.
+    package var quietIn: Duration?
+    /// What the ledger itself is worth since the server last changed.
+    package var trust: LedgerTrust
 
     package enum Phase: Sendable, Equatable {
         /// Claimed out of the queue: may act at once.
@@ -34,7 +38,8 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, empties: Int = 0, quietUntil: Date? = nil
+        isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, failures: Int = 0, empties: Int = 0,
+        quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) {
         self.generation = generation
         self.phase = phase
@@ -44,12 +49,32 @@ package struct JobLife: Sendable, Equatable {
         self.isDoubtful = isDoubtful
         self.attempts = attempts
         self.crashes = crashes
+        self.failures = failures
         self.empties = empties
-        self.quietUntil = quietUntil
+        self.quietIn = quietIn
+        self.trust = trust
     }
 
     /// Whether this job's generation is the one that should be live.
     package var isWanted: Bool { self.wanted == .live && self.wantedGeneration == self.generation }
+}
+
+/// Whether the ledger knows every create that was ever sent, as far as this server tells.
+package struct LedgerTrust: Sendable, Equatable {
+    /// It may not: look before any create.
+    package var looksFirst: Bool
+    /// … and believe only a second empty answer, after `quietIn`: commits may have been lost with the old server.
+    package var looksTwice: Bool
+    /// The data stands on another system than before: nothing is deleted until an operator says what it is.
+    package var isStopped: Bool
+
+    package init(looksFirst: Bool, looksTwice: Bool, isStopped: Bool) {
+        self.looksFirst = looksFirst
+        self.looksTwice = looksTwice
+        self.isStopped = isStopped
+    }
+
+    package static let whole = LedgerTrust(looksFirst: false, looksTwice: false, isStopped: false)
 }
 
 /// What happened to a job.
@@ -60,21 +85,23 @@ package enum JobEvent: Sendable, Equatable {
     /// The request provably never left us.
     case notSent
     case rateLimited(Duration)
-    /// 401 or 403.
-    case refused
-    /// The tag holds all it may.
-    case tagFull
+    /// 401 or 403, or a breaker that is open because of one; nothing is sent for this long.
+    case refused(Duration)
+    /// The tag holds all it may. `isCounted`: by the provider's count, not by its words alone.
+    case tagFull(isCounted: Bool)
+    /// 400, 404 or 422, and nobody can say whose fault it is.
+    case rejectedUnclear
     /// Only this job's own fields are at fault.
     case rejected
     /// The tenant's settings are at fault, not this job.
-    case tenantRejected
+    case tenantRejected(Duration)
     /// Anything else: it may have been made.
     case unknown
     /// Live credentials under our name, never expired ones nor those in surplus; oldest first.
     case looked(found: [ProviderID])
     case lookFailed(Duration?)
     /// 200 or 404.
-    case deleted
+    case deleted(ProviderID)
     case deleteFailed(Duration?)
 }
 
@@ -89,14 +116,14 @@ package enum JobEffect: Sendable, Equatable {
     case own(ProviderID)
     /// Remember these for deletion.
     case surplus([ProviderID])
-    /// The generation is closed: nothing of it is left at the provider.
-    case close
+    /// The generation is closed: nothing of it is left at the provider. With the id that was deleted there, if one was.
+    case close(ProviderID?)
     /// Nothing to do: wanted is actual.
     case end
-    /// Put it back.
-    case schedule(JobState, delay: Duration, isCharged: Bool, dropsTag: Bool)
-    /// Put it back in doubt; an empty answer before `settle` from now proves nothing.
-    case doubt(delay: Duration, settle: Duration?)
+    /// Put it back for later; it may then create without a look, unless it was ever in doubt.
+    case schedule(delay: Duration, isCharged: Bool, dropsTag: Bool)
+    /// Put it back where it must look first. `settle`: an empty answer before that long from now proves nothing.
+    case doubt(delay: Duration, isCharged: Bool, settle: Duration?)
     /// A new epoch and lease for a create after absence was proven.
     case rearm
     /// Stop trying; an operator must look.

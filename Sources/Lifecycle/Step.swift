@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The heart of the promise: given a job and what happened, the one safe next step. Pure, total, no default clause.
 
-package import Foundation
 import Model
 
 /// The numbers the rules need.
@@ -22,64 +21,62 @@ package struct LifeRules: Sendable {
 
 extension JobLife {
     /// The job after `event`, and what to do. `jitter` is a random number in 0..<1.
-    package func step(
-        _ event: JobEvent, rules: LifeRules, now: Date, jitter: Double
-    ) -> (job: JobLife, effects: [JobEffect]) {
+    package func step(_ event: JobEvent, rules: LifeRules, jitter: Double) -> (job: JobLife, effects: [JobEffect]) {
         var job = self
-        let effects = job.react(to: event, rules: rules, now: now, jitter: jitter)
+        let effects = job.react(to: event, rules: rules, jitter: jitter)
         return (job, effects)
     }
 
-    private mutating func react(to event: JobEvent, rules: LifeRules, now: Date, jitter: Double) -> [JobEffect] {
+    private mutating func react(to event: JobEvent, rules: LifeRules, jitter: Double) -> [JobEffect] {
         switch event {
         case .claimed:
-            return self.begin(rules)
+            return self.begin(rules, jitter)
         case .created(let id):
             return self.own(id)
         case .notSent:
-            return [self.retry(jitter, isCharged: false)]
+            return [self.later(self.backOff, jitter)]
         case .rateLimited(let wait):
-            return [.schedule(.scheduled, delay: wait + Self.spread(jitter), isCharged: false, dropsTag: false)]
-        case .refused:
-            return [.schedule(.scheduled, delay: .seconds(5) + Self.spread(jitter), isCharged: false, dropsTag: false)]
-        case .tagFull:
-            return [.schedule(.scheduled, delay: .zero, isCharged: false, dropsTag: true)]
-        case .tenantRejected:
-            return [.schedule(.scheduled, delay: .seconds(60) + Self.spread(jitter), isCharged: false, dropsTag: false)]
+            return [self.later(wait, jitter)]
+        case .refused(let wait), .tenantRejected(let wait):
+            // Perhaps every user of a tenant waits for the same moment.
+            return [self.later(wait + wait * jitter, jitter)]
+        case .tagFull(let isCounted):
+            return [.schedule(delay: .zero, isCharged: !isCounted, dropsTag: true)]
+        case .rejectedUnclear:
+            return [.schedule(delay: self.backOff + Self.spread(jitter), isCharged: true, dropsTag: false)]
         case .rejected:
             return [.bury("rejected")]
         case .unknown:
             self.isDoubtful = true
             self.empties = 0
-            return [.doubt(delay: .seconds(1) + Self.spread(jitter), settle: rules.settle)]
+            return [.doubt(delay: .milliseconds(500) + Self.spread(jitter), isCharged: true, settle: rules.settle)]
         case .looked(let found):
-            return self.looked(found, rules: rules, now: now, jitter: jitter)
+            return self.looked(found, rules, jitter)
         case .lookFailed(let wait):
             // A failed look-up proves nothing and never permits a create.
-            return [.doubt(delay: (wait ?? self.backOff) + Self.spread(jitter), settle: nil)]
-        case .deleted:
-            return [.close]
+            return [self.lookAgain(wait ?? self.backOff, jitter)]
+        case .deleted(let id):
+            return [.close(id)]
         case .deleteFailed(let wait):
-            self.attempts += 1
-            let delay = (wait ?? self.backOff) + Self.spread(jitter)
-            return [.schedule(.scheduled, delay: delay, isCharged: true, dropsTag: false)]
+            return [self.later(wait ?? self.backOff, jitter)]
         }
     }
 
     /// What a claimed job may do first. Doubt looks before anything else, whatever is wanted.
-    private func begin(_ rules: LifeRules) -> [JobEffect] {
+    private func begin(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         if self.phase == .looking || self.isDoubtful { return [.look] }
-        return self.act(rules)
+        if self.trust.looksFirst && self.recorded == nil { return [.look] }
+        return self.act(rules, jitter)
     }
 
     /// Wanted against actual, when nothing is in doubt.
-    private func act(_ rules: LifeRules) -> [JobEffect] {
+    private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.end]
-        case (.some(let id), false): [.delete(id)]
-        case (.none, false): [.close]
-        case (.none, true):
-            self.attempts >= rules.maximumAttempts ? [.bury("too_many_attempts")] : [.create]
+        // An older generation of a user who is wanted is here because its time to be deleted has come.
+        case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
+        case (.none, false): [.close(nil)]
+        case (.none, true): self.isExhausted(rules).map { [.bury($0)] } ?? [.create]
         }
     }
 
@@ -89,37 +86,56 @@ extension JobLife {
         return [.own(id)]
     }
 
-    private mutating func looked(_ found: [ProviderID], rules: LifeRules, now: Date, jitter: Double) -> [JobEffect] {
+    private mutating func looked(_ found: [ProviderID], _ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         if let recorded = self.recorded {
             // The ledger's own is the canonical one; whatever else bears the name is surplus.
             let others = found.filter { $0 != recorded }
-            return (others.isEmpty ? [] : [.surplus(others)]) + self.act(rules)
+            return (others.isEmpty ? [] : [.surplus(others)]) + self.act(rules, jitter)
         }
         if let first = found.first {
             let others = Array(found.dropFirst())
             return (others.isEmpty ? [] : [.surplus(others)]) + self.own(first)
         }
         self.empties += 1
-        let isQuiet = self.quietUntil.map { $0 <= now } ?? true
-        // A job never in doubt (revived by an operator) needs one empty answer; a doubtful one two, the second when quiet.
-        guard !self.isDoubtful || (self.empties >= 2 && isQuiet) else {
-            let left = self.quietUntil.map { Duration.seconds(max(0, $0.timeIntervalSince(now))) } ?? .zero
-            return [.doubt(delay: max(.seconds(1), left) + Self.spread(jitter), settle: nil)]
+        guard self.isAbsent else {
+            let isTimeless = self.isDoubtful && self.quietIn == nil
+            return [
+                .doubt(
+                    delay: max(.seconds(1), self.quietIn ?? .zero) + Self.spread(jitter), isCharged: false,
+                    settle: isTimeless ? rules.settle : nil)
+            ]
         }
-        guard self.isWanted else { return [.close] }
-        guard self.crashes < rules.maximumCrashes else { return [.bury("crashed_too_often")] }
+        guard self.isWanted else { return [.close(nil)] }
+        if let reason = self.isExhausted(rules) { return [.bury(reason)] }
         self.empties = 0
         self.phase = .armed
         return [.rearm, .create]
     }
 
-    private func retry(_ jitter: Double, isCharged: Bool) -> JobEffect {
-        .schedule(.scheduled, delay: self.backOff + Self.spread(jitter), isCharged: isCharged, dropsTag: false)
+    /// Whether the empty answers so far prove that there is nothing. One is enough for a job that was never in doubt; a
+    /// doubtful one needs two, the second when its create can no longer land.
+    private var isAbsent: Bool {
+        guard self.isDoubtful || self.trust.looksTwice else { return true }
+        return self.empties >= 2 && self.quietIn.map { $0 <= .zero } ?? false
+    }
+
+    private func isExhausted(_ rules: LifeRules) -> String? {
+        if self.crashes >= rules.maximumCrashes { return "crashed_too_often" }
+        return self.attempts >= rules.maximumAttempts ? "too_many_attempts" : nil
+    }
+
+    /// Back to where it came from, uncharged: what must look goes on looking first.
+    private func later(_ delay: Duration, _ jitter: Double) -> JobEffect {
+        .schedule(delay: delay + Self.spread(jitter), isCharged: false, dropsTag: false)
+    }
+
+    private func lookAgain(_ delay: Duration, _ jitter: Double) -> JobEffect {
+        .doubt(delay: delay + Self.spread(jitter), isCharged: false, settle: nil)
     }
 
     /// 0.5, 1, 2, 4 … 60 seconds.
     private var backOff: Duration {
-        .milliseconds(min(60_000, 500 << min(self.attempts + self.crashes, 7)))
+        .milliseconds(min(60_000, 500 << min(self.attempts + self.crashes + self.failures, 7)))
     }
 
     /// Up to a second, so that jobs that failed together do not come back together.

@@ -16,6 +16,9 @@ package struct ClaimedJob: Sendable {
     package var tag: String?
     package var life: JobLife
 
+    /// How long the old credential may serve on, when this is a rotation.
+    package var overlap: Duration?
+
     var needsTag: Bool {
         self.tag == nil && self.life.recorded == nil && self.life.isWanted && self.life.phase == .armed
     }
@@ -24,12 +27,15 @@ package struct ClaimedJob: Sendable {
 /// What every claim of one worker has in common.
 package struct ClaimTerms: Sendable {
     package var worker: WorkerID
+    /// The server this worker knows, by its start; it claims from no other.
+    package var started: Int64
     package var lease: Duration
     package var settle: Duration
     package var tagCapacity: Int
 
-    package init(worker: WorkerID, lease: Duration, settle: Duration, tagCapacity: Int) {
+    package init(worker: WorkerID, started: Int64, lease: Duration, settle: Duration, tagCapacity: Int) {
         self.worker = worker
+        self.started = started
         self.lease = lease
         self.settle = settle
         self.tagCapacity = tagCapacity
@@ -39,18 +45,20 @@ package struct ClaimTerms: Sendable {
 extension ClaimedJob {
     /// Claims queued jobs.
     package static func queued(limit: Int, floor: Int64, _ terms: ClaimTerms) -> SQL {
-        self.claim(JobQueue.candidates(limit: limit, floor: floor), to: .armed, terms)
+        self.claim(JobQueue.candidates(limit: limit, floor: floor, started: terms.started), to: .armed, terms)
     }
 
     /// Claims jobs in doubt that are due for a look.
     package static func doubtful(limit: Int, _ terms: ClaimTerms) -> SQL {
-        self.claim(JobQueue.doubtful(limit: limit), to: .looking, terms)
+        self.claim(JobQueue.doubtful(limit: limit, started: terms.started), to: .looking, terms)
     }
 
     /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
-    /// sees it under the user's lock. `shard` locks one row of tenant_tags per tenant, ordered so that two nodes cannot
-    /// lock crosswise, and takes as many slots as the batch needs and the shard has: one counter update per batch, not per
-    /// job. Jobs beyond that come without a tag; the worker then opens the next shard and puts them back.
+    /// sees it under the user's lock. A row that was changed after this statement's snapshot is left for the next claim
+    /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks one row of tenant_tags per
+    /// tenant, ordered so that two nodes cannot lock crosswise, and takes as many slots as the batch needs and the shard
+    /// has: one counter update per batch, not per job. Jobs beyond that come without a tag; the worker then opens the next
+    /// shard and puts them back.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
         with \(candidates),
@@ -60,6 +68,7 @@ extension ClaimedJob {
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
+            join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch
             join dialtone.users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
             join dialtone.tenants t on t.tenant_id = c.tenant_id
             left join dialtone.credentials cr
@@ -82,15 +91,20 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, j.in_doubt, j.attempts, j.crashes, j.empties, j.quiet_until, j.vt),
+                      b.wanted_generation, b.recorded, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
+                      j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
                    \(state), epoch, \(terms.worker)
             from claimed)
         select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
-               in_doubt, attempts, crashes, empties, quiet_until, vt
-        from claimed order by vt, id
+               in_doubt, attempts, crashes, failures, empties,
+               (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice then i.quiet_until end)
+                                   - clock_timestamp()) * 1000)::bigint,
+               (extract(epoch from overlap) * 1000)::bigint,
+               i.looks_first or exists (select 1 from dialtone.strays), i.looks_twice, i.is_stopped, vt
+        from claimed, dialtone.incarnation i order by vt, id
         """
     }
 
@@ -102,14 +116,19 @@ extension ClaimedJob {
         let generation: Generation = try columns.next()
         let tag: String? = try columns.next()
         let connectionID: String = try columns.next()
-        let life = JobLife(
+        var life = JobLife(
             generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
             wantedGeneration: try columns.next(), recorded: try columns.next(), isDoubtful: try columns.next(),
             attempts: Int(try columns.next(Int32.self)), crashes: Int(try columns.next(Int32.self)),
-            empties: Int(try columns.next(Int32.self)), quietUntil: try columns.next(Date?.self))
+            failures: Int(try columns.next(Int32.self)), empties: Int(try columns.next(Int32.self)),
+            quietIn: try columns.next(Int64?.self).map { .milliseconds($0) })
+        let overlap = try columns.next(Int64?.self).map { Duration.milliseconds($0) }
+        life.trust = LedgerTrust(
+            looksFirst: try columns.next(), looksTwice: try columns.next(), isStopped: try columns.next())
         let vt: Int64 = try columns.next()
         return (
-            ClaimedJob(lease: lease, user: user, connectionID: connectionID, tag: tag, life: life), vt
+            ClaimedJob(
+                lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap), vt
         )
     }
 }

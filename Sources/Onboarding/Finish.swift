@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's results go into the ledger: the credential, the user, the job and the log in one statement per kind.
+// The worker's results go into the ledger: the credential, the user, the job and the log, one statement for a whole batch.
 
 package import Foundation
 package import Model
@@ -18,6 +18,8 @@ package struct Evidence: Sendable {
     package var sealedPassword: [UInt8]
     package var usernameIndex: [UInt8]
     package var expiresAt: Date?
+    /// How long an older generation may serve on.
+    package var overlap: Duration?
     package var trace: Trace
 }
 
@@ -25,10 +27,12 @@ extension Evidence {
     /// Records the credentials, marks their users ready and ends their jobs.
     ///
     /// Locks `users` first, in key order, then `jobs`: the order of intake, so that they cannot wait for each other.
-    /// The credential is accepted from any epoch (evidence); the job is touched only where id, epoch, worker and state still
-    /// match (authority). First writer owns: a row refused by either unique key comes back as not recorded, and `settle`
-    /// decides what it is under a fresh snapshot. A job ends only if wanted = actual; else it goes on to its next goal.
-    /// Answers, per row given, whether it was recorded.
+    /// What is wanted is accepted from any epoch (evidence); the job is touched only where id, epoch, worker and state still
+    /// match (authority). What is no longer wanted is recorded as `closing` by the job's own worker alone, which then deletes
+    /// it; anybody else's is for `settle`. First writer owns: a row refused by either unique key comes back as not recorded.
+    /// A rotation's older generations begin to close here. The job ends only if nothing else of its user is left to do.
+    ///
+    /// Answers, per row given, whether it was recorded and whether its job is done with.
     package static func record(_ evidence: [Evidence]) -> SQL {
         let rows = evidence.sorted { $0.user < $1.user }
         return """
@@ -39,11 +43,14 @@ extension Evidence {
                     \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
                     \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
                     \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),
+                    \(rows.map { $0.overlap?.milliseconds ?? 0 }),
                     \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
                 as t (job_id, epoch, worker, from_state, tenant_id, user_id, generation, provider_id, name, tag,
-                      sealed_username, sealed_password, username_index, expires_at, http_status, request_id)),
+                      sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)),
             decided as materialized (
-                select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted
+                select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted,
+                       exists (select 1 from dialtone.jobs j where j.id = i.job_id and j.epoch = i.epoch
+                               and j.worker = i.worker and j.state = i.from_state) as is_held
                 from (select * from input order by tenant_id collate "C", user_id collate "C") i
                 cross join lateral (
                     select u.wanted, u.generation from dialtone.users u
@@ -56,109 +63,106 @@ extension Evidence {
                        case when is_wanted then 'active' else 'closing' end, sealed_username, sealed_password,
                        username_index, expires_at
                 from decided
-                where not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
+                where (is_wanted or is_held)
+                  and not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
                 on conflict do nothing
                 returning provider_id),
             settled as materialized (
-                select d.*, d.provider_id in (select provider_id from recorded) as is_recorded from decided d),
-            done as (select * from settled where is_recorded),
+                select d.*, d.provider_id in (select provider_id from recorded) as is_recorded,
+                       exists (select 1 from dialtone.credentials c
+                               where c.tenant_id = d.tenant_id and c.user_id = d.user_id and c.status <> 'deleted')
+                           as has_others
+                from decided d),
+            done as (select * from settled where is_recorded and is_wanted),
             ready as (
                 update dialtone.users u set status = 'ready', ready_at = clock_timestamp() from done d
-                where d.is_wanted and u.tenant_id = d.tenant_id and u.user_id = d.user_id),
+                where u.tenant_id = d.tenant_id and u.user_id = d.user_id),
+            older as (
+                update dialtone.credentials c
+                set status = 'closing', close_after = clock_timestamp() + d.overlap * interval '1 millisecond'
+                from done d
+                where d.has_others and c.tenant_id = d.tenant_id and c.user_id = d.user_id
+                  and c.generation < d.generation and c.status = 'active'),
             ended as (
                 delete from dialtone.jobs j using done d
-                where d.is_wanted and j.id = d.job_id and j.epoch = d.epoch and j.worker = d.worker
-                  and j.state = d.from_state),
-            goes_on as (
-                update dialtone.jobs j
-                set state = 'queued', in_doubt = false, worker = null, lease_until = null, empties = 0, tag = d.tag
-                from done d
-                where not d.is_wanted and j.id = d.job_id and j.epoch = d.epoch and j.worker = d.worker
-                  and j.state = d.from_state),
+                where not d.has_others and j.id = d.job_id and j.epoch = d.epoch and j.worker = d.worker
+                  and j.state = d.from_state
+                returning j.id),
             logged as (
                 insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                               http_status, provider_request_id)
                 select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id
-                from done)
-            select provider_id, is_recorded from settled
+                from settled where is_recorded)
+            select provider_id, is_recorded, job_id in (select id from ended) from settled
             """
     }
 
-    /// What becomes of evidence that `record` could not write, read under a fresh snapshot: this very id is recorded
-    /// already (a finish done twice), or another owns the generation and this one is surplus.
-    package static func settle(_ evidence: Evidence) -> SQL {
+    /// What becomes of evidence that `record` could not write, under the user's lock and a fresh snapshot: this very id is
+    /// recorded already (a finish done twice), or it is surplus, because another owns its generation or it is closed.
+    package var settle: SQL {
         """
-        with owner as (
-            select provider_id from dialtone.credentials
-            where tenant_id = \(evidence.user.tenant) and user_id = \(evidence.user.user)
-              and generation = \(evidence.generation))
         insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
-        select \(evidence.providerID), \(evidence.user.tenant), \(evidence.user.user), \(evidence.generation),
-               \(evidence.name), \(evidence.tag)
-        where exists (select 1 from owner) and not exists (select 1 from owner where provider_id = \(evidence.providerID))
-          and not exists (select 1 from dialtone.credentials where provider_id = \(evidence.providerID))
+        select \(self.providerID), u.tenant_id, u.user_id, \(self.generation), \(self.name), \(self.tag)
+        from dialtone.users u
+        where u.tenant_id = \(self.user.tenant) and u.user_id = \(self.user.user)
+          and not exists (select 1 from dialtone.credentials where provider_id = \(self.providerID))
+          and (u.wanted = 'gone' or u.generation > \(self.generation)
+               or exists (select 1 from dialtone.credentials c
+                          where c.tenant_id = u.tenant_id and c.user_id = u.user_id
+                            and c.generation = \(self.generation)))
         on conflict do nothing
         returning provider_id
         """
     }
 }
 
-/// A job at its end without a new credential: closed at the provider, or nothing to do.
+/// A job whose generation is done with, without a new credential: closed at the provider, or nothing to do.
 package struct Ending: Sendable {
     package var lease: Lease
     package var user: UserKey
     package var generation: Generation
-    /// Whether nothing of this generation is left at the provider.
-    package var isClosed: Bool
+    package var how: How
     package var trace: Trace
 
-    /// Ends the job if wanted = actual, else gives it its next goal: the wanted generation, from the queue.
-    ///
-    /// Locks `users`, then `jobs`, as `record` does. A closed generation gives its tag slot back.
-    package var statement: SQL {
+    package enum How: Sendable, Equatable {
+        /// The wanted credential is there.
+        case fulfilled
+        /// The provider answered 200 or 404 to the delete of this id.
+        case deleted(ProviderID)
+        /// There is proven to be nothing of this generation.
+        case absent
+    }
+
+    /// The facts, then the job's next goal; in one transaction behind `UserLock`.
+    var statements: [SQL] {
+        switch self.how {
+        case .fulfilled: [UserLock.take(self.user), self.goal]
+        case .deleted(let id): [UserLock.take(self.user), self.close(id), self.goal]
+        case .absent: [UserLock.take(self.user), self.giveBackSlot, self.goal]
+        }
+    }
+
+    private var goal: SQL { NextGoal.choose(self.lease, self.user, self.trace) }
+
+    /// Evidence, accepted from any epoch: this id is no more. Its tag has a slot again.
+    private func close(_ id: ProviderID) -> SQL {
         """
-        with locked as materialized (
-            select tenant_id, user_id, wanted, generation from dialtone.users
-            where tenant_id = \(self.user.tenant) and user_id = \(self.user.user) for no key update),
-        held as materialized (
-            select j.id, j.tag, j.state from dialtone.jobs j, locked
-            where j.id = \(self.lease.job) and j.epoch = \(self.lease.epoch) and j.worker = \(self.lease.worker)
-              and j.state = \(self.lease.state)
-            for no key update of j),
-        closed as (
-            update dialtone.credentials c set status = 'deleted', deleted_at = clock_timestamp()
-            from locked
-            where \(self.isClosed) and c.tenant_id = \(self.user.tenant) and c.user_id = \(self.user.user)
-              and c.generation = \(self.generation) and c.status <> 'deleted'
-            returning c.tag),
-        slot as (
-            update dialtone.tenant_tags t set held = greatest(0, t.held - 1)
-            where t.tenant_id = \(self.user.tenant)
-              and t.tag = coalesce((select tag from closed), (select tag from held where \(self.isClosed)))),
-        verdict as (
-            select l.*, case
-                when l.wanted = 'gone' then \(self.isClosed) and l.generation = \(self.generation)
-                else not \(self.isClosed) and l.generation = \(self.generation) end as is_done
-            from locked l),
-        told as (
-            update dialtone.users u
-            set status = case when v.wanted = 'gone' then 'revoked' else 'ready' end
-            from verdict v
-            where v.is_done and u.tenant_id = v.tenant_id and u.user_id = v.user_id),
-        ended as (
-            delete from dialtone.jobs j using held, verdict v where v.is_done and j.id = held.id),
-        goes_on as (
-            update dialtone.jobs j
-            set state = 'queued', in_doubt = false, worker = null, lease_until = null, quiet_until = null,
-                generation = v.generation, attempts = 0, crashes = 0, empties = 0, tag = null
-            from held, verdict v where not v.is_done and j.id = held.id)
-        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id)
-        select held.id, \(self.user.tenant), \(self.user.user), \(self.generation), held.state,
-               case when v.is_done then 'ended' else 'queued' end, \(self.lease.epoch), \(self.lease.worker),
-               \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID)
-        from held, verdict v
-        returning job_id
+        with closed as (
+            update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
+            where provider_id = \(id) and status <> 'deleted'
+            returning tag)
+        update dialtone.tenant_tags t set held = greatest(0, t.held - 1) from closed
+        where t.tenant_id = \(self.user.tenant) and t.tag = closed.tag
+        """
+    }
+
+    /// The slot that was taken for a create that never was; only the job's holder knows that.
+    private var giveBackSlot: SQL {
+        """
+        update dialtone.tenant_tags t set held = greatest(0, t.held - 1)
+        from dialtone.jobs j
+        where j.id = \(self.lease.job) and j.epoch = \(self.lease.epoch) and j.worker = \(self.lease.worker)
+          and j.state = \(self.lease.state) and t.tenant_id = \(self.user.tenant) and t.tag = j.tag
         """
     }
 }
@@ -173,48 +177,56 @@ package struct Burial: Sendable {
     package var mayExist: Bool
     package var trace: Trace
 
-    /// Locks `users`, then `jobs`. A user who is no longer wanted is not failed: the job goes on to close the generation.
-    package var statement: SQL {
+    /// Behind `UserLock`. A generation that is no longer wanted is not failed: its job looks, or closes it, and goes on.
+    /// A slot taken for a create that provably was not is given back.
+    var statements: [SQL] { [UserLock.take(self.user), self.bury] }
+
+    private var bury: SQL {
         """
-        with locked as materialized (
-            select tenant_id, user_id, wanted from dialtone.users
-            where tenant_id = \(self.user.tenant) and user_id = \(self.user.user) for no key update),
-        buried as (
-            delete from dialtone.jobs j using locked
+        with held as materialized (
+            select j.*, u.wanted = 'live' and u.generation = j.generation as is_wanted
+            from dialtone.jobs j join dialtone.users u on u.tenant_id = j.tenant_id and u.user_id = j.user_id
             where j.id = \(self.lease.job) and j.epoch = \(self.lease.epoch) and j.worker = \(self.lease.worker)
               and j.state = \(self.lease.state)
+            for no key update of j),
+        buried as (
+            delete from dialtone.jobs j using held where held.is_wanted and j.id = held.id
             returning j.*),
+        goes_on as (
+            update dialtone.jobs j
+            set state = case when j.in_doubt or \(self.mayExist) then 'in_doubt' else 'queued' end,
+                in_doubt = j.in_doubt or \(self.mayExist), worker = null, lease_until = null, run_at = clock_timestamp(),
+                attempts = 0, crashes = 0
+            from held where not held.is_wanted and j.id = held.id),
         kept as (
             insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, provider_words, maybe_created, epoch,
-                                            attempts, name, tag)
+                                            attempts, name, tag, quiet_until)
             select id, tenant_id, user_id, generation, \(self.reason), \(self.words), in_doubt or \(self.mayExist), epoch,
-                   attempts, \(self.name), tag from buried),
+                   attempts, \(self.name), tag, quiet_until from buried
+            on conflict (id) do nothing),
+        slot as (
+            update dialtone.tenant_tags t set held = greatest(0, t.held - 1) from buried b
+            where not b.in_doubt and not \(self.mayExist) and t.tenant_id = b.tenant_id and t.tag = b.tag),
         told as (
             update dialtone.users u set status = 'failed' from buried b
             where u.tenant_id = b.tenant_id and u.user_id = b.user_id)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                       http_status, provider_request_id, error_code)
-        select id, tenant_id, user_id, generation, \(self.lease.state), 'dead', epoch, \(self.lease.worker),
-               \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID), \(self.trace.errorCode ?? self.reason)
-        from buried
+        select id, tenant_id, user_id, generation, \(self.lease.state), case when is_wanted then 'dead' else 'queued' end,
+               epoch, \(self.lease.worker), \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID),
+               \(self.trace.errorCode ?? self.reason)
+        from held
         returning job_id
         """
     }
 }
 
-/// Credentials under our name that the ledger does not own.
-package enum Surplus {
-    package static func remember(_ ids: [ProviderID], of user: UserKey, generation: Generation, name: String) -> SQL {
+/// The lock that decides who speaks for a user: taken in a statement of its own, so that what follows in the transaction
+/// sees everything that was committed under it before.
+enum UserLock {
+    static func take(_ user: UserKey) -> SQL {
         """
-        insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name)
-        select id, \(user.tenant), \(user.user), \(generation), \(name) from unnest(\(ids)) as t (id)
-        where not exists (select 1 from dialtone.credentials c where c.provider_id = id)
-        on conflict do nothing
+        select user_id from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update
         """
-    }
-
-    /// Those of these ids that are known as surplus.
-    package static func among(_ ids: [ProviderID]) -> SQL {
-        "select provider_id from dialtone.surplus where provider_id = any(\(ids))"
     }
 }

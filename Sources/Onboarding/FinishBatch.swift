@@ -1,51 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many results, few statements: one for all credentials, one for all jobs put back, one each for the rare endings.
+// Many results, few statements: one for all credentials, one for all jobs put back, a small transaction for each rare end.
 
 package import Logging
 import Model
 package import Postgres
 import Queue
 
-/// The results of one turn as statements, and what to do with their answers.
+/// The results of one turn as groups of statements, each a transaction, and what to do with their answers.
 package struct FinishBatch: Sendable {
-    package private(set) var statements: [SQL] = []
+    package typealias Answers = [[Result<PostgresRows, PostgresError>]]
+
+    package private(set) var groups: [[SQL]] = []
     private var evidence: [Evidence] = []
-    private var singles: [SQL] = []
     private var transitions: [Transition] = []
+    private var rest: [JobResult] = []
 
     package init(_ results: [JobResult]) {
         for result in results {
             switch result {
             case .owned(let evidence): self.evidence.append(evidence)
             case .moved(let transition): self.transitions.append(transition)
-            case .ended(let ending): self.singles.append(ending.statement)
-            case .buried(let burial): self.singles.append(burial.statement)
+            case .ended(let ending):
+                self.rest.append(result)
+                self.groups.append(ending.statements)
+            case .buried(let burial):
+                self.rest.append(result)
+                self.groups.append(burial.statements)
             }
         }
-        if !self.evidence.isEmpty { self.statements.append(Evidence.record(self.evidence)) }
-        if !self.transitions.isEmpty { self.statements.append(JobQueue.move(self.transitions)) }
-        self.statements += self.singles
+        if !self.transitions.isEmpty { self.groups.insert([JobQueue.move(self.transitions)], at: 0) }
+        if !self.evidence.isEmpty { self.groups.insert([Evidence.record(self.evidence)], at: 0) }
     }
 
     /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others do
     /// not suffer; a row that fails alone is logged, and its lease will expire into doubt.
-    /// Throws when the database is away: then the whole batch must be written again.
-    package func settle(
-        _ answers: [Result<PostgresRows, PostgresError>], on connection: PostgresConnection, logger: Logger
-    ) async throws {
-        for answer in answers {
-            if case .failure(let error) = answer, error.isUnavailable || error.code == .cancelled { throw error }
+    /// Throws when the database is away: then the whole batch must be written again, which every statement allows.
+    package func settle(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
+        for case .failure(let error) in answers.joined() where error.isUnavailable || error.code == .cancelled {
+            throw error
         }
         var rest = answers[...]
-        if !self.evidence.isEmpty, let answer = rest.popFirst() {
+        if !self.evidence.isEmpty, let answer = rest.popFirst()?.first {
             try await self.settleEvidence(answer, on: connection, logger: logger)
         }
-        if !self.transitions.isEmpty, case .failure? = rest.popFirst() {
+        if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
             for transition in self.transitions {
-                try await self.alone(JobQueue.move([transition]), on: connection, logger: logger)
+                _ = try await Self.alone([JobQueue.move([transition])], on: connection, logger: logger)
             }
         }
-        for case .failure(let error) in rest {
+        for case .failure(let error) in rest.joined() where error.code != .notRun {
             logger.error("a job's end cannot be written", metadata: ["error": "\(error)"])
         }
     }
@@ -53,46 +56,54 @@ package struct FinishBatch: Sendable {
     private func settleEvidence(
         _ answer: Result<PostgresRows, PostgresError>, on connection: PostgresConnection, logger: Logger
     ) async throws {
-        let rows: [PostgresRows]
+        var rows: [PostgresRow] = []
         switch answer {
-        case .success(let all): rows = [all]
+        case .success(let all): rows = Array(all)
         case .failure:
-            var one: [PostgresRows] = []
             for evidence in self.evidence {
-                if let done = try await self.alone(Evidence.record([evidence]), on: connection, logger: logger) {
-                    one.append(done)
-                }
+                rows += try await Self.alone([Evidence.record([evidence])], on: connection, logger: logger) ?? []
             }
-            rows = one
         }
-        var refused: Set<ProviderID> = []
-        for row in rows.joined() {
+        var open: [ProviderID: Bool] = [:]
+        for row in rows {
             var columns = row.columns
             let id: ProviderID = try columns.next()
-            if try !columns.next(Bool.self) { refused.insert(id) }
+            let isRecorded: Bool = try columns.next()
+            if try !columns.next(Bool.self) { open[id] = isRecorded }
         }
-        for evidence in self.evidence where refused.contains(evidence.providerID) {
-            let surplus = try await connection.query(Evidence.settle(evidence))
-            if !surplus.isEmpty {
-                logger.warning(
-                    "a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
-            }
-            // Whoever owns the generation, this job must look at the ledger again.
-            _ = try await connection.query(
-                JobQueue.move([Transition(lease: evidence.lease, to: .inDoubt, delay: .zero)]))
+        for evidence in self.evidence {
+            guard let isRecorded = open[evidence.providerID] else { continue }
+            try await Self.settle(evidence, isRecorded: isRecorded, on: connection, logger: logger)
         }
     }
 
-    @discardableResult
-    private func alone(_ statement: SQL, on connection: PostgresConnection, logger: Logger) async throws
-        -> PostgresRows?
-    {
-        do {
-            return try await connection.query(statement)
-        } catch {
+    /// What one statement for all could not decide: a credential of nobody, or a user with more to do. The job that stands
+    /// behind it goes to its next goal, or looks at the ledger again.
+    private static func settle(
+        _ evidence: Evidence, isRecorded: Bool, on connection: PostgresConnection, logger: Logger
+    ) async throws {
+        let next =
+            isRecorded
+            ? NextGoal.choose(evidence.lease, evidence.user, Trace())
+            : JobQueue.move([Transition(lease: evidence.lease, to: .inDoubt, delay: .zero)])
+        let facts = isRecorded ? [] : [evidence.settle]
+        let rows = try await Self.alone(
+            [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger)
+        if !isRecorded, rows?.isEmpty == false {
+            logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
+        }
+    }
+
+    /// One transaction; answers the rows of the statement at `place`, else of the last. Nil when it cannot be written.
+    private static func alone(
+        _ statements: [SQL], place: Int? = nil, on connection: PostgresConnection, logger: Logger
+    ) async throws -> [PostgresRow]? {
+        let answers = try await connection.pipeline([statements])[0]
+        for case .failure(let error) in answers {
             if error.isUnavailable || error.code == .cancelled { throw error }
             logger.error("a job's result cannot be written", metadata: ["error": "\(error)"])
             return nil
         }
+        return Array(try answers[place ?? answers.count - 1].get())
     }
 }

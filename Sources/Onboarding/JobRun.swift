@@ -16,43 +16,35 @@ package enum JobResult: Sendable {
     case moved(Transition)
     case ended(Ending)
     case buried(Burial)
-
-    package var lease: Lease {
-        switch self {
-        case .owned(let evidence): evidence.lease
-        case .moved(let transition): transition.lease
-        case .ended(let ending): ending.lease
-        case .buried(let burial): burial.lease
-        }
-    }
 }
 
 /// Runs one job against the provider. Holds no lock and writes nothing but surplus and a new lease.
 struct JobRun: Sendable {
-    let api: any TelephonyCredentialsAPI
+    let provider: Provider
     let pool: PostgresPool
     let vault: Vault
-    let limits: ProviderLimits
     let names: CredentialName
     let rules: LifeRules
-    let terms: ClaimTerms
+    let lease: Duration
+    let tagCapacity: Int
     /// How long one call to the provider may take.
     let deadline: Duration
-    let now: @Sendable () -> Date
     let random: @Sendable () -> Double
 
-    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent.
+    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is what a
+    /// list of the job's tag has shown: presence, never absence.
     ///
     /// Cancelled here: a call under way ends as in doubt, and that is the result.
-    func run(_ job: ClaimedJob, leaseEnd: ContinuousClock.Instant) async -> JobResult {
-        var turn = Turn(job: job, leaseEnd: leaseEnd)
-        var (life, effects) = job.life.step(.claimed, rules: self.rules, now: self.now(), jitter: self.random())
+    func run(
+        _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
+    ) async -> JobResult {
+        var turn = Turn(job: job, leaseEnd: leaseEnd, listed: listed)
+        var (life, effects) = job.life.step(.claimed, rules: self.rules, jitter: self.random())
         while true {
             turn.job.life = life
             switch await self.perform(effects, &turn) {
             case .result(let result): return result
-            case .event(let event):
-                (life, effects) = life.step(event, rules: self.rules, now: self.now(), jitter: self.random())
+            case .event(let event): (life, effects) = life.step(event, rules: self.rules, jitter: self.random())
             }
         }
     }
@@ -61,9 +53,13 @@ struct JobRun: Sendable {
     private struct Turn {
         var job: ClaimedJob
         var leaseEnd: ContinuousClock.Instant
+        var listed: [TelephonyCredential]
         var found: TelephonyCredential?
+        /// In hand before a create is sent: what cannot be sealed must not be made.
+        var sealer: Sealer?
         var trace = Trace()
         var words: String?
+        var hasFailed = false
     }
 
     private enum Outcome {
@@ -76,79 +72,107 @@ struct JobRun: Sendable {
             switch effect {
             case .surplus(let ids): await self.remember(ids, turn)
             case .rearm:
-                guard await self.rearm(&turn) else { return .result(self.moved(turn, .inDoubt, .seconds(1))) }
+                guard await self.rearm(&turn) else { return .result(self.doubt(turn, .seconds(1))) }
             case .create: return .event(await self.create(&turn))
             case .look: return .event(await self.look(&turn))
             case .delete(let id): return .event(await self.delete(id, &turn))
-            case .own(let id): return .result(await self.own(id, turn))
-            case .close: return .result(.ended(self.ending(turn, isClosed: true)))
-            case .end: return .result(.ended(self.ending(turn, isClosed: false)))
-            case .schedule(let state, let delay, let isCharged, let dropsTag):
-                return .result(self.moved(turn, state, delay, isCharged: isCharged, dropsTag: dropsTag))
-            case .doubt(let delay, let settle):
-                return .result(self.moved(turn, .inDoubt, delay, settle: settle))
+            case .own(let id): return .result(await self.own(id, &turn))
+            case .close(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
+            case .end: return .result(.ended(self.ending(turn, .fulfilled)))
+            case .schedule(let delay, let isCharged, let dropsTag):
+                return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
+            case .doubt(let delay, let isCharged, let settle):
+                return .result(self.doubt(turn, delay, isCharged: isCharged, settle: settle))
             case .bury(let reason): return .result(.buried(self.burial(turn, reason)))
             }
         }
-        return .result(self.moved(turn, .inDoubt, .seconds(1)))
+        return .result(self.doubt(turn, .seconds(1)))
     }
 
     // MARK: Calls
 
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline.
     private func create(_ turn: inout Turn) async -> JobEvent {
-        // One tenant's connection may be stopped while the account goes on. The answer is a few hundred ms old at most.
-        if let gate = try? await self.limits.gate(), gate.stoppedConnections.contains(turn.job.connectionID) {
-            return .refused
+        let connection = turn.job.connectionID
+        if let wait = await self.provider.limits.wait(for: connection) { return .refused(wait) }
+        guard let tag = turn.job.tag else { return .notSent }
+        do {
+            turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
+        } catch {
+            turn.hasFailed = true
+            return .notSent
         }
-        guard ContinuousClock.now + self.deadline < turn.leaseEnd, let tag = turn.job.tag else { return .notSent }
-        let request = CreateRequest(
-            connectionID: turn.job.connectionID, name: self.name(turn), tag: tag, expiresAt: nil)
-        switch await self.api.create(request) {
+        guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
+        let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)
+        switch await self.provider.api.create(request) {
         case .created(let credential, let trace):
             turn.trace = Trace(trace)
             turn.found = credential
-            await self.limits.succeeded(connection: turn.job.connectionID)
+            await self.provider.limits.succeeded(connection: connection)
             return .created(credential.id)
         case .notSent:
+            turn.hasFailed = true
             return .notSent
         case .rateLimited(let wait, let trace):
             turn.trace = Trace(trace)
-            await self.limits.pause(.account, for: wait)
+            await self.provider.limits.pause(.account, for: wait)
             return .rateLimited(wait)
         case .unauthorised(let scope, let trace):
             turn.trace = Trace(trace)
-            await self.limits.stop(
-                scope == .account ? .account : .connection(turn.job.connectionID),
-                reason: "HTTP \(trace.httpStatus ?? 0)")
-            return .refused
-        case .rejected(_, let words, let trace):
+            return .refused(
+                await self.provider.limits.stop(
+                    scope == .account ? .account : .connection(connection), reason: "HTTP \(trace.httpStatus ?? 0)"))
+        case .rejected(let status, let words, let trace):
             turn.trace = Trace(trace, code: words.code)
             turn.words = words.text
-            return await self.rejection(tag, turn)
+            return await self.rejection(tag, code: words.code ?? "HTTP \(status)", words, &turn)
         case .inDoubt(_, let trace):
             turn.trace = Trace(trace)
+            turn.hasFailed = true
             return .unknown
         }
     }
 
-    /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds.
-    private func rejection(_ tag: String, _ turn: Turn) async -> JobEvent {
-        guard let total = try? await self.api.list(ListQuery(tag: tag, pageSize: 1), page: 1).totalResults else {
-            return .rejected
+    /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds. The same code
+    /// for different users in a row means that the tenant's settings are at fault.
+    private func rejection(_ tag: String, code: String, _ words: ProviderWords, _ turn: inout Turn) async -> JobEvent {
+        let total: Int
+        do throws(TelnyxFailure) {
+            let page = try await self.provider.list(ListQuery(tag: tag, pageSize: 1), page: 1)
+            guard let results = page.totalResults else { return .rejectedUnclear }
+            total = results
+        } catch {
+            turn.hasFailed = true
+            return .rejectedUnclear
         }
-        guard total >= self.terms.tagCapacity else { return .rejected }
-        _ = try? await self.pool.query(
-            TagShards.close(tag, of: turn.job.user.tenant, capacity: self.terms.tagCapacity))
-        return .tagFull
+        let isCounted = total >= self.tagCapacity
+        if isCounted || words.soundLikeFullTag && total > 0 {
+            _ = try? await self.pool.query(
+                TagShards.close(tag, of: turn.job.user.tenant, capacity: self.tagCapacity))
+            return .tagFull(isCounted: isCounted)
+        }
+        let (connection, user) = (turn.job.connectionID, turn.job.user)
+        if let wait = await self.provider.limits.rejected(connection: connection, code: code, user: "\(user.user)") {
+            return .tenantRejected(wait)
+        }
+        return .rejected
     }
 
-    /// All pages by name, compared here: whether the provider's filter is exact is not documented.
+    /// All pages by name, compared here: whether the provider's filter is exact is not documented. Before absence is
+    /// believed the tag is listed too, in case names are not found as they should be.
     private func look(_ turn: inout Turn) async -> JobEvent {
         let name = self.name(turn)
         do {
-            let listed = try await self.api.listAll(ListQuery(name: name, pageSize: 250))
-            let alive = listed.filter { $0.name == name && !$0.expired }
+            var alive = turn.listed.filter { $0.bears(name) && !$0.expired }
+            if alive.isEmpty {
+                alive = try await self.provider.listAll(ListQuery(name: name), until: turn.leaseEnd)
+                    .filter { $0.bears(name) && !$0.expired }
+            }
+            let isLast = !turn.job.life.isDoubtful || turn.job.life.empties > 0
+            if alive.isEmpty, isLast, let tag = turn.job.tag {
+                alive = try await self.provider.listAll(ListQuery(tag: tag), until: turn.leaseEnd)
+                    .filter { $0.bears(name) && !$0.expired }
+            }
             let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
             var surplus: Set<String> = []
             for row in rows { surplus.insert(try row.decode(String.self)) }
@@ -159,65 +183,85 @@ struct JobRun: Sendable {
             return .looked(found: found.map(\.id))
         } catch let failure as TelnyxFailure {
             turn.trace = Trace(failure.trace)
+            turn.hasFailed = true
             return .lookFailed(failure.retryAfter)
         } catch {
+            turn.hasFailed = true
             return .lookFailed(nil)
         }
     }
 
     private func delete(_ id: ProviderID, _ turn: inout Turn) async -> JobEvent {
-        do {
-            turn.trace = Trace(try await self.api.delete(id))
-            return .deleted
+        do throws(TelnyxFailure) {
+            turn.trace = Trace(try await self.provider.delete(id))
+            return .deleted(id)
         } catch {
             turn.trace = Trace(error.trace)
-            if error.isNotFound { return .deleted }
-            return error.isRefused ? .refused : .deleteFailed(error.retryAfter)
+            if error.isNotFound { return .deleted(id) }
+            turn.hasFailed = true
+            return .deleteFailed(error.retryAfter)
         }
     }
 
     // MARK: Results
 
     /// Seals what the provider gave. Whatever fails here leaves a credential behind that must be found again: in doubt.
-    private func own(_ id: ProviderID, _ turn: Turn) async -> JobResult {
+    private func own(_ id: ProviderID, _ turn: inout Turn) async -> JobResult {
         do {
             var credential = turn.found
             if credential?.id != id || credential?.sipPassword == nil {
-                credential = try await self.api.retrieve(id)
+                credential = try await self.provider.retrieve(id)
             }
             guard let credential, let password = credential.sipPassword else {
-                return self.moved(turn, .inDoubt, .seconds(1))
+                return self.lost(&turn)
             }
             let (user, generation) = (turn.job.user, turn.job.life.generation)
-            let sealer = try await self.vault.sealer(for: user.tenant.rawValue)
+            var sealer = turn.sealer
+            if sealer == nil { sealer = try await self.vault.sealer(for: user.tenant.rawValue) }
+            guard let sealer else { return self.lost(&turn) }
             return .owned(
                 Evidence(
-                    lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, providerID: id,
+                    lease: turn.job.lease, user: user, generation: generation, providerID: id,
                     name: self.name(turn), tag: turn.job.tag ?? "",
                     sealedUsername: try sealer.seal(
                         credential.sipUsername, .credential("sealed_username", of: user, generation: generation, id)),
                     sealedPassword: try sealer.seal(
                         password.reveal(), .credential("sealed_password", of: user, generation: generation, id)),
                     usernameIndex: sealer.blindIndex(credential.sipUsername, column: "sip_username"),
-                    expiresAt: credential.expiresAt, trace: turn.trace))
+                    expiresAt: credential.expiresAt, overlap: turn.job.overlap, trace: turn.trace))
         } catch {
-            return self.moved(turn, .inDoubt, .seconds(1), settle: self.rules.settle)
+            return self.lost(&turn)
         }
     }
 
-    private func moved(
-        _ turn: Turn, _ state: JobState, _ delay: Duration, isCharged: Bool = false, settle: Duration? = nil,
-        dropsTag: Bool = false
+    /// It is there, and could not be taken: the job is in doubt until a look finds it.
+    private func lost(_ turn: inout Turn) -> JobResult {
+        turn.job.life.isDoubtful = true
+        turn.hasFailed = true
+        return self.doubt(turn, .seconds(1), isCharged: true, settle: self.rules.settle)
+    }
+
+    private func scheduled(_ turn: Turn, _ delay: Duration, isCharged: Bool, dropsTag: Bool) -> JobResult {
+        .moved(
+            Transition(
+                lease: turn.job.lease, to: .scheduled, delay: delay, isCharged: isCharged,
+                isDoubtful: turn.job.life.isDoubtful, empties: turn.job.life.empties, isFailure: turn.hasFailed,
+                dropsTag: dropsTag, trace: turn.trace))
+    }
+
+    private func doubt(
+        _ turn: Turn, _ delay: Duration, isCharged: Bool = false, settle: Duration? = nil
     ) -> JobResult {
         .moved(
             Transition(
-                lease: turn.job.lease, to: state, delay: delay, isCharged: isCharged, empties: turn.job.life.empties,
-                settle: settle, dropsTag: dropsTag, trace: turn.trace))
+                lease: turn.job.lease, to: .inDoubt, delay: delay, isCharged: isCharged,
+                isDoubtful: turn.job.life.isDoubtful, empties: turn.job.life.empties, isFailure: turn.hasFailed,
+                settle: settle, trace: turn.trace))
     }
 
-    private func ending(_ turn: Turn, isClosed: Bool) -> Ending {
+    private func ending(_ turn: Turn, _ how: Ending.How) -> Ending {
         Ending(
-            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, isClosed: isClosed,
+            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, how: how,
             trace: turn.trace)
     }
 
@@ -233,19 +277,21 @@ struct JobRun: Sendable {
 
     private func remember(_ ids: [ProviderID], _ turn: Turn) async {
         // A failure here loses nothing: the next look or sweep finds them again.
-        _ = try? await self.pool.query(
-            Surplus.remember(ids, of: turn.job.user, generation: turn.job.life.generation, name: self.name(turn)))
+        let surplus = Surplus(
+            ids: ids, user: turn.job.user, generation: turn.job.life.generation, name: self.name(turn),
+            tag: turn.job.tag)
+        _ = try? await self.pool.withConnection { try await $0.pipeline([surplus.statements]) }
     }
 
     /// A new epoch and a new lease, written before the create that absence has permitted.
     private func rearm(_ turn: inout Turn) async -> Bool {
         let started = ContinuousClock.now
-        let statement = JobQueue.rearm(turn.job.lease, lease: self.terms.lease, settle: self.rules.settle)
+        let statement = JobQueue.rearm(turn.job.lease, lease: self.lease, settle: self.rules.settle)
         guard let row = try? await self.pool.query(statement).first, let epoch = try? row.decode(Int64.self) else {
             return false
         }
         turn.job.lease = Lease(job: turn.job.lease.job, epoch: epoch, worker: turn.job.lease.worker, state: .armed)
-        turn.leaseEnd = started + self.terms.lease
+        turn.leaseEnd = started + self.lease
         return true
     }
 }

@@ -4,7 +4,7 @@
 package import Foundation
 import Lifecycle
 package import Logging
-package import Model
+import Model
 package import Postgres
 package import ProviderLimits
 package import Queue
@@ -22,43 +22,51 @@ package final class OnboardingWorker: Service {
         package var httpDeadline: Duration = .seconds(10)
         /// How long after that the provider may still make what it was asked for.
         package var providerMargin: Duration = .seconds(30)
-        /// Calls to the provider at the same time; the worker claims no more than it can send at once.
+        /// Creates at the same time; the worker claims no more than it can send at once.
         package var concurrency = 64
+        /// Looks at the same time, beside the creates: recovery neither starves nor crowds out fresh sign-ups.
+        package var looks = 16
         /// Credentials per tag; the provider's limit is 1000.
         package var tagCapacity = 980
         /// How often the table is looked at when no signal comes.
         package var pollInterval: Duration = .milliseconds(500)
+        /// From the start of one sweep to the next.
+        package var sweepInterval: Duration = .seconds(600)
 
         package init() {}
     }
 
-    private let configuration: Configuration
-    private let pool: PostgresPool
-    private let limits: ProviderLimits
-    private let wakeup: Wakeup
-    private let logger: Logger
+    let configuration: Configuration
+    let pool: PostgresPool
+    let provider: Provider
+    let logger: Logger
+    let names: CredentialName
+    let identity: WorkerIdentity
+    let wakeup: Wakeup
+    /// For the looks: signalled when time alone has made something due.
+    let due = Wakeup()
     private let jobRun: JobRun
-    private let terms: ClaimTerms
     private let isDraining = Atomic(false)
     private let results = Mutex<[JobResult]>([])
 
+    /// `presence` is the node's sign of life, when it has a connection for one.
     package init(
         configuration: Configuration, pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault,
-        limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger,
-        worker: WorkerID = WorkerID(rawValue: UUID()), now: @escaping @Sendable () -> Date = { Date() },
+        limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger, presence: Presence? = nil,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         let settle = configuration.httpDeadline + configuration.providerMargin
         self.configuration = configuration
         self.pool = pool
-        self.limits = limits
+        self.provider = Provider(api: api, limits: limits)
         self.wakeup = wakeup
         self.logger = logger
-        self.terms = ClaimTerms(
-            worker: worker, lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity)
+        self.names = CredentialName(installation: installation)
+        self.identity = WorkerIdentity(
+            lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity, presence: presence)
         self.jobRun = JobRun(
-            api: api, pool: pool, vault: vault, limits: limits, names: CredentialName(installation: installation),
-            rules: LifeRules(settle: settle), terms: self.terms, deadline: configuration.httpDeadline, now: now,
+            provider: self.provider, pool: pool, vault: vault, names: self.names, rules: LifeRules(settle: settle),
+            lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
             random: random)
     }
 
@@ -67,38 +75,48 @@ package final class OnboardingWorker: Service {
     /// Cancelled here: calls under way end in doubt and are written if the database answers; else their leases expire.
     package func run() async throws {
         await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.housekeep() }
-                await self.work(in: &group)
-                group.cancelAll()
+            await withDiscardingTaskGroup { background in
+                background.addTask { await self.housekeep() }
+                background.addTask { await self.deleteSurplus() }
+                background.addTask { await self.sweepNowAndThen() }
+                // What these have sent is written before they end.
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await self.lookAtDoubt() }
+                    await self.work(in: &group)
+                }
+                background.cancelAll()
             }
         } onGracefulShutdown: {
             self.isDraining.store(true, ordering: .relaxed)
             self.wakeup.signal()
+            self.due.signal()
         }
     }
+
+    private var isEnding: Bool { self.isDraining.load(ordering: .relaxed) || Task.isCancelled }
 
     // MARK: The loop
 
     private struct Turn {
-        var inFlight = 0
+        var running = 0
+        /// Results that are not yet in the database.
+        var unwritten: [JobResult] = []
         var floor = Int64.min
+        var floorFellAt = ContinuousClock.now
         var failures = 0
     }
 
     private func work(in group: inout DiscardingTaskGroup) async {
         var turn = Turn()
-        while !Task.isCancelled || turn.inFlight > 0 {
-            let isDraining = self.isDraining.load(ordering: .relaxed) || Task.isCancelled
-            if isDraining && turn.inFlight == 0 { return }
-            let finished = self.results.withLock { results in
-                defer { results = [] }
-                return results
-            }
-            let room = isDraining ? 0 : self.configuration.concurrency - turn.inFlight + finished.count
-            let claimed = await self.exchange(finished, room: room, &turn)
+        while true {
+            let back = self.takeResults()
+            turn.running -= back.count
+            turn.unwritten += back
+            if self.isEnding && turn.running == 0 { return await self.writeAtTheEnd(turn.unwritten) }
+            let room = self.isEnding ? 0 : self.configuration.concurrency - turn.running
+            let claimed = await self.exchange(room: room, &turn)
             for (job, leaseEnd) in claimed {
-                turn.inFlight += 1
+                turn.running += 1
                 group.addTask { await self.run(job, leaseEnd) }
             }
             if claimed.isEmpty && self.results.withLock(\.isEmpty) { await self.wakeup.wait() }
@@ -113,37 +131,42 @@ package final class OnboardingWorker: Service {
         self.wakeup.signal()
     }
 
+    private func takeResults() -> [JobResult] {
+        self.results.withLock { results in
+            defer { results = [] }
+            return results
+        }
+    }
+
     /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be sent.
-    private func exchange(
-        _ finished: [JobResult], room: Int, _ turn: inout Turn
-    ) async -> [(ClaimedJob, ContinuousClock.Instant)] {
+    private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
+        let batch = FinishBatch(turn.unwritten)
+        let granted = room > 0 ? await self.provider.limits.room(for: room) : 0
         let sentAt = ContinuousClock.now
-        let batch = FinishBatch(finished)
-        let mayClaim = room > 0 ? await self.isOpen() : false
-        let claim = mayClaim ? [ClaimedJob.queued(limit: room, floor: turn.floor, self.terms)] : []
-        guard !batch.statements.isEmpty || !claim.isEmpty else { return [] }
+        let terms = granted > 0 ? self.identity.terms : nil
+        let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: turn.floor, $0)] } ?? []
+        guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
         let rows: PostgresRows?
         do {
             rows = try await self.pool.withConnection { connection in
-                let answers = try await connection.pipeline((batch.statements + claim).map { [$0] }).map { $0[0] }
-                let written = Array(answers.prefix(batch.statements.count))
-                try await batch.settle(written, on: connection, logger: self.logger)
-                return try answers.dropFirst(written.count).first?.get()
+                let answers = try await connection.pipeline(batch.groups + claim.map { [$0] })
+                try await batch.settle(
+                    Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
+                return try answers.dropFirst(batch.groups.count).first?.first?.get()
             }
         } catch {
             // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write that
             // did happen is found done, because every statement is guarded.
-            self.results.withLock { $0 = finished + $0 }
             turn.failures += 1
             self.logger.warning("worker cannot reach the database", metadata: ["error": "\(error)"])
             try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
             return []
         }
-        turn.inFlight -= finished.count
+        turn.unwritten = []
         turn.failures = 0
-        guard let rows else { return [] }
+        guard let rows, let terms else { return [] }
         do {
-            return try await self.claimed(rows, sentAt, room: room, &turn)
+            return try await self.claimed(rows, sentAt, terms, room: granted, &turn)
         } catch {
             // Their leases will expire into doubt.
             self.logger.error("claimed jobs cannot be read", metadata: ["error": "\(error)", "jobs": "\(rows.count)"])
@@ -152,36 +175,39 @@ package final class OnboardingWorker: Service {
     }
 
     private func claimed(
-        _ rows: PostgresRows, _ sentAt: ContinuousClock.Instant, room: Int, _ turn: inout Turn
+        _ rows: PostgresRows, _ sentAt: ContinuousClock.Instant, _ terms: ClaimTerms, room: Int, _ turn: inout Turn
     ) async throws -> [(ClaimedJob, ContinuousClock.Instant)] {
         let leaseEnd = sentAt + self.configuration.lease
-        let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: self.terms.worker) }
+        let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: terms.worker) }
         if let first = all.first { turn.floor = min(first.vt, Self.safeFloor()) }
-        // A claim that came back short has seen the end of the queue: look from the very beginning next time.
-        if rows.count < room { turn.floor = .min }
-        let starved = all.map(\.job).filter(\.needsTag)
-        turn.inFlight += starved.count
-        for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
-            await self.openTag(of: tenant, for: jobs)
+        // A claim that came back short has seen the end of the queue: look from the very beginning next time, and every
+        // second anyway, for jobs that were put back to an earlier place.
+        if rows.count < room || turn.floorFellAt + .seconds(1) < sentAt {
+            turn.floor = .min
+            turn.floorFellAt = sentAt
         }
+        let starved = all.map(\.job).filter(\.needsTag)
+        for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
+            let isOpened = await self.openTag(of: tenant)
+            turn.unwritten += jobs.map { job in
+                .moved(
+                    Transition(
+                        lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1)))
+            }
+        }
+        if !starved.isEmpty { self.wakeup.signal() }
         return all.map(\.job).filter { !$0.needsTag }.map { ($0, leaseEnd) }
     }
 
-    /// Opens the tenant's next tag and puts the jobs back that found no room; without one they wait a second.
-    private func openTag(of tenant: TenantID, for jobs: [ClaimedJob]) async {
-        var isOpened = true
+    /// Opens the tenant's next tag, unless somebody just did.
+    private func openTag(of tenant: TenantID) async -> Bool {
         do {
             _ = try await self.pool.query(TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity))
+            return true
         } catch {
-            isOpened = false
             self.logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
+            return false
         }
-        let back = jobs.map { job in
-            JobResult.moved(
-                Transition(lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1))
-            )
-        }
-        self.results.withLock { $0 += back }
     }
 
     /// New jobs get a place no earlier than the clock, so a floor some seconds back passes none of them by.
@@ -189,57 +215,86 @@ package final class OnboardingWorker: Service {
         Int64((Date().timeIntervalSince1970 - 10) * 1_000_000)
     }
 
-    private func isOpen() async -> Bool {
-        guard let gate = try? await self.limits.gate() else { return false }
-        return gate.isOpen
+    /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for then
+    /// the leases expire into doubt, and nothing is lost but time.
+    private func writeAtTheEnd(_ results: [JobResult]) async {
+        let batch = FinishBatch(results)
+        guard !batch.groups.isEmpty else { return }
+        await Task {
+            for attempt in 1...3 {
+                if await self.write(batch) { return }
+                try? await Task.sleep(for: .milliseconds(200 * attempt))
+            }
+            self.logger.warning("results could not be written at the end", metadata: ["jobs": "\(results.count)"])
+        }.value
+    }
+
+    private func write(_ batch: FinishBatch) async -> Bool {
+        do {
+            try await self.pool.withConnection { connection in
+                let answers = try await connection.pipeline(batch.groups)
+                try await batch.settle(answers, on: connection, logger: self.logger)
+            }
+            return true
+        } catch {
+            return false
+        }
     }
 }
 
 extension OnboardingWorker {
-    // MARK: Housekeeping
+    // MARK: Looks
 
-    /// The jittered poll, promotion, rescue and looks: everything that time alone makes due.
-    private func housekeep() async {
-        var lastHour = -1
-        while !Task.isCancelled {
+    /// Looks at jobs in doubt, a few at a time, as long as some are due; then waits until time has made others due.
+    private func lookAtDoubt() async {
+        while !self.isEnding {
+            let looked: Int
             do {
-                _ = try await self.pool.query(JobQueue.promote(limit: 500))
-                let rescued = try await self.pool.query(JobQueue.rescue(limit: 500, settle: self.terms.settle))
-                if !rescued.isEmpty {
-                    self.logger.notice("leases expired, jobs are in doubt", metadata: ["jobs": "\(rescued.count)"])
-                }
-                try await self.lookAtDoubt()
-                let hour = Int(Date().timeIntervalSince1970 / 3600)
-                if hour != lastHour {
-                    _ = try await self.pool.query("select dialtone.ensure_job_log_partitions()::text")
-                    lastHour = hour
-                }
+                looked = try await self.lookOnce()
             } catch {
-                self.logger.debug("housekeeping waits for the database", metadata: ["error": "\(error)"])
+                self.logger.debug("looks wait for the database", metadata: ["error": "\(error)"])
+                looked = 0
             }
-            self.wakeup.signal()
-            let jitter = Double.random(in: 0.75..<1.25)
-            try? await Task.sleep(for: self.configuration.pollInterval * jitter)
+            if looked < self.configuration.looks { await self.due.wait() }
         }
     }
 
-    /// Looks at jobs in doubt, a few at a time: recovery must neither starve nor crowd out fresh sign-ups.
-    private func lookAtDoubt() async throws {
-        guard !self.isDraining.load(ordering: .relaxed), await self.isOpen() else { return }
+    /// Claims what is due, looks, and writes what was found. Answers how many jobs there were.
+    private func lookOnce() async throws -> Int {
+        guard let terms = self.identity.terms, try await self.provider.limits.isOpen() else { return 0 }
         let sentAt = ContinuousClock.now
-        let rows = try await self.pool.query(ClaimedJob.doubtful(limit: 16, self.terms))
-        let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: self.terms.worker).job }
+        let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
+        let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
+        guard !jobs.isEmpty else { return 0 }
+        for tenant in Set(jobs.filter { $0.tag == nil && $0.life.isWanted }.map(\.user.tenant)) {
+            _ = await self.openTag(of: tenant)
+        }
+        let leaseEnd = sentAt + self.configuration.lease
+        let listed = await self.listTags(of: jobs, until: leaseEnd)
         let results = await withTaskGroup(of: JobResult.self, returning: [JobResult].self) { group in
             for job in jobs {
-                group.addTask { await self.jobRun.run(job, leaseEnd: sentAt + self.configuration.lease) }
+                group.addTask {
+                    await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
+                }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
         let batch = FinishBatch(results)
-        guard !batch.statements.isEmpty else { return }
-        try await self.pool.withConnection { connection in
-            let answers = try await connection.pipeline(batch.statements.map { [$0] }).map { $0[0] }
-            try await batch.settle(answers, on: connection, logger: self.logger)
+        if !(await self.write(batch)) { await self.writeAtTheEnd(results) }
+        return jobs.count
+    }
+
+    /// When many jobs of one tag are in doubt, as after a crash, one list of the tag shows most of what there is: a page per
+    /// 250 instead of a list per name. It proves presence only; who is not on it is looked up by name.
+    private func listTags(
+        of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
+    ) async -> [String: [TelephonyCredential]] {
+        var listed: [String: [TelephonyCredential]] = [:]
+        for (tag, jobs) in Dictionary(grouping: jobs, by: \.tag) where jobs.count >= 8 {
+            guard let tag else { continue }
+            listed[tag] = try? await self.provider.listAll(
+                ListQuery(tag: tag), until: min(deadline, .now + self.configuration.httpDeadline))
         }
+        return listed
     }
 }

@@ -11,7 +11,8 @@ package struct PostgresConfiguration: Sendable {
 
     /// Shown in `pg_stat_activity`.
     package var applicationName = "dialtone"
-    /// For one attempt at one address; libpq's own `connect_timeout` does nothing on the asynchronous path.
+    /// For one attempt at one address: the string's `connect_timeout`, which libpq itself does not heed on the asynchronous
+    /// path (34.1.2).
     package var connectTimeout: Duration = .seconds(5)
     /// For one exchange, its COMMIT included: a server that takes bytes and never answers must not hold its caller for
     /// ever. Longer than the server's own `statement_timeout`, which does not cover the wait for a standby. Nil: no end.
@@ -24,6 +25,9 @@ package struct PostgresConfiguration: Sendable {
     /// Throws `.configuration` with libpq's words, which quote at most a keyword.
     package init(url: String) throws(PostgresError) {
         self.parameters = try Self.parse(url)
+        if let seconds = self.parameters["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
+            self.connectTimeout = .seconds(seconds)
+        }
     }
 
     package var user: String? { self.parameters["user"] }

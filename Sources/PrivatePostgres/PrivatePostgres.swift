@@ -32,7 +32,7 @@ package struct PrivatePostgres: Sendable {
 
     /// For `DATABASE_URL`: the superuser of this server, by its Unix socket.
     package func url(database: String = "postgres") -> String {
-        "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres"
+        "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres&connect_timeout=30"
     }
 
     /// Starts the server in `folder`, making the cluster at first. A server left behind there is stopped before. As root, with
@@ -65,7 +65,7 @@ package struct PrivatePostgres: Sendable {
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) {
             try owner.run(
                 binaries.appendingPathComponent("initdb").path,
-                ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+                ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
         }
         try await server.startAgain()
         return server

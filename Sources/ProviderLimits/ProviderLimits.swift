@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast we may go to the provider, for all nodes at once: pauses and breakers as rows that every worker reads.
+// How fast we may go to the provider, for all nodes at once: rate, pause and breaker as rows that every worker reads.
 
 package import Postgres
 import Synchronization
@@ -12,122 +12,233 @@ package enum LimitScope: Sendable, Hashable {
     var key: String {
         switch self {
         case .account: "account"
-        case .connection(let id): "\(Self.connectionPrefix)\(id)"
+        case .connection(let id): "connection:\(id)"
         }
     }
-
-    fileprivate static let connectionPrefix = "connection:"
 }
 
-/// Whether calls may be made now.
-package struct LimitGate: Sendable, Equatable {
-    package var isOpen: Bool
-    /// Connections that are stopped although the account is not.
-    package var stoppedConnections: Set<String>
-}
-
-/// Pauses and breakers, shared through `dialtone.provider_limits`.
+/// Rate, pauses and breakers, shared through `dialtone.provider_limits`.
+///
+/// A breaker that is open lets nothing through until `probe_until`; then one node, whichever asks first, takes the probe: it
+/// may send as many creates as `allowance` says, and has `probeLease` for it. When all of them worked the allowance doubles,
+/// and at `closesAt` the breaker closes. A node that dies with the probe loses it when the lease ends.
 package final class ProviderLimits: Sendable {
+    /// From a refusal to the next probe.
+    package static let coolDown: Duration = .seconds(30)
+    /// How long a probe may take until anybody may take it over.
+    package static let probeLease: Duration = .seconds(20)
+    /// A half-open breaker whose probes have worked this far is closed.
+    package static let closesAt: Int32 = 64
+    /// A pause set by another node is seen after twice this at most.
+    private static let maximumAge: Duration = .milliseconds(250)
+    /// Different users in a row who were refused with the same code: then it is not their fault.
+    private static let maximumRejects: Int32 = 3
+
+    /// What is known of the scopes that are not simply open.
     private struct Known {
-        var gate: LimitGate
-        /// Scopes whose breaker is open, although a probe may be due.
-        var broken: Set<String>
+        /// How long nothing may be sent there.
+        var stopped: [String: Duration] = [:]
+        /// Whose breaker is not closed.
+        var broken: Set<String> = []
+        /// Where refusals are counted, which the next success ends.
+        var counted: Set<String> = []
+        var hasRate = false
+        var until: ContinuousClock.Instant
+    }
+
+    /// A probe this node holds.
+    private struct Probe {
+        var granted: Int32
+        var left: Int32
+        var succeeded: Int32 = 0
         var until: ContinuousClock.Instant
     }
 
     private struct State {
         var known: Known?
+        var probes: [String: Probe] = [:]
         /// Counts what this node has changed, so that an answer read before a change is not kept after it.
         var changes = 0
     }
-
-    /// A pause set by another node is seen after twice this at most.
-    private static let maximumAge: Duration = .milliseconds(250)
 
     private let pool: PostgresPool
     private let state = Mutex(State())
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// What may be sent now. From memory for `maximumAge`; then one caller asks, and the others go by the last answer until
-    /// it has come. A breaker stays shut until its probe is due, 30 seconds after the last refusal.
-    package func gate() async throws -> LimitGate {
-        let (recent, changes) = self.state.withLock { state -> (LimitGate?, Int) in
+    // MARK: Asking
+
+    /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. Throws when the database
+    /// cannot say.
+    package func isOpen() async throws -> Bool { try await self.know().stopped[LimitScope.account.key] == nil }
+
+    /// How many of `wanted` creates may be begun now, by the account's pause, breaker and rate. What is granted and not
+    /// used is lost.
+    package func room(for wanted: Int) async -> Int {
+        let account = LimitScope.account.key
+        guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
+        var room = wanted
+        if known.broken.contains(account) { room = min(room, await self.probe(account, wanted: wanted)) }
+        if known.hasRate, room > 0 { room = await self.take(room) }
+        return room
+    }
+
+    /// How long nothing may be sent for this tenant's connection; nil when a create may go now. When the database cannot say,
+    /// it may: the account's own gate was asked before the claim.
+    package func wait(for connection: String) async -> Duration? {
+        let scope = LimitScope.connection(connection).key
+        guard let known = try? await self.know() else { return nil }
+        if let wait = known.stopped[scope] { return wait }
+        guard known.broken.contains(scope) else { return nil }
+        return await self.probe(scope, wanted: 1) > 0 ? nil : Self.probeLease
+    }
+
+    /// From memory for `maximumAge`; then one caller asks, and the others go by the last answer until it has come.
+    private func know() async throws -> Known {
+        let (recent, changes) = self.state.withLock { state -> (Known?, Int) in
             guard let known = state.known else { return (nil, state.changes) }
-            if known.until > .now { return (known.gate, state.changes) }
+            if known.until > .now { return (known, state.changes) }
             state.known?.until = .now + Self.maximumAge
             return (nil, state.changes)
         }
         if let recent { return recent }
         let known = try await self.read()
         self.state.withLock { if $0.changes == changes { $0.known = known } }
-        return known.gate
+        return known
     }
 
     private func read() async throws -> Known {
         let rows = try await self.pool.query(
             """
-            select scope, breaker = 'open',
-                   coalesce(paused_until > clock_timestamp(), false)
-                       or breaker = 'open' and coalesce(probe_until, opened_at + interval '30 seconds') > clock_timestamp()
+            select scope, breaker <> 'closed', rate is not null, rejects > 0,
+                   (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
+                                       - clock_timestamp()) * 1000)::bigint
             from dialtone.provider_limits
-            where paused_until > clock_timestamp() or breaker = 'open'
+            where paused_until > clock_timestamp() or breaker <> 'closed' or rate is not null
+               or rejects > 0
             """)
-        var known = Known(
-            gate: LimitGate(isOpen: true, stoppedConnections: []), broken: [], until: .now + Self.maximumAge)
+        var known = Known(until: .now + Self.maximumAge)
+        let probes = self.state.withLock { $0.probes }
         for row in rows {
-            let (scope, isBroken, isStopped) = try row.decode(String.self, Bool.self, Bool.self)
+            let (scope, isBroken, hasRate, isCounted, left) = try row.decode(
+                String.self, Bool.self, Bool.self, Bool.self, Int64?.self)
+            if isCounted { known.counted.insert(scope) }
             if isBroken { known.broken.insert(scope) }
-            guard isStopped else { continue }
-            if scope == LimitScope.account.key {
-                known.gate.isOpen = false
-            } else if scope.hasPrefix(LimitScope.connectionPrefix) {
-                known.gate.stoppedConnections.insert(String(scope.dropFirst(LimitScope.connectionPrefix.count)))
-            }
+            if hasRate && scope == LimitScope.account.key { known.hasRate = true }
+            // Our own probe does not stop ourselves.
+            let isOurs = probes[scope].map { $0.left > 0 && $0.until > .now } ?? false
+            if let left, left > 0, !isOurs { known.stopped[scope] = .milliseconds(left) }
         }
         return known
     }
+
+    // MARK: Half open
+
+    /// How many creates this node may send through a broken scope: from the probe it holds, or from one it takes now.
+    private func probe(_ scope: String, wanted: Int) async -> Int {
+        if let left = self.draw(scope, wanted) { return left }
+        // The row lock lets one of those who ask have it; the others find probe_until ahead of them.
+        let rows = try? await self.pool.query(
+            """
+            update dialtone.provider_limits
+            set breaker = 'half_open', probe_until = clock_timestamp() + \(Self.probeLease.milliseconds) * interval '1 millisecond'
+            where scope = \(scope) and breaker <> 'closed' and coalesce(probe_until <= clock_timestamp(), true)
+            returning allowance
+            """)
+        guard let allowance = try? rows?.first?.decode(Int32.self) else { return 0 }
+        self.state.withLock { state in
+            state.probes[scope] = Probe(granted: allowance, left: allowance, until: .now + Self.probeLease)
+        }
+        return self.draw(scope, wanted) ?? 0
+    }
+
+    private func draw(_ scope: String, _ wanted: Int) -> Int? {
+        self.state.withLock { state in
+            guard let probe = state.probes[scope], probe.until > .now, probe.left > 0 else { return nil }
+            let drawn = min(Int32(wanted), probe.left)
+            state.probes[scope]?.left -= drawn
+            return Int(drawn)
+        }
+    }
+
+    /// A create worked. Costs nothing while no breaker is open and no refusal is counted.
+    package func succeeded(connection: String) async {
+        let scopes = [LimitScope.account.key, LimitScope.connection(connection).key]
+        let (proven, isCounted) = self.state.withLock { state -> ([String], Bool) in
+            var proven: [String] = []
+            for scope in scopes where state.probes[scope] != nil {
+                state.probes[scope]?.succeeded += 1
+                if let probe = state.probes[scope], probe.succeeded >= probe.granted {
+                    state.probes[scope] = nil
+                    proven.append(scope)
+                }
+            }
+            let isCounted = state.known.map { !$0.counted.isDisjoint(with: scopes) } ?? false
+            return (proven, isCounted)
+        }
+        guard !proven.isEmpty || isCounted else { return }
+        _ = try? await self.pool.query(
+            """
+            update dialtone.provider_limits
+            set allowance = case when scope = any(\(proven)) then allowance * 2 else allowance end,
+                probe_until = case when scope = any(\(proven)) then clock_timestamp() else probe_until end,
+                breaker = case when scope = any(\(proven)) and allowance * 2 >= \(Self.closesAt) then 'closed' else breaker end,
+                rejects = 0, reject_user = null
+            where scope = any(\(scopes)) and (rejects > 0 or scope = any(\(proven)))
+            """)
+        self.forget()
+    }
+
+    // MARK: Telling
 
     /// Pauses a scope for all nodes. A pause is only ever extended.
     ///
     /// Cancelled or failed here: the job that met the 429 waits all the same, and the next one meets it again.
     package func pause(_ scope: LimitScope, for wait: Duration) async {
-        let milliseconds = wait.components.seconds * 1000 + wait.components.attoseconds / 1_000_000_000_000_000
         // The primary key is the arbiter; the row lock orders two nodes, greatest() makes their order not matter.
         _ = try? await self.pool.query(
             """
             insert into dialtone.provider_limits as p (scope, paused_until)
-            values (\(scope.key), clock_timestamp() + \(milliseconds) * interval '1 millisecond')
+            values (\(scope.key), clock_timestamp() + \(wait.milliseconds) * interval '1 millisecond')
             on conflict (scope) do update set paused_until = greatest(p.paused_until, excluded.paused_until)
             """)
         self.forget()
     }
 
-    /// Opens the breaker of a scope: nothing more is sent there until a probe works.
-    package func stop(_ scope: LimitScope, reason: String) async {
+    /// Opens the breaker of a scope: nothing more is sent there until a probe works. Answers how long that is at least.
+    @discardableResult
+    package func stop(_ scope: LimitScope, reason: String) async -> Duration {
         _ = try? await self.pool.query(
             """
-            insert into dialtone.provider_limits as p (scope, breaker, opened_at, probe_until, reason)
-            values (\(scope.key), 'open', clock_timestamp(), clock_timestamp() + interval '30 seconds', \(reason))
+            insert into dialtone.provider_limits as p (scope, breaker, opened_at, probe_until, allowance, reason)
+            values (\(scope.key), 'open', clock_timestamp(),
+                    clock_timestamp() + \(Self.coolDown.milliseconds) * interval '1 millisecond', 1, \(reason))
             on conflict (scope) do update
-            set breaker = 'open', opened_at = coalesce(p.opened_at, excluded.opened_at),
-                probe_until = excluded.probe_until, reason = excluded.reason
+            set breaker = 'open', probe_until = excluded.probe_until, allowance = 1, reason = excluded.reason,
+                opened_at = case when p.breaker = 'closed' then excluded.opened_at else p.opened_at end
             """)
+        self.state.withLock { $0.probes[scope.key] = nil }
         self.forget()
+        return Self.coolDown
     }
 
-    /// A call worked: closes the breakers it proves wrong. Costs nothing while none is open.
-    package func succeeded(connection: String) async {
-        let scopes = [LimitScope.account.key, LimitScope.connection(connection).key]
-        let mayBeBroken = self.state.withLock { $0.known.map { !$0.broken.isDisjoint(with: scopes) } ?? true }
-        guard mayBeBroken else { return }
-        _ = try? await self.pool.query(
+    /// A create was refused with this code for this user. When it is one of several users in a row, the connection's breaker
+    /// opens, and this answers how long nothing is sent.
+    package func rejected(connection: String, code: String, user: String) async -> Duration? {
+        let scope = LimitScope.connection(connection)
+        let rows = try? await self.pool.query(
             """
-            update dialtone.provider_limits
-            set breaker = 'closed', opened_at = null, probe_until = null, reason = null
-            where scope = any(\(scopes)) and breaker = 'open'
+            insert into dialtone.provider_limits as p (scope, rejects, reject_code, reject_user)
+            values (\(scope.key), 1, \(code), \(user))
+            on conflict (scope) do update
+            set rejects = case when p.reject_code is distinct from excluded.reject_code then 1
+                               when p.reject_user = excluded.reject_user then p.rejects else p.rejects + 1 end,
+                reject_code = excluded.reject_code, reject_user = excluded.reject_user
+            returning rejects
             """)
         self.forget()
+        guard let rejects = try? rows?.first?.decode(Int32.self), rejects >= Self.maximumRejects else { return nil }
+        return await self.stop(scope, reason: "refused for \(rejects) users in a row: \(code)")
     }
 
     private func forget() {
@@ -135,5 +246,48 @@ package final class ProviderLimits: Sendable {
             state.known = nil
             state.changes += 1
         }
+    }
+}
+
+extension ProviderLimits {
+    // MARK: Rate
+
+    /// Sets the account's rate, in calls per second for all nodes together; nil takes it away.
+    package func setRate(_ rate: Double?) async throws {
+        _ = try await self.pool.query(
+            """
+            insert into dialtone.provider_limits (scope, rate) values ('account', \(rate))
+            on conflict (scope) do update set rate = excluded.rate where provider_limits.rate is distinct from excluded.rate
+            """)
+        self.forget()
+    }
+
+    /// Takes as many of `wanted` calls as the rate has room for within a second from now, a fifth of it left for recovery
+    /// (looks and deletes are not held up here).
+    private func take(_ wanted: Int) async -> Int {
+        let rows = try? await self.pool.query(
+            """
+            with now as (select clock_timestamp() as at),
+            budget as materialized (
+                select p.scope, p.rate * 0.8 as rate, greatest(p.tat, now.at) as tat, now.at
+                from dialtone.provider_limits p, now where p.scope = 'account' and p.rate is not null
+                for no key update of p),
+            grant_ as (
+                select scope, rate, tat,
+                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from tat - at)))))::int as calls
+                from budget)
+            update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
+            from grant_ g where p.scope = g.scope
+            returning g.calls
+            """)
+        guard let calls = try? rows?.first?.decode(Int32.self) else { return wanted }
+        return Int(calls)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, for an SQL interval.
+    fileprivate var milliseconds: Int64 {
+        self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000
     }
 }

@@ -15,13 +15,21 @@ package enum JobQueue {
     /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, vt, enqueued_at).
     ///
     /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
-    /// is wanted when it finishes. The caller holds the `users` row lock, so a finish cannot end that job in between.
+    /// is wanted when it finishes, and one that waits for its time is due now. The caller holds the `users` row lock, so a
+    /// finish cannot end that job in between. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
     package static func enqueue(from source: String) -> SQL {
         """
-        insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
-        select gen_random_uuid(), tenant_id, user_id, generation, vt, enqueued_at, enqueued_at
-        from \(unsafeText: source)
-        on conflict (tenant_id, user_id) do nothing
+        insert into dialtone.jobs as j (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
+                                        quiet_until)
+        select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, s.vt, s.enqueued_at, s.enqueued_at,
+               case when d.maybe_created is null then 'queued' else 'in_doubt' end, coalesce(d.maybe_created, false),
+               d.quiet_until
+        from \(unsafeText: source) s left join lateral (
+            select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
+            where d.tenant_id = s.tenant_id and d.user_id = s.user_id and d.generation = s.generation
+            order by d.died_at desc limit 1) d on true
+        on conflict (tenant_id, user_id) do update set run_at = least(j.run_at, excluded.run_at)
+        where j.state = 'scheduled'
         """
     }
 
@@ -31,27 +39,38 @@ package enum JobQueue {
     ///
     /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP LOCKED:
     /// two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of jobs long
-    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped.
-    package static func candidates(limit: Int, floor: Int64) -> SQL {
+    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped. Nothing while the server is not the
+    /// one that `started` names, by its row in `incarnation` and by itself.
+    package static func candidates(limit: Int, floor: Int64, started: Int64) -> SQL {
         """
         candidates as materialized (
-            select id, tenant_id, user_id, generation, tag from dialtone.jobs
-            where state = 'queued' and vt >= \(floor)
+            select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
+            where state = 'queued' and vt >= \(floor) and \(Self.isServer(started))
             order by vt, id limit \(limit)
             for no key update skip locked)
         """
     }
 
     /// The next jobs in doubt that are due, locked. Index jobs_in_doubt.
-    package static func doubtful(limit: Int) -> SQL {
+    package static func doubtful(limit: Int, started: Int64) -> SQL {
         """
         candidates as materialized (
-            select id, tenant_id, user_id, generation, tag from dialtone.jobs
-            where state = 'in_doubt' and run_at <= clock_timestamp()
+            select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
+            where state = 'in_doubt' and run_at <= clock_timestamp() and \(Self.isServer(started))
             order by run_at limit \(limit)
             for no key update skip locked)
         """
     }
+
+    /// Evaluated once per statement, before the scan.
+    private static func isServer(_ started: Int64) -> SQL {
+        """
+        (select i.started = \(started) and i.started = \(Self.serverStart) from dialtone.incarnation i)
+        """
+    }
+
+    /// When this server's postmaster started, in microseconds: no two servers, and no two starts of one, agree on it.
+    package static let serverStart: SQL = "(extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint"
 
     // MARK: Promote and rescue
 
@@ -70,26 +89,32 @@ package enum JobQueue {
         """
     }
 
-    /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create.
+    /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create. So do
+    /// the jobs of a worker whose node is known to be gone, without waiting for the lease.
     ///
     /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first wins.
     /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
     /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin. Index jobs_leased.
     package static func rescue(limit: Int, settle: Duration) -> SQL {
         """
-        with late as materialized (
-            select id, state, epoch from dialtone.jobs
-            where state in ('armed', 'looking') and lease_until < clock_timestamp()
+        with gone as materialized (
+            select worker from dialtone.workers
+            where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(Self.serverStart)),
+        late as materialized (
+            select id, state, epoch, worker, lease_until < clock_timestamp() as is_over from dialtone.jobs
+            where state in ('armed', 'looking')
+              and (lease_until < clock_timestamp() or worker in (select worker from gone))
             order by lease_until limit \(limit) for no key update skip locked),
         rescued as (
             update dialtone.jobs j
             set state = 'in_doubt', in_doubt = true, epoch = j.epoch + 1, worker = null, crashes = j.crashes + 1,
-                run_at = clock_timestamp(), lease_until = null,
+                run_at = clock_timestamp(), lease_until = null, empties = 0,
                 quiet_until = greatest(j.quiet_until, j.lease_until + \(settle.milliseconds) * interval '1 millisecond')
             from late where j.id = late.id and j.epoch = late.epoch and j.state in ('armed', 'looking')
-            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
+            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state,
+                      case when late.is_over then 'lease_expired' else 'worker_gone' end as reason)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
-        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, 'lease_expired' from rescued
+        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, reason from rescued
         returning job_id
         """
     }
@@ -108,7 +133,7 @@ extension JobQueue {
         """
         with armed as (
             update dialtone.jobs
-            set state = 'armed', epoch = epoch + 1, empties = 0,
+            set state = 'armed', epoch = epoch + 1, empties = 0, failures = 0,
                 lease_until = clock_timestamp() + \(lease.milliseconds) * interval '1 millisecond',
                 quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond'
             where id = \(held.job) and epoch = \(held.epoch) and worker = \(held.worker) and state = \(held.state)

@@ -41,8 +41,12 @@ package struct Transition: Sendable {
     package var delay: Duration
     /// Whether this try counts towards the limit of tries.
     package var isCharged: Bool
+    /// Whether a create may have been sent with its outcome unknown; never set back.
+    package var isDoubtful: Bool
     /// Empty look-ups so far.
     package var empties: Int
+    /// Whether a call failed; failures in a row make pauses longer.
+    package var isFailure: Bool
     /// From now until an empty answer of the provider may count; nil keeps what stands.
     package var settle: Duration?
     /// The tag is full: the next claim takes a slot of another shard.
@@ -50,14 +54,16 @@ package struct Transition: Sendable {
     package var trace: Trace
 
     package init(
-        lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, empties: Int = 0, settle: Duration? = nil,
-        dropsTag: Bool = false, trace: Trace = Trace()
+        lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false, empties: Int = 0,
+        isFailure: Bool = false, settle: Duration? = nil, dropsTag: Bool = false, trace: Trace = Trace()
     ) {
         self.lease = lease
         self.to = to
         self.delay = delay
         self.isCharged = isCharged
+        self.isDoubtful = isDoubtful
         self.empties = empties
+        self.isFailure = isFailure
         self.settle = settle
         self.dropsTag = dropsTag
         self.trace = trace
@@ -67,7 +73,8 @@ package struct Transition: Sendable {
 extension JobQueue {
     /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
     ///
-    /// Locks only rows of `jobs`, by primary key. Doubt is sticky: `in_doubt` is never set back here.
+    /// Locks only rows of `jobs`, by primary key. Doubt is sticky: `in_doubt` is never set back here, and what is in doubt
+    /// always has a moment before which an empty answer proves nothing.
     package static func move(_ transitions: [Transition]) -> SQL {
         let sorted = transitions.sorted { $0.lease.job < $1.lease.job }
         return """
@@ -75,12 +82,13 @@ extension JobQueue {
                 select * from unnest(
                     \(sorted.map(\.lease.job)), \(sorted.map(\.lease.epoch)), \(sorted.map(\.lease.worker)),
                     \(sorted.map(\.lease.state)), \(sorted.map(\.to)), \(sorted.map(\.delay.milliseconds)),
-                    \(sorted.map { Int32($0.isCharged ? 1 : 0) }), \(sorted.map { Int32($0.empties) }),
+                    \(sorted.map { Int32($0.isCharged ? 1 : 0) }), \(sorted.map(\.isDoubtful)),
+                    \(sorted.map { Int32($0.empties) }), \(sorted.map { Int32($0.isFailure ? 1 : 0) }),
                     \(sorted.map { $0.settle?.milliseconds }), \(sorted.map(\.dropsTag)),
                     \(sorted.map { $0.trace.httpStatus.map(Int32.init) }), \(sorted.map(\.trace.requestID)),
                     \(sorted.map(\.trace.errorCode)))
-                as t (id, epoch, worker, from_state, to_state, delay, charge, empties, settle, drops_tag,
-                      http_status, request_id, error_code)),
+                as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, settle,
+                      drops_tag, http_status, request_id, error_code)),
             moved as (
                 update dialtone.jobs j
                 set state = i.to_state, worker = null, lease_until = null,
@@ -88,7 +96,8 @@ extension JobQueue {
                     vt = case when i.to_state = 'queued' then j.vt
                          else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
                     attempts = j.attempts + i.charge, empties = i.empties,
-                    in_doubt = j.in_doubt or i.to_state = 'in_doubt',
+                    failures = case when i.failure = 1 then j.failures + 1 else 0 end,
+                    in_doubt = j.in_doubt or i.is_doubtful,
                     quiet_until = coalesce(
                         greatest(j.quiet_until, clock_timestamp() + i.settle * interval '1 millisecond'), j.quiet_until),
                     tag = case when i.drops_tag then null else j.tag end

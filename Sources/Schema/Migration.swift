@@ -25,5 +25,6 @@ package struct Migration: Sendable {
         Migration(3, "events_users_jobs", PackageResources._003_events_users_jobs_sql),
         Migration(4, "credentials", PackageResources._004_credentials_sql),
         Migration(5, "row_level_security", PackageResources._005_row_level_security_sql),
+        Migration(6, "exactly_once", PackageResources._006_exactly_once_sql),
     ]
 }

@@ -17,13 +17,14 @@ package protocol TelephonyCredentialsAPI: Sendable {
 }
 
 extension TelephonyCredentialsAPI {
-    /// Every page of a list, up to the last one or an empty one. A list without an end is a failed look: what it holds
-    /// beyond `maximumPages` is not known, and must not be taken for absent.
+    /// Every page of a list, up to the last one or an empty one. A list without an end, or that has none by `deadline`, is a
+    /// failed look: what it holds beyond is not known, and must not be taken for absent.
     package func listAll(
-        _ query: ListQuery, maximumPages: Int = 1000
+        _ query: ListQuery, until deadline: ContinuousClock.Instant? = nil, maximumPages: Int = 1000
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
         var all: [TelephonyCredential] = []
         for number in 1...maximumPages {
+            if let deadline, ContinuousClock.now >= deadline { throw TelnyxFailure(.unavailable) }
             let page = try await self.list(query, page: number)
             all += page.credentials
             if page.credentials.isEmpty || number >= (page.totalPages ?? Int.max) { return all }
@@ -139,6 +140,15 @@ package struct TelephonyCredential: Sendable {
     }
 }
 
+extension TelephonyCredential {
+    /// Whether this is the credential of that name. How long a name may be is not documented: one that was cut is still ours
+    /// while it is too long to be anybody else's (40 of its characters hold 140 bits of a hash).
+    package func bears(_ name: String) -> Bool {
+        guard let own = self.name else { return false }
+        return own == name || own.utf8.count >= 40 && name.hasPrefix(own)
+    }
+}
+
 /// What the provider's answer is known by, for the log.
 package struct ProviderTrace: Sendable, Equatable {
     package var httpStatus: Int?
@@ -158,6 +168,15 @@ package struct ProviderWords: Sendable, Equatable {
     package init(code: String? = nil, text: String? = nil) {
         self.code = code
         self.text = text
+    }
+}
+
+extension ProviderWords {
+    /// Whether a refusal speaks of a tag that holds all it may, in words the vendor has not published.
+    package var soundLikeFullTag: Bool {
+        let words = (self.text ?? "").lowercased()
+        return words.contains("tag")
+            && ["maximum", "limit", "full", "exceed", "1000", "too many", "at most"].contains { words.contains($0) }
     }
 }
 

@@ -75,7 +75,7 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         switch answer.status {
         case 201:
             guard let made = try? self.decode(Answer<CredentialPayload>.self, answer).data.credential,
-                made.name == request.name
+                made.bears(request.name ?? "")
             else { return .inDoubt("unreadable", answer.trace) }
             return .created(made, answer.trace)
         case 429: return .rateLimited(answer.retryAfter(now: self.now()), answer.trace)

@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of one job, each by itself: when it may create, when it must look, when it may believe that there is nothing.
 
-import Foundation
 import Lifecycle
 import Model
 import Testing
 
 @Suite struct StepTests {
     private let rules = LifeRules()
-    private let now = Date(timeIntervalSince1970: 1_800_000_000)
     private let id = ProviderID(rawValue: "p-1")
     private let other = ProviderID(rawValue: "p-2")
 
     private func life(
         _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
-        recorded: ProviderID? = nil, isDoubtful: Bool = false, empties: Int = 0, crashes: Int = 0,
-        quietUntil: Date? = nil
+        recorded: ProviderID? = nil, isDoubtful: Bool = false, attempts: Int = 0, empties: Int = 0, crashes: Int = 0,
+        failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) -> JobLife {
         JobLife(
             generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
-            isDoubtful: isDoubtful, crashes: crashes, empties: empties, quietUntil: quietUntil)
+            isDoubtful: isDoubtful, attempts: attempts, crashes: crashes, failures: failures, empties: empties,
+            quietIn: quietIn, trust: trust)
     }
 
     private func effects(_ life: JobLife, _ event: JobEvent) -> [JobEffect] {
-        life.step(event, rules: self.rules, now: self.now, jitter: 0).effects
+        life.step(event, rules: self.rules, jitter: 0).effects
+    }
+
+    private func doubt(_ delay: Duration, isCharged: Bool = false, settle: Duration? = nil) -> JobEffect {
+        .doubt(delay: delay, isCharged: isCharged, settle: settle)
     }
 
     @Test func aFreshJobCreates() {
@@ -37,29 +40,51 @@ import Testing
     }
 
     @Test func anUnknownOutcomeIsDoubtForGood() {
-        let (after, effects) = self.life().step(.unknown, rules: self.rules, now: self.now, jitter: 0)
+        let (after, effects) = self.life().step(.unknown, rules: self.rules, jitter: 0)
         #expect(after.isDoubtful)
-        #expect(effects == [.doubt(delay: .seconds(1), settle: self.rules.settle)])
+        #expect(effects == [self.doubt(.milliseconds(500), isCharged: true, settle: self.rules.settle)])
         #expect(self.effects(after, .claimed) == [.look])
     }
 
     @Test func absenceNeedsTwoEmptyAnswersTheSecondWhenQuiet() {
-        let past = self.now.addingTimeInterval(-1)
-        let future = self.now.addingTimeInterval(20)
-        func empty(_ empties: Int, _ quietUntil: Date) -> [JobEffect] {
+        func empty(_ empties: Int, _ quietIn: Duration?) -> [JobEffect] {
             self.effects(
-                self.life(.looking, isDoubtful: true, empties: empties, quietUntil: quietUntil), .looked(found: []))
+                self.life(.looking, isDoubtful: true, empties: empties, quietIn: quietIn), .looked(found: []))
         }
-        #expect(empty(0, past) == [.doubt(delay: .seconds(1), settle: nil)])
-        #expect(empty(1, future) == [.doubt(delay: .seconds(20), settle: nil)])
-        #expect(empty(1, past) == [.rearm, .create])
+        #expect(empty(0, .seconds(-1)) == [self.doubt(.seconds(1))])
+        #expect(empty(1, .seconds(20)) == [self.doubt(.seconds(20))])
+        #expect(empty(1, .seconds(-1)) == [.rearm, .create])
+        // Doubt that nobody gave a time to gets it now.
+        #expect(empty(5, nil) == [self.doubt(.seconds(1), settle: self.rules.settle)])
     }
 
-    @Test func aFailedLookNeverPermitsACreate() {
-        let life = self.life(.looking, isDoubtful: true, empties: 5, quietUntil: self.now.addingTimeInterval(-60))
-        for effect in self.effects(life, .lookFailed(nil)) {
-            #expect(effect == .doubt(delay: .milliseconds(500), settle: nil))
-        }
+    @Test func oneEmptyAnswerIsEnoughForAJobThatWasNeverInDoubt() {
+        #expect(self.effects(self.life(.looking), .looked(found: [])) == [.rearm, .create])
+    }
+
+    @Test func aLedgerThatMayHaveForgottenLooksFirst() {
+        let restarted = LedgerTrust(looksFirst: true, looksTwice: false, isStopped: false)
+        #expect(self.effects(self.life(trust: restarted), .claimed) == [.look])
+        #expect(self.effects(self.life(trust: restarted), .looked(found: [])) == [.rearm, .create])
+        let promoted = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: false)
+        let first = self.life(quietIn: .seconds(9), trust: promoted)
+        #expect(self.effects(first, .looked(found: [])) == [self.doubt(.seconds(9))])
+        let second = self.life(.looking, empties: 1, quietIn: .seconds(-1), trust: promoted)
+        #expect(self.effects(second, .looked(found: [])) == [.rearm, .create])
+    }
+
+    @Test func onAnotherSystemNothingIsDeleted() {
+        let stopped = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: true)
+        let gone = self.life(wanted: .gone, recorded: self.id, trust: stopped)
+        #expect(self.effects(gone, .claimed) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
+    }
+
+    @Test func aFailedLookNeverPermitsACreateAndWaitsLongerEachTime() {
+        let life = self.life(.looking, isDoubtful: true, empties: 5, quietIn: .seconds(-60))
+        #expect(self.effects(life, .lookFailed(nil)) == [self.doubt(.milliseconds(500))])
+        let often = self.life(.looking, isDoubtful: true, empties: 5, failures: 3, quietIn: .seconds(-60))
+        #expect(self.effects(often, .lookFailed(nil)) == [self.doubt(.seconds(4))])
+        #expect(self.effects(often, .lookFailed(.seconds(90))) == [self.doubt(.seconds(90))])
     }
 
     @Test func whatIsFoundIsAdoptedAndTheRestIsSurplus() {
@@ -71,27 +96,33 @@ import Testing
     }
 
     @Test func whoIsNotWantedIsClosed() {
-        #expect(self.effects(self.life(wanted: .gone), .claimed) == [.close])
+        #expect(self.effects(self.life(wanted: .gone), .claimed) == [.close(nil)])
         #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .claimed) == [.delete(self.id)])
         #expect(self.effects(self.life(wantedGeneration: 2, recorded: self.id), .claimed) == [.delete(self.id)])
-        #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .deleted) == [.close])
-        let looked = self.life(
-            .looking, wanted: .gone, isDoubtful: true, empties: 1, quietUntil: self.now.addingTimeInterval(-1))
-        #expect(self.effects(looked, .looked(found: [])) == [.close])
+        #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .deleted(self.id)) == [.close(self.id)])
+        let looked = self.life(.looking, wanted: .gone, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
+        #expect(self.effects(looked, .looked(found: [])) == [.close(nil)])
     }
 
     @Test func whatTheProviderMeansForAllIsNotCharged() {
-        for event in [JobEvent.rateLimited(.seconds(2)), .refused, .notSent, .tagFull] {
-            for case .schedule(_, _, let isCharged, _) in self.effects(self.life(), event) { #expect(!isCharged) }
+        for event in [
+            JobEvent.rateLimited(.seconds(2)), .refused(.seconds(2)), .tenantRejected(.seconds(2)), .notSent,
+            .tagFull(isCounted: true), .deleteFailed(nil),
+        ] {
+            let all = self.effects(self.life(), event)
+            #expect(all.count == 1)
+            for case .schedule(_, let isCharged, _) in all { #expect(!isCharged, "\(event)") }
         }
-        #expect(
-            self.effects(self.life(), .tagFull)
-                == [.schedule(.scheduled, delay: .zero, isCharged: false, dropsTag: true)])
+        let full = JobEffect.schedule(delay: .zero, isCharged: false, dropsTag: true)
+        #expect(self.effects(self.life(), .tagFull(isCounted: true)) == [full])
     }
 
-    @Test func aJobThatKillsItsWorkersIsBuried() {
-        let life = self.life(
-            .looking, isDoubtful: true, empties: 1, crashes: 3, quietUntil: self.now.addingTimeInterval(-1))
-        #expect(self.effects(life, .looked(found: [])) == [.bury("crashed_too_often")])
+    @Test func aJobThatKillsItsWorkersOrIsNeverAnsweredClearlyIsBuried() {
+        let deadly = self.life(.looking, isDoubtful: true, empties: 1, crashes: 3, quietIn: .seconds(-1))
+        #expect(self.effects(deadly, .looked(found: [])) == [.bury("crashed_too_often")])
+        let unclear = self.life(.looking, isDoubtful: true, attempts: 20, empties: 1, quietIn: .seconds(-1))
+        #expect(self.effects(unclear, .looked(found: [])) == [.bury("too_many_attempts")])
+        // What is there is adopted all the same.
+        #expect(self.effects(deadly, .looked(found: [self.id])) == [.own(self.id)])
     }
 }

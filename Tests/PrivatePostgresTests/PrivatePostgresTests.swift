@@ -6,7 +6,7 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-@Suite struct PrivatePostgresTests {
+@Suite(.serialized) struct PrivatePostgresTests {
     @Test func keepsItsDataOverStopAndStart() async throws {
         try await Self.withServer { server in
             try await Self.on(server, "create table kept as select 7 as id")

@@ -14,6 +14,7 @@ import Testing
         defer { server.remove() }
         var configuration = PostgresPool.Configuration(try PostgresConfiguration(url: server.url()))
         configuration.maximum = 2
+        configuration.leaseTimeout = .seconds(60)
         configuration.breakAfter = .milliseconds(200)
         let pool = PostgresPool(configuration)
         try await withThrowingTaskGroup(of: Void.self) { group in

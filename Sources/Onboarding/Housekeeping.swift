@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that time alone makes due: back-offs that end, leases that run out, servers and nodes that are not the same.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+import Telnyx
+
+extension OnboardingWorker {
+    /// The jittered poll. Each tick is one round trip; nothing here is in a hurry, and every statement may be repeated.
+    ///
+    /// Cancelled here: the tick ends where it is.
+    func housekeep() async {
+        var ticks = 0
+        while !Task.isCancelled {
+            do {
+                try await self.pool.withConnection { try await self.tick(ticks, on: $0) }
+                ticks += 1
+            } catch {
+                self.logger.debug("housekeeping waits for the database", metadata: ["error": "\(error)"])
+            }
+            self.wakeup.signal()
+            self.due.signal()
+            try? await Task.sleep(for: self.configuration.pollInterval * Double.random(in: 0.75..<1.25))
+        }
+    }
+
+    private func tick(_ ticks: Int, on connection: PostgresConnection) async throws {
+        try await self.checkServer(on: connection)
+        var groups: [[SQL]] = [
+            [JobQueue.promote(limit: 500)],
+            [JobQueue.rescue(limit: 500, settle: self.configuration.httpDeadline + self.configuration.providerMargin)],
+        ]
+        if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
+        if ticks % 10 == 3 { groups.append([Self.enqueueForgotten]) }
+        if ticks % 120 == 7 { groups.append([Presence.forget]) }
+        if ticks.isMultiple(of: 7200) { groups.append(["select dialtone.ensure_job_log_partitions()::text"]) }
+        let answers = try await connection.pipeline(groups)
+        for case .failure(let error) in answers.joined() {
+            self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+        }
+        if case .success(let rescued) = answers[1][0], !rescued.isEmpty {
+            self.logger.notice("leases were lost, jobs are in doubt", metadata: ["jobs": "\(rescued.count)"])
+        }
+    }
+
+    /// Is the server the one this worker knows? If not, nothing is claimed until the ledger says what the change means.
+    private func checkServer(on connection: PostgresConnection) async throws {
+        guard let row = try await connection.query(Incarnation.current).first else { return }
+        let server = try Incarnation.read(row)
+        if server.isKnown && self.identity.knows(server.started) { return }
+        self.identity.forget()
+        if !server.isKnown {
+            let settle = self.configuration.httpDeadline + self.configuration.providerMargin
+            let rows = try await connection.query(
+                Incarnation.adopt(lease: self.configuration.lease, settle: settle))
+            if let change = try rows.first.map(Incarnation.read)?.change, change != "first" {
+                self.logger.warning(
+                    "the database server has changed; every create looks first until a full sweep has ended",
+                    metadata: ["change": "\(change)"])
+            }
+            return  // another node may have written it; the next tick reads it
+        }
+        try await self.identity.meet(server.started, on: connection)
+    }
+
+    /// Users with a credential to delete and no job that would: what a result left behind that came after its job's end.
+    /// Index credentials_closing. A job too many ends by itself.
+    private static let enqueueForgotten: SQL = """
+        with forgotten as (
+            select distinct on (c.tenant_id, c.user_id) c.tenant_id, c.user_id, c.generation,
+                   (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt, clock_timestamp() as enqueued_at
+            from dialtone.credentials c
+            where c.status = 'closing' and coalesce(c.close_after <= clock_timestamp(), true)
+              and not exists (select 1 from dialtone.jobs j where j.tenant_id = c.tenant_id and j.user_id = c.user_id)
+            order by c.tenant_id, c.user_id, c.generation limit 100)
+        \(JobQueue.enqueue(from: "forgotten"))
+        """
+
+    // MARK: Surplus
+
+    /// Deletes surplus at the provider, one after another, once committed rows prove that it is.
+    ///
+    /// Cancelled here: whether a delete happened is asked again by the next, whose 404 is as good.
+    func deleteSurplus() async {
+        while !Task.isCancelled {
+            if (try? await self.provider.limits.isOpen()) ?? false {
+                let ids = (try? await SurplusDeletion(pool: self.pool, provider: self.provider).run(limit: 16)) ?? 0
+                if ids == 16 { continue }
+            }
+            try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
+        }
+    }
+}
+
+/// Deletes what `Surplus.due` allows.
+struct SurplusDeletion: Sendable {
+    let pool: PostgresPool
+    let provider: Provider
+
+    /// Answers how many were tried.
+    func run(limit: Int) async throws -> Int {
+        let rows = try await self.pool.query(Surplus.due(limit: limit, hold: .seconds(60)))
+        for row in rows {
+            let id: ProviderID = ProviderID(rawValue: try row.decode(String.self))
+            let isGone: Bool
+            do throws(TelnyxFailure) {
+                _ = try await self.provider.delete(id)
+                isGone = true
+            } catch {
+                isGone = error.isNotFound
+            }
+            _ = try await self.pool.query(isGone ? Surplus.deleted(id) : Surplus.failed(id))
+        }
+        return rows.count
+    }
+}

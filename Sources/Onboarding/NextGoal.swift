@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wanted against actual, after one generation of a user is done with: what the job does next, or its end.
+
+import Model
+import Postgres
+import Queue
+
+enum NextGoal {
+    /// Ends the job if wanted = actual; else gives it its next goal: an older credential to delete, now or when its time
+    /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
+    /// that was taken away finds its goal by itself.
+    ///
+    /// `goals` are all that is left to do for this user. The wanted generation's doubt, tries and tag are its own, so the job
+    /// begins them anew.
+    static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace) -> SQL {
+        """
+        with wish as (
+            select wanted, generation from dialtone.users
+            where tenant_id = \(user.tenant) and user_id = \(user.user)),
+        held as materialized (
+            select j.id, j.state, j.generation from dialtone.jobs j
+            where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
+              and j.state = \(lease.state)
+            for no key update),
+        open as (
+            select c.generation, c.status, c.close_after, w.wanted = 'live' and c.generation = w.generation as is_wanted
+            from dialtone.credentials c, wish w
+            where c.tenant_id = \(user.tenant) and c.user_id = \(user.user) and c.status <> 'deleted'),
+        goals as (
+            select o.generation, case when w.wanted = 'live' then coalesce(o.close_after, '-infinity') else '-infinity' end as due
+            from open o, wish w
+            where not o.is_wanted and (o.status = 'closing' or w.wanted = 'gone'
+                                       or exists (select 1 from open where is_wanted))
+            union all
+            select w.generation, '-infinity' from wish w
+            where w.wanted = 'live' and not exists (select 1 from open where is_wanted)),
+        next as (select generation, due from goals order by due, generation limit 1),
+        told as (
+            update dialtone.users u
+            set status = case when w.wanted = 'live' then 'ready' else 'revoked' end
+            from wish w
+            where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
+              and case when w.wanted = 'live' then u.status <> 'ready' and exists (select 1 from open where is_wanted)
+                  else u.status <> 'revoked' and not exists (select 1 from open) end),
+        ended as (
+            delete from dialtone.jobs j using held where j.id = held.id and not exists (select 1 from next)),
+        goes_on as (
+            update dialtone.jobs j
+            set generation = next.generation, state = case when next.due <= clock_timestamp() then 'queued' else 'scheduled' end,
+                run_at = greatest(next.due, clock_timestamp()),
+                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                worker = null, lease_until = null, quiet_until = null, in_doubt = false, tag = null,
+                attempts = 0, crashes = 0, failures = 0, empties = 0
+            from held, next where j.id = held.id)
+        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                      http_status, provider_request_id)
+        select held.id, \(user.tenant), \(user.user), held.generation, held.state,
+               case when not exists (select 1 from next) then 'ended'
+                    when (select due from next) <= clock_timestamp() then 'queued' else 'scheduled' end,
+               \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID)
+        from held
+        returning job_id
+        """
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider as the worker meets it: every call but the create, with what its answer means for all nodes passed on.
+
+import Model
+import ProviderLimits
+import Telnyx
+
+/// The API, with its limits kept.
+struct Provider: Sendable {
+    let api: any TelephonyCredentialsAPI
+    let limits: ProviderLimits
+
+    func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        try await self.noting { () async throws(TelnyxFailure) in try await self.api.list(query, page: page) }
+    }
+
+    /// Every page. A list that is not whole by `deadline` is a failed look.
+    func listAll(
+        _ query: ListQuery, until deadline: ContinuousClock.Instant
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        try await self.noting { () async throws(TelnyxFailure) in
+            try await self.api.listAll(query, until: deadline)
+        }
+    }
+
+    func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
+        try await self.noting { () async throws(TelnyxFailure) in try await self.api.retrieve(id) }
+    }
+
+    func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
+        try await self.noting { () async throws(TelnyxFailure) in try await self.api.delete(id) }
+    }
+
+    /// A 429 pauses the account for all nodes. A 401 stops it; so does a 403 here, for a list or a delete names no connection.
+    private func noting<Value>(
+        _ call: () async throws(TelnyxFailure) -> Value
+    ) async throws(TelnyxFailure) -> Value {
+        do {
+            return try await call()
+        } catch {
+            switch error.kind {
+            case .rateLimited: await self.limits.pause(.account, for: error.retryAfter ?? .seconds(1))
+            case .refused:
+                if error.trace.httpStatus == 401 { _ = await self.limits.stop(.account, reason: "HTTP 401") }
+            case .notFound, .rejected, .unavailable, .unreadable: break
+            }
+            throw error
+        }
+    }
+}
