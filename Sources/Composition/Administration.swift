@@ -131,6 +131,19 @@ package struct Administration: Sendable {
         }
     }
 
+    package func revoke(_ user: UserKey) async throws -> ActionLine {
+        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).revoke(user) })
+    }
+
+    package func rotate(_ user: UserKey, overlap: Duration?) async throws -> ActionLine {
+        let overlap = overlap ?? self.settings.rotationOverlap
+        return ActionLine(user, try await self.withPool { try await UserActions(pool: $0).rotate(user, overlap: overlap) })
+    }
+
+    package func retry(_ user: UserKey) async throws -> ActionLine {
+        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).retry(user) })
+    }
+
     // MARK: Check
 
     /// Tries settings, database and, if asked, the provider, creating nothing. Answers a line per thing tried.

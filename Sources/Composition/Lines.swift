@@ -147,3 +147,16 @@ package struct TimelineLine: Line {
 
     package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
 }
+
+/// What became of an action on a user.
+package struct ActionLine: Encodable, Sendable {
+    package let tenant: String
+    package let user_id: String
+    package let status: String
+
+    init(_ user: UserKey, _ status: UserStatus) {
+        self.tenant = user.tenant.rawValue
+        self.user_id = user.user.rawValue
+        self.status = status.rawValue
+    }
+}

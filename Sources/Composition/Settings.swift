@@ -90,6 +90,16 @@ package struct Settings: Sendable {
         return settings
     }
 
+    /// `500ms`, `30s`, `2m`, `1h`; a week at most.
+    package static func duration(_ text: String) -> Duration? {
+        for (unit, milliseconds) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(unit) {
+            if let number = Int(text.dropLast(unit.count)), number >= 0, number <= 604_800_000 / milliseconds {
+                return .milliseconds(number * milliseconds)
+            }
+        }
+        return nil
+    }
+
     /// Host and port of `host:port`, `[v6]:port` or `:port`.
     package static func address(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
@@ -144,15 +154,10 @@ private struct SettingsSource {
         return value.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// `30s`, `500ms`, `2m`.
     mutating func duration(_ name: String, default standard: Duration) -> Duration {
         guard let text = self.text(name) else { return standard }
-        for (unit, milliseconds) in [("ms", 1), ("s", 1000), ("m", 60_000)] where text.hasSuffix(unit) {
-            if let number = Int(text.dropLast(unit.count)), number > 0, number < 86_400_000 {
-                return .milliseconds(number * milliseconds)
-            }
-        }
-        self.complain(name, "must be a time such as 30s, 500ms or 2m")
+        if let duration = Settings.duration(text), duration > .zero { return duration }
+        self.complain(name, "must be a time such as 30s, 500ms, 2m or 1h")
         return standard
     }
 

@@ -28,7 +28,10 @@ package struct SignUpSender: Sendable {
     }
 
     /// Posts `{"type":…,"timestamp":…,"data":{"user_id":…,"tenant_id":…}}` with the Standard Webhooks headers.
-    package func send(type: String, user: UserKey, deliveryID: String, at now: Date) async throws -> Reply {
+    /// `occurredAt`: when it happened; nil for now.
+    package func send(
+        type: String, user: UserKey, deliveryID: String, at now: Date, occurredAt: Date? = nil
+    ) async throws -> Reply {
         struct Event: Encodable {
             struct Payload: Encodable {
                 var user_id: String
@@ -39,7 +42,7 @@ package struct SignUpSender: Sendable {
             var data: Payload
         }
         let event = Event(
-            type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(now),
+            type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(occurredAt ?? now),
             data: .init(user_id: user.user.rawValue, tenant_id: user.tenant.rawValue))
         let body = [UInt8](try JSONEncoder().encode(event))
         let stamp = Int64(now.timeIntervalSince1970)

@@ -117,12 +117,16 @@ package struct Users: Sendable {
         }
     }
 
+    /// With the credential that serves: the newest active one, else one that is being closed.
     private static func select(_ rest: SQL) -> SQL {
         """
-        select u.tenant_id, u.user_id, u.status, u.generation, u.received_at, u.ready_at, c.provider_id, c.tag,
-               c.sealed_username
-        from dialtone.users u left join dialtone.credentials c
-            on c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.generation = u.generation and c.status <> 'deleted'
+        select u.tenant_id, u.user_id, u.status, coalesce(c.generation, u.generation), u.received_at, u.ready_at,
+               c.provider_id, c.tag, c.sealed_username
+        from dialtone.users u left join lateral (
+            select c.generation, c.provider_id, c.tag, c.sealed_username from dialtone.credentials c
+            where c.tenant_id = u.tenant_id and c.user_id = u.user_id
+              and (c.status = 'active' or c.status = 'closing' and u.wanted = 'gone')
+            order by c.status, c.generation desc limit 1) c on true
         \(rest)
         """
     }

@@ -62,11 +62,10 @@ package final class Handoff: Sendable {
         defer { self.waiting.subtract(1, ordering: .relaxed) }
         while true {
             let found = try await self.find(user)
+            // While a rotation is under way, or when one has failed, the older credential serves.
+            if let credential = found.credential { return try await self.mint(credential, for: user, now: now) }
             switch found.status {
-            case .ready:
-                guard let credential = found.credential else { throw .pending(retryAfter: 1) }
-                return try await self.mint(credential, for: user, now: now)
-            case .pending:
+            case .pending, .ready:
                 guard mayWait, self.clock.now < deadline else { throw .pending(retryAfter: 1) }
                 do {
                     try await self.clock.sleep(for: pause)
@@ -91,9 +90,11 @@ package final class Handoff: Sendable {
             let rows = try await self.pool.query(
                 """
                 select u.status, c.provider_id, c.generation, c.sealed_username
-                from dialtone.users u left join dialtone.credentials c
-                    on c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.generation = u.generation
-                   and c.status = 'active'
+                from dialtone.users u left join lateral (
+                    select c.provider_id, c.generation, c.sealed_username from dialtone.credentials c
+                    where c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.status = 'active'
+                      and u.wanted = 'live'
+                    order by c.generation desc limit 1) c on true
                 where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
                 """)
             guard let row = rows.first else { throw HandoffError.unknownUser }

@@ -107,11 +107,13 @@ struct Story {
     }
 
     /// `node`: another node's address.
-    func send(_ type: String, _ user: String, delivery: String, to node: String? = nil) async throws -> Reply {
+    func send(
+        _ type: String, _ user: String, delivery: String, to node: String? = nil, at time: Date = Date()
+    ) async throws -> Reply {
         let url = (node ?? self.address) + self.hookPath
         let sender = try SignUpSender(url: url, secret: Secret(self.secret), http: self.http)
         let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
-        let reply = try await sender.send(type: type, user: key, deliveryID: delivery, at: Date())
+        let reply = try await sender.send(type: type, user: key, deliveryID: delivery, at: Date(), occurredAt: time)
         return Reply(status: reply.status, body: reply.body)
     }
 

@@ -7,7 +7,8 @@ import Model
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "The users of a tenant.", subcommands: [List.self, Show.self])
+        commandName: "user", abstract: "The users of a tenant.", 
+        subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -52,5 +53,67 @@ struct UserCommand: AsyncParsableCommand {
             Terminal.show(line.summary + "\n")
             try Terminal.show(timeline, json: false)
         }
+    }
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tries again for a user who failed, or now for one who waits; looks at the provider first.")
+
+        @OptionGroup var named: NamedUser
+
+        func run() async throws {
+            try self.named.show(try await Administration(try await Settings.read()).retry(try self.named.key))
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Replaces a user's credential by a new one.",
+            discussion: """
+                The old one serves until the new one is there, and for the overlap after that; then it is deleted, and with
+                it every login token made from it.
+
+                  dialtone user rotate u-1 --tenant acme --overlap 24h
+                """)
+
+        @OptionGroup var named: NamedUser
+        @Option(help: "How long the old credential stays, such as 30s, 10m or 24h. Default: DIALTONE_ROTATION_OVERLAP.")
+        var overlap: String?
+
+        func run() async throws {
+            let overlap = try self.overlap.map { text in
+                guard let overlap = Settings.duration(text) else {
+                    throw InvalidValue("--overlap", "must be a time such as 30s, 10m or 24h")
+                }
+                return overlap
+            }
+            let administration = Administration(try await Settings.read())
+            try self.named.show(try await administration.rotate(try self.named.key, overlap: overlap))
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes a user's credential away, at the provider too. A later sign-up makes a new one.")
+
+        @OptionGroup var named: NamedUser
+
+        func run() async throws {
+            try self.named.show(try await Administration(try await Settings.read()).revoke(try self.named.key))
+        }
+    }
+}
+
+/// A user by id and tenant, and how to print what became of them.
+struct NamedUser: ParsableArguments {
+    @Argument(help: "The user's id.") var user: String
+    @Option(help: "The tenant.") var tenant: String
+    @Flag(help: "Print JSON.") var json = false
+
+    var key: UserKey {
+        get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user)) }
+    }
+
+    func show(_ line: ActionLine) throws {
+        if self.json { try Terminal.show(json: line) } else { Terminal.show("user \(line.user_id) is \(line.status)") }
     }
 }
