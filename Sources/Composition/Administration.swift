@@ -7,7 +7,9 @@ import Directory
 import Foundation
 import Intake
 package import Model
+import Onboarding
 package import Postgres
+import ProviderLimits
 import Schema
 import Telnyx
 import Vault
@@ -137,11 +139,64 @@ package struct Administration: Sendable {
 
     package func rotate(_ user: UserKey, overlap: Duration?) async throws -> ActionLine {
         let overlap = overlap ?? self.settings.rotationOverlap
-        return ActionLine(user, try await self.withPool { try await UserActions(pool: $0).rotate(user, overlap: overlap) })
+        return ActionLine(
+            user, try await self.withPool { try await UserActions(pool: $0).rotate(user, overlap: overlap) })
     }
 
     package func retry(_ user: UserKey) async throws -> ActionLine {
         ActionLine(user, try await self.withPool { try await UserActions(pool: $0).retry(user) })
+    }
+
+    // MARK: Sweep and installation
+
+    package func sweep(_ options: SweepOptions) async throws -> SweepReport {
+        guard let key = self.settings.telnyxKey else {
+            throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
+        }
+        let http = HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: self.settings.httpDeadline))
+        let api = TelnyxClient(
+            configuration: .init(
+                baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
+            http: http)
+        let result: Result<SweepReport, any Error>
+        do {
+            result = .success(
+                try await self.withPool { pool in
+                    if let tenant = options.tenant, try await Tenants(pool: pool).show(tenant) == nil {
+                        throw SourceError.unknownTenant(tenant)
+                    }
+                    let row = try await pool.query("select id from dialtone.installation").first
+                    guard let row else { throw SchemaError.behind(missing: 1) }
+                    return try await Sweep(
+                        pool: pool, api: api, limits: ProviderLimits(pool: pool),
+                        installation: try row.decode(UUID.self), lease: self.settings.lease,
+                        settle: self.settings.httpDeadline + self.settings.providerMargin, options: options
+                    ).runToTheEnd()
+                })
+        } catch {
+            result = .failure(error)
+        }
+        try? await http.shutdown()
+        return try result.get()
+    }
+
+    package func installation() async throws -> InstallationLine? {
+        try await self.withPool { pool in
+            try await pool.withConnection { try await InstallationChange.state(on: $0) }
+        }.map(InstallationLine.init)
+    }
+
+    package func confirmInstallation(isClone: Bool) async throws {
+        try await self.withPool { pool in
+            try await pool.withConnection { connection in
+                if isClone {
+                    try await InstallationChange.confirmClone(on: connection)
+                } else {
+                    try await InstallationChange.confirmSame(on: connection)
+                }
+            }
+        }
     }
 
     // MARK: Check

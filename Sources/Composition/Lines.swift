@@ -5,7 +5,8 @@ import Access
 import Directory
 import Foundation
 import Intake
-import Model
+package import Model
+import Onboarding
 import Schema
 
 /// One line of a listing.
@@ -158,5 +159,35 @@ package struct ActionLine: Encodable, Sendable {
         self.tenant = user.tenant.rawValue
         self.user_id = user.user.rawValue
         self.status = status.rawValue
+    }
+}
+
+/// This installation.
+package struct InstallationLine: Encodable, Sendable {
+    package let installation: String
+    package let last_change: String?
+    /// Whether every create looks first, until a full sweep has ended.
+    package let looks_first: Bool
+    /// Whether nothing is deleted until an operator has confirmed what this is.
+    package let needs_confirmation: Bool
+
+    init(_ state: InstallationState) {
+        self.installation = state.id.lowercase
+        self.last_change = state.change
+        self.looks_first = state.looksFirst
+        self.needs_confirmation = state.isStopped
+    }
+}
+
+extension SweepReport {
+    /// In words, in the order in which they matter.
+    package var lines: [(String, Int)] {
+        [
+            ("tags", self.tags), ("credentials listed", self.listed), ("surplus found", self.surplus),
+            ("surplus deleted", self.surplusDeleted), ("told to look", self.evidence),
+            ("deletes to do again", self.reopened), ("missing, not yet certain", self.missing),
+            ("replaced by a new one", self.reprovisioned), ("users without a job", self.enqueued),
+            ("unknown names of ours", self.strays), ("names of others", self.foreign),
+        ]
     }
 }

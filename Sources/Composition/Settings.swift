@@ -92,7 +92,8 @@ package struct Settings: Sendable {
 
     /// `500ms`, `30s`, `2m`, `1h`; a week at most.
     package static func duration(_ text: String) -> Duration? {
-        for (unit, milliseconds) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(unit) {
+        for (unit, milliseconds) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(unit)
+        {
             if let number = Int(text.dropLast(unit.count)), number >= 0, number <= 604_800_000 / milliseconds {
                 return .milliseconds(number * milliseconds)
             }

@@ -16,7 +16,8 @@ package enum UserActionError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownUser(let user): "there is no user \(user.user) of tenant \(user.tenant)"
         case .notReady(let status): "only a user who is ready can be rotated; this one is \(status.rawValue)"
-        case .notFailed(let status): "only a user who has failed or waits can be retried; this one is \(status.rawValue)"
+        case .notFailed(let status):
+            "only a user who has failed or waits can be retried; this one is \(status.rawValue)"
         }
     }
 }

@@ -133,26 +133,42 @@ extension ClaimedJob {
     }
 }
 
-/// Opens a tenant's first tag shard, or the next one when the last is full, unless somebody else just did.
-///
-/// The open shard's row is locked; the partial unique index tenant_tags_open allows one open shard per tenant, so of two
-/// nodes the second finds the first's new shard and changes nothing.
+/// The shards of a tenant's tag.
 package enum TagShards {
+    /// Opens a tenant's first shard, or another when the open one is full: one that has room again, else the next number.
+    ///
+    /// The open shard's row is locked. The partial unique index tenant_tags_open allows one open shard per tenant and the
+    /// primary key one of each number, so of two nodes the second changes nothing.
     package static func openNext(for tenant: TenantID, capacity: Int) -> SQL {
         """
-        with last as materialized (
-            select shard, held, is_open from dialtone.tenant_tags where tenant_id = \(tenant)
-            order by shard desc limit 1 for no key update),
+        with open as materialized (
+            select shard, held from dialtone.tenant_tags where tenant_id = \(tenant) and is_open for no key update),
         closed as (
-            update dialtone.tenant_tags t set is_open = false from last
-            where t.tenant_id = \(tenant) and t.shard = last.shard and last.is_open and last.held >= \(Int32(capacity))
-            returning t.shard)
+            update dialtone.tenant_tags t set is_open = false from open
+            where t.tenant_id = \(tenant) and t.shard = open.shard and open.held >= \(Int32(capacity))
+            returning t.shard),
+        next as (
+            select coalesce(
+                (select min(shard) from dialtone.tenant_tags
+                 where tenant_id = \(tenant) and not is_open and held <= \(Int32(capacity * 3 / 4))),
+                (select max(shard) + 1 from dialtone.tenant_tags where tenant_id = \(tenant)), 1) as shard
+            where exists (select 1 from closed) or not exists (select 1 from open))
         insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
-        select \(tenant), next.shard, \(tenant) || case when next.shard = 1 then '' else '.' || next.shard end, true
-        from (select coalesce((select shard + 1 from closed), 1) as shard) next
-        where exists (select 1 from closed) or not exists (select 1 from last)
-        on conflict do nothing
+        select \(tenant), shard, \(Self.tag(of: tenant)), true from next
+        on conflict (tenant_id, shard) do update set is_open = true
+            where not exists (select 1 from dialtone.tenant_tags o where o.tenant_id = \(tenant) and o.is_open
+                              and o.shard <> coalesce((select shard from closed), 0))
         """
+    }
+
+    /// `acme`, `acme.2`, … of a column `shard`.
+    private static func tag(of tenant: TenantID) -> SQL {
+        "\(tenant)::text || case when shard = 1 then '' else '.' || shard end"
+    }
+
+    /// The name of one shard.
+    package static func name(_ shard: Int32, of tenant: TenantID) -> String {
+        shard == 1 ? tenant.rawValue : "\(tenant).\(shard)"
     }
 
     /// The provider says this tag is full, whatever we counted: it takes no more.

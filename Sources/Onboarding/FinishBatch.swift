@@ -88,7 +88,8 @@ package struct FinishBatch: Sendable {
             : JobQueue.move([Transition(lease: evidence.lease, to: .inDoubt, delay: .zero)])
         let facts = isRecorded ? [] : [evidence.settle]
         let rows = try await Self.alone(
-            [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger)
+            [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger
+        )
         if !isRecorded, rows?.isEmpty == false {
             logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
         }

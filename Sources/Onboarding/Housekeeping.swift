@@ -88,8 +88,8 @@ extension OnboardingWorker {
     func deleteSurplus() async {
         while !Task.isCancelled {
             if (try? await self.provider.limits.isOpen()) ?? false {
-                let ids = (try? await SurplusDeletion(pool: self.pool, provider: self.provider).run(limit: 16)) ?? 0
-                if ids == 16 { continue }
+                let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
+                if let tried = try? await deletion.run(limit: 16).tried, tried == 16 { continue }
             }
             try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
         }
@@ -101,9 +101,10 @@ struct SurplusDeletion: Sendable {
     let pool: PostgresPool
     let provider: Provider
 
-    /// Answers how many were tried.
-    func run(limit: Int) async throws -> Int {
+    /// Answers how many were tried, and how many are gone.
+    func run(limit: Int) async throws -> (tried: Int, gone: Int) {
         let rows = try await self.pool.query(Surplus.due(limit: limit, hold: .seconds(60)))
+        var gone = 0
         for row in rows {
             let id: ProviderID = ProviderID(rawValue: try row.decode(String.self))
             let isGone: Bool
@@ -114,7 +115,8 @@ struct SurplusDeletion: Sendable {
                 isGone = error.isNotFound
             }
             _ = try await self.pool.query(isGone ? Surplus.deleted(id) : Surplus.failed(id))
+            if isGone { gone += 1 }
         }
-        return rows.count
+        return (rows.count, gone)
     }
 }

@@ -1,5 +1,191 @@
 // SPDX-License-Identifier: Apache-2.0
-// stub
+// The sweep: every tag ever used is listed and held against the ledger; what cannot be prevented is found here and put right.
+
+package import Foundation
+import Logging
+package import Model
+package import Postgres
+package import ProviderLimits
+import Queue
+package import Telnyx
+
+/// One run over all tenants, or one of them.
+package struct Sweep: Sendable {
+    let pool: PostgresPool
+    let provider: Provider
+    let names: CredentialName
+    /// After which a list shows what was made, and a create that was sent has landed.
+    let settle: Duration
+    /// How long a worker's lease is.
+    let lease: Duration
+    let options: SweepOptions
+
+    package init(
+        pool: PostgresPool, api: any TelephonyCredentialsAPI, limits: ProviderLimits, installation: UUID,
+        lease: Duration, settle: Duration, options: SweepOptions
+    ) {
+        self.init(
+            pool: pool, provider: Provider(api: api, limits: limits), names: CredentialName(installation: installation),
+            lease: lease, settle: settle, options: options)
+    }
+
+    init(
+        pool: PostgresPool, provider: Provider, names: CredentialName, lease: Duration, settle: Duration,
+        options: SweepOptions
+    ) {
+        self.pool = pool
+        self.provider = provider
+        self.names = names
+        self.lease = lease
+        self.settle = settle
+        self.options = options
+    }
+
+    /// Runs under the lease that `holder` has taken; gives it back at the end.
+    ///
+    /// Cancelled here: the lease runs out, and the next sweep begins from the start. Every correction stands by itself.
+    func run(holder: UUID, started: Int64) async throws -> SweepReport {
+        var report = SweepReport()
+        report.isDryRun = self.options.isDryRun
+        let begin = Date()
+        let tenants = try await self.pool.query(SweepStatements.tags(of: self.options.tenant)).map { row in
+            var columns = row.columns
+            let tenant: TenantID = try columns.next()
+            return (tenant, try columns.next(Int32.self))
+        }
+        for (tenant, last) in tenants {
+            try await self.sweep(tenant, last: last, holder: holder, &report)
+        }
+        report.isFull = self.options.tenant == nil && report.failedLists == 0
+        if !self.options.isDryRun {
+            _ = try await self.pool.query(SweepStatements.forgetStrays(before: report.isFull ? begin : nil))
+        }
+        let isWhole = report.isFull && !self.options.isDryRun && report.stopped.isEmpty
+        _ = try await self.pool.query(SweepLease.end(holder, started: started, isWhole: isWhole))
+        return report
+    }
+
+    private func sweep(_ tenant: TenantID, last: Int32, holder: UUID, _ report: inout SweepReport) async throws {
+        // Shards beyond the last one known: opened after the backup this ledger was restored from.
+        var (shard, empties) = (Int32(1), 0)
+        while shard <= last || empties < 2 {
+            guard try await !self.pool.query(SweepLease.extend(holder, hold: Self.hold)).isEmpty else {
+                throw SweepError.leaseLost
+            }
+            let tag = SweptTag(sweep: self, tenant: tenant, shard: shard, isKnown: shard <= last)
+            let count = try await tag.compare(&report)
+            if shard > last { empties = count == 0 ? empties + 1 : 0 }
+            shard += 1
+            try await self.breathe()
+        }
+        guard !self.options.isDryRun else { return }
+        var user = ""
+        while true {
+            let row = try await self.pool.query(
+                SweepStatements.enqueueForgotten(of: tenant, after: user, limit: 1000)
+            ).first
+            guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return }
+            report.enqueued += Int(count)
+            user = end
+            try await self.breathe()
+        }
+    }
+
+    func breathe() async throws {
+        if self.options.pace > .zero { try await Task.sleep(for: self.options.pace) }
+    }
+
+    /// How long a sweep may take for one tag.
+    static let hold: Duration = .seconds(120)
+}
+
+package enum SweepError: Error, CustomStringConvertible {
+    case running
+    case leaseLost
+
+    package var description: String {
+        switch self {
+        case .running: "another sweep is running; try again when it has ended"
+        case .leaseLost: "another sweep has taken over"
+        }
+    }
+}
+
+extension Sweep {
+    // MARK: To its end
+
+    /// A run that somebody waits for: a second look at what is missing after its time, and the surplus deleted.
+    package func runToTheEnd() async throws -> SweepReport {
+        var report = try await self.once()
+        guard !self.options.isDryRun, self.options.isThorough else { return report }
+        if report.missing > 0 {
+            try await Task.sleep(for: self.settle + .milliseconds(500))
+            let second = try await self.once()
+            report.missing = second.missing
+            report.reprovisioned += second.reprovisioned
+            report.isFull = report.isFull && second.isFull
+        }
+        let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
+        while true {
+            let (tried, gone) = try await deletion.run(limit: 16)
+            report.surplusDeleted += gone
+            if tried < 16 { return report }
+        }
+    }
+
+    private func once() async throws -> SweepReport {
+        // No worker may have run since the server has changed.
+        if let row = try await self.pool.query(Incarnation.current).first, try !Incarnation.read(row).isKnown {
+            _ = try await self.pool.query(Incarnation.adopt(lease: self.lease, settle: self.settle))
+        }
+        let holder = UUID()
+        let row = try await self.pool.query(SweepLease.take(holder, hold: Self.hold, isDryRun: self.options.isDryRun))
+            .first
+        guard let started = try row?.decode(Int64.self) else { throw SweepError.running }
+        return try await self.run(holder: holder, started: started)
+    }
+}
+
 extension OnboardingWorker {
-    func sweepNowAndThen() async {}
+    // MARK: By itself
+
+    /// Sweeps when it is time, slowly, one node at a time.
+    ///
+    /// Cancelled here: see `Sweep.run`.
+    func sweepNowAndThen() async {
+        var options = SweepOptions()
+        options.pace = .milliseconds(200)
+        let sweep = Sweep(
+            pool: self.pool, provider: self.provider, names: self.names, lease: self.configuration.lease,
+            settle: self.configuration.httpDeadline + self.configuration.providerMargin, options: options)
+        while !Task.isCancelled {
+            let wait = min(.seconds(5), self.configuration.sweepInterval / 2)
+            try? await Task.sleep(for: wait * Double.random(in: 0.75..<1.25))
+            do {
+                guard self.identity.terms != nil, try await self.provider.limits.isOpen() else { continue }
+                let holder = UUID()
+                let row = try await self.pool.query(
+                    SweepLease.takeIfDue(holder, interval: self.configuration.sweepInterval, hold: Sweep.hold)
+                ).first
+                guard let started = try row?.decode(Int64.self) else { continue }
+                let report = try await sweep.run(holder: holder, started: started)
+                self.tell(report)
+            } catch {
+                self.logger.debug("the sweep was broken off", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func tell(_ report: SweepReport) {
+        let found = report.surplus + report.reopened + report.missing + report.reprovisioned + report.strays
+        let isNews = found > 0 || !report.stopped.isEmpty
+        self.logger.log(
+            level: report.stopped.isEmpty ? (isNews ? .notice : .debug) : .error,
+            report.stopped.isEmpty ? "sweep ended" : "the sweep would change too much; run dialtone sweep --dry-run",
+            metadata: [
+                "listed": "\(report.listed)", "surplus": "\(report.surplus)", "missing": "\(report.missing)",
+                "reprovisioned": "\(report.reprovisioned)", "strays": "\(report.strays)",
+                "stopped": "\(report.stopped.joined(separator: " "))",
+            ])
+    }
 }

@@ -17,12 +17,14 @@ package enum JobQueue {
     /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
     /// is wanted when it finishes, and one that waits for its time is due now. The caller holds the `users` row lock, so a
     /// finish cannot end that job in between. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
-    package static func enqueue(from source: String) -> SQL {
+    /// `looksFirst`: nobody knows what became of the job before.
+    package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
         insert into dialtone.jobs as j (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
                                         quiet_until)
         select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, s.vt, s.enqueued_at, s.enqueued_at,
-               case when d.maybe_created is null then 'queued' else 'in_doubt' end, coalesce(d.maybe_created, false),
+               case when d.maybe_created is null and not \(looksFirst) then 'queued' else 'in_doubt' end,
+               coalesce(d.maybe_created, false),
                d.quiet_until
         from \(unsafeText: source) s left join lateral (
             select d.maybe_created, d.quiet_until from dialtone.dead_jobs d

@@ -54,7 +54,8 @@ package struct Transition: Sendable {
     package var trace: Trace
 
     package init(
-        lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false, empties: Int = 0,
+        lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
+        empties: Int = 0,
         isFailure: Bool = false, settle: Duration? = nil, dropsTag: Bool = false, trace: Trace = Trace()
     ) {
         self.lease = lease

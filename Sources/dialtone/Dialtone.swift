@@ -23,7 +23,8 @@ struct Dialtone: AsyncParsableCommand {
         version: Administration.version,
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
-            KeyCommand.self, UserCommand.self, SendCommand.self, SimulatorCommand.self, VaultCommand.self,
+            KeyCommand.self, UserCommand.self, SweepCommand.self, InstallationCommand.self, SendCommand.self,
+            SimulatorCommand.self, VaultCommand.self,
             CheckCommand.self,
         ])
 

@@ -39,8 +39,9 @@ import Vault
         }
     }
 
-    @Test func onlyAReadyUserGetsOne() async throws {
+    @Test func onlyAUserWithACredentialGetsOne() async throws {
         try await Self.withUser { handoff, provider, database in
+            try await database.admin.script("update dialtone.credentials set status = 'deleted'")
             for (change, expected) in [
                 ("status = 'pending', ready_at = null", .pending(retryAfter: 1)), ("status = 'failed'", .failed),
                 ("status = 'revoking', wanted = 'gone'", .revoked), ("status = 'revoked', wanted = 'gone'", .revoked),
@@ -65,10 +66,23 @@ import Vault
 
     @Test func aCallThatWaitsAnswersWhenTheUserIsReady() async throws {
         try await Self.withUser { handoff, _, database in
-            try await database.admin.script("update dialtone.users set status = 'pending', ready_at = null")
+            try await database.admin.script(
+                "update dialtone.users set status = 'pending'; update dialtone.credentials set status = 'deleted'")
             async let waiting = handoff.token(at: Self.noon, wait: .seconds(20))
-            try await database.admin.script("update dialtone.users set status = 'ready', ready_at = now()")
+            try await database.admin.script(
+                "update dialtone.users set status = 'ready'; update dialtone.credentials set status = 'active'")
             #expect(try await waiting.sipUsername == "sip-user")
+        }
+    }
+
+    /// While a rotation is under way the older credential serves, and when it has failed too.
+    @Test func theOlderCredentialServesUntilTheNewOneIsThere() async throws {
+        try await Self.withUser { handoff, provider, database in
+            for status in ["ready", "failed"] {
+                try await database.admin.script("update dialtone.users set generation = 2, status = '\(status)'")
+                #expect(try await handoff.token(at: Self.noon).sipUsername == "sip-user")
+            }
+            #expect(provider.calls == 1)
         }
     }
 

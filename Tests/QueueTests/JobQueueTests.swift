@@ -23,8 +23,14 @@ import Testing
             try await database.admin.script("vacuum analyze dialtone.jobs")
             // As a superuser with the planner's defaults: the shapes must be right by themselves.
             for (statement, index) in [
-                ("with \(JobQueue.candidates(limit: 64, floor: 100, started: terms.started)) select * from candidates", "jobs_queued"),
-                ("with \(JobQueue.doubtful(limit: 16, started: terms.started)) select * from candidates", "jobs_in_doubt"),
+                (
+                    "with \(JobQueue.candidates(limit: 64, floor: 100, started: terms.started)) select * from candidates",
+                    "jobs_queued"
+                ),
+                (
+                    "with \(JobQueue.doubtful(limit: 16, started: terms.started)) select * from candidates",
+                    "jobs_in_doubt"
+                ),
                 (JobQueue.promote(limit: 10), "jobs_scheduled"),
                 (JobQueue.rescue(limit: 10, settle: .seconds(40)), "jobs_leased"),
             ] as [(SQL, String)] {
@@ -41,7 +47,9 @@ import Testing
             for statement in [ClaimedJob.queued(limit: 64, floor: .min, terms), finish] {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
                 // Tables of one row, or of none in all but a few minutes, may be read whole.
-                let small = ["incarnation", "strays", "workers"].reduce(plan) { $0.replacing("Seq Scan on \($1)", with: "") }
+                let small = ["incarnation", "strays", "workers"].reduce(plan) {
+                    $0.replacing("Seq Scan on \($1)", with: "")
+                }
                 #expect(!small.contains("Seq Scan on") && !plan.contains("Hash Join"), "\(plan)")
             }
         }
@@ -64,7 +72,8 @@ import Testing
 
     @Test func aTransitionNeedsEpochWorkerAndState() async throws {
         try await Self.withJobs(1) { database, terms in
-            let lease = try #require(try await database.pool.withConnection { try await Self.claim(1, terms, on: $0) }.first)
+            let lease = try #require(
+                try await database.pool.withConnection { try await Self.claim(1, terms, on: $0) }.first)
             let wrong = [
                 Lease(job: lease.job, epoch: lease.epoch - 1, worker: lease.worker, state: .armed),
                 Lease(job: lease.job, epoch: lease.epoch, worker: WorkerID(rawValue: UUID()), state: .armed),

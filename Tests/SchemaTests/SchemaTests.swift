@@ -60,7 +60,9 @@ import Testing
 
     @Test func aFileThatFailsLeavesNothingBehind() async throws {
         try await TestDatabase.with { database in
-            let broken = Migration(Int32(Migration.all.count + 1), "broken", Array("create table dialtone.half (a int); select 1 / 0".utf8))
+            let broken = Migration(
+                Int32(Migration.all.count + 1), "broken", Array("create table dialtone.half (a int); select 1 / 0".utf8)
+            )
             let schema = Schema(migrations: Migration.all + [broken])
             await #expect(throws: PostgresError.self) { try await schema.migrate(on: database.admin) }
             let left = try await database.admin.query(

@@ -123,8 +123,52 @@ struct Story {
         return try await self.raw(.POST, path, body, headers)
     }
 
-    func raw(_ method: HTTPMethod, _ path: String, _ body: String, _ headers: HTTPHeaders = [:]) async throws -> Reply {
-        try await self.request(method, self.address + path, body, headers)
+    func raw(
+        _ method: HTTPMethod, _ path: String, _ body: String, _ headers: HTTPHeaders = [:], url: String? = nil
+    ) async throws -> Reply {
+        try await self.request(method, url ?? self.address + path, body, headers)
+    }
+
+    /// Makes a credential at the provider, behind Dialtone's back.
+    func make(name: String, tag: String) async throws {
+        let reply = try await self.request(
+            .POST, self.providerURL + "/v2/telephony_credentials",
+            "{\"connection_id\":\"1000000001\",\"name\":\"\(name)\",\"tag\":\"\(tag)\"}",
+            ["authorization": "Bearer test-key", "content-type": "application/json"])
+        try #require(reply.status == 201)
+    }
+
+    /// `dialtone sweep`; `toTheEnd` false leaves the second look and the deletes to others.
+    func sweep(
+        toTheEnd: Bool = true, at provider: String? = nil, _ change: (inout SweepOptions) -> Void = { _ in }
+    ) async throws -> SweepReport {
+        var options = SweepOptions()
+        options.isThorough = toTheEnd
+        change(&options)
+        var settings = self.settings
+        if let provider { settings.telnyxBaseURL = provider + "/v2" }
+        return try await Administration(settings).sweep(options)
+    }
+
+    /// An account of somebody else, with nothing in it.
+    static func withOtherProvider(_ work: (String) async throws -> Void) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let simulator = try TelnyxSimulator(configuration: .init(), logger: logger) { port.yield($0) }
+        let provider = ServiceGroup(services: [simulator], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await provider.run() }
+            let number = try #require(await ports.first { _ in true })
+            let outcome: Result<Void, any Error>
+            do {
+                outcome = .success(try await work("http://127.0.0.1:\(number)"))
+            } catch {
+                outcome = .failure(error)
+            }
+            await provider.triggerGracefulShutdown()
+            try await group.waitForAll()
+            try outcome.get()
+        }
     }
 
     func provider(_ path: String) async throws -> String {

@@ -116,7 +116,8 @@ import Testing
             try await story.fault("status", times: 1, "\"status\":422")
             _ = try await story.send("user.created", "u", delivery: "d1")
             try await story.until("select 1 from dialtone.users where status = 'failed'")
-            try await story.database.admin.script("update dialtone.dead_jobs set maybe_created = true, quiet_until = now()")
+            try await story.database.admin.script(
+                "update dialtone.dead_jobs set maybe_created = true, quiet_until = now()")
             _ = try await story.send("user.deleted", "u", delivery: "d2")
             try await story.until("select 1 from dialtone.users where status = 'revoked'")
             let looked = try await story.rows("select 'x' from dialtone.job_log where to_state = 'looking'")

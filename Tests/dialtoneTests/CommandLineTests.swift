@@ -47,6 +47,8 @@ import Testing
         "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant list", "tenant show", "source",
         "source create", "source list", "source rotate", "key", "key create", "key list", "key revoke", "user",
         "user list", "user show",
+        "user retry", "user rotate", "user revoke", "sweep", "installation", "installation show",
+        "installation confirm",
         "send", "simulator", "vault", "vault keygen", "check",
     ])
     func everyCommandExplainsItself(command: String) async throws {
@@ -66,7 +68,9 @@ import Testing
         (["key", "create", "--tenant", "acme"], "--scopes"), (["key", "create"], "--tenant"),
         (["key", "create", "--tenant", "acme", "--scopes", "everything"], "scope"),
         (["user", "list"], "--tenant"), (["user", "list", "--tenant", "acme", "--limit", "0"], "--limit"),
-        (["send", "--url", "x"], "--secret"), (["simulator", "--listen", "x"], "--listen"),
+        (["send", "--url", "x"], "--tenant"), (["user", "rotate", "u"], "--tenant"),
+        (["sweep", "--tenant", "No Slug"], "tenant"), (["installation", "confirm"], "--same"),
+        (["simulator", "--listen", "x"], "--listen"),
     ])
     func wrongUsageEndsWithTwoAndIsNamed(arguments: [String], named: String) async throws {
         let ended = try await Self.run(arguments)

@@ -7,7 +7,7 @@ import Model
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "The users of a tenant.", 
+        commandName: "user", abstract: "The users of a tenant.",
         subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self])
 
     struct List: AsyncParsableCommand {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sweep's SQL: one sweep at a time, what the ledger holds of a tag, and each correction under its user's lock.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+/// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
+enum SweepLease {
+    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began, or a
+    /// change that may have lost commits has had its quiet time since.
+    static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
+        """
+        update dialtone.sweep s
+        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+            started_at = clock_timestamp()
+        from dialtone.incarnation i
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
+          and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
+               or i.looks_first and coalesce(s.started_at < i.changed_at, true)
+               or i.looks_twice and coalesce(s.started_at < i.quiet_until, true) and i.quiet_until < clock_timestamp())
+        returning i.started
+        """
+    }
+
+    /// Begins a sweep that somebody asked for, unless one runs. One that only looks does not count as one that was.
+    static func take(_ holder: UUID, hold: Duration, isDryRun: Bool) -> SQL {
+        """
+        update dialtone.sweep s
+        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+            started_at = case when \(isDryRun) then s.started_at else clock_timestamp() end
+        from dialtone.incarnation i
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
+        returning i.started
+        """
+    }
+
+    static func extend(_ holder: UUID, hold: Duration) -> SQL {
+        """
+        update dialtone.sweep set held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
+        where holder = \(holder) returning 1
+        """
+    }
+
+    /// Ends it. When it was full and began after the change and its quiet time, the ledger can be trusted again.
+    static func end(_ holder: UUID, started: Int64, isWhole: Bool) -> SQL {
+        """
+        with ended as (
+            update dialtone.sweep set held_until = null, holder = null, finished_at = clock_timestamp()
+            where holder = \(holder) returning started_at)
+        update dialtone.incarnation i set looks_first = false, looks_twice = false
+        from ended
+        where \(isWhole) and i.started = \(started) and i.started = \(JobQueue.serverStart)
+          and ended.started_at >= i.changed_at and (not i.looks_twice or ended.started_at >= i.quiet_until)
+        """
+    }
+}
+
+/// What the ledger holds of one tag, and corrections.
+enum SweepStatements {
+    static func tags(of tenant: TenantID?) -> SQL {
+        """
+        select tenant_id, max(shard) from dialtone.tenant_tags
+        where \(tenant)::text is null or tenant_id = \(tenant) group by tenant_id order by tenant_id
+        """
+    }
+
+    /// Index credentials_tag. `is_settled`: long enough in the ledger for a list to show it.
+    static func ledger(of tag: String, settle: Duration) -> SQL {
+        """
+        select tenant_id, user_id, generation, provider_id, status,
+               created_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond',
+               missing_since < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
+        from dialtone.credentials where tag = \(tag) and status <> 'deleted'
+        """
+    }
+
+    /// Of ids that the tag's own rows do not explain: those in other tags, and those that were deleted long enough ago for a
+    /// list not to show them.
+    static func elsewhere(_ ids: [ProviderID], settle: Duration) -> SQL {
+        """
+        select provider_id, tenant_id, user_id, generation,
+               status = 'deleted' and deleted_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
+        from dialtone.credentials where provider_id = any(\(ids))
+        """
+    }
+
+    /// Users in order of their id, with how many generations they have had.
+    static func users(of tenant: TenantID, after user: String, limit: Int) -> SQL {
+        """
+        select user_id, generation from dialtone.users where tenant_id = \(tenant) and user_id > \(user)
+        order by user_id limit \(limit)
+        """
+    }
+
+    /// What an unexplained credential is, by what is committed: an open question for the user's job (`evidence`), not wanted
+    /// by anybody (`surplus`, or `second` when another id owns its generation), or to be adopted (`orphan`).
+    static func verdict(_ user: UserKey, _ generation: Generation) -> SQL {
+        """
+        select case
+            when exists (select 1 from dialtone.credentials c where c.tenant_id = u.tenant_id and c.user_id = u.user_id
+                         and c.generation = \(generation)) then 'second'
+            when exists (select 1 from dialtone.jobs j where j.tenant_id = u.tenant_id and j.user_id = u.user_id
+                         and j.generation = \(generation)) then 'evidence'
+            when u.wanted = 'gone' or u.generation > \(generation) then 'surplus'
+            else 'orphan' end
+        from dialtone.users u where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
+        """
+    }
+
+    /// A job that does not run now looks before anything else: something under its name exists.
+    static func makeLook(_ user: UserKey, _ generation: Generation) -> SQL {
+        """
+        update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
+        where tenant_id = \(user.tenant) and user_id = \(user.user) and generation = \(generation)
+          and state in ('queued', 'scheduled', 'in_doubt')
+        """
+    }
+
+    /// A job for a user who has none; it looks first.
+    static func adopt(_ user: UserKey) -> SQL {
+        """
+        with orphan as (
+            select tenant_id, user_id, generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+                   clock_timestamp() as enqueued_at
+            from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user))
+        \(JobQueue.enqueue(from: "orphan", looksFirst: true))
+        """
+    }
+
+    /// A delete that the provider answered and did not do, or that came before a create landed: once more.
+    static func reopen(_ id: ProviderID) -> SQL {
+        """
+        update dialtone.credentials set status = 'closing', deleted_at = null, close_after = null
+        where provider_id = \(id) and status = 'deleted'
+        """
+    }
+
+    static func missing(_ id: ProviderID, isMissing: Bool) -> SQL {
+        """
+        update dialtone.credentials
+        set missing_since = case when \(isMissing) then coalesce(missing_since, clock_timestamp()) end
+        where provider_id = \(id) and status = 'active' and (missing_since is null) = \(isMissing)
+        """
+    }
+
+    /// The credential is no more: its generation closes and the next one opens, in one statement behind the user's lock.
+    static func reprovision(_ user: UserKey, _ generation: Generation, _ id: ProviderID) -> [SQL] {
+        [
+            UserLock.take(user),
+            """
+            with closed as (
+                update dialtone.credentials c set status = 'deleted', deleted_at = clock_timestamp()
+                from dialtone.users u
+                where c.provider_id = \(id) and c.status = 'active' and u.tenant_id = c.tenant_id
+                  and u.user_id = c.user_id and u.wanted = 'live' and u.generation = \(generation)
+                  and c.generation = \(generation)
+                returning c.tenant_id, c.user_id)
+            update dialtone.users u set generation = u.generation + 1, status = 'pending', ready_at = null
+            from closed where u.tenant_id = closed.tenant_id and u.user_id = closed.user_id
+            returning u.user_id
+            """,
+            Self.adopt(user),
+        ]
+    }
+
+    /// Users whose wanted is not their actual state and who have no job; a page of users at a time. Answers how many there
+    /// were and where the page ends.
+    static func enqueueForgotten(of tenant: TenantID, after user: String, limit: Int) -> SQL {
+        """
+        with page as materialized (
+            select u.tenant_id, u.user_id, u.wanted, u.generation, u.status from dialtone.users u
+            where u.tenant_id = \(tenant) and u.user_id > \(user) order by u.user_id limit \(limit)),
+        forgotten as (
+            select p.tenant_id, p.user_id, p.generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+                   clock_timestamp() as enqueued_at
+            from page p
+            where not exists (select 1 from dialtone.jobs j where j.tenant_id = p.tenant_id and j.user_id = p.user_id)
+              and case when p.wanted = 'live'
+                  then p.status <> 'failed'
+                       and not exists (select 1 from dialtone.credentials c
+                                       where c.tenant_id = p.tenant_id and c.user_id = p.user_id
+                                         and c.generation = p.generation and c.status <> 'deleted')
+                  else p.status <> 'revoked'
+                       or exists (select 1 from dialtone.credentials c
+                                  where c.tenant_id = p.tenant_id and c.user_id = p.user_id and c.status <> 'deleted') end),
+        enqueued as (\(JobQueue.enqueue(from: "forgotten", looksFirst: true)) returning j.id)
+        select (select count(*) from enqueued), (select max(user_id) from page)
+        """
+    }
+
+    /// Behind a lock on the shard's row, so that no claim takes a slot meanwhile: what the ledger and its jobs hold, or what
+    /// the provider holds, whichever is more.
+    static func count(_ tenant: TenantID, _ shard: Int32, tag: String, listed: Int) -> [SQL] {
+        [
+            """
+            insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
+            select \(tenant), \(shard), \(tag), false where \(listed > 0)
+            on conflict do nothing
+            """,
+            "select held from dialtone.tenant_tags where tenant_id = \(tenant) and shard = \(shard) for no key update",
+            """
+            update dialtone.tenant_tags t
+            set swept_at = clock_timestamp(),
+                empty_since = case when \(listed) = 0 then coalesce(t.empty_since, clock_timestamp()) end,
+                held = greatest(
+                    \(Int32(listed)),
+                    (select count(*)::int from dialtone.credentials c where c.tag = t.tag and c.status <> 'deleted')
+                    + (select count(*)::int from dialtone.jobs j
+                       where j.tenant_id = t.tenant_id and j.tag = t.tag
+                         and not exists (select 1 from dialtone.credentials c
+                                         where c.tenant_id = j.tenant_id and c.user_id = j.user_id
+                                           and c.generation = j.generation and c.status <> 'deleted')))
+            where t.tenant_id = \(tenant) and t.shard = \(shard)
+            """,
+        ]
+    }
+
+    static func remember(strays: [(id: ProviderID, name: String, tag: String)]) -> SQL {
+        """
+        insert into dialtone.strays (provider_id, name, tag)
+        select * from unnest(\(strays.map(\.id)), \(strays.map(\.name)), \(strays.map(\.tag)))
+        on conflict (provider_id) do update set found_at = clock_timestamp()
+        """
+    }
+
+    /// Strays a full sweep has not met again, or that a job has adopted meanwhile.
+    static func forgetStrays(before: Date?) -> SQL {
+        """
+        delete from dialtone.strays s
+        where s.found_at < \(before) or exists (select 1 from dialtone.credentials c where c.provider_id = s.provider_id)
+        """
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+// One tag held against the ledger: what is listed and not known, and what is known and not listed.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import Telnyx
+
+/// One shard of one tenant, during a sweep.
+struct SweptTag {
+    let sweep: Sweep
+    let tenant: TenantID
+    let shard: Int32
+    /// Whether the ledger has this shard.
+    let isKnown: Bool
+
+    private var tag: String { TagShards.name(self.shard, of: self.tenant) }
+
+    /// A credential the ledger has.
+    private struct Known {
+        var user: UserKey
+        var generation: Generation
+        var isActive: Bool
+        var isSettled: Bool
+        var isLongMissing: Bool
+    }
+
+    /// What is to be done, collected before anything is: a run that would change too much changes nothing.
+    private struct Plan {
+        /// Second credentials whose owner was seen alive in this list: deleting one takes nothing from anybody.
+        var proven: [(TelephonyCredential, UserKey, Generation)] = []
+        var surplus: [(TelephonyCredential, UserKey, Generation)] = []
+        var evidence: [(UserKey, Generation)] = []
+        var orphans: [UserKey] = []
+        var reopened: [(ProviderID, UserKey)] = []
+        var strays: [TelephonyCredential] = []
+        var gone: [(ProviderID, Known)] = []
+        var missing: [ProviderID] = []
+        var found: [ProviderID] = []
+    }
+
+    /// A generation of a user whose own credential was seen in this list.
+    private struct Owned: Hashable {
+        var user: UserKey
+        var generation: Generation
+    }
+
+    /// Answers how many credentials the tag holds at the provider.
+    func compare(_ report: inout SweepReport) async throws -> Int {
+        report.tags += 1
+        let listed: [TelephonyCredential]
+        do throws(TelnyxFailure) {
+            listed = try await self.sweep.provider.listAll(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
+        } catch {
+            report.failedLists += 1
+            return 0
+        }
+        report.listed += listed.count
+        if listed.isEmpty && !self.isKnown { return 0 }
+        let known = try await self.known()
+        var plan = Plan()
+        try await self.explain(listed, known, &plan, &report)
+        try await self.miss(listed, known, &plan)
+        let changes = plan.surplus.count + plan.gone.count
+        report.strays += plan.strays.count
+        report.evidence += plan.evidence.count + plan.orphans.count
+        if changes > max(5, listed.count / 100), !self.sweep.options.isConfirmed {
+            report.stopped.append(self.tag)
+        } else {
+            report.surplus += plan.surplus.count + plan.proven.count
+            report.reopened += plan.reopened.count
+            report.missing += plan.missing.count
+            report.reprovisioned += plan.gone.count
+            if !self.sweep.options.isDryRun { try await self.carryOut(plan) }
+        }
+        if !self.sweep.options.isDryRun {
+            try await self.inOneTransaction(
+                SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count))
+        }
+        return listed.count
+    }
+
+    private func known() async throws -> [ProviderID: Known] {
+        var known: [ProviderID: Known] = [:]
+        for row in try await self.sweep.pool.query(
+            SweepStatements.ledger(of: self.tag, settle: self.sweep.settle))
+        {
+            var columns = row.columns
+            let user = UserKey(tenant: try columns.next(), user: try columns.next())
+            let generation: Generation = try columns.next()
+            let id: ProviderID = try columns.next()
+            let status: CredentialStatus = try columns.next()
+            known[id] = Known(
+                user: user, generation: generation, isActive: status == .active, isSettled: try columns.next(),
+                isLongMissing: try columns.next(Bool?.self) ?? false)
+        }
+        return known
+    }
+
+    // MARK: Listed and not known
+
+    private func explain(
+        _ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan, _ report: inout SweepReport
+    ) async throws {
+        var unexplained: [TelephonyCredential] = []
+        for credential in listed {
+            guard self.sweep.names.isOurs(credential.name ?? "") else {
+                report.foreign += 1
+                continue
+            }
+            guard let row = known[credential.id] else {
+                unexplained.append(credential)
+                continue
+            }
+            // Expired is terminal at the provider: its user needs another.
+            if credential.expired && row.isActive { plan.gone.append((credential.id, row)) }
+            if row.isLongMissing { plan.found.append(credential.id) }
+        }
+        guard !unexplained.isEmpty else { return }
+        var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool)] = [:]
+        for row in try await self.sweep.pool.query(
+            SweepStatements.elsewhere(unexplained.map(\.id), settle: self.sweep.settle))
+        {
+            var columns = row.columns
+            let id: ProviderID = try columns.next()
+            let user = UserKey(tenant: try columns.next(), user: try columns.next())
+            _ = try columns.next(Int32.self)
+            elsewhere[id] = (user, try columns.next())
+        }
+        let nameless = unexplained.filter { elsewhere[$0.id] == nil }
+        plan.reopened = elsewhere.filter(\.value.mustReopen).map { ($0.key, $0.value.user) }
+        let owners = try await self.owners(of: nameless)
+        let present = Set(listed.map(\.id))
+        let owned = Set(
+            known.filter { present.contains($0.key) }.map { Owned(user: $1.user, generation: $1.generation) })
+        for credential in nameless {
+            guard let (user, generation) = owners[credential.id] else {
+                plan.strays.append(credential)
+                continue
+            }
+            let row = try await self.sweep.pool.query(SweepStatements.verdict(user, generation)).first
+            switch try row?.decode(String.self) {
+            case "second" where owned.contains(Owned(user: user, generation: generation)):
+                plan.proven.append((credential, user, generation))
+            case "second": plan.surplus.append((credential, user, generation))
+            case "surplus": plan.surplus.append((credential, user, generation))
+            case "evidence": plan.evidence.append((user, generation))
+            case "orphan": plan.orphans.append(user)
+            default: plan.strays.append(credential)
+            }
+        }
+    }
+
+    /// Whose names these are: a name cannot be read backwards, so the tenant's users are gone through until all are found.
+    private func owners(
+        of credentials: [TelephonyCredential]
+    ) async throws -> [ProviderID: (UserKey, Generation)] {
+        var open = Dictionary(grouping: credentials) { String(($0.name ?? "").prefix(40)) }
+        var owners: [ProviderID: (UserKey, Generation)] = [:]
+        var last = ""
+        while !open.isEmpty {
+            let rows = try await self.sweep.pool.query(
+                SweepStatements.users(of: self.tenant, after: last, limit: 2000))
+            guard !rows.isEmpty else { break }
+            for row in rows {
+                let (id, generation) = try row.decode(String.self, Int32.self)
+                last = id
+                let user = UserKey(tenant: self.tenant, user: try UserID(id))
+                for number in 1...generation {
+                    let name = self.sweep.names.name(for: user, generation: number)
+                    for credential in open.removeValue(forKey: String(name.prefix(40))) ?? []
+                    where credential.bears(name) {
+                        owners[credential.id] = (user, number)
+                    }
+                }
+            }
+        }
+        return owners
+    }
+
+    // MARK: Known and not listed
+
+    /// A list proves presence, not absence: whoever is not on it is asked for by id. Gone is what answers 404 twice, a settle
+    /// time apart, while another id of this account answers 200.
+    private func miss(_ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan) async throws {
+        let present = Set(listed.map(\.id))
+        var isAccountAlive: Bool?
+        for (id, row) in known where row.isActive && row.isSettled && !present.contains(id) {
+            guard try await self.isNotFound(id) else {
+                plan.found.append(id)
+                continue
+            }
+            guard row.isLongMissing else {
+                plan.missing.append(id)
+                continue
+            }
+            if isAccountAlive == nil { isAccountAlive = try await self.isAnyKnownAlive(present, known) }
+            if isAccountAlive == true { plan.gone.append((id, row)) }
+        }
+    }
+
+    private func isNotFound(_ id: ProviderID) async throws -> Bool {
+        try await self.sweep.breathe()
+        do throws(TelnyxFailure) {
+            _ = try await self.sweep.provider.retrieve(id)
+            return false
+        } catch {
+            return error.isNotFound
+        }
+    }
+
+    /// A key of another organisation answers 404 to everything; then nothing is gone. When this tag has no other credential,
+    /// one of another tag answers for the account.
+    private func isAnyKnownAlive(_ present: Set<ProviderID>, _ known: [ProviderID: Known]) async throws -> Bool {
+        var witness = present.first { known[$0] != nil }
+        if witness == nil {
+            let row = try await self.sweep.pool.query(
+                """
+                select provider_id from dialtone.credentials
+                where status = 'active' and missing_since is null order by created_at desc limit 1
+                """
+            ).first
+            witness = try row.map { ProviderID(rawValue: try $0.decode(String.self)) }
+        }
+        guard let witness else { return false }
+        do throws(TelnyxFailure) {
+            _ = try await self.sweep.provider.retrieve(witness)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Doing
+
+    private func carryOut(_ plan: Plan) async throws {
+        for (credential, user, generation) in plan.proven + plan.surplus {
+            let surplus = Surplus(
+                ids: [credential.id], user: user, generation: generation,
+                name: self.sweep.names.name(for: user, generation: generation), tag: self.tag)
+            try await self.inOneTransaction(surplus.statements)
+        }
+        for (user, generation) in plan.evidence {
+            _ = try await self.sweep.pool.query(SweepStatements.makeLook(user, generation))
+        }
+        for user in plan.orphans { _ = try await self.sweep.pool.query(SweepStatements.adopt(user)) }
+        for (id, user) in plan.reopened {
+            try await self.inOneTransaction([UserLock.take(user), SweepStatements.reopen(id)])
+        }
+        for (id, row) in plan.gone {
+            try await self.inOneTransaction(SweepStatements.reprovision(row.user, row.generation, id))
+        }
+        for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
+        for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
+        if !plan.strays.isEmpty {
+            let strays = plan.strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
+            _ = try await self.sweep.pool.query(SweepStatements.remember(strays: strays))
+        }
+    }
+
+    private func inOneTransaction(_ statements: [SQL]) async throws {
+        try await self.sweep.pool.withConnection { connection in
+            for answer in try await connection.pipeline([statements])[0] { _ = try answer.get() }
+        }
+    }
+}

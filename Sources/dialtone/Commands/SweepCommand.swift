@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone sweep` and `dialtone installation`: the ledger held against the provider, and an operator's word where it counts.
+
+import ArgumentParser
+import Composition
+import Model
+
+struct SweepCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Lists every tag at the provider, holds it against the ledger, and puts right what differs.",
+        discussion: """
+            The worker sweeps by itself, slowly; this runs one sweep to its end. Deleted are second credentials of a user and
+            those of users who are gone. A credential that is missing at the provider is asked for twice, some time apart,
+            before its user gets another. Names the ledger does not know are only counted. A tag where more than 5
+            credentials, and more than 1 in 100, would change that way is left alone unless --yes is given.
+
+              dialtone sweep --dry-run         what would be done
+              dialtone sweep --tenant acme     one tenant only
+            """)
+
+    @Flag(help: "Only look; change nothing.") var dryRun = false
+    @Option(help: "Only this tenant.") var tenant: String?
+    @Flag(help: "Go on where more would change than a sweep may by itself.") var yes = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        var options = SweepOptions()
+        options.isDryRun = self.dryRun
+        options.tenant = try self.tenant.map { try TenantID($0) }
+        options.isConfirmed = self.yes
+        let report = try await Administration(try await Settings.read()).sweep(options)
+        if self.json {
+            try Terminal.show(json: report)
+        } else {
+            for (what, count) in report.lines { Terminal.show("\(what): \(count)") }
+        }
+        guard report.stopped.isEmpty else {
+            Terminal.tell(
+                "dialtone: too much would change in \(report.stopped.joined(separator: ", ")); look with --dry-run, then --yes"
+            )
+            throw ExitCode(1)
+        }
+        guard report.failedLists == 0 else {
+            Terminal.tell("dialtone: \(report.failedLists) lists failed at the provider; run it again")
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct InstallationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "installation", abstract: "This installation, and what to do after a restore or a clone.",
+        subcommands: [Show.self, Confirm.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows the installation's id and what is held up.")
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            guard let line = try await Administration(try await Settings.read()).installation() else {
+                throw NotFound(what: "installation")
+            }
+            if self.json { return try Terminal.show(json: line) }
+            Terminal.show("installation \(line.installation)")
+            Terminal.show("last change of the database server: \(line.last_change ?? "none")")
+            if line.looks_first { Terminal.show("every create looks first, until a full sweep has ended") }
+            if line.needs_confirmation {
+                Terminal.show("nothing is deleted: run dialtone installation confirm --same or --clone")
+            }
+        }
+    }
+
+    struct Confirm: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Says what a database on another system is; until then nothing is deleted at the provider.",
+            discussion: """
+                --same   this installation has moved or was restored; the other one runs no more
+                --clone  this is a second installation beside the first: it gets its own id, lets go of all credentials of
+                         the first, and makes new ones for its users
+                """)
+
+        @Flag(help: "The same installation.") var same = false
+        @Flag(help: "A second installation.") var clone = false
+
+        func validate() throws {
+            guard self.same != self.clone else { throw ValidationError("give either --same or --clone") }
+        }
+
+        func run() async throws {
+            try await Administration(try await Settings.read()).confirmInstallation(isClone: self.clone)
+            Terminal.show(self.clone ? "a second installation, with an id of its own" : "the same installation")
+        }
+    }
+}
