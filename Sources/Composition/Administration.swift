@@ -112,6 +112,9 @@ package struct Administration: Sendable {
 
     func userEntries(of tenant: TenantID, after: UserID?, limit: Int?) async throws -> UserPage {
         try await self.withParts { parts in
+            guard try await Tenants(pool: parts.pool).show(tenant) != nil else {
+                throw SourceError.unknownTenant(tenant)
+            }
             let users = Users(pool: parts.pool, vault: parts.vault)
             if let limit { return try await users.list(of: tenant, after: after, limit: limit) }
             var all: [UserEntry] = []
@@ -203,7 +206,10 @@ package struct Administration: Sendable {
 
     /// Tries settings, database and, if asked, the provider, creating nothing. Answers a line per thing tried.
     package func check(provider: Bool) async throws -> [(name: String, problem: String?)] {
-        var lines: [(name: String, problem: String?)] = [("settings", nil)]
+        let unknown = Settings.unknownNames(in: ProcessInfo.processInfo.environment)
+        var lines: [(name: String, problem: String?)] = [
+            ("settings", unknown.isEmpty ? nil : "there is no setting \(unknown.joined(separator: ", "))")
+        ]
         do {
             _ = try Foundations(self.settings, connections: 1)
             lines.append(("key-encryption key", nil))
@@ -318,5 +324,8 @@ extension Administration {
 }
 
 extension Administration {
+    /// All there are.
+    package static var scopeNames: String { Scope.allCases.map(\.rawValue).joined(separator: ", ") }
+
     package static func scopes(_ text: String) throws -> [Scope] { try Scope.list(text) }
 }

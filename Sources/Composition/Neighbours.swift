@@ -39,12 +39,18 @@ package enum Probe {
         let problem: String?
         do {
             let answer = try await http.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
-            problem = answer.status == .ok ? nil : "answered \(answer.status.code)"
+            let body = String(buffer: try await answer.body.collect(upTo: 4096))
+            problem = answer.status == .ok ? nil : "answered \(answer.status.code): \(Self.detail(body))"
         } catch {
             problem = "gave no answer"
         }
         try await http.shutdown()
         return problem
+    }
+
+    private static func detail(_ body: String) -> String {
+        struct Problem: Decodable { var detail: String }
+        return (try? JSONDecoder().decode(Problem.self, from: Data(body.utf8)).detail) ?? "no reason given"
     }
 }
 

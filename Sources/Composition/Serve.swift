@@ -14,6 +14,9 @@ package enum Serve {
         _ settings: Settings, roles: Set<Role>, onReady: @escaping @Sendable (String?) async -> Void
     ) async throws {
         let logger = self.logger(settings)
+        for name in Settings.unknownNames(in: ProcessInfo.processInfo.environment) {
+            logger.warning("there is no such setting", metadata: ["name": "\(name)"])
+        }
         let node = try await Node(settings, roles: roles, logger: logger, onReady: onReady)
         logger.info(
             "starting",

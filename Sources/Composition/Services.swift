@@ -4,7 +4,9 @@
 import AsyncHTTPClient
 import Postgres
 import Queue
+import Schema
 import ServiceLifecycle
+import Web
 
 /// Runs until graceful shutdown, which cancels it. For work that ends by being cancelled: pools, writers, listeners.
 struct BackgroundService: Service {
@@ -67,6 +69,8 @@ actor Readiness {
         do {
             try await pool.withConnection { try await self.verify($0) }
             verdict = .success(())
+        } catch let error as SchemaError {
+            verdict = .failure(NotReady("\(error)"))
         } catch {
             verdict = .failure(error)
         }

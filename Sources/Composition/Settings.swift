@@ -68,7 +68,7 @@ package struct Settings: Sendable {
             databaseURL: Secret(databaseURL),
             databaseDirectURL: Secret(databaseDirectURL),
             isPooled: pooler != nil, listenHost: address?.host ?? "", listenPort: address?.port ?? 0,
-            publicURL: source.text("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
+            publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
             telnyxKey: source.secret("TELNYX_API_KEY").map { Secret($0) },
             telnyxBaseURL: source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2"),
             connectionID: source.text("TELNYX_CONNECTION_ID"),
@@ -89,6 +89,22 @@ package struct Settings: Sendable {
         guard source.problems.isEmpty else { throw SettingsError(problems: source.problems) }
         return settings
     }
+
+    /// Variables that look like settings and are none: most likely mistyped.
+    package static func unknownNames(in environment: [String: String]) -> [String] {
+        environment.keys.filter { name in
+            name.hasPrefix("DIALTONE_") && !Self.names.contains(name)
+                && !(name.hasSuffix("_FILE") && Self.names.contains(String(name.dropLast(5))))
+        }.sorted()
+    }
+
+    private static let names: Set<String> = [
+        "DIALTONE_CONFIG", "DIALTONE_POOLER", "DIALTONE_LISTEN", "DIALTONE_PUBLIC_URL", "DIALTONE_KEK",
+        "DIALTONE_LEASE",
+        "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
+        "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_LOG_LEVEL",
+        "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
+    ]
 
     /// `500ms`, `30s`, `2m`, `1h`; a week at most.
     package static func duration(_ text: String) -> Duration? {
@@ -169,6 +185,19 @@ private struct SettingsSource {
             return standard
         }
         return number
+    }
+
+    /// What senders reach us by, without a slash at the end.
+    mutating func publicURL(_ name: String) -> String? {
+        guard var text = self.text(name) else { return nil }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host?.isEmpty == false,
+            url.query == nil, url.fragment == nil
+        else {
+            self.complain(name, "must be a URL such as https://hooks.example.com")
+            return nil
+        }
+        return text
     }
 
     /// https, or plain http to this machine; anywhere else the key would travel in clear.

@@ -7,8 +7,8 @@ import Postgres
 import Queue
 
 enum EventStatement {
-    /// Inserts a batch and answers (event id, outcome, id in the ledger) per event. The last is another event's for a
-    /// delivery known before, and null for one that was committed elsewhere while this ran.
+    /// Inserts a batch and answers (event id, outcome, id in the ledger, whether that says the same) per event. The third is
+    /// another event's for a delivery known before, and null for one that was committed elsewhere while this ran.
     ///
     /// Locks, in this order, each in key order: the users that exist (`judged`, primary key), the ledger's unique key
     /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is durable),
@@ -89,7 +89,12 @@ enum EventStatement {
             select j.event_id, case when j.event_id in (select event_id from stored) then j.outcome else 'duplicate' end,
                    case when j.event_id in (select event_id from stored) then j.event_id
                         else (select e.event_id from dialtone.events e
-                              where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0) end
+                              where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0) end,
+                   j.event_id in (select event_id from stored)
+                   or (select e.tenant_id = j.tenant_id and e.user_id is not distinct from j.user_id
+                              and e.wanted is not distinct from j.wanted
+                       from dialtone.events e
+                       where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0)
             from judged j
             """
     }
@@ -97,7 +102,9 @@ enum EventStatement {
     /// The event of a delivery. Index: the ledger's unique key.
     static func known(_ event: NewEvent) -> SQL {
         """
-        select event_id from dialtone.events
+        select event_id, tenant_id = \(event.tenant) and user_id is not distinct from \(event.signUp?.user.user)
+                         and wanted is not distinct from \(event.signUp?.wanted)
+        from dialtone.events
         where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = 0
         """
     }

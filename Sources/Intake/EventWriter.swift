@@ -37,6 +37,7 @@ final class EventWriter: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     private let arrived = Wakeup()
+    private let isFailing = Atomic(false)
 
     init(pool: PostgresPool, wakeup: Wakeup, logger: Logger) {
         self.pool = pool
@@ -107,13 +108,11 @@ final class EventWriter: Sendable {
             let receipts = try await self.insert(batch.map(\.event), &clock)
             var isWork = false
             for waiting in batch {
-                guard let receipt = receipts[waiting.event.id] else {
-                    waiting.answer(.failure(.unavailable))
-                    continue
-                }
-                isWork = isWork || receipt.status == .accepted
-                waiting.answer(.success(receipt))
+                let answer = receipts[waiting.event.id] ?? .failure(.unavailable)
+                if case .success(let receipt) = answer, receipt.status == .accepted { isWork = true }
+                waiting.answer(answer)
             }
+            if self.isFailing.exchange(false, ordering: .relaxed) { self.logger.notice("events are stored again") }
             if isWork { self.wakeup.signal() }
         } catch  where Self.isWorthHalving(error) && batch.count > 1 {
             let middle = batch.count / 2
@@ -121,6 +120,7 @@ final class EventWriter: Sendable {
             await self.commit(Array(batch[middle...]), &clock)
         } catch {
             // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
+            self.isFailing.store(true, ordering: .relaxed)
             self.logger.error(
                 "events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
             for waiting in batch { waiting.answer(.failure(.unavailable)) }
@@ -133,17 +133,19 @@ final class EventWriter: Sendable {
     }
 
     /// One statement, one commit, one connection. Shielded: a batch belongs to the writer, not to its shutdown.
-    private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Receipt] {
+    private func insert(
+        _ events: [NewEvent], _ clock: inout FairClock
+    ) async throws -> [EventID: Result<Receipt, IntakeError>] {
         let statement = EventStatement.insert(events, places: clock.places(for: events))
         return try await self.pool.withConnection { connection in
-            var receipts: [EventID: Receipt] = [:]
+            var receipts: [EventID: Result<Receipt, IntakeError>] = [:]
             var unseen: [EventID: EventOutcome] = [:]
             for row in try await connection.query(statement, shielded: true) {
                 var columns = row.columns
                 let id: EventID = try columns.next()
                 let outcome: EventOutcome = try columns.next()
                 if let known: EventID = try columns.next() {
-                    receipts[id] = Receipt(eventID: known, status: outcome)
+                    receipts[id] = Self.answer(known, outcome, isSame: try columns.next())
                 } else {
                     unseen[id] = outcome
                 }
@@ -153,10 +155,17 @@ final class EventWriter: Sendable {
                 guard let outcome = unseen[event.id] else { continue }
                 let rows = try await connection.query(EventStatement.known(event), shielded: true)
                 guard var columns = rows.first?.columns else { continue }
-                receipts[event.id] = Receipt(eventID: try columns.next(), status: outcome)
+                receipts[event.id] = Self.answer(try columns.next(), outcome, isSame: try columns.next())
             }
             return receipts
         }
+    }
+}
+
+extension EventWriter {
+    fileprivate static func answer(_ id: EventID, _ outcome: EventOutcome, isSame: Bool) -> Result<Receipt, IntakeError>
+    {
+        isSame ? .success(Receipt(eventID: id, status: outcome)) : .failure(.deliveryReused)
     }
 }
 

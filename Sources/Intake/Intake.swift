@@ -42,6 +42,8 @@ package enum IntakeError: Error, Equatable {
     case badPayload(InvalidValue)
     /// The body names a tenant this source may not speak for.
     case tenantNotAllowed
+    /// Another event was stored under this delivery's id.
+    case deliveryReused
     /// Not stored, or not known to be: the sender must try again.
     case unavailable
 }
@@ -89,6 +91,9 @@ package final class Intake: Sendable {
         }
     }
 
+    /// Seconds by which a sender's clock may be ahead of ours.
+    private static let maximumAhead: TimeInterval = 300
+
     /// The proof first, over the bytes as they came; only then is anything read.
     private static func event(_ delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewEvent {
         let deliveryID: String
@@ -117,6 +122,10 @@ package final class Intake: Sendable {
                         throw InvalidValue("data.tenant_id", "is needed: this source serves several tenants")
                     }
                     throw InvalidValue("", "")
+                }
+                if let occurredAt, occurredAt > delivery.receivedAt + Self.maximumAhead {
+                    throw InvalidValue(
+                        "timestamp", "lies more than five minutes ahead: nothing said later would count")
                 }
                 event.signUp = SignUp(
                     user: UserKey(tenant: tenant, user: user), wanted: wanted, occurredAt: occurredAt)

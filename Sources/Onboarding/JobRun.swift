@@ -3,6 +3,7 @@
 
 import Foundation
 import Lifecycle
+import Logging
 import Model
 import Postgres
 import ProviderLimits
@@ -23,6 +24,7 @@ struct JobRun: Sendable {
     let provider: Provider
     let pool: PostgresPool
     let vault: Vault
+    let news: ProviderNews
     let names: CredentialName
     let rules: LifeRules
     let lease: Duration
@@ -100,6 +102,8 @@ struct JobRun: Sendable {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
         } catch {
             turn.hasFailed = true
+            self.news.tell(
+                "the sealing key is not to be had, so nothing is created", ["tenant": "\(turn.job.user.tenant)"])
             return .notSent
         }
         guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
@@ -112,23 +116,37 @@ struct JobRun: Sendable {
             return .created(credential.id)
         case .notSent:
             turn.hasFailed = true
+            self.news.tell("the provider cannot be reached; jobs wait")
             return .notSent
         case .rateLimited(let wait, let trace):
             turn.trace = Trace(trace)
+            self.news.tell("the provider asks to slow down", level: .notice, ["seconds": "\(wait.components.seconds)"])
             await self.provider.limits.pause(.account, for: wait)
             return .rateLimited(wait)
         case .unauthorised(let scope, let trace):
             turn.trace = Trace(trace)
+            self.news.tell(
+                "the provider refuses; creates stop until a probe works", level: .error, scope: connection,
+                ["status": "\(trace.httpStatus ?? 0)", "connection": "\(scope == .account ? "all" : connection)"])
             return .refused(
                 await self.provider.limits.stop(
                     scope == .account ? .account : .connection(connection), reason: "HTTP \(trace.httpStatus ?? 0)"))
         case .rejected(let status, let words, let trace):
             turn.trace = Trace(trace, code: words.code)
             turn.words = words.text
+            self.news.tell(
+                "the provider rejects a create", scope: connection,
+                [
+                    "status": "\(status)", "code": "\(words.code ?? "")", "words": "\(words.text ?? "")",
+                    "connection": "\(connection)",
+                ])
             return await self.rejection(tag, code: words.code ?? "HTTP \(status)", words, &turn)
         case .inDoubt(_, let trace):
             turn.trace = Trace(trace)
             turn.hasFailed = true
+            self.news.tell(
+                "a create's outcome is unknown; it is looked up", level: .notice, ["status": "\(trace.httpStatus ?? 0)"]
+            )
             return .unknown
         }
     }
@@ -184,6 +202,7 @@ struct JobRun: Sendable {
         } catch let failure as TelnyxFailure {
             turn.trace = Trace(failure.trace)
             turn.hasFailed = true
+            self.news.tell("a look at the provider failed; the job waits", ["error": "\(failure)"])
             return .lookFailed(failure.retryAfter)
         } catch {
             turn.hasFailed = true
@@ -199,6 +218,7 @@ struct JobRun: Sendable {
             turn.trace = Trace(error.trace)
             if error.isNotFound { return .deleted(id) }
             turn.hasFailed = true
+            self.news.tell("a credential cannot be deleted yet", ["error": "\(error)"])
             return .deleteFailed(error.retryAfter)
         }
     }

@@ -65,7 +65,8 @@ package final class OnboardingWorker: Service {
         self.identity = WorkerIdentity(
             lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity, presence: presence)
         self.jobRun = JobRun(
-            provider: self.provider, pool: pool, vault: vault, names: self.names, rules: LifeRules(settle: settle),
+            provider: self.provider, pool: pool, vault: vault, news: ProviderNews(logger: logger), names: self.names,
+            rules: LifeRules(settle: settle),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
             random: random)
     }
@@ -163,6 +164,7 @@ package final class OnboardingWorker: Service {
             return []
         }
         turn.unwritten = []
+        if turn.failures > 0 { self.logger.notice("worker reaches the database again") }
         turn.failures = 0
         guard let rows, let terms else { return [] }
         do {

@@ -69,10 +69,32 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        var parts = ["\(self.code.rawValue): \(self.message)"]
+        var parts = [
+            [.server, .poolUnavailable, .poolTimeout].contains(self.code)
+                ? self.message : "\(self.code.words): \(self.message)"
+        ]
         if let sqlState { parts.append("SQLSTATE \(sqlState)") }
         if let constraint { parts.append("constraint \(constraint)") }
         if let table { parts.append("table \(table)") }
         return parts.joined(separator: ", ")
+    }
+}
+
+extension PostgresError.Code {
+    /// For people.
+    fileprivate var words: String {
+        switch self {
+        case .server: "the database refused"
+        case .connectionLost: "the database went away"
+        case .connectFailed: "no connection to the database"
+        case .poolTimeout: "the database is too busy"
+        case .poolUnavailable: "no connection to the database"
+        case .cancelled: "stopped"
+        case .decoding: "a column is not as expected"
+        case .protocolViolation: "libpq and we disagree"
+        case .commitUnknown: "a commit's outcome is unknown"
+        case .configuration: "a wrong setting"
+        case .notRun: "not run"
+        }
     }
 }

@@ -9,6 +9,8 @@ package enum PrivatePostgresError: Error, CustomStringConvertible {
     case binariesNotFound
     case commandFailed(command: String, output: String)
     case noOtherUser
+    /// A server runs in this folder; its process.
+    case inUse(folder: String, pid: Int32)
 
     package var description: String {
         switch self {
@@ -16,6 +18,8 @@ package enum PrivatePostgresError: Error, CustomStringConvertible {
             "no PostgreSQL server programs found; install them (Debian: apt-get install postgresql) "
                 + "or set DIALTONE_PG_BINDIR to the folder that holds initdb"
         case .commandFailed(let command, let output): "\(command) failed: \(output)"
+        case .inUse(let folder, let pid):
+            "a PostgreSQL (process \(pid)) runs in \(folder) already; end it, or give another folder"
         case .noOtherUser: "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
         }
     }
@@ -35,7 +39,7 @@ package struct PrivatePostgres: Sendable {
         "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres&connect_timeout=30"
     }
 
-    /// Starts the server in `folder`, making the cluster at first. A server left behind there is stopped before. As root, with
+    /// Starts the server in `folder`, making the cluster at first. Throws when a server runs there. As root, with
     /// a folder that no other user can reach, the data goes to a temporary folder.
     @concurrent
     package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
@@ -53,14 +57,15 @@ package struct PrivatePostgres: Sendable {
         all.merge(settings) { $1 }
         let server = PrivatePostgres(
             folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
-        // A server of a demo that was killed. After a reboot the file may name anybody's process: then it is only a file.
+        // Whoever was killed has left the file; after a reboot it may name anybody's process. A server that does run here is
+        // somebody's: the guard stops ours when we end.
         let left = data.appendingPathComponent("postmaster.pid")
         if FileManager.default.fileExists(atPath: left.path) {
-            if Self.isServer(of: data, in: left) {
-                try? await server.stop()
-            } else {
-                try? FileManager.default.removeItem(at: left)
+            if let pid = Self.server(of: data, in: left) {
+                server.removeSocket()
+                throw PrivatePostgresError.inUse(folder: data.path, pid: pid)
             }
+            try? FileManager.default.removeItem(at: left)
         }
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) {
             try owner.run(
@@ -71,12 +76,14 @@ package struct PrivatePostgres: Sendable {
         return server
     }
 
-    /// Whether the process named in the first line of postmaster.pid runs in the data folder, as a postmaster does.
-    private static func isServer(of data: URL, in file: URL) -> Bool {
-        guard let pid = try? String(contentsOf: file, encoding: .utf8).split(separator: "\n").first,
-            let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
-        else { return false }
-        return URL(fileURLWithPath: folder).standardizedFileURL.path == data.resolvingSymlinksInPath().path
+    /// The process named in the first line of postmaster.pid, if it runs in the data folder, as a postmaster does.
+    private static func server(of data: URL, in file: URL) -> Int32? {
+        guard let line = try? String(contentsOf: file, encoding: .utf8).split(separator: "\n").first,
+            let pid = Int32(line),
+            let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd"),
+            URL(fileURLWithPath: folder).standardizedFileURL.path == data.resolvingSymlinksInPath().path
+        else { return nil }
+        return pid
     }
 
     /// Starts a server that was stopped, at the same address.

@@ -25,7 +25,7 @@ package enum SchemaError: Error, CustomStringConvertible {
         case .changed(let version, let name):
             "migration \(version) (\(name)) was changed after it was applied; put the original file back"
         case .rolesMissing(let sql):
-            "this login may not create roles; have an administrator run:\n\(sql)"
+            "this login may not do that itself; have an administrator run, then migrate again:\n\(sql)"
         case .notDurable(let setting):
             "the server has \(setting)=off and could lose what it acknowledged; turn it on"
         }
@@ -130,11 +130,19 @@ package struct Schema: Sendable {
     private func prepare(_ connection: PostgresConnection) async throws {
         let database =
             try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
-        let grants = "grant \(Self.roles.joined(separator: ", ")) to current_user"
         do {
             for role in Self.roles { try await self.make(role, on: connection) }
-            try await connection.script(grants)
-            try await connection.script("grant create on database \(database) to dialtone_owner")
+            // Granting what is there already would need the right to grant.
+            let isMember = try await connection.query(
+                "select bool_and(pg_has_role(current_user, role, 'member')) from unnest(\(Self.roles)) as t (role)")
+            if try isMember.first?.decode(Bool.self) ?? false == false {
+                try await connection.script("grant \(Self.roles.joined(separator: ", ")) to current_user")
+            }
+            let mayCreate = try await connection.query(
+                "select has_database_privilege('dialtone_owner', current_database(), 'create')")
+            if try mayCreate.first?.decode(Bool.self) ?? false == false {
+                try await connection.script("grant create on database \(database) to dialtone_owner")
+            }
             try await connection.script(
                 """
                 create schema if not exists dialtone authorization dialtone_owner;
@@ -145,10 +153,16 @@ package struct Schema: Sendable {
                 reset role;
                 """)
         } catch let error as PostgresError where error.sqlState == "42501" {
-            let made = Self.roles.map { "create role \($0) nologin;" }.joined(separator: "\n")
-            throw SchemaError.rolesMissing(
-                sql: "\(made)\n\(grants);  -- run as, or name, the login of DATABASE_URL\n"
-                    + "grant create on database \(database) to dialtone_owner;")
+            let login =
+                try await connection.query("select quote_ident(current_user)").first?.decode(String.self) ?? ""
+            var made: [String] = []
+            for role in Self.roles {
+                let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
+                if exists.isEmpty { made.append("create role \(role) nologin;") }
+            }
+            made.append("grant \(Self.roles.joined(separator: ", ")) to \(login);")
+            made.append("grant create on database \(database) to dialtone_owner;")
+            throw SchemaError.rolesMissing(sql: made.joined(separator: "\n"))
         }
     }
 

@@ -66,6 +66,9 @@ struct Problem: Error, Equatable {
         case .badPayload(let value): self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
         case .tenantNotAllowed:
             self.init(422, "tenant_not_allowed", "data.tenant_id names a tenant this source may not speak for")
+        case .deliveryReused:
+            self.init(
+                409, "delivery_id_reused", "webhook-id was used before for another event; each event needs its own")
         case .unavailable: self = Self.unavailable
         }
     }
@@ -115,7 +118,17 @@ struct Problem: Error, Equatable {
 
     /// The problem that an error is. One that nobody foresaw is logged by its type only, for it may quote anything.
     static func of(_ error: any Error, requestID: String, logger: Logger) -> Problem {
-        if let problem = Problem(error) { return problem }
+        if let problem = Problem(error) {
+            let facts: Logger.Metadata = [
+                "request_id": "\(requestID)", "status": "\(problem.status)", "code": "\(problem.code)",
+            ]
+            if problem.status >= 500 {
+                logger.warning("request not served", metadata: facts)
+            } else if problem.status >= 400 {
+                logger.info("request refused", metadata: facts)
+            }
+            return problem
+        }
         logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(type(of: error))"])
         return Problem(500, "internal", "Something went wrong here.")
     }

@@ -34,6 +34,12 @@ package struct WebDependencies: Sendable {
     }
 }
 
+/// Why requests cannot be served although the database is there; for people.
+package struct NotReady: Error {
+    package let reason: String
+    package init(_ reason: String) { self.reason = reason }
+}
+
 package struct WebApplication: Sendable {
     package struct Configuration: Sendable {
         package var host: String
@@ -107,8 +113,10 @@ package struct WebApplication: Sendable {
         router.get("readyz") { _, _ in
             do {
                 try await isReady()
+            } catch let error as NotReady {
+                throw Problem(503, "not_ready", error.reason, retryAfter: 5)
             } catch {
-                throw Problem(503, "not_ready", "The database cannot be reached or lacks migrations.", retryAfter: 5)
+                throw Problem(503, "not_ready", "The database cannot be reached.", retryAfter: 5)
             }
             return "ready\n"
         }

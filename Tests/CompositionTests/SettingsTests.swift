@@ -97,4 +97,22 @@ import Testing
             #expect(settings.databaseURL.reveal() == Self.database)
         }
     }
+
+    @Test func aPublicURLMustBeOneAndLosesItsSlash() async throws {
+        let base = ["DATABASE_URL": "postgresql://h/x"]
+        let good = try await Settings.read(
+            environment: base.merging(["DIALTONE_PUBLIC_URL": "https://hooks.example.com/"]) { $1 })
+        #expect(good.publicURL == "https://hooks.example.com")
+        for bad in ["foo", "ftp://x", "https://", "https://x?y=1"] {
+            let error = await #expect(throws: SettingsError.self) {
+                try await Settings.read(environment: base.merging(["DIALTONE_PUBLIC_URL": bad]) { $1 })
+            }
+            #expect(error?.problems.first?.contains("DIALTONE_PUBLIC_URL") == true, "\(bad)")
+        }
+    }
+
+    @Test func whatIsMistypedIsNamed() {
+        let names = ["DIALTONE_CONCURENCY": "3", "DIALTONE_KEK": "x", "DIALTONE_SOURCE_SECRET_FILE": "x", "HOME": "/"]
+        #expect(Settings.unknownNames(in: names) == ["DIALTONE_CONCURENCY"])
+    }
 }

@@ -38,10 +38,35 @@ import Testing
     @Test func oneDeliveryTwiceInABatchIsOneEvent() async throws {
         try await TestDatabase.with { database in
             let outcomes = try await Self.together(
-                [Self.event("u", .live, "d"), Self.event("u", .live, "d"), Self.event("w", .live, "d")], database)
+                [Self.event("u", .live, "d"), Self.event("u", .live, "d"), Self.event("u", .live, "d")], database)
             #expect(outcomes == [.accepted, .duplicate, .duplicate])
             #expect(try await database.admin.query("select 1 from dialtone.events").count == 1)
             #expect(try await database.admin.query("select 1 from dialtone.jobs").count == 1)
+        }
+    }
+
+    /// Told that it is known, its sender would believe that the second event is stored.
+    @Test func aDeliveryIDThatWasAnotherEventsIsRefused() async throws {
+        try await TestDatabase.with { database in
+            let (answers, answer) = AsyncStream<Result<Receipt, IntakeError>>.makeStream()
+            let writer = Self.writer(database)
+            for event in [
+                try Self.event("a", .live, "d"), try Self.event("a", .live, "d"), try Self.event("b", .live, "d"),
+                try Self.event("a", .gone, "d"),
+            ] {
+                writer.write(event) { answer.yield($0) }
+            }
+            let run = Task { await writer.run() }
+            var statuses: [String] = []
+            for await result in answers.prefix(4) {
+                switch result {
+                case .success(let receipt): statuses.append(receipt.status.rawValue)
+                case .failure(let error): statuses.append("\(error)")
+                }
+            }
+            run.cancel()
+            await run.value
+            #expect(statuses == ["accepted", "duplicate", "deliveryReused", "deliveryReused"])
         }
     }
 

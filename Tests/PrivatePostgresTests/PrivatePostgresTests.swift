@@ -16,13 +16,10 @@ import Testing
         }
     }
 
-    @Test func aFolderWithARunningServerIsTakenOver() async throws {
+    @Test func aServerThatRunsInTheFolderIsLeftAlone() async throws {
         try await Self.withServer { first in
-            try await Self.on(first, "create table kept as select 7 as id")
-            let second = try await PrivatePostgres.start(in: first.folder)
-            try await Self.on(second, "select id from kept")
-            try await second.stop()
-            second.removeSocket()
+            await #expect(throws: PrivatePostgresError.self) { try await PrivatePostgres.start(in: first.folder) }
+            try await Self.on(first, "select 1")
         }
     }
 

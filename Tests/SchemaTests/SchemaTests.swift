@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bringing a database up to date: once, by one, whole or not at all; and refusing to serve on any other.
 
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -71,6 +72,27 @@ import Testing
             #expect(left.isEmpty)
             let again = try await Schema().migrate(on: database.admin)
             #expect(again.isEmpty, "the lock was given back")
+        }
+    }
+
+    /// What an administrator is told to run must be enough.
+    @Test func aLoginThatMayNothingIsToldWhatToRunAndCanThenMigrate() async throws {
+        try await TestDatabase.with(isEmpty: true) { database in
+            let login = "plain_\(UUID().uuidString.prefix(8).lowercased())"
+            try await database.admin.script("create role \(login) login")
+            let plain = try await PostgresConnection.connect(
+                PostgresConfiguration(url: database.url.replacing("user=postgres", with: "user=\(login)")))
+            let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: plain) }
+            guard case .rolesMissing(let sql)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(sql.contains("to \(login);"))
+            try await database.admin.script(sql)
+            #expect(try await Schema().migrate(on: plain).count == Migration.all.count)
+            #expect(try await Schema().migrate(on: plain).isEmpty)
+            await plain.close()
+            try await database.admin.script("drop owned by \(login); drop role \(login)")
         }
     }
 }

@@ -70,6 +70,7 @@ import Testing
             (event("\"u\"", ",\"tenant_id\":\"globex\""), "tenant_id"),
             ("{\"timestamp\":\"x\",\(event("\"u\"").dropFirst())", "timestamp"),
             ("{\"timestamp\":1,\(event("\"u\"").dropFirst())", "timestamp"),
+            ("{\"timestamp\":\"2099-01-01T00:00:00Z\",\(event("\"u\"").dropFirst())", "timestamp"),
         ]
         var asks = try bodies.map { body, names in
             // What is not JSON at all is a 400; what does not say what it must, a 422.

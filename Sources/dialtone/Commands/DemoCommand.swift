@@ -41,6 +41,7 @@ struct DemoCommand: AsyncParsableCommand {
                 if !once {
                     if !json { DemoTable.showWhatToTry(report) }
                     await interruption.wait()
+                    Terminal.tell("stopping; the data stays in \(chosen.folder)")
                 }
             }
         }
@@ -145,12 +146,12 @@ private enum DemoTable {
             Everything stays up until Ctrl-C. Try:
 
               curl -s -H 'Authorization: Bearer \(customer.key.reveal())' \\
-                \(report.address)/v1/tenants/\(customer.tenant)/users?limit=3
+                '\(report.address)/v1/tenants/\(customer.tenant)/users?limit=3'
 
               curl -s -H 'Authorization: Bearer \(customer.key.reveal())' -H 'Content-Type: application/json' \\
                 -d '{"user_id":"user-1"}' \(report.address)/v1/login-tokens
 
-              dialtone send --url \(customer.hookURL) \\
+              \(CommandLine.arguments[0]) send --url \(customer.hookURL) \\
                 --secret '\(customer.secret.reveal())' --tenant \(customer.tenant) --user somebody-new
 
               curl -s \(report.provider)/control/counts

@@ -149,7 +149,7 @@ struct KeyCommand: AsyncParsableCommand {
         @Option(help: "The tenant it is for.") var tenant: String?
         @Flag(help: "A key for the operator: every tenant, every scope unless --scopes says fewer.") var `operator` =
             false
-        @Option(help: "What it may do, separated by commas.") var scopes: String?
+        @Option(help: "What it may do, separated by commas: \(Administration.scopeNames).") var scopes: String?
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator should hear of the provider: once in a while, however many jobs meet the same trouble.
+
+import Logging
+import Synchronization
+
+/// Logs the same news at most every ten seconds, with how often it happened meanwhile.
+final class ProviderNews: Sendable {
+    private static let interval: Duration = .seconds(10)
+
+    private struct Told {
+        var at: ContinuousClock.Instant
+        var unsaid = 0
+    }
+
+    private let logger: Logger
+    private let told = Mutex<[String: Told]>([:])
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// `message` is constant; `scope` sets news of one connection apart from another's.
+    func tell(
+        _ message: String, level: Logger.Level = .warning, scope: String = "", _ metadata: Logger.Metadata = [:]
+    ) {
+        let unsaid = self.told.withLock { told -> Int? in
+            let key = "\(message) \(scope)"
+            if let last = told[key], last.at + Self.interval > .now {
+                told[key]?.unsaid += 1
+                return nil
+            }
+            if told.count > 1000 { told.removeAll() }
+            defer { told[key] = Told(at: .now) }
+            return told[key]?.unsaid ?? 0
+        }
+        guard let unsaid else { return }
+        var metadata = metadata
+        if unsaid > 0 { metadata["also"] = "\(unsaid) times since the last line" }
+        self.logger.log(level: level, "\(message)", metadata: metadata)
+    }
+}
