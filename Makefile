@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test build bench setup lint format clean
+.PHONY: help demo test simulate chaos build bench setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/'
@@ -15,6 +15,11 @@ demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
 test: setup ## Build and run every test; they start their own PostgreSQL.
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
+
+simulate: setup ## Simulate SEEDS=1000000 lives under every fault, from seed FIRST=0 on; a failing one tells its story.
+	swift build --build-tests
+	DIALTONE_SEEDS=$(or $(SEEDS),1000000) DIALTONE_FIRST_SEED=$(or $(FIRST),0) \
+	    swift test --skip-build --disable-xctest --filter SimulationTests
 
 build: setup ## Build the program (debug).
 	swift build --product dialtone

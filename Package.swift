@@ -99,6 +99,8 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
+        .target(name: "ModelWorld", dependencies: ["Lifecycle", "Model"], path: "Tests/ModelWorld"),
+        .testTarget(name: "SimulationTests", dependencies: ["ModelWorld"]),
         .testTarget(
             name: "VaultTests", dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
             exclude: ["KnownAnswers"]),
@@ -144,6 +146,10 @@ for target in package.targets where target.type != .system {
         "NonisolatedNonsendingByDefault", "ImmutableWeakCaptures",
     ].map { .enableUpcomingFeature($0) }
     settings.append(.treatAllWarnings(as: .error))
+    // Hundreds of thousands of simulated lives are too many for code that is not optimised.
+    if ["ModelWorld", "Lifecycle"].contains(target.name) {
+        settings.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
+    }
     if target.name == "Postgres" { settings.append(.strictMemorySafety()) }
     target.swiftSettings = settings
 }

@@ -7,6 +7,8 @@ package struct SweepOptions: Sendable {
     package var tenant: TenantID?
     /// Look and count; change nothing.
     package var isDryRun = false
+    /// Delete what bears this installation's name for nobody the ledger knows: an operator's explicit word.
+    package var deletesStrays = false
     /// Go on where more would change than one run may by itself.
     package var isConfirmed = false
     /// To its end: what is missing is looked at a second time after its time, and surplus is deleted.

@@ -98,7 +98,8 @@ extension Evidence {
     }
 
     /// What becomes of evidence that `record` could not write, under the user's lock and a fresh snapshot: this very id is
-    /// recorded already (a finish done twice), or it is surplus, because another owns its generation or it is closed.
+    /// recorded already (a finish done twice), or it is surplus, because another owns its generation or it is closed. A
+    /// generation the ledger does not have yet (it lost the commit that opened it) is not surplus: the sweep finds it.
     package var settle: SQL {
         """
         insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
@@ -106,7 +107,7 @@ extension Evidence {
         from dialtone.users u
         where u.tenant_id = \(self.user.tenant) and u.user_id = \(self.user.user)
           and not exists (select 1 from dialtone.credentials where provider_id = \(self.providerID))
-          and (u.wanted = 'gone' or u.generation > \(self.generation)
+          and (u.wanted = 'gone' and u.generation = \(self.generation) or u.generation > \(self.generation)
                or exists (select 1 from dialtone.credentials c
                           where c.tenant_id = u.tenant_id and c.user_id = u.user_id
                             and c.generation = \(self.generation)))
@@ -137,7 +138,7 @@ package struct Ending: Sendable {
     var statements: [SQL] {
         switch self.how {
         case .fulfilled: [UserLock.take(self.user), self.goal]
-        case .deleted(let id): [UserLock.take(self.user), self.close(id), self.goal]
+        case .deleted(let id): [UserLock.take(self.user), self.close(id), NextGoal.openNext(self.user), self.goal]
         case .absent: [UserLock.take(self.user), self.giveBackSlot, self.goal]
         }
     }

@@ -85,8 +85,8 @@ package struct FinishBatch: Sendable {
         let next =
             isRecorded
             ? NextGoal.choose(evidence.lease, evidence.user, Trace())
-            : JobQueue.move([Transition(lease: evidence.lease, to: .inDoubt, delay: .zero)])
-        let facts = isRecorded ? [] : [evidence.settle]
+            : NextGoal.lookAgain(evidence.lease)
+        let facts = isRecorded ? [] : [evidence.settle, NextGoal.openNext(evidence.user)]
         let rows = try await Self.alone(
             [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger
         )

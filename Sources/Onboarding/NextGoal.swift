@@ -6,6 +6,34 @@ import Postgres
 import Queue
 
 enum NextGoal {
+    /// A generation that is closed is never opened again: when it is the wanted one (the provider has lost it, or a delete was
+    /// done whose reason the ledger has lost), the next one opens. Behind `UserLock`, before `choose`.
+    static func openNext(_ user: UserKey) -> SQL {
+        """
+        update dialtone.users u set generation = u.generation + 1, status = 'pending', ready_at = null
+        where u.tenant_id = \(user.tenant) and u.user_id = \(user.user) and u.wanted = 'live'
+          and exists (select 1 from dialtone.credentials c
+                      where c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.generation = u.generation
+                        and c.status = 'deleted')
+        """
+    }
+
+    /// A job whose credential could not be recorded looks at the ledger again, for the generation that is wanted now if its
+    /// own is closed.
+    static func lookAgain(_ lease: Lease) -> SQL {
+        """
+        update dialtone.jobs j
+        set state = case when j.generation < u.generation then 'queued' else 'in_doubt' end,
+            in_doubt = j.in_doubt and j.generation = u.generation,
+            tag = case when j.generation = u.generation then j.tag end,
+            generation = greatest(j.generation, u.generation),
+            worker = null, lease_until = null, run_at = clock_timestamp()
+        from dialtone.users u
+        where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
+          and j.state = \(lease.state) and u.tenant_id = j.tenant_id and u.user_id = j.user_id
+        """
+    }
+
     /// Ends the job if wanted = actual; else gives it its next goal: an older credential to delete, now or when its time
     /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
     /// that was taken away finds its goal by itself.

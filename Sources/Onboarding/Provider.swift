@@ -23,6 +23,15 @@ struct Provider: Sendable {
         }
     }
 
+    /// Every page, and as many credentials as the provider says there are.
+    func listWhole(
+        _ query: ListQuery, until deadline: ContinuousClock.Instant
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        try await self.noting { () async throws(TelnyxFailure) in
+            try await self.api.listWhole(query, until: deadline)
+        }
+    }
+
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.retrieve(id) }
     }

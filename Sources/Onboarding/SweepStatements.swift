@@ -95,10 +95,12 @@ enum SweepStatements {
     }
 
     /// What an unexplained credential is, by what is committed: an open question for the user's job (`evidence`), not wanted
-    /// by anybody (`surplus`, or `second` when another id owns its generation), or to be adopted (`orphan`).
+    /// by anybody (`surplus`, or `second` when another id owns its generation), to be adopted (`orphan`), or of a generation
+    /// whose commit was lost (`ahead`); nobody's (`stray`) when its user is gone besides.
     static func verdict(_ user: UserKey, _ generation: Generation) -> SQL {
         """
         select case
+            when u.generation < \(generation) then case when u.wanted = 'live' then 'ahead' else 'stray' end
             when exists (select 1 from dialtone.credentials c where c.tenant_id = u.tenant_id and c.user_id = u.user_id
                          and c.generation = \(generation)) then 'second'
             when exists (select 1 from dialtone.jobs j where j.tenant_id = u.tenant_id and j.user_id = u.user_id
@@ -129,6 +131,19 @@ enum SweepStatements {
         """
     }
 
+    /// Opens the generation again that the ledger has forgotten, behind the user's lock.
+    static func catchUp(_ user: UserKey, _ generation: Generation) -> [SQL] {
+        [
+            UserLock.take(user),
+            """
+            update dialtone.users set generation = \(generation)
+            where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'live'
+              and generation < \(generation)
+            """,
+            Self.adopt(user),
+        ]
+    }
+
     /// A delete that the provider answered and did not do, or that came before a create landed: once more.
     static func reopen(_ id: ProviderID) -> SQL {
         """
@@ -145,22 +160,15 @@ enum SweepStatements {
         """
     }
 
-    /// The credential is no more: its generation closes and the next one opens, in one statement behind the user's lock.
-    static func reprovision(_ user: UserKey, _ generation: Generation, _ id: ProviderID) -> [SQL] {
+    /// The credential is no more: its generation closes and the next one opens, in one transaction behind the user's lock.
+    static func reprovision(_ user: UserKey, _ id: ProviderID) -> [SQL] {
         [
             UserLock.take(user),
             """
-            with closed as (
-                update dialtone.credentials c set status = 'deleted', deleted_at = clock_timestamp()
-                from dialtone.users u
-                where c.provider_id = \(id) and c.status = 'active' and u.tenant_id = c.tenant_id
-                  and u.user_id = c.user_id and u.wanted = 'live' and u.generation = \(generation)
-                  and c.generation = \(generation)
-                returning c.tenant_id, c.user_id)
-            update dialtone.users u set generation = u.generation + 1, status = 'pending', ready_at = null
-            from closed where u.tenant_id = closed.tenant_id and u.user_id = closed.user_id
-            returning u.user_id
+            update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp()
+            where provider_id = \(id) and status = 'active'
             """,
+            NextGoal.openNext(user),
             Self.adopt(user),
         ]
     }

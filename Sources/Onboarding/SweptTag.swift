@@ -33,6 +33,7 @@ struct SweptTag {
         var surplus: [(TelephonyCredential, UserKey, Generation)] = []
         var evidence: [(UserKey, Generation)] = []
         var orphans: [UserKey] = []
+        var ahead: [(UserKey, Generation)] = []
         var reopened: [(ProviderID, UserKey)] = []
         var strays: [TelephonyCredential] = []
         var gone: [(ProviderID, Known)] = []
@@ -51,7 +52,7 @@ struct SweptTag {
         report.tags += 1
         let listed: [TelephonyCredential]
         do throws(TelnyxFailure) {
-            listed = try await self.sweep.provider.listAll(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
+            listed = try await self.sweep.provider.listWhole(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
         } catch {
             report.failedLists += 1
             return 0
@@ -64,7 +65,7 @@ struct SweptTag {
         try await self.miss(listed, known, &plan)
         let changes = plan.surplus.count + plan.gone.count
         report.strays += plan.strays.count
-        report.evidence += plan.evidence.count + plan.orphans.count
+        report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
         if changes > max(5, listed.count / 100), !self.sweep.options.isConfirmed {
             report.stopped.append(self.tag)
         } else {
@@ -147,6 +148,7 @@ struct SweptTag {
             case "surplus": plan.surplus.append((credential, user, generation))
             case "evidence": plan.evidence.append((user, generation))
             case "orphan": plan.orphans.append(user)
+            case "ahead": plan.ahead.append((user, generation))
             default: plan.strays.append(credential)
             }
         }
@@ -167,7 +169,8 @@ struct SweptTag {
                 let (id, generation) = try row.decode(String.self, Int32.self)
                 last = id
                 let user = UserKey(tenant: self.tenant, user: try UserID(id))
-                for number in 1...generation {
+                // A generation or two beyond: those a fail-over may have made the ledger forget.
+                for number in 1...generation + 2 {
                     let name = self.sweep.names.name(for: user, generation: number)
                     for credential in open.removeValue(forKey: String(name.prefix(40))) ?? []
                     where credential.bears(name) {
@@ -245,15 +248,20 @@ struct SweptTag {
             _ = try await self.sweep.pool.query(SweepStatements.makeLook(user, generation))
         }
         for user in plan.orphans { _ = try await self.sweep.pool.query(SweepStatements.adopt(user)) }
+        for (user, generation) in plan.ahead {
+            try await self.inOneTransaction(SweepStatements.catchUp(user, generation))
+        }
         for (id, user) in plan.reopened {
             try await self.inOneTransaction([UserLock.take(user), SweepStatements.reopen(id)])
         }
         for (id, row) in plan.gone {
-            try await self.inOneTransaction(SweepStatements.reprovision(row.user, row.generation, id))
+            try await self.inOneTransaction(SweepStatements.reprovision(row.user, id))
         }
         for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
-        if !plan.strays.isEmpty {
+        if self.sweep.options.deletesStrays {
+            for stray in plan.strays { _ = try? await self.sweep.provider.delete(stray.id) }
+        } else if !plan.strays.isEmpty {
             let strays = plan.strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
             _ = try await self.sweep.pool.query(SweepStatements.remember(strays: strays))
         }

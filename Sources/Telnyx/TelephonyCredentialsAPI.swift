@@ -17,6 +17,26 @@ package protocol TelephonyCredentialsAPI: Sendable {
 }
 
 extension TelephonyCredentialsAPI {
+    /// A list that holds as many as its last page says there are. Pages shift while credentials come and go, and one may fall
+    /// between two of them: then the list is taken again, three times at most.
+    package func listWhole(
+        _ query: ListQuery, until deadline: ContinuousClock.Instant
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        for _ in 1...3 {
+            var all: [ProviderID: TelephonyCredential] = [:]
+            var total = 0
+            for number in 1...1000 {
+                if ContinuousClock.now >= deadline { throw TelnyxFailure(.unavailable) }
+                let page = try await self.list(query, page: number)
+                for credential in page.credentials { all[credential.id] = credential }
+                total = page.totalResults ?? 0
+                if page.credentials.isEmpty || number >= (page.totalPages ?? Int.max) { break }
+            }
+            if all.count >= total { return Array(all.values) }
+        }
+        throw TelnyxFailure(.unreadable)
+    }
+
     /// Every page of a list, up to the last one or an empty one. A list without an end, or that has none by `deadline`, is a
     /// failed look: what it holds beyond is not known, and must not be taken for absent.
     package func listAll(

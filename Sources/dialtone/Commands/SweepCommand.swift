@@ -22,6 +22,8 @@ struct SweepCommand: AsyncParsableCommand {
     @Flag(help: "Only look; change nothing.") var dryRun = false
     @Option(help: "Only this tenant.") var tenant: String?
     @Flag(help: "Go on where more would change than a sweep may by itself.") var yes = false
+    @Flag(help: "Delete what bears this installation's name for nobody the ledger knows. Look with --dry-run first.")
+    var deleteUnknown = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
@@ -29,6 +31,7 @@ struct SweepCommand: AsyncParsableCommand {
         options.isDryRun = self.dryRun
         options.tenant = try self.tenant.map { try TenantID($0) }
         options.isConfirmed = self.yes
+        options.deletesStrays = self.deleteUnknown
         let report = try await Administration(try await Settings.read()).sweep(options)
         if self.json {
             try Terminal.show(json: report)

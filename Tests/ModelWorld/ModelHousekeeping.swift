@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// What time and the sweep do to the simulated ledger; each method is one transaction of the production SQL.
+
+import Model
+
+extension ModelDatabase {
+    /// As `JobQueue.promote`.
+    mutating func promote(now: Int) {
+        for place in self.jobs.indices where self.jobs[place].state == .scheduled && self.jobs[place].runAt <= now {
+            self.jobs[place].state = self.jobs[place].isDoubtful ? .inDoubt : .queued
+        }
+    }
+
+    /// As `JobQueue.rescue`: leases that ran out, and those of workers known to be gone.
+    mutating func rescue(now: Int, settle: Int, gone: Set<Int>) {
+        for place in self.jobs.indices {
+            let job = self.jobs[place]
+            guard job.state == .armed || job.state == .looking,
+                job.leaseUntil < now || gone.contains(job.worker ?? -1)
+            else { continue }
+            self.putInDoubt(place, job.leaseUntil, settle: settle, now: now)
+        }
+    }
+
+    private mutating func putInDoubt(_ place: Int, _ leaseUntil: Int, settle: Int, now: Int) {
+        self.jobs[place].state = .inDoubt
+        self.jobs[place].isDoubtful = true
+        self.jobs[place].epoch += 1
+        self.jobs[place].worker = nil
+        self.jobs[place].crashes += 1
+        self.jobs[place].runAt = now
+        self.jobs[place].empties = 0
+        self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, leaseUntil + settle)
+    }
+
+    enum Change { case restart, failover }
+
+    /// As `Incarnation.adopt`.
+    mutating func adopt(_ start: Int, _ change: Change, lease: Int, settle: Int, now: Int) {
+        self.started = start
+        self.looksFirst = true
+        self.changedAt = now
+        if change == .failover || self.looksTwice {
+            self.looksTwice = true
+            self.quietAfterChange = now + lease + settle
+        }
+        for place in self.jobs.indices {
+            switch self.jobs[place].state {
+            case .armed, .looking: self.jobs[place].leaseUntil = now + lease
+            case .inDoubt where self.jobs[place].isDoubtful && change == .failover:
+                self.jobs[place].quietUntil = now + lease + settle
+                self.jobs[place].empties = 0
+            case .inDoubt, .queued, .scheduled: break
+            }
+        }
+    }
+
+    /// As `enqueueForgotten`, of housekeeping and sweep.
+    mutating func enqueueForgotten(now: Int) {
+        for (key, user) in self.users.sorted(by: { $0.key < $1.key }) where self.place(ofUser: key) == nil {
+            let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
+            let hasDue = open.contains { $0.status == .closing && ($0.closeAfter ?? 0) <= now }
+            let lacks =
+                user.wanted == .live
+                ? user.status != .failed && !open.contains { $0.generation == user.generation }
+                : user.status != .revoked || !open.isEmpty
+            if lacks || hasDue { self.enqueue(key, now, looksFirst: true) }
+        }
+    }
+
+    /// As `Surplus.due`: what may be deleted now.
+    func dueSurplus(_ server: Int) -> [Int] {
+        guard self.started == server, !self.looksFirst else { return [] }
+        return self.surplus.filter { row in
+            guard !row.isDeleted else { return false }
+            guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
+            if self.credentials.contains(where: { $0.user == row.user && $0.generation == row.generation }) {
+                return true
+            }
+            guard let user = self.users[row.user] else { return false }
+            return (user.generation > row.generation || user.wanted == .gone && user.generation == row.generation)
+                && !self.jobs.contains { $0.user == row.user && $0.generation == row.generation }
+        }.map(\.id)
+    }
+
+    mutating func surplusDeleted(_ id: Int) {
+        for place in self.surplus.indices where self.surplus[place].id == id { self.surplus[place].isDeleted = true }
+    }
+
+    mutating func remember(_ ids: [Int], user: Int, generation: Generation) {
+        for id in ids where !self.credentials.contains(where: { $0.id == id }) {
+            if let place = self.surplus.firstIndex(where: { $0.id == id }) {
+                self.surplus[place].isDeleted = false
+            } else {
+                self.surplus.append(Surplus(id: id, user: user, generation: generation))
+            }
+        }
+    }
+
+    // MARK: Sweep
+
+    /// One listed credential held against the ledger; as `SweptTag.explain`.
+    mutating func explain(_ found: ModelCredential, settle: Int, now: Int) {
+        if let place = self.credentials.firstIndex(where: { $0.id == found.id }) {
+            if self.credentials[place].status == .deleted && found.createdAt + settle < now {
+                self.credentials[place].status = .closing
+                self.credentials[place].closeAfter = nil
+            }
+            self.credentials[place].missingSince = nil
+            return
+        }
+        guard let user = self.users[found.user], user.wanted == .live || found.generation <= user.generation else {
+            self.strays.insert(found.id)
+            return
+        }
+        if found.generation > user.generation {
+            // The commit that opened this generation was lost; what it made is there.
+            self.users[found.user]?.generation = found.generation
+            self.enqueue(found.user, now, looksFirst: true)
+            return
+        }
+        if self.credentials.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
+            self.remember([found.id], user: found.user, generation: found.generation)
+        } else if let place = self.place(ofUser: found.user), self.jobs[place].generation == found.generation {
+            if [.queued, .scheduled].contains(self.jobs[place].state) {
+                self.jobs[place].state = .inDoubt
+                self.jobs[place].runAt = now
+            }
+        } else if user.wanted == .gone || user.generation > found.generation {
+            self.remember([found.id], user: found.user, generation: found.generation)
+        } else {
+            self.enqueue(found.user, now, looksFirst: true)
+        }
+    }
+
+    mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
+        guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
+        self.credentials[place].missingSince = isMissing ? self.credentials[place].missingSince ?? now : nil
+    }
+
+    /// As `SweepStatements.reprovision`.
+    mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
+        guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
+        let row = self.credentials[place]
+        guard let user = self.users[row.user], user.wanted == .live, user.generation == row.generation else { return }
+        if mutant != .oldGenerationNotClosed {
+            self.credentials[place].status = .deleted
+            self.openNext(row.user, mutant)
+        } else {
+            self.users[row.user]?.generation += 1
+        }
+        self.users[row.user]?.status = .pending
+        self.enqueue(row.user, now, looksFirst: true)
+    }
+
+    /// As `SweepLease.end`, after a run that saw everything.
+    mutating func sweepEnded(startedAt: Int, server: Int, met: Set<Int>) {
+        self.strays = self.strays.filter { id in met.contains(id) && !self.credentials.contains { $0.id == id } }
+        guard self.started == server, startedAt >= self.changedAt,
+            !self.looksTwice || startedAt >= self.quietAfterChange
+        else { return }
+        self.looksFirst = false
+        self.looksTwice = false
+    }
+}

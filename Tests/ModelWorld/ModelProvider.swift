@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider as the simulation has it: an account that may answer late, wrongly or not at all, and lists with a lag.
+
+import Model
+
+/// One credential at the provider. Its password is its id's own, so that a mix-up shows.
+struct ModelCredential {
+    let id: Int
+    let user: Int
+    let generation: Generation
+    let tag: Int
+    let createdAt: Int
+    /// When lists begin to show it.
+    let listedFrom: Int
+    var isLive = true
+}
+
+struct ModelProvider {
+    private(set) var credentials: [ModelCredential] = []
+    /// Ids a list left out although they were there; never twice in a row.
+    private var omitted: Set<Int> = []
+
+    var live: [ModelCredential] { self.credentials.filter(\.isLive) }
+
+    func isLive(_ id: Int) -> Bool { id < self.credentials.count && self.credentials[id].isLive }
+
+    mutating func create(user: Int, generation: Generation, tag: Int, now: Int, lag: Int) -> Int {
+        let id = self.credentials.count
+        self.credentials.append(
+            ModelCredential(
+                id: id, user: user, generation: generation, tag: tag, createdAt: now, listedFrom: now + lag))
+        return id
+    }
+
+    /// Answers whether there was one.
+    mutating func delete(_ id: Int) -> Bool {
+        guard self.isLive(id) else { return false }
+        self.credentials[id].isLive = false
+        return true
+    }
+
+    /// What a list shows; a shift between two pages may leave one out, but not the same one in the next list too.
+    mutating func list(now: Int, shift: Bool, where matches: (ModelCredential) -> Bool) -> [ModelCredential] {
+        var shown = self.credentials.filter { $0.isLive && $0.listedFrom <= now && matches($0) }
+        if shift, let place = shown.firstIndex(where: { !self.omitted.contains($0.id) }) {
+            self.omitted.insert(shown[place].id)
+            shown.remove(at: place)
+        } else {
+            for credential in shown { self.omitted.remove(credential.id) }
+        }
+        return shown
+    }
+}

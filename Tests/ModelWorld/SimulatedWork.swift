@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+// What workers do in the simulation: the loop of `OnboardingWorker` and the verbs of `JobRun`, around the production `step`.
+
+import Lifecycle
+import Model
+
+extension Simulation {
+    /// One turn: meet the server, write, claim, and what time has made due.
+    mutating func tick(_ slot: Int) {
+        guard self.workers[slot].pausedUntil <= self.now else {
+            self.wake(slot, at: self.workers[slot].pausedUntil)
+            return
+        }
+        guard self.meet(slot) else {
+            self.wake(slot, at: self.now + 300)
+            return
+        }
+        // The exchange may be lost before it is carried out, or only its answer.
+        let isCarriedOut = self.isPeace || !self.dice.chance(3)
+        let isAnswered = isCarriedOut && (self.isPeace || !self.dice.chance(4))
+        if isCarriedOut {
+            for write in self.workers[slot].unwritten { self.write(write) }
+            if isAnswered { self.workers[slot].unwritten = [] }
+            self.claim(slot, isAnswered: isAnswered)
+            self.housekeep(slot)
+            self.committed()
+        }
+        self.wake(slot, at: self.now + self.untilDue())
+    }
+
+    /// As `checkServer`: nothing is claimed from a server nobody has adopted.
+    private mutating func meet(_ slot: Int) -> Bool {
+        if self.database.started != self.server {
+            self.database.adopt(
+                self.server, self.lastChange, lease: Terms.lease, settle: self.settle, now: self.databaseNow)
+            self.lastChange = .restart
+            return false
+        }
+        if self.workers[slot].knows != self.server {
+            self.workers[slot].knows = self.server
+            self.workers[slot].boot = self.nextBoot
+            self.nextBoot += 1
+        }
+        return true
+    }
+
+    private mutating func claim(_ slot: Int, isAnswered: Bool) {
+        for state in [JobState.queued, .inDoubt] {
+            var room = 4 - self.workers[slot].runs.count
+            while room > 0,
+                let (lease, life, user, overlap) = self.database.claim(
+                    state, worker: self.workers[slot].boot, started: self.workers[slot].knows ?? 0, lease: Terms.lease,
+                    now: self.databaseNow)
+            {
+                room -= 1
+                guard isAnswered else { continue }
+                self.note("worker \(slot) claims user \(user) generation \(life.generation) \(lease.state)")
+                self.nextRun += 1
+                self.workers[slot].runs[self.nextRun] = Run(
+                    lease: lease, life: life, user: user, overlap: overlap, leaseEnd: self.now + Terms.lease,
+                    server: self.server)
+                self.advance(slot, self.nextRun, .claimed)
+            }
+        }
+    }
+
+    private mutating func housekeep(_ slot: Int) {
+        self.database.promote(now: self.databaseNow)
+        let gone = Set(self.deadBoots.filter { $0.value + 2000 < self.now }.map(\.key))
+        self.database.rescue(now: self.databaseNow, settle: self.settle, gone: gone)
+        self.database.enqueueForgotten(now: self.databaseNow)
+        for id in self.database.dueSurplus(self.server) {
+            let call = Call(
+                kind: .deleteSurplus(id), slot: slot, boot: self.workers[slot].boot, run: 0, user: 0, generation: 0)
+            self.queue.push(self.now + self.dice.upTo(50), .arrive(call))
+        }
+    }
+
+    /// Until time makes something due; twenty seconds at most.
+    private func untilDue() -> Int {
+        var due = self.now + 20_000
+        for job in self.database.jobs {
+            switch job.state {
+            case .queued: due = min(due, self.now + 200)
+            case .scheduled, .inDoubt: due = min(due, job.runAt - self.clockOffset)
+            case .armed, .looking: due = min(due, job.leaseUntil - self.clockOffset + 1)
+            }
+        }
+        return max(250, due - self.now)
+    }
+
+    private mutating func write(_ write: Write) {
+        let now = self.databaseNow
+        switch write {
+        case .own(let run, let id):
+            self.database.own(
+                run.lease, user: run.user, generation: run.life.generation, id: id, password: id,
+                overlap: run.overlap, now: now, self.mutant)
+            self.checkEvidence(run, id)
+            let isOwned = self.database.credentials.contains { $0.id == id && $0.status == .active }
+            if isOwned && self.deletedBySweep.contains(id) {
+                self.fail("the sweep deleted what its job was about to record")
+            }
+        case .move(let run, let state, let delay, let isCharged, let settle):
+            self.database.move(
+                run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
+                settle: settle, now: now, self.mutant)
+        case .end(let run, let id): self.database.end(run.lease, deleted: id, now: now, self.mutant)
+        case .bury(let run):
+            self.database.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
+        }
+    }
+
+    /// A provider id that somebody wrote down is never forgotten: it stands in the ledger, or its user has a job that will
+    /// find it, or it is of a generation the ledger itself has lost.
+    private mutating func checkEvidence(_ run: Run, _ id: Int) {
+        let isKept =
+            self.database.credentials.contains { $0.id == id } || self.database.surplus.contains { $0.id == id }
+            || self.database.place(ofUser: run.user) != nil
+            || (self.database.users[run.user]?.generation ?? 0) < run.life.generation
+        if !isKept { self.fail("evidence of credential \(id) was dropped") }
+    }
+
+    // MARK: One run
+
+    /// Asks `step` and does what it says, until a call is under way or a result is to be written.
+    mutating func advance(_ slot: Int, _ number: Int, _ first: JobEvent) {
+        guard var run = self.workers[slot].runs[number] else { return }
+        var event: JobEvent? = first
+        let settle = self.mutant == .settleZero ? Duration.zero : .milliseconds(Terms.settle)
+        while let next = event {
+            event = nil
+            let empties = run.life.empties
+            let (life, effects) = run.life.step(
+                next, rules: LifeRules(settle: settle), jitter: Double(self.dice.upTo(1000)) / 1000)
+            self.note("worker \(slot) run \(number): \(next) leads to \(effects)")
+            run.life = life
+            if self.mutant == .emptiesNotReset && run.life.empties < empties { run.life.empties = empties }
+            if case .looked(let found) = next, found.isEmpty { self.empty(run) }
+            for effect in effects {
+                if let made = self.perform(effect, slot, number, &run) { event = made }
+            }
+        }
+        if self.workers[slot].runs[number] != nil { self.workers[slot].runs[number] = run }
+    }
+
+    /// Answers the next event when the effect has one at once.
+    private mutating func perform(_ effect: JobEffect, _ slot: Int, _ number: Int, _ run: inout Run) -> JobEvent? {
+        switch effect {
+        case .surplus(let ids):
+            self.database.remember(
+                ids.compactMap { Int($0.rawValue) }, user: run.user, generation: run.life.generation)
+        case .rearm:
+            let epoch = self.database.rearm(
+                run.lease, lease: Terms.lease, settle: self.settle, now: self.databaseNow, self.mutant)
+            guard let epoch, self.isPeace || !self.dice.chance(3) else {
+                self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, settle: nil))
+                return nil
+            }
+            run.lease.epoch = epoch
+            run.lease.state = .armed
+            run.leaseEnd = self.now + Terms.lease
+        case .create:
+            guard self.workers[slot].runs[number] != nil else { return nil }
+            return self.send(slot, number, &run)
+        case .look: self.call(.look, slot, number, run)
+        case .delete(let id): self.call(.delete(Int(id.rawValue) ?? 0), slot, number, run)
+        case .own(let id): self.finish(slot, number, .own(run, Int(id.rawValue) ?? 0))
+        case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
+        case .end: self.finish(slot, number, .end(run, nil))
+        case .schedule(let delay, let isCharged, _):
+            self.finish(
+                slot, number, .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, settle: nil))
+        case .doubt(let delay, let isCharged, let settle):
+            self.finish(
+                slot, number,
+                .move(
+                    run, .inDoubt, delay: delay.wholeMilliseconds, isCharged: isCharged,
+                    settle: settle?.wholeMilliseconds))
+        case .bury: self.finish(slot, number, .bury(run))
+        }
+        return nil
+    }
+
+    private mutating func finish(_ slot: Int, _ number: Int, _ write: Write) {
+        self.note("worker \(slot) leaves \(write)")
+        self.workers[slot].unwritten.append(write)
+        self.workers[slot].runs[number] = nil
+        self.wake(slot, at: self.now + 1)
+    }
+
+    private mutating func call(_ kind: Call.Kind, _ slot: Int, _ number: Int, _ run: Run) {
+        let call = Call(
+            kind: kind, slot: slot, boot: self.workers[slot].boot, run: number, user: run.user,
+            generation: run.life.generation)
+        self.queue.push(self.now + 1 + self.dice.upTo(50), .arrive(call))
+    }
+
+    /// The one call that is not idempotent, with what must hold whenever it leaves.
+    private mutating func send(_ slot: Int, _ number: Int, _ run: inout Run) -> JobEvent? {
+        guard self.now + Terms.deadline < run.leaseEnd else { return .notSent }
+        guard self.isPeace || !self.dice.chance(5) else { return .notSent }
+        var call = Call(
+            kind: .create, slot: slot, boot: self.workers[slot].boot, run: number, user: run.user,
+            generation: run.life.generation)
+        var delay = 1 + self.dice.upTo(50)
+        if !self.isCalm && !self.isPeace && self.dice.chance(2) {
+            // Stopped between the check and the write: what the quiet time and the sweep are for.
+            call.isZombie = true
+            delay += self.dice.upTo(120_000)
+        } else {
+            self.checkAuthority(run)
+            self.checkProof(run)
+        }
+        self.note("worker \(slot) sends a create for user \(run.user) generation \(run.life.generation)")
+        self.queue.push(self.now + delay, .arrive(call))
+        return nil
+    }
+
+    private mutating func checkAuthority(_ run: Run) {
+        guard run.server == self.server, self.database.started == self.server, !self.hasJumped else { return }
+        let isHeld = self.database.jobs.contains {
+            $0.id == run.lease.job && $0.epoch == run.lease.epoch && $0.worker == run.lease.worker
+                && $0.state == .armed && $0.leaseUntil > self.databaseNow
+        }
+        if !isHeld { self.fail("a create for user \(run.user) without authority") }
+    }
+
+    private func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
+
+    /// After a create whose outcome nobody knows, another needs two empty answers.
+    private mutating func checkProof(_ run: Run) {
+        let name = self.name(run.user, run.life.generation)
+        if let proof = self.proofs[name], proof.isOpen, proof.empties < 2 {
+            self.fail("a second create for user \(run.user) after \(proof.empties) empty answers")
+        }
+        self.proofs[name] = Proof(empties: 0, isOpen: true)
+    }
+
+    private mutating func empty(_ run: Run) {
+        self.proofs[self.name(run.user, run.life.generation)]?.empties += 1
+    }
+
+    // MARK: At the provider
+
+    mutating func arrive(_ call: Call) {
+        switch call.kind {
+        case .create: self.arriveCreate(call)
+        case .look:
+            if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
+            self.answer(call, .listed(self.look(call)), after: 1 + self.dice.upTo(100))
+        case .delete(let id), .deleteSurplus(let id):
+            let isSurplus = if case .deleteSurplus = call.kind { true } else { false }
+            if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
+            if isSurplus {
+                self.deletedBySweep.insert(id)
+                if self.database.credentials.contains(where: { $0.id == id && $0.status == .active }) {
+                    self.fail("an owned credential is deleted as surplus")
+                }
+            }
+            let wasThere = self.provider.delete(id)
+            self.note("delete of credential \(id)\(isSurplus ? " as surplus" : ""): \(wasThere ? "done" : "not found")")
+            if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
+            self.answer(call, .deleted, after: 1 + self.dice.upTo(50))
+        }
+    }
+
+    private mutating func look(_ call: Call) -> [Int] {
+        let matches: (ModelCredential) -> Bool = { $0.user == call.user && $0.generation == call.generation }
+        let shift = !self.isPeace && self.dice.chance(5)
+        var found = self.provider.list(now: self.now, shift: shift, where: matches)
+        let life = self.workers[call.slot].runs[call.run]?.life
+        if found.isEmpty, let life, !life.isDoubtful || life.empties > 0 {
+            let shift = !self.isPeace && self.dice.chance(5)
+            found = self.provider.list(now: self.now, shift: shift, where: matches)
+        }
+        let surplus = Set(self.database.surplus.map(\.id))
+        self.note("a look for user \(call.user) generation \(call.generation) shows \(found.map(\.id))")
+        return found.map(\.id).filter { !surplus.contains($0) }
+    }
+
+    private mutating func arriveCreate(_ call: Call) {
+        let lag = self.isPeace ? 0 : self.dice.upTo(3) == 0 ? self.dice.upTo(5000) : 0
+        func make(_ simulation: inout Simulation) -> Int {
+            let id = simulation.provider.create(
+                user: call.user, generation: call.generation, tag: 1, now: simulation.now, lag: lag)
+            simulation.note("credential \(id) is made for user \(call.user) generation \(call.generation)")
+            return id
+        }
+        guard !self.isPeace else {
+            return self.answer(call, .event(.created(ProviderID(rawValue: "\(make(&self))"))), after: 20)
+        }
+        switch self.dice.upTo(20) {
+        case 0, 1, 2:  // made, and the answer is lost or an error
+            _ = make(&self)
+            self.answer(call, .event(.unknown), after: self.dice.chance(50) ? 10 : Terms.deadline)
+        case 3: self.answer(call, .event(.unknown), after: Terms.deadline)  // not made, no answer
+        case 4: self.answer(call, .event(.rateLimited(.seconds(1 + self.dice.upTo(20)))), after: 20)
+        case 5: self.answer(call, .event(.refused(.seconds(30))), after: 20)
+        case 6, 7:  // lands late: within the margin, or in a storm beyond it
+            var late = call
+            late.run = 0
+            let latest = self.isCalm ? Terms.margin - 6000 : Terms.margin * 4
+            self.queue.push(self.now + self.dice.upTo(latest), .reply(late, .listed([])))
+            self.answer(call, .event(.unknown), after: self.dice.upTo(Terms.deadline))
+        default:
+            self.answer(
+                call, .event(.created(ProviderID(rawValue: "\(make(&self))"))), after: 1 + self.dice.upTo(200))
+        }
+    }
+
+    private mutating func answer(_ call: Call, _ answer: Answer, after delay: Int) {
+        self.queue.push(self.now + delay, .reply(call, answer))
+    }
+
+    // MARK: Answers
+
+    mutating func reply(_ call: Call, _ answer: Answer) {
+        if case .create = call.kind, call.run == 0 {  // a create that lands late
+            _ = self.provider.create(
+                user: call.user, generation: call.generation, tag: 1, now: self.now, lag: 0)
+            return self.note("a late create lands for user \(call.user) generation \(call.generation)")
+        }
+        if case .deleteSurplus(let id) = call.kind {
+            if case .deleted = answer { self.database.surplusDeleted(id) }
+            return
+        }
+        // A stopped worker reads its answers when it goes on; a dead one never.
+        if self.workers[call.slot].pausedUntil > self.now {
+            return self.queue.push(self.workers[call.slot].pausedUntil, .reply(call, answer))
+        }
+        guard self.workers[call.slot].runs[call.run] != nil else { return }
+        let event: JobEvent
+        switch (answer, call.kind) {
+        case (.event(let made), _): event = made
+        case (.listed(let ids), _): event = .looked(found: ids.map { ProviderID(rawValue: "\($0)") })
+        case (.deleted, .delete(let id)): event = .deleted(ProviderID(rawValue: "\(id)"))
+        case (.failed, .look): event = .lookFailed(nil)
+        case (.failed, _), (.deleted, _): event = .deleteFailed(nil)
+        }
+        switch event {
+        case .rateLimited, .refused: self.proofs[self.name(call.user, call.generation)]?.isOpen = false
+        case .lookFailed, .deleteFailed, .unknown: self.workers[call.slot].runs[call.run]?.hasFailed = true
+        default: break
+        }
+        self.advance(call.slot, call.run, event)
+    }
+
+    // MARK: Sweep
+
+    mutating func sweep() {
+        let pace = self.isPeace ? 60_000 : 8000
+        self.queue.push(self.now + pace, .sweep)
+        guard self.database.started == self.server else { return }
+        // A list that is shorter than it says is taken again, so a sweep's has no shift.
+        let listed = self.provider.list(now: self.now, shift: false) { _ in true }
+        self.queue.push(
+            self.now + self.dice.upTo(2000),
+            .compare(listed, startedAt: self.databaseNow, server: self.server))
+    }
+
+    mutating func compare(_ listed: [ModelCredential], _ startedAt: Int, _ server: Int) {
+        guard self.server == server, self.database.started == server else { return }
+        let now = self.databaseNow
+        for found in listed {
+            if self.mutant == .sweepWithoutProof, !self.database.credentials.contains(where: { $0.id == found.id }) {
+                _ = self.provider.delete(found.id)
+                self.deletedBySweep.insert(found.id)
+                continue
+            }
+            self.database.explain(found, settle: self.settle, now: now)
+        }
+        let present = Set(listed.map(\.id))
+        for row in self.database.credentials where row.status == .active && !present.contains(row.id) {
+            if self.mutant == .vanishedByListing {
+                self.reprovision(row.id, now)
+                continue
+            }
+            guard row.createdAt + self.settle < now else { continue }
+            if self.provider.isLive(row.id) {
+                self.database.missing(row.id, isMissing: false, now: now)
+            } else if let since = row.missingSince, since + self.settle < now {
+                self.reprovision(row.id, now)
+            } else {
+                self.database.missing(row.id, isMissing: true, now: now)
+            }
+        }
+        let wasLost = self.database.looksFirst
+        self.database.sweepEnded(startedAt: startedAt, server: server, met: present)
+        // A full list after the quiet time is proof for every name, also those whose doubt was lost with its commit.
+        if wasLost && !self.database.looksFirst { self.proofs = self.proofs.mapValues { _ in Proof() } }
+        self.committed()
+        self.wake()
+    }
+
+    private mutating func reprovision(_ id: Int, _ now: Int) {
+        if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
+        self.note("credential \(id) has vanished; the next generation opens")
+        self.database.reprovision(id, now: now, self.mutant)
+    }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int {
+        Int(self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000)
+    }
+}

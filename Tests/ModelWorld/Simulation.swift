@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+// One seed: a few users, two or more workers, a ledger and a provider under every fault there is, in virtual time.
+
+import Lifecycle
+import Model
+
+/// Repeatable randomness (SplitMix64).
+struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { self.state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var z = self.state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func upTo(_ limit: Int) -> Int { Int(self.next() % UInt64(max(1, limit))) }
+    mutating func chance(_ percent: Int) -> Bool { self.upTo(100) < percent }
+}
+
+/// What went against the promise, and when.
+package struct Violation: Error, CustomStringConvertible {
+    let seed: UInt64
+    let what: String
+    let trace: [String]
+    package var description: String { "seed \(self.seed): \(self.what)\n" + self.trace.joined(separator: "\n") }
+}
+
+/// Times in milliseconds.
+enum Terms {
+    static let lease = 30_000
+    static let deadline = 10_000
+    static let margin = 30_000
+    static let settle = deadline + margin
+    /// Faults end here.
+    static let storm = 150_000
+    /// And here all must be at rest.
+    static let end = 1_400_000
+}
+
+/// A request on its way to the provider, and whose it is.
+struct Call {
+    enum Kind {
+        case create, look, delete(Int), deleteSurplus(Int)
+    }
+    var kind: Kind
+    var slot: Int
+    var boot: Int
+    var run: Int
+    var user: Int
+    var generation: Generation
+    var isZombie = false
+}
+
+enum Occurrence {
+    case tick(Int)
+    case arrive(Call)
+    case reply(Call, Answer)
+    case webhook(Int)
+    case sweep
+    case compare([ModelCredential], startedAt: Int, server: Int)
+    case fault
+    case peace
+    case retryFailed
+}
+
+enum Answer {
+    case event(JobEvent)
+    /// Live credentials a list has shown.
+    case listed([Int])
+    case deleted
+    case failed
+}
+
+/// One run of one job by one worker.
+struct Run {
+    var lease: ModelLease
+    var life: JobLife
+    var user: Int
+    var overlap: Int
+    var leaseEnd: Int
+    var server: Int
+    var hasFailed = false
+}
+
+enum Write {
+    case own(Run, Int)
+    case move(Run, JobState, delay: Int, isCharged: Bool, settle: Int?)
+    case end(Run, Int?)
+    case bury(Run)
+}
+
+struct ModelWorker {
+    /// Changes with every boot and every server.
+    var boot: Int
+    var knows: Int?
+    var isAlive = true
+    var pausedUntil = 0
+    var nextTick: Int?
+    var runs: [Int: Run] = [:]
+    var unwritten: [Write] = []
+}
+
+/// What a sender said, and when it will say it.
+struct Webhook {
+    var user: Int
+    var wanted: Wanted
+    var occurredAt: Int
+}
+
+package struct Simulation {
+    let seed: UInt64
+    let mutant: Mutant?
+    /// Only what the protocol itself must repair; no sweep. Otherwise everything, and the sweep throughout.
+    let isCalm: Bool
+    let crash: (occurrence: Int, slot: Int)?
+    var dice: Dice
+    var now = 0
+    var queue = Heap()
+    var database = ModelDatabase()
+    var provider = ModelProvider()
+    var workers: [ModelWorker]
+    var webhooks: [Webhook] = []
+
+    /// The server: which start it is, until when it is away, how far its clock is off, what a fail-over would bring back.
+    var server = 1
+    var isDown = false
+    var clockOffset = 0
+    var lastChange = ModelDatabase.Change.restart
+    var standby: ModelDatabase
+    var hasJumped = false
+
+    var isPeace = false
+    package private(set) var occurrences = 0
+    var nextBoot = 100
+    var nextRun = 0
+    var deadBoots: [Int: Int] = [:]
+    var proofs: [Int: Proof] = [:]
+    var deletedBySweep: Set<Int> = []
+    let trace: Trace?
+    var failure: String?
+
+    /// What happened, for a seed that failed. A class, so that telling changes nothing.
+    final class Trace { var lines: [String] = [] }
+
+    /// For one name: empty answers since a create was sent for it whose outcome nobody knows.
+    struct Proof {
+        var empties = 0
+        var isOpen = false
+    }
+
+    /// `crash`: the one fault of this life, a worker killed before its n-th occurrence; nil for faults by chance.
+    package init(
+        seed: UInt64, mutant: Mutant? = nil, crash: (occurrence: Int, slot: Int)? = nil, isTraced: Bool = false
+    ) {
+        self.seed = seed
+        self.mutant = mutant
+        self.crash = crash
+        self.isCalm = crash != nil || seed.isMultiple(of: 2)
+        self.dice = Dice(seed)
+        self.workers = (0..<(2 + (seed % 8 == 7 ? 1 : 0))).map { ModelWorker(boot: $0 + 1) }
+        self.standby = ModelDatabase()
+        self.trace = isTraced ? Trace() : nil
+        self.database.started = self.server
+        self.standby = self.database
+    }
+
+    var settle: Int { self.mutant == .settleZero ? 0 : Terms.settle }
+    var databaseNow: Int { self.now + self.clockOffset }
+
+    func note(_ text: @autoclosure () -> String) { self.trace?.lines.append("\(self.now) \(text())") }
+
+    mutating func fail(_ what: String) {
+        if self.failure == nil { self.failure = "\(what) (at \(self.now) ms)" }
+        self.note("VIOLATION \(what)")
+    }
+
+    /// Throws what went wrong, if anything did.
+    package mutating func run() throws(Violation) {
+        self.schedule()
+        while let (time, occurrence) = self.queue.pop(), time <= Terms.end, self.failure == nil {
+            self.now = time
+            if let crash, crash.occurrence == self.occurrences { self.kill(crash.slot) }
+            self.occurrences += 1
+            self.happen(occurrence)
+        }
+        if self.failure == nil { self.judge() }
+        if let failure { throw Violation(seed: self.seed, what: failure, trace: self.trace?.lines ?? []) }
+    }
+
+    private mutating func schedule() {
+        let users = 1 + self.dice.upTo(2)
+        for user in 0..<users {
+            let count = 1 + self.dice.upTo(4)
+            var wanted = Wanted.live
+            for number in 0..<count {
+                self.webhooks.append(Webhook(user: user, wanted: wanted, occurredAt: 1000 + number * 10 + user))
+                if self.dice.chance(80) { wanted = wanted == .live ? .gone : .live }
+            }
+        }
+        var times: [Int] = []
+        for place in self.webhooks.indices {
+            // Sometimes out of order, sometimes twice.
+            for _ in 0..<(self.dice.chance(20) ? 2 : 1) {
+                times.append(self.dice.upTo(Terms.storm * 2 / 3))
+                self.queue.push(times[times.count - 1], .webhook(place))
+            }
+            self.queue.push(Terms.storm + 1000 + place, .webhook(place))
+        }
+        for slot in self.workers.indices { self.wake(slot, at: self.dice.upTo(500)) }
+        for _ in 0..<(self.crash == nil ? 2 + self.dice.upTo(8) : 0) {
+            // Anywhere, or in the middle of what a webhook has begun.
+            let isNear = self.dice.chance(60)
+            let time = isNear ? times[self.dice.upTo(times.count)] + self.dice.upTo(500) : self.dice.upTo(Terms.storm)
+            self.queue.push(time, .fault)
+        }
+        self.queue.push(Terms.storm, .peace)
+        if !self.isCalm { self.queue.push(5000, .sweep) }
+        self.queue.push(Terms.storm + 400_000, .retryFailed)
+        self.queue.push(Terms.storm + 600_000, .retryFailed)
+    }
+
+    private mutating func happen(_ occurrence: Occurrence) {
+        switch occurrence {
+        case .tick(let slot):
+            guard self.workers[slot].nextTick == self.now else { return }
+            self.workers[slot].nextTick = nil
+            self.tick(slot)
+        case .arrive(let call): self.arrive(call)
+        case .reply(let call, let answer): self.reply(call, answer)
+        case .webhook(let place): self.deliver(place)
+        case .sweep: self.sweep()
+        case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
+        case .fault: self.fault()
+        case .peace: self.makePeace()
+        case .retryFailed:
+            if self.isCalm { self.database.looksFirst = false }
+            // An operator has read the report.
+            for id in self.database.strays.sorted() { _ = self.provider.delete(id) }
+            for user in self.database.users.keys.sorted() { self.database.retry(user, now: self.databaseNow) }
+            self.wake()
+        }
+    }
+
+    // MARK: Senders and operators
+
+    private mutating func deliver(_ place: Int) {
+        let webhook = self.webhooks[place]
+        guard !self.isDown else {
+            self.queue.push(self.now + 3000, .webhook(place))
+            return
+        }
+        self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt)")
+        self.database.take(
+            user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt, now: self.databaseNow)
+        self.committed()
+        self.wake()
+        // The answer was lost: the sender comes again, which changes nothing.
+        if !self.isPeace && self.dice.chance(10) { self.queue.push(self.now + 2000, .webhook(place)) }
+    }
+
+    /// The worker's next turn, if no sooner one is planned.
+    mutating func wake(_ slot: Int, at time: Int) {
+        if let planned = self.workers[slot].nextTick, planned <= time, planned > self.now { return }
+        self.workers[slot].nextTick = time
+        self.queue.push(time, .tick(slot))
+    }
+
+    mutating func wake() {
+        for slot in self.workers.indices { self.wake(slot, at: self.now + 1 + self.dice.upTo(20)) }
+    }
+
+    /// What a standby has: all commits, or in a storm only those of a moment ago.
+    mutating func committed() {
+        if self.isCalm || self.isPeace || self.dice.chance(50) { self.standby = self.database }
+    }
+
+    // MARK: Faults
+
+    private mutating func fault() {
+        guard !self.isPeace else { return }
+        switch self.dice.upTo(self.isCalm ? 5 : 9) {
+        case 0:  // kill -9
+            self.kill(self.dice.upTo(self.workers.count))
+        case 1:  // SIGSTOP
+            let slot = self.dice.upTo(self.workers.count)
+            self.workers[slot].pausedUntil = self.now + self.dice.upTo(90_000)
+            self.note("stop worker \(slot) until \(self.workers[slot].pausedUntil)")
+        case 2:  // the server crashes and comes back
+            self.restart(.restart)
+        case 3:  // everybody stands still for a while
+            for slot in self.workers.indices {
+                self.workers[slot].pausedUntil = self.now + 30_000 + self.dice.upTo(60_000)
+            }
+            self.note("all workers stop")
+        case 4:
+            if let user = self.database.users.keys.sorted().first, !self.isDown {
+                self.note("rotate user \(user)")
+                self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
+                self.committed()
+                self.wake()
+            }
+        case 5, 8:  // promotion of a standby that lacks the last commits
+            self.database = self.standby
+            self.restart(.failover)
+        case 6:
+            self.clockOffset += self.dice.upTo(120_000) - 20_000
+            self.hasJumped = true
+            self.note("clock off by \(self.clockOffset)")
+        case 7:  // deleted behind our back
+            if let lost = self.provider.live.first, self.dice.chance(40) {
+                self.note("credential \(lost.id) vanishes")
+                _ = self.provider.delete(lost.id)
+            }
+        default: break
+        }
+    }
+
+    private mutating func kill(_ slot: Int) {
+        self.note("kill worker \(slot)")
+        self.deadBoots[self.workers[slot].boot] = self.now
+        self.workers[slot] = ModelWorker(boot: self.nextBoot)
+        self.nextBoot += 1
+        self.workers[slot].pausedUntil = self.now + self.dice.upTo(60_000)
+        self.wake(slot, at: self.workers[slot].pausedUntil)
+    }
+
+    private mutating func restart(_ change: ModelDatabase.Change) {
+        self.note("server \(change)")
+        self.server += 1
+        if change == .failover || self.lastChange == .restart || self.database.started == self.server - 1 {
+            self.lastChange = change
+        }
+        self.isDown = false
+        for slot in self.workers.indices { self.wake(slot, at: self.now + 200 + self.dice.upTo(2000)) }
+    }
+
+    private mutating func makePeace() {
+        self.note("peace")
+        self.isPeace = true
+        self.clockOffset = max(self.clockOffset, 0)
+        let now = self.now
+        for slot in self.workers.indices {
+            self.workers[slot].pausedUntil = min(self.workers[slot].pausedUntil, now)
+        }
+        self.wake()
+    }
+
+    // MARK: The end
+
+    /// Exactly one where one is wanted, none where none is, and both sides agree.
+    private mutating func judge() {
+        var expected: [Int: Webhook] = [:]
+        for webhook in self.webhooks {
+            if let best = expected[webhook.user], best.occurredAt > webhook.occurredAt { continue }
+            expected[webhook.user] = webhook
+        }
+        for (user, last) in expected.sorted(by: { $0.key < $1.key }) {
+            guard let row = self.database.users[user] else { return self.fail("user \(user) was forgotten") }
+            if row.wanted != last.wanted { self.fail("user \(user) is wanted \(row.wanted), not \(last.wanted)") }
+            let live = self.provider.live.filter { $0.user == user }
+            let open = self.database.credentials.filter { $0.user == user && $0.status != .deleted }
+            if last.wanted == .gone {
+                if !live.isEmpty || !open.isEmpty || row.status != .revoked {
+                    self.fail("user \(user) is gone and has \(live.count) live, \(open.count) open, \(row.status)")
+                }
+                continue
+            }
+            guard live.count == 1, open.count == 1, row.status == .ready else {
+                return self.fail("user \(user) has \(live.count) live, \(open.count) open, \(row.status)")
+            }
+            if live[0].id != open[0].id || open[0].password != live[0].id || open[0].status != .active
+                || open[0].generation != row.generation || live[0].generation != row.generation
+            {
+                self.fail("user \(user): ledger and provider differ")
+            }
+        }
+        if !self.database.jobs.isEmpty { self.fail("a job has no end: \(self.database.jobs[0])") }
+        let isLeft = self.database.surplus.contains { !$0.isDeleted }
+        if isLeft { self.fail("surplus is left") }
+        let both = Set(self.database.credentials.map(\.id)).intersection(self.database.surplus.map(\.id))
+        if self.database.hasForeignTransition { self.fail("a job was moved without authority") }
+        if self.database.hasCrossedLocks { self.fail("locks are taken crosswise") }
+        if !both.isEmpty { self.fail("an id stands in both tables") }
+    }
+}
+
+/// Occurrences in the order of their time, then of their making.
+struct Heap {
+    private var items: [(time: Int, serial: Int, what: Occurrence)] = []
+    private var serial = 0
+
+    mutating func push(_ time: Int, _ what: Occurrence) {
+        self.serial += 1
+        self.items.append((time, self.serial, what))
+        var child = self.items.count - 1
+        while child > 0, self.isBefore(child, (child - 1) / 2) {
+            self.items.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func pop() -> (Int, Occurrence)? {
+        guard let first = self.items.first else { return nil }
+        let last = self.items.removeLast()
+        if !self.items.isEmpty {
+            self.items[0] = last
+            var parent = 0
+            while true {
+                var least = parent
+                for child in [2 * parent + 1, 2 * parent + 2]
+                where child < self.items.count && self.isBefore(child, least) { least = child }
+                if least == parent { break }
+                self.items.swapAt(parent, least)
+                parent = least
+            }
+        }
+        return (first.time, first.what)
+    }
+
+    private func isBefore(_ lhs: Int, _ rhs: Int) -> Bool {
+        (self.items[lhs].time, self.items[lhs].serial) < (self.items[rhs].time, self.items[rhs].serial)
+    }
+}
