@@ -21,6 +21,11 @@ simulate: setup ## Simulate SEEDS=1000000 lives under every fault, from seed FIR
 	DIALTONE_SEEDS=$(or $(SEEDS),1000000) DIALTONE_FIRST_SEED=$(or $(FIRST),0) \
 	    swift test --skip-build --disable-xctest --filter SimulationTests
 
+chaos: setup ## ROUNDS=20 of everything that can break, on real processes and servers; then the count, as one line of JSON.
+	swift build --product dialtone
+	swift build --product dialtone-chaos
+	.build/debug/dialtone-chaos $(or $(ROUNDS),20)
+
 build: setup ## Build the program (debug).
 	swift build --product dialtone
 

@@ -92,6 +92,13 @@ let package = Package(
             dependencies: ["CLibpq", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto],
             path: "Benchmarks/DialtoneBench"
         ),
+        .executableTarget(
+            name: "dialtone-chaos",
+            dependencies: [
+                "Composition", "Model", "Postgres", "PrivatePostgres", "Vault", asyncHTTPClient, nioCore, nioHTTP1,
+            ],
+            path: "Benchmarks/DialtoneChaos"
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]

@@ -51,6 +51,13 @@ extension OnboardingWorker {
     private func checkServer(on connection: PostgresConnection) async throws {
         guard let row = try await connection.query(Incarnation.current).first else { return }
         let server = try Incarnation.read(row)
+        guard server.installation == self.installation else {
+            self.identity.forget()
+            self.news.tell(
+                "this ledger is another installation's now; start the worker anew", level: .error,
+                ["installation": "\(server.installation)"])
+            return
+        }
         if server.isKnown && self.identity.knows(server.started) { return }
         self.identity.forget()
         if !server.isKnown {
@@ -87,7 +94,7 @@ extension OnboardingWorker {
     /// Cancelled here: whether a delete happened is asked again by the next, whose 404 is as good.
     func deleteSurplus() async {
         while !Task.isCancelled {
-            if (try? await self.provider.limits.isOpen()) ?? false {
+            if self.identity.terms != nil, (try? await self.provider.limits.isOpen()) ?? false {
                 let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
                 if let tried = try? await deletion.run(limit: 16).tried, tried == 16 { continue }
             }

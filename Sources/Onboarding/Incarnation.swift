@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which server the ledger lives on, and what the ledger is worth after it has changed: restarted, failed over, restored.
 
+import Foundation
 import Model
 import Postgres
 import Queue
@@ -13,16 +14,19 @@ struct Incarnation: Sendable, Equatable {
     var change: String?
     /// Jobs may be claimed only when the row that says so is committed.
     var isKnown: Bool
+    /// Whose names are made here; another than at the start of this process after `installation confirm --clone`.
+    var installation: UUID
 
     static func read(_ row: PostgresRow) throws -> Incarnation {
-        let (started, isKnown, change) = try row.decode(Int64.self, Bool.self, String?.self)
-        return Incarnation(started: started, change: change, isKnown: isKnown)
+        let (started, isKnown, change, installation) = try row.decode(
+            Int64.self, Bool.self, String?.self, UUID.self)
+        return Incarnation(started: started, change: change, isKnown: isKnown, installation: installation)
     }
 
     /// Is the server still the one of the row? Without a lock, without a write.
     static let current: SQL = """
-        select \(JobQueue.serverStart), coalesce(i.started = \(JobQueue.serverStart), false), null::text
-        from (select 1) as one left join dialtone.incarnation i on true
+        select \(JobQueue.serverStart), coalesce(i.started = \(JobQueue.serverStart), false), null::text, n.id
+        from dialtone.installation n left join dialtone.incarnation i on true
         """
 
     /// Takes the server that answers for the one the ledger lives on, and says what had happened to the one before.
@@ -72,7 +76,7 @@ struct Incarnation: Sendable, Equatable {
             update dialtone.jobs j
             set quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond', empties = 0
             from written where j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
-        select started, true, change from written
+        select written.started, true, written.change, n.id from written, dialtone.installation n
         """
     }
 }

@@ -66,6 +66,7 @@ package enum InstallationChange {
             from dialtone.users where wanted = 'live')
         \(JobQueue.enqueue(from: "wanting"))
         """,
-        "update dialtone.incarnation set is_stopped = false",
+        // Nothing is claimed until each worker has asked again whose ledger this is.
+        "update dialtone.incarnation set is_stopped = false, started = 0",
     ]
 }

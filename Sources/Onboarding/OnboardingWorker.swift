@@ -41,6 +41,8 @@ package final class OnboardingWorker: Service {
     let provider: Provider
     let logger: Logger
     let names: CredentialName
+    let installation: UUID
+    let news: ProviderNews
     let identity: WorkerIdentity
     let wakeup: Wakeup
     /// For the looks: signalled when time alone has made something due.
@@ -62,10 +64,12 @@ package final class OnboardingWorker: Service {
         self.wakeup = wakeup
         self.logger = logger
         self.names = CredentialName(installation: installation)
+        self.installation = installation
+        self.news = ProviderNews(logger: logger)
         self.identity = WorkerIdentity(
             lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity, presence: presence)
         self.jobRun = JobRun(
-            provider: self.provider, pool: pool, vault: vault, news: ProviderNews(logger: logger), names: self.names,
+            provider: self.provider, pool: pool, vault: vault, news: self.news, names: self.names,
             rules: LifeRules(settle: settle),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
             random: random)

@@ -31,7 +31,8 @@ package struct PrivatePostgres: Sendable {
     /// The folder asked for was out of the server's reach; this one goes when the server does.
     private let isTemporary: Bool
     private let binaries: URL
-    private let socketFolder: String
+    /// Where its Unix socket is.
+    package let socketFolder: String
     private let settings: [String: String]
 
     /// For `DATABASE_URL`: the superuser of this server, by its Unix socket.
@@ -84,6 +85,35 @@ package struct PrivatePostgres: Sendable {
             URL(fileURLWithPath: folder).standardizedFileURL.path == data.resolvingSymlinksInPath().path
         else { return nil }
         return pid
+    }
+
+    /// A streaming standby of this server, from a copy made now; at `socketFolder` if that is given.
+    @concurrent
+    package func standby(in folder: URL, at socketFolder: String? = nil) async throws -> PrivatePostgres {
+        let owner = try Owner.current()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try owner.own(folder.path)
+        let place = try socketFolder ?? owner.temporaryFolder(prefix: "dialtone-pg-")
+        var settings = self.settings
+        settings["unix_socket_directories"] = place
+        let server = PrivatePostgres(
+            folder: folder, isTemporary: false, binaries: self.binaries, socketFolder: place, settings: settings)
+        try owner.run(
+            self.binaries.appendingPathComponent("pg_basebackup").path,
+            [
+                "-h", self.socketFolder, "-U", "postgres", "-D", folder.appendingPathComponent("data").path, "-R",
+                "-X", "stream", "--checkpoint=fast", "--no-sync",
+            ])
+        try await server.startAgain()
+        return server
+    }
+
+    /// A standby becomes a primary.
+    @concurrent
+    package func promote() async throws {
+        let data = self.folder.appendingPathComponent("data").path
+        try Owner.current().run(
+            self.binaries.appendingPathComponent("pg_ctl").path, ["promote", "-w", "-t", "60", "-D", data])
     }
 
     /// Starts a server that was stopped, at the same address.

@@ -80,7 +80,7 @@ struct InstallationCommand: AsyncParsableCommand {
             discussion: """
                 --same   this installation has moved or was restored; the other one runs no more
                 --clone  this is a second installation beside the first: it gets its own id, lets go of all credentials of
-                         the first, and makes new ones for its users
+                         the first, and makes new ones for its users; start its workers anew afterwards
                 """)
 
         @Flag(help: "The same installation.") var same = false

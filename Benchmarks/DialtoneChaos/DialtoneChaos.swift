@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything at once on the real thing: processes killed, servers crashed and promoted, a provider that lies; then the count.
+
+import AsyncHTTPClient
+import Composition
+import Foundation
+import Model
+
+/// `dialtone-chaos [rounds]`: two api and two worker processes, a PostgreSQL with a synchronous standby, and the simulator as
+/// a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream in while something breaks in every
+/// round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate, loss or wrong password.
+@main
+struct DialtoneChaos {
+    static func main() async {
+        let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 20
+        do {
+            let verdict = try await Self.run(rounds)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(verdict), as: UTF8.self))
+            exit(verdict.isClean ? 0 : 1)
+        } catch {
+            Self.tell("dialtone-chaos: \(error)")
+            exit(1)
+        }
+    }
+
+    static func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
+    private static func run(_ rounds: Int) async throws -> Verdict {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-chaos-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var cluster = try await Cluster.start(in: folder)
+        let town = try await Town.build(on: cluster, in: folder)
+        let verdict: Result<Verdict, any Error>
+        do {
+            verdict = .success(try await Self.live(rounds, town, &cluster))
+        } catch {
+            verdict = .failure(error)
+        }
+        town.processes.stopAll()
+        try? await town.http.shutdown()
+        if case .success(let verdict) = verdict, verdict.isClean {
+            try? FileManager.default.removeItem(at: folder)
+        } else {
+            Self.tell("the processes' log: \(folder.appendingPathComponent("log").path)")
+        }
+        return try verdict.get()
+    }
+
+    private static func live(_ rounds: Int, _ town: Town, _ cluster: inout Cluster) async throws -> Verdict {
+        let senders = Senders(town)
+        var dice = SystemRandomNumberGenerator()
+        for round in 1...rounds {
+            let pending = senders.burst(round: round, using: &dice)
+            let fault = try await Trouble.make(town, &cluster, using: &dice)
+            Self.tell("round \(round) of \(rounds): \(fault)")
+            await pending.value
+            try await senders.rotateSome(using: &dice)
+        }
+        try await Trouble.end(town)
+        await senders.sendTheRest()
+        return try await Verdict.reach(town, senders, rounds: rounds, failovers: cluster.failovers)
+    }
+}

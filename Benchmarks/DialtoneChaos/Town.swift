@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processes under test, each started again when it dies, and what their operators hold.
+
+import AsyncHTTPClient
+import Composition
+import Foundation
+import Model
+import Synchronization
+
+/// Everything that runs, and how to reach it.
+struct Town: Sendable {
+    static let tenants = ["acme", "globex"]
+
+    let settings: Settings
+    let processes: Processes
+    let provider: String
+    let apis: [String]
+    /// Per tenant: the hook's path and its secret.
+    let hooks: [(path: String, secret: String)]
+    let http: HTTPClient
+
+    static func build(on cluster: Cluster, in folder: URL) async throws -> Town {
+        let kek = folder.appendingPathComponent("kek")
+        try Administration.generateKey().write(to: kek, atomically: true, encoding: .utf8)
+        let ports = try (0..<3).map { _ in try FreePort.find() }
+        let provider = "http://127.0.0.1:\(ports[0])"
+        let environment = [
+            "DATABASE_URL": cluster.url, "DIALTONE_KEK": "file:\(kek.path)", "TELNYX_API_KEY": "chaos",
+            "TELNYX_BASE_URL": "\(provider)/v2", "DIALTONE_LEASE": "8s", "DIALTONE_HTTP_DEADLINE": "2s",
+            "DIALTONE_PROVIDER_MARGIN": "3s", "DIALTONE_SWEEP_INTERVAL": "5s", "DIALTONE_ROTATION_OVERLAP": "1s",
+            "DIALTONE_TAG_CAPACITY": "40", "DIALTONE_LOG_LEVEL": "warning",
+        ]
+        let settings = try await Settings.read(flags: environment)
+        let administration = Administration(settings)
+        _ = try await administration.migrate(dryRun: false)
+        var hooks: [(String, String)] = []
+        for (number, name) in Self.tenants.enumerated() {
+            let tenant = try TenantID(name)
+            _ = try await administration.createTenant(tenant, connectionID: "100000000\(number)")
+            let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
+            hooks.append((String(source.url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }), source.secret))
+        }
+        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent("dialtone")
+        let processes = Processes(program, environment, log: folder.appendingPathComponent("log"))
+        processes.start(
+            "simulator",
+            [
+                "simulator", "--listen", "127.0.0.1:\(ports[0])", "--state",
+                folder.appendingPathComponent("provider.journal").path,
+            ])
+        for (number, port) in ports.dropFirst().enumerated() {
+            processes.start("api-\(number)", ["serve", "--roles", "api", "--listen", "127.0.0.1:\(port)"])
+        }
+        for number in 0..<2 { processes.start("worker-\(number)", ["serve", "--roles", "worker"]) }
+        return Town(
+            settings: settings, processes: processes, provider: provider,
+            apis: ports.dropFirst().map { "http://127.0.0.1:\($0)" }, hooks: hooks, http: HTTPClient())
+    }
+}
+
+/// Named processes, each started again when it ends until all are stopped.
+final class Processes: Sendable {
+    private struct State {
+        var running: [String: Process] = [:]
+        var isOver = false
+    }
+
+    private let program: URL
+    private let environment: [String: String]
+    private let log: URL
+    // Process is not Sendable; every use is under this lock.
+    private let state = Mutex(State())
+
+    init(_ program: URL, _ environment: [String: String], log: URL) {
+        self.program = program
+        self.environment = environment
+        self.log = log
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+    }
+
+    var names: [String] { self.state.withLock { $0.running.keys.sorted() } }
+
+    func start(_ name: String, _ arguments: [String]) {
+        let (program, environment, log) = (self.program, self.environment, self.log)
+        self.state.withLock { state in
+            guard !state.isOver else { return }
+            let process = Process()
+            process.executableURL = program
+            process.arguments = arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            let errors = try? FileHandle(forWritingTo: log)
+            _ = try? errors?.seekToEnd()
+            process.standardError = errors
+            process.terminationHandler = { [weak self] _ in
+                Thread.sleep(forTimeInterval: 0.3)
+                self?.start(name, arguments)
+            }
+            try? process.run()
+            state.running[name] = process
+        }
+    }
+
+    func signal(_ name: String, _ number: Int32) {
+        self.state.withLock { state in
+            if let process = state.running[name], process.isRunning { kill(process.processIdentifier, number) }
+        }
+    }
+
+    func stopAll() {
+        self.state.withLock { state in
+            state.isOver = true
+            for process in state.running.values where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
+    }
+}
+
+enum FreePort {
+    /// A port that was free a moment ago.
+    static func find() throws -> Int {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
+            } ? Int(pointer.pointee.sin_port.bigEndian) : 0
+        }
+        guard port != 0 else { throw ChaosError.notReady("a free port") }
+        return port
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes wrong in a round: one thing at a time, while everything else is under way.
+
+import AsyncHTTPClient
+import Composition
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Postgres
+import PrivatePostgres
+
+enum Trouble: CaseIterable {
+    case killWorker, killAPI, killSimulator, stopWorker, blackHole, terminateBackends, crashServer, failOver, provider
+
+    /// Makes some; answers what, for the reader of the log. What must be undone is undone by itself, later.
+    static func make(
+        _ town: Town, _ cluster: inout Cluster, using dice: inout some RandomNumberGenerator
+    ) async throws -> String {
+        // The provider lies in most rounds, whatever else happens.
+        let rule = Self.rules.randomElement(using: &dice) ?? "[]"
+        try? await Self.setFaults("{\"rules\":\(rule)}", town)
+        let which = Int.random(in: 0..<2, using: &dice)
+        switch Self.allCases.randomElement(using: &dice) ?? .provider {
+        case .killWorker:
+            town.processes.signal("worker-\(which)", SIGKILL)
+            return "worker-\(which) killed, \(rule)"
+        case .killAPI:
+            town.processes.signal("api-\(which)", SIGKILL)
+            return "api-\(which) killed, \(rule)"
+        case .killSimulator:
+            town.processes.signal("simulator", SIGKILL)
+            return "the simulator killed"
+        case .stopWorker:
+            Self.stop("worker-\(which)", for: .seconds(10), town)
+            return "worker-\(which) stopped for longer than its lease, \(rule)"
+        case .blackHole:
+            Self.stop("simulator", for: .seconds(4), town)
+            return "the provider takes connections and says nothing"
+        case .terminateBackends:
+            try? await Self.terminate(cluster)
+            return "backends terminated, \(rule)"
+        case .crashServer:
+            try await cluster.crash()
+            return "PostgreSQL crashed and restarted, \(rule)"
+        case .failOver:
+            try await cluster.failOver()
+            return "the standby promoted, \(rule)"
+        case .provider: return "the provider: \(rule)"
+        }
+    }
+
+    /// All is well again.
+    static func end(_ town: Town) async throws {
+        for name in town.processes.names { town.processes.signal(name, SIGCONT) }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await Self.setFaults("{\"rules\":[]}", town)
+            } catch {
+                guard ContinuousClock.now < deadline else { throw ChaosError.notReady("the simulator") }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    private static let rules = [
+        "[]",
+        "[{\"operation\":\"create\",\"kind\":\"drop_after_commit\",\"probability\":0.3}]",
+        "[{\"operation\":\"create\",\"kind\":\"error_after_commit\",\"probability\":0.3}]",
+        "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":2500,\"probability\":0.3}]",
+        "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":12000,\"probability\":0.2}]",
+        "[{\"operation\":\"create\",\"kind\":\"list_lag\",\"milliseconds\":2000,\"probability\":0.5}]",
+        "[{\"operation\":\"create\",\"kind\":\"rate_limited\",\"milliseconds\":1000,\"probability\":0.2}]",
+        "[{\"operation\":\"any\",\"kind\":\"empty_500\",\"probability\":0.3}]",
+        "[{\"operation\":\"create\",\"kind\":\"garbage\",\"probability\":0.3}]",
+        "[{\"operation\":\"any\",\"kind\":\"delay\",\"milliseconds\":2500,\"probability\":0.2}]",
+        "[{\"operation\":\"delete\",\"kind\":\"drop_after_commit\",\"probability\":0.5}]",
+    ]
+
+    private static func stop(_ name: String, for time: Duration, _ town: Town) {
+        town.processes.signal(name, SIGSTOP)
+        // Unstructured, because it ends by itself while the rounds go on.
+        Task {
+            try await Task.sleep(for: time)
+            town.processes.signal(name, SIGCONT)
+        }
+    }
+
+    private static func terminate(_ cluster: Cluster) async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: cluster.primary.url()))
+        _ = try await connection.query(
+            """
+            select pg_terminate_backend(pid)::text from pg_stat_activity
+            where datname = 'dialtone' and pid <> pg_backend_pid() and random() < 0.5
+            """)
+        await connection.close()
+    }
+
+    private static func setFaults(_ body: String, _ town: Town) async throws {
+        var request = HTTPClientRequest(url: town.provider + "/control/faults")
+        request.method = .PUT
+        request.body = .bytes(ByteBuffer(string: body))
+        let answer = try await town.http.execute(request, timeout: .seconds(2))
+        guard answer.status == .ok else { throw ChaosError.notReady("the simulator") }
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The count: what was acknowledged, what is wanted, what the provider has, and whether ledger and provider say the same.
+
+import AsyncHTTPClient
+import Composition
+import Foundation
+import Model
+import NIOCore
+import NIOHTTP1
+import Postgres
+import Vault
+
+struct Verdict: Encodable {
+    struct Recovery: Encodable {
+        var p50: Double
+        var p99: Double
+    }
+
+    var rounds: Int
+    var failovers: Int
+    var eventsAcknowledged: Int
+    var users: Int
+    var usersWanted: Int
+    var credentialsAtProvider: Int
+    var creates: Int
+    /// Users with more than one live credential.
+    var duplicates = 0
+    /// Acknowledged events that are not in the ledger, users who lack their credential, and those who should have none.
+    var lost = 0
+    var wrongPasswords = 0
+    var surplusDeleted: Int
+    /// Milliseconds from the moment a job's worker was found gone to the job's end.
+    var recoveryMs: Recovery
+    /// What differs, for a person; empty when nothing does.
+    var findings: [String] = []
+
+    var isClean: Bool { self.duplicates == 0 && self.lost == 0 && self.wrongPasswords == 0 && self.findings.isEmpty }
+
+    private struct Held: Decodable {
+        struct One: Decodable {
+            var id: String
+            var name: String
+            var sip_password: String
+        }
+        var data: [One]
+    }
+
+    private struct Counts: Decodable {
+        struct One: Decodable { var creates: Int }
+        var names: [String: One]
+    }
+
+    static func reach(_ town: Town, _ senders: Senders, rounds: Int, failovers: Int) async throws -> Verdict {
+        let pool = PostgresPool(.init(try Foundations.database(town.settings)))
+        return try await Administration.running(pool) { pool in
+            try await Self.settle(town, pool)
+            let held = try JSONDecoder().decode(
+                Held.self, from: try await Self.get(town, "/control/credentials?secrets=1")
+            ).data
+            let counts = try JSONDecoder().decode(Counts.self, from: try await Self.get(town, "/control/counts"))
+            var verdict = Verdict(
+                rounds: rounds, failovers: failovers, eventsAcknowledged: senders.acknowledged.count,
+                users: senders.wanted.count, usersWanted: senders.wanted.values.count { $0.wanted == .live },
+                credentialsAtProvider: held.count, creates: counts.names.values.reduce(0) { $0 + $1.creates },
+                surplusDeleted: try await Self.number(
+                    "select count(*) from dialtone.surplus where deleted_at is not null", pool),
+                recoveryMs: try await Self.recovery(pool))
+            try await verdict.compareEvents(senders, pool)
+            try await verdict.compareUsers(senders, held, town, pool)
+            return verdict
+        }
+    }
+
+    /// Until nothing is to be done any more: failed users are tried again, and sweeps run to their end.
+    private static func settle(_ town: Town, _ pool: PostgresPool) async throws {
+        let deadline = ContinuousClock.now + .seconds(300)
+        var quiet = 0
+        var options = SweepOptions()
+        options.isConfirmed = true
+        while quiet < 2 {
+            guard ContinuousClock.now < deadline else { throw ChaosError.late("the end of all jobs") }
+            for row in try await pool.query(
+                "select tenant_id, user_id from dialtone.users where status = 'failed'")
+            {
+                let (tenant, user) = try row.decode(String.self, String.self)
+                let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
+                _ = try await Administration(town.settings).retry(key)
+            }
+            let report = try? await Administration(town.settings).sweep(options)
+            let open = try await Self.number(
+                """
+                select (select count(*) from dialtone.jobs)
+                     + (select count(*) from dialtone.surplus where deleted_at is null)
+                     + (select count(*) from dialtone.users where status not in ('ready', 'revoked'))
+                """, pool)
+            let isQuiet = open == 0 && report.map { $0.surplus + $0.missing + $0.reprovisioned + $0.reopened == 0 } ?? false
+            quiet = isQuiet ? quiet + 1 : 0
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private mutating func compareEvents(_ senders: Senders, _ pool: PostgresPool) async throws {
+        var known: Set<String> = []
+        for row in try await pool.query("select delivery_id from dialtone.events") {
+            known.insert(try row.decode(String.self))
+        }
+        let missing = senders.acknowledged.subtracting(known)
+        self.lost += missing.count
+        if !missing.isEmpty { self.findings.append("\(missing.count) acknowledged events are not in the ledger") }
+    }
+
+    private mutating func compareUsers(
+        _ senders: Senders, _ held: [Held.One], _ town: Town, _ pool: PostgresPool
+    ) async throws {
+        let vault = try Foundations(town.settings, connections: 2)
+        var ledger: [String: [(id: String, name: String, password: String)]] = [:]
+        try await Administration.running(vault.pool) { _ in
+            for row in try await pool.query(
+                """
+                select tenant_id, user_id, generation, provider_id, name, sealed_password from dialtone.credentials
+                where status <> 'deleted'
+                """)
+            {
+                var columns = row.columns
+                let user = UserKey(tenant: try columns.next(), user: try columns.next())
+                let generation: Generation = try columns.next()
+                let id: ProviderID = try columns.next()
+                let name: String = try columns.next()
+                let sealed: Bytes = try columns.next()
+                let password = try await vault.vault.open(
+                    sealed.value, .credential("sealed_password", of: user, generation: generation, id))
+                ledger[user.user.rawValue, default: []].append((id.rawValue, name, password.reveal()))
+            }
+        }
+        let provider = Dictionary(grouping: held, by: \.id)
+        for (user, word) in senders.wanted.sorted(by: { $0.key < $1.key }) {
+            let own = ledger[user] ?? []
+            guard word.wanted == .live else {
+                if !own.isEmpty { self.blame("\(user) is gone and has \(own.count)", isLost: true) }
+                continue
+            }
+            guard own.count == 1, let there = provider[own[0].id]?.first else {
+                self.blame("\(user) is wanted and has \(own.count) in the ledger", isLost: true)
+                continue
+            }
+            if there.sip_password != own[0].password {
+                self.wrongPasswords += 1
+                self.findings.append("\(user): the password differs")
+            }
+        }
+        let recorded = Set(ledger.values.joined().map(\.id))
+        for one in held where !recorded.contains(one.id) {
+            self.duplicates += 1
+            self.findings.append("\(one.name) is at the provider and not in the ledger")
+        }
+    }
+
+    private mutating func blame(_ what: String, isLost: Bool) {
+        if isLost { self.lost += 1 }
+        self.findings.append(what)
+    }
+
+    /// From the log: a job whose worker was gone, or whose lease was over, to the moment it was owned or ended.
+    private static func recovery(_ pool: PostgresPool) async throws -> Recovery {
+        let rows = try await pool.query(
+            """
+            select coalesce(percentile_cont(0.5) within group (order by took), 0)::float8,
+                   coalesce(percentile_cont(0.99) within group (order by took), 0)::float8
+            from (select extract(epoch from min(e.at) - r.at) * 1000 as took
+                  from dialtone.job_log r join dialtone.job_log e
+                      on e.tenant_id = r.tenant_id and e.user_id = r.user_id and e.at > r.at
+                     and e.to_state in ('owned', 'ended')
+                  where r.error_code in ('worker_gone', 'lease_expired')
+                  group by r.job_id, r.at) t
+            """)
+        guard let (p50, p99) = try rows.first?.decode(Double.self, Double.self) else { return Recovery(p50: 0, p99: 0) }
+        return Recovery(p50: p50.rounded(), p99: p99.rounded())
+    }
+
+    private static func number(_ statement: SQL, _ pool: PostgresPool) async throws -> Int {
+        guard let row = try await pool.query(statement).first else { return 0 }
+        let count: Int64 = try row.decode(Int64.self)
+        return Int(count)
+    }
+
+    private static func get(_ town: Town, _ path: String) async throws -> Data {
+        let answer = try await town.http.execute(HTTPClientRequest(url: town.provider + path), timeout: .seconds(10))
+        let body = try await answer.body.collect(upTo: 1 << 26)
+        return Data(body.readableBytesView)
+    }
+}
