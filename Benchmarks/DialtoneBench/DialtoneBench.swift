@@ -3,13 +3,13 @@
 
 import Foundation
 
-/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint; all of them without arguments.
+/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, bloat; all of them without arguments.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare numbers
 /// of one run only.
 @main
 struct DialtoneBench {
-    static let sections = ["rows", "accept", "jobs", "latency", "driver", "footprint"]
+    static let sections = ["rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "bloat"]
 
     static func main() async {
         let wanted = CommandLine.arguments.count > 1 ? Array(CommandLine.arguments.dropFirst()) : Self.sections
@@ -39,6 +39,9 @@ struct DialtoneBench {
             case "jobs": report.jobs = try await JobRate.measure(on: bed)
             case "latency": report.latency = try await IdleLatency.measure(on: bed)
             case "driver": report.driver = try await DriverRate.measure(on: bed)
+            case "shards": report.shards = try await Shards.measure(on: bed)
+            case "fairness": report.fairness = try await Fairness.measure(on: bed)
+            case "bloat": report.bloat = try await Bloat.measure(on: bed)
             default: report.footprint = try await Footprint.measure(on: bed)
             }
         }
@@ -54,6 +57,9 @@ struct Report: Encodable {
     var latency: IdleLatency?
     var driver: DriverRate?
     var footprint: Footprint?
+    var shards: Shards?
+    var fairness: Fairness?
+    var bloat: Bloat?
 }
 
 enum Progress {

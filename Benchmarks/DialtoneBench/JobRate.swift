@@ -24,10 +24,10 @@ struct JobRate: Encodable {
             let simulator = try await first.start(["simulator", "--listen", "127.0.0.1:0"])
             defer { simulator.stop() }
             let stage = try await bed.stage("bench_jobs_\(run)", provider: simulator.ready["base_url"] ?? "")
-            try await Self.fill(stage)
+            try await Self.fill(stage, jobs: Self.jobs)
             let service = try await stage.start(["serve", "--roles", "worker"])
             defer { service.stop() }
-            let seconds = try await Self.drain(stage)
+            let seconds = try await Self.drain(stage, jobs: Self.jobs)
             rates.append((Double(Self.jobs) / seconds).rounded())
             worker.append(service.processorSeconds() / Double(Self.jobs) * 1e6)
             provider.append(simulator.processorSeconds() / Double(Self.jobs) * 1e6)
@@ -39,21 +39,21 @@ struct JobRate: Encodable {
     }
 
     /// Sign-ups as intake leaves them.
-    private static func fill(_ stage: Stage) async throws {
+    static func fill(_ stage: Stage, jobs: Int) async throws {
         let database = try await stage.connect()
         try await database.script(
             """
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-            select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(Self.jobs)) n;
+            select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(jobs)) n;
             insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
-            select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now() from generate_series(1, \(Self.jobs)) n;
+            select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now() from generate_series(1, \(jobs)) n;
             analyze
             """)
         await database.close()
     }
 
     /// Seconds from the first job's end to the last one's, by the database's clock.
-    private static func drain(_ stage: Stage) async throws -> Double {
+    static func drain(_ stage: Stage, jobs: Int) async throws -> Double {
         let database = try await stage.connect()
         let deadline = ContinuousClock.now + .seconds(120)
         while try await database.query("select 1 from dialtone.jobs limit 1").isEmpty == false {
@@ -67,7 +67,7 @@ struct JobRate: Encodable {
             """
         ).first
         await database.close()
-        guard let (ready, seconds) = try row?.decode(Int64.self, Double.self), Int(ready) == Self.jobs else {
+        guard let (ready, seconds) = try row?.decode(Int64.self, Double.self), Int(ready) == jobs else {
             throw BenchError.refused("not every job ended with a credential")
         }
         return seconds

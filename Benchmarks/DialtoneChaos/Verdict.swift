@@ -29,8 +29,10 @@ struct Verdict: Encodable {
     var lost = 0
     var wrongPasswords = 0
     var surplusDeleted: Int
-    /// Milliseconds from the moment a job's worker was found gone to the job's end.
-    var recoveryMs: Recovery
+    /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when a new
+    /// one had to be made.
+    var recoveryFoundMs: Recovery
+    var recoveryAbsentMs: Recovery
     /// What differs, for a person; empty when nothing does.
     var findings: [String] = []
 
@@ -64,7 +66,8 @@ struct Verdict: Encodable {
                 credentialsAtProvider: held.count, creates: counts.names.values.reduce(0) { $0 + $1.creates },
                 surplusDeleted: try await Self.number(
                     "select count(*) from dialtone.surplus where deleted_at is not null", pool),
-                recoveryMs: try await Self.recovery(pool))
+                recoveryFoundMs: try await Self.recovery(pool, isFound: true),
+                recoveryAbsentMs: try await Self.recovery(pool, isFound: false))
             try await verdict.compareEvents(senders, pool)
             try await verdict.compareUsers(senders, held, town, pool)
             return verdict
@@ -93,7 +96,8 @@ struct Verdict: Encodable {
                      + (select count(*) from dialtone.surplus where deleted_at is null)
                      + (select count(*) from dialtone.users where status not in ('ready', 'revoked'))
                 """, pool)
-            let isQuiet = open == 0 && report.map { $0.surplus + $0.missing + $0.reprovisioned + $0.reopened == 0 } ?? false
+            let isQuiet =
+                open == 0 && report.map { $0.surplus + $0.missing + $0.reprovisioned + $0.reopened == 0 } ?? false
             quiet = isQuiet ? quiet + 1 : 0
             try await Task.sleep(for: .seconds(1))
         }
@@ -161,17 +165,21 @@ struct Verdict: Encodable {
     }
 
     /// From the log: a job whose worker was gone, or whose lease was over, to the moment it was owned or ended.
-    private static func recovery(_ pool: PostgresPool) async throws -> Recovery {
+    private static func recovery(_ pool: PostgresPool, isFound: Bool) async throws -> Recovery {
         let rows = try await pool.query(
             """
             select coalesce(percentile_cont(0.5) within group (order by took), 0)::float8,
                    coalesce(percentile_cont(0.99) within group (order by took), 0)::float8
-            from (select extract(epoch from min(e.at) - r.at) * 1000 as took
-                  from dialtone.job_log r join dialtone.job_log e
-                      on e.tenant_id = r.tenant_id and e.user_id = r.user_id and e.at > r.at
-                     and e.to_state in ('owned', 'ended')
-                  where r.error_code in ('worker_gone', 'lease_expired')
-                  group by r.job_id, r.at) t
+            from (select extract(epoch from e.at - r.at) * 1000 as took,
+                         exists (select 1 from dialtone.job_log a
+                                 where a.job_id = r.job_id and a.from_state = 'looking' and a.to_state = 'armed'
+                                   and a.at between r.at and e.at) as is_new
+                  from dialtone.job_log r cross join lateral (
+                      select min(e.at) as at from dialtone.job_log e
+                      where e.tenant_id = r.tenant_id and e.user_id = r.user_id and e.at > r.at
+                        and e.to_state in ('owned', 'ended', 'queued')) e
+                  where r.error_code in ('worker_gone', 'lease_expired') and e.at is not null) t
+            where is_new <> \(isFound)
             """)
         guard let (p50, p99) = try rows.first?.decode(Double.self, Double.self) else { return Recovery(p50: 0, p99: 0) }
         return Recovery(p50: p50.rounded(), p99: p99.rounded())

@@ -41,10 +41,21 @@ package struct Sweep: Sendable {
         self.options = options
     }
 
-    /// Runs under the lease that `holder` has taken; gives it back at the end.
+    /// Runs under the lease that `holder` has taken; gives it back at the end, however that comes.
     ///
-    /// Cancelled here: the lease runs out, and the next sweep begins from the start. Every correction stands by itself.
+    /// Cancelled here: the next sweep begins from the start. Every correction stands by itself.
     func run(holder: UUID, started: Int64) async throws -> SweepReport {
+        do {
+            return try await self.sweepAll(holder: holder, started: started)
+        } catch {
+            // Unstructured, so that a cancelled sweep gives its lease back too. Failed: it runs out by itself.
+            await Task { _ = try? await self.pool.query(SweepLease.end(holder, started: started, isWhole: false)) }
+                .value
+            throw error
+        }
+    }
+
+    private func sweepAll(holder: UUID, started: Int64) async throws -> SweepReport {
         var report = SweepReport()
         report.isDryRun = self.options.isDryRun
         let begin = Date()
@@ -69,10 +80,8 @@ package struct Sweep: Sendable {
         // Shards beyond the last one known: opened after the backup this ledger was restored from.
         var (shard, empties) = (Int32(1), 0)
         while shard <= last || empties < 2 {
-            guard try await !self.pool.query(SweepLease.extend(holder, hold: Self.hold)).isEmpty else {
-                throw SweepError.leaseLost
-            }
-            let tag = SweptTag(sweep: self, tenant: tenant, shard: shard, isKnown: shard <= last)
+            try await self.extend(holder)
+            let tag = SweptTag(sweep: self, holder: holder, tenant: tenant, shard: shard, isKnown: shard <= last)
             let count = try await tag.compare(&report)
             if shard > last { empties = count == 0 ? empties + 1 : 0 }
             shard += 1
@@ -91,12 +100,18 @@ package struct Sweep: Sendable {
         }
     }
 
+    func extend(_ holder: UUID) async throws {
+        guard try await !self.pool.query(SweepLease.extend(holder, hold: Self.hold)).isEmpty else {
+            throw SweepError.leaseLost
+        }
+    }
+
     func breathe() async throws {
         if self.options.pace > .zero { try await Task.sleep(for: self.options.pace) }
     }
 
-    /// How long a sweep may take for one tag.
-    static let hold: Duration = .seconds(120)
+    /// How long a sweep may be silent until anybody may begin another: one list of a tag, or one look by id.
+    static let hold: Duration = .seconds(40)
 }
 
 package enum SweepError: Error, CustomStringConvertible {

@@ -10,6 +10,7 @@ import Telnyx
 /// One shard of one tenant, during a sweep.
 struct SweptTag {
     let sweep: Sweep
+    let holder: UUID
     let tenant: TenantID
     let shard: Int32
     /// Whether the ledger has this shard.
@@ -205,6 +206,7 @@ struct SweptTag {
 
     private func isNotFound(_ id: ProviderID) async throws -> Bool {
         try await self.sweep.breathe()
+        try await self.sweep.extend(self.holder)
         do throws(TelnyxFailure) {
             _ = try await self.sweep.provider.retrieve(id)
             return false

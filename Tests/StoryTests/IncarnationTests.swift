@@ -101,7 +101,8 @@ import Testing
                 """)
             try await story.until("select 1 from dialtone.users where status = 'ready'")
             #expect(try await story.activeID() == id)
-            #expect(try await story.rows("select 'x' from dialtone.job_log where error_code = 'worker_gone'").count == 1)
+            #expect(
+                try await story.rows("select 'x' from dialtone.job_log where error_code = 'worker_gone'").count == 1)
         }
     }
 }
@@ -120,6 +121,7 @@ extension Story {
 
     /// How often a job was armed a second time, by an empty answer.
     fileprivate func looks() async throws -> Int {
-        try await self.rows("select 'x' from dialtone.job_log where from_state = 'looking' and to_state = 'armed'").count
+        try await self.rows("select 'x' from dialtone.job_log where from_state = 'looking' and to_state = 'armed'")
+            .count
     }
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// 25,000 users of one tenant: how they spread over tags, and whether ledger and provider agree afterwards.
+
+import Foundation
+import FoundationNetworking
+import Postgres
+
+struct Shards: Encodable {
+    var users: Int
+    var perSecond: Double
+    var tags: Int
+    /// Credentials in the fullest tag, at the provider.
+    var fullest: Int
+    /// Users whose credential at the provider is not the ledger's.
+    var differences: Int
+    /// Statements the worker ran and calls it made, per user.
+    var statementsPerUser: Double
+    var callsPerUser: Double
+
+    private static let users = 25_000
+
+    static func measure(on bed: Bed) async throws -> Shards {
+        let simulator = try await bed.stage("bench_shards").start(["simulator", "--listen", "127.0.0.1:0"])
+        defer { simulator.stop() }
+        let provider = simulator.ready["base_url"] ?? ""
+        let stage = try await bed.stage("bench_shards", provider: provider)
+        let database = try await stage.connect()
+        try await JobRate.fill(stage, jobs: Self.users)
+        let before = try await Self.transactions(database)
+        let service = try await stage.start(["serve", "--roles", "worker"])
+        let seconds = try await JobRate.drain(stage, jobs: Self.users)
+        let after = try await Self.transactions(database)
+        service.stop()
+        let control = provider.replacing("/v2", with: "/control/credentials")
+        guard let url = URL(string: control) else { throw BenchError.refused("the simulator's address") }
+        struct Held: Decodable {
+            struct One: Decodable {
+                var id: String
+                var name: String
+                var tag: String?
+            }
+            var data: [One]
+        }
+        let (data, _) = try await URLSession.shared.data(from: url)
+        let held = try JSONDecoder().decode(Held.self, from: data).data
+        var ledger: [String: String] = [:]
+        for row in try await database.query(
+            "select provider_id, name from dialtone.credentials where status = 'active'")
+        {
+            let (id, name) = try row.decode(String.self, String.self)
+            ledger[id] = name
+        }
+        await database.close()
+        let tags = Dictionary(grouping: held, by: \.tag).mapValues(\.count)
+        return Shards(
+            users: Self.users, perSecond: (Double(Self.users) / seconds).rounded(), tags: tags.count,
+            fullest: tags.values.max() ?? 0,
+            differences: held.count { ledger[$0.id] != $0.name } + abs(ledger.count - held.count),
+            statementsPerUser: (Double(after - before) / Double(Self.users)).rounded2,
+            callsPerUser: (Double(held.count) / Double(Self.users)).rounded2)
+    }
+
+    /// Transactions of this database so far; each statement of the worker is one, but for the rare groups.
+    private static func transactions(_ database: PostgresConnection) async throws -> Int64 {
+        let row = try await database.query(
+            "select (xact_commit + xact_rollback)::int8 from pg_stat_database where datname = current_database()"
+        ).first
+        return try row?.decode(Int64.self) ?? 0
+    }
+}
