@@ -13,8 +13,8 @@ struct Shards: Encodable {
     var fullest: Int
     /// Users whose credential at the provider is not the ledger's.
     var differences: Int
-    /// Statements the worker ran and calls it made, per user.
-    var statementsPerUser: Double
+    /// Transactions of the worker and creates at the provider, per user.
+    var transactionsPerUser: Double
     var callsPerUser: Double
 
     private static let users = 25_000
@@ -56,7 +56,7 @@ struct Shards: Encodable {
             users: Self.users, perSecond: (Double(Self.users) / seconds).rounded(), tags: tags.count,
             fullest: tags.values.max() ?? 0,
             differences: held.count { ledger[$0.id] != $0.name } + abs(ledger.count - held.count),
-            statementsPerUser: (Double(after - before) / Double(Self.users)).rounded2,
+            transactionsPerUser: (Double(after - before) / Double(Self.users)).rounded2,
             callsPerUser: (Double(held.count) / Double(Self.users)).rounded2)
     }
 

@@ -64,7 +64,8 @@ package struct UserActions: Sendable {
             _ = try await connection.query(
                 """
                 update dialtone.jobs j
-                set overlap = \(overlap.milliseconds) * interval '1 millisecond',
+                set vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                    overlap = \(overlap.milliseconds) * interval '1 millisecond',
                     generation = case when j.state = 'scheduled' and not j.in_doubt then u.generation else j.generation end,
                     tag = case when j.state = 'scheduled' and not j.in_doubt then null else j.tag end,
                     state = case when j.state = 'scheduled' and not j.in_doubt then 'queued' else j.state end

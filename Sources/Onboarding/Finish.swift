@@ -197,7 +197,7 @@ package struct Burial: Sendable {
             update dialtone.jobs j
             set state = case when j.in_doubt or \(self.mayExist) then 'in_doubt' else 'queued' end,
                 in_doubt = j.in_doubt or \(self.mayExist), worker = null, lease_until = null, run_at = clock_timestamp(),
-                attempts = 0, crashes = 0
+                attempts = 0, crashes = 0, vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
             from held where not held.is_wanted and j.id = held.id),
         kept as (
             insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, provider_words, maybe_created, epoch,

@@ -14,11 +14,10 @@ extension OnboardingWorker {
     ///
     /// Cancelled here: the tick ends where it is.
     func housekeep() async {
-        var ticks = 0
+        var round = Round()
         while !Task.isCancelled {
             do {
-                try await self.pool.withConnection { try await self.tick(ticks, on: $0) }
-                ticks += 1
+                try await self.pool.withConnection { try await self.tick(&round, on: $0) }
             } catch {
                 self.logger.debug("housekeeping waits for the database", metadata: ["error": "\(error)"])
             }
@@ -28,11 +27,25 @@ extension OnboardingWorker {
         }
     }
 
-    private func tick(_ ticks: Int, on connection: PostgresConnection) async throws {
+    /// Which tick it is, and what the ticks before have seen.
+    private struct Round {
+        var ticks = 0
+        /// Every lease that was over then has been rescued.
+        var rescuedAt: ContinuousClock.Instant?
+    }
+
+    private func tick(_ round: inout Round, on connection: PostgresConnection) async throws {
         try await self.checkServer(on: connection)
+        let ticks = round.ticks
+        let settle = self.configuration.httpDeadline + self.configuration.providerMargin
+        let start = ContinuousClock.now
+        // Half a minute without a look at all leases is enough, should a clock ever have gone back.
+        let isWhole = ticks.isMultiple(of: 60)
+        let within = isWhole ? nil : round.rescuedAt.map { start - $0 + .seconds(5) }
         var groups: [[SQL]] = [
             [JobQueue.promote(limit: 500)],
-            [JobQueue.rescue(limit: 500, settle: self.configuration.httpDeadline + self.configuration.providerMargin)],
+            [JobQueue.rescue(limit: 500, settle: settle, within: within ?? .seconds(1_000_000_000))],
+            [JobQueue.goneWorkers],
         ]
         if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
         if ticks % 10 == 3 { groups.append([Self.enqueueForgotten]) }
@@ -42,8 +55,18 @@ extension OnboardingWorker {
         for case .failure(let error) in answers.joined() {
             self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
         }
-        if case .success(let rescued) = answers[1][0], !rescued.isEmpty {
-            self.logger.notice("leases were lost, jobs are in doubt", metadata: ["jobs": "\(rescued.count)"])
+        round.ticks += 1
+        var rescued = try answers[1][0].get().count
+        if rescued < 500 { round.rescuedAt = start }
+        let gone: [WorkerID] = try answers[2][0].get().map { row in
+            var columns = row.columns
+            return try columns.next()
+        }
+        if !gone.isEmpty {
+            rescued += try await connection.query(JobQueue.rescue(from: gone, limit: 500, settle: settle)).count
+        }
+        if rescued > 0 {
+            self.logger.notice("leases were lost, jobs are in doubt", metadata: ["jobs": "\(rescued)"])
         }
     }
 

@@ -27,6 +27,7 @@ enum NextGoal {
             in_doubt = j.in_doubt and j.generation = u.generation,
             tag = case when j.generation = u.generation then j.tag end,
             generation = greatest(j.generation, u.generation),
+            vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
             worker = null, lease_until = null, run_at = clock_timestamp()
         from dialtone.users u
         where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)

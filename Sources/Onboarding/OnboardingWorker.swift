@@ -186,13 +186,14 @@ package final class OnboardingWorker: Service {
         let leaseEnd = sentAt + self.configuration.lease
         let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: terms.worker) }
         if let first = all.first { turn.floor = min(first.vt, Self.safeFloor()) }
-        // A claim that came back short has seen the end of the queue: look from the very beginning next time, and every
-        // second anyway, for jobs that were put back to an earlier place.
-        if rows.count < room || turn.floorFellAt + .seconds(1) < sentAt {
+        // A claim that came back short has seen the end of the queue: look from the very beginning next time. Else now and
+        // then, for an event that waited long for its commit; not often, because while an old snapshot is open the entries of
+        // all jobs since then stand there.
+        let starved = all.map(\.job).filter(\.needsTag)
+        if rows.count < room || !starved.isEmpty || turn.floorFellAt + .seconds(10) < sentAt {
             turn.floor = .min
             turn.floorFellAt = sentAt
         }
-        let starved = all.map(\.job).filter(\.needsTag)
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
             let isOpened = await self.openTag(of: tenant)
             turn.unwritten += jobs.map { job in

@@ -2,7 +2,7 @@
 // The job table as a queue, in the statements that every kind of job shares: enqueue, claim, move, promote, rescue.
 
 import Foundation
-import Model
+package import Model
 package import Postgres
 
 /// The queue's SQL. Parts of a statement are common table expressions, so that a caller commits them with its own rows.
@@ -91,21 +91,38 @@ package enum JobQueue {
         """
     }
 
-    /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create. So do
-    /// the jobs of a worker whose node is known to be gone, without waiting for the lease.
+    /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create.
     ///
     /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first wins.
     /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
-    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin. Index jobs_leased.
-    package static func rescue(limit: Int, settle: Duration) -> SQL {
+    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin.
+    ///
+    /// Index jobs_leased, entered at `within` ago: while an old snapshot is open, the entries of all leases that were ever
+    /// given since stand before it, and every one would be looked up.
+    package static func rescue(limit: Int, settle: Duration, within: Duration) -> SQL {
+        self.rescue(
+            """
+            lease_until < clock_timestamp()
+            and lease_until > clock_timestamp() - \(within.milliseconds) * interval '1 millisecond'
+            """, limit: limit, settle: settle, reason: "lease_expired")
+    }
+
+    /// The jobs of workers whose node is known to be gone, without waiting for their leases.
+    package static func rescue(from workers: [WorkerID], limit: Int, settle: Duration) -> SQL {
+        self.rescue("worker = any(\(workers))", limit: limit, settle: settle, reason: "worker_gone")
+    }
+
+    /// Workers whose lock was held under this start of the server, and has been free for two seconds.
+    package static let goneWorkers: SQL = """
+        select worker from dialtone.workers
+        where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(serverStart)
         """
-        with gone as materialized (
-            select worker from dialtone.workers
-            where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(Self.serverStart)),
-        late as materialized (
-            select id, state, epoch, worker, lease_until < clock_timestamp() as is_over from dialtone.jobs
-            where state in ('armed', 'looking')
-              and (lease_until < clock_timestamp() or worker in (select worker from gone))
+
+    private static func rescue(_ condition: SQL, limit: Int, settle: Duration, reason: String) -> SQL {
+        """
+        with late as materialized (
+            select id, state, epoch from dialtone.jobs
+            where state in ('armed', 'looking') and \(condition)
             order by lease_until limit \(limit) for no key update skip locked),
         rescued as (
             update dialtone.jobs j
@@ -113,10 +130,9 @@ package enum JobQueue {
                 run_at = clock_timestamp(), lease_until = null, empties = 0,
                 quiet_until = greatest(j.quiet_until, j.lease_until + \(settle.milliseconds) * interval '1 millisecond')
             from late where j.id = late.id and j.epoch = late.epoch and j.state in ('armed', 'looking')
-            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state,
-                      case when late.is_over then 'lease_expired' else 'worker_gone' end as reason)
+            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
-        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, reason from rescued
+        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, \(reason) from rescued
         returning job_id
         """
     }

@@ -32,7 +32,7 @@ import Testing
                     "jobs_in_doubt"
                 ),
                 (JobQueue.promote(limit: 10), "jobs_scheduled"),
-                (JobQueue.rescue(limit: 10, settle: .seconds(40)), "jobs_leased"),
+                (JobQueue.rescue(limit: 10, settle: .seconds(40), within: .seconds(3600)), "jobs_leased"),
             ] as [(SQL, String)] {
                 let plan = try await Self.plan(of: statement, on: database.admin)
                 #expect(plan.contains("using \(index)"), "\(plan)")
@@ -98,7 +98,7 @@ import Testing
             short.lease = .milliseconds(-1)
             let lease = try #require(
                 try await database.pool.withConnection { try await Self.claim(1, short, on: $0) }.first)
-            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40))
+            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40), within: .seconds(3600))
             #expect(try await database.pool.query(rescue).count == 1)
             #expect(try await database.pool.query(rescue).isEmpty)
             let row = try await database.admin.query(
