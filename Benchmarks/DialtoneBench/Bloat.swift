@@ -10,11 +10,23 @@ struct Bloat: Encodable {
     var windows: [Double]
     /// The last window over the first.
     var endOverStart: Double
+    /// The same without a snapshot: what growing tables and checkpoints cost by themselves.
+    var controlWindows: [Double]
+    var controlEndOverStart: Double
 
     private static let finished = 1_000_000
     private static let windowCount = 6
 
     static func measure(on bed: Bed) async throws -> Bloat {
+        let control = try await Self.windows(on: bed, isHeld: false)
+        let held = try await Self.windows(on: bed, isHeld: true)
+        return Bloat(
+            finishedUsers: Self.finished, windows: held,
+            endOverStart: ((held.last ?? 0) / (held.first ?? 1)).rounded2, controlWindows: control,
+            controlEndOverStart: ((control.last ?? 0) / (control.first ?? 1)).rounded2)
+    }
+
+    private static func windows(on bed: Bed, isHeld: Bool) async throws -> [Double] {
         let simulator = try await bed.stage("bench_bloat").start(["simulator", "--listen", "127.0.0.1:0"])
         defer { simulator.stop() }
         let stage = try await bed.stage("bench_bloat", provider: simulator.ready["base_url"] ?? "")
@@ -31,7 +43,9 @@ struct Bloat: Encodable {
             """)
         try await JobRate.fill(stage, jobs: 400_000)
         let holder = try await stage.connect()
-        try await holder.script("begin isolation level repeatable read; select count(*) from dialtone.tenants")
+        if isHeld {
+            try await holder.script("begin isolation level repeatable read; select count(*) from dialtone.tenants")
+        }
         let service = try await stage.start(["serve", "--roles", "worker"])
         defer { service.stop() }
         // Past the start, when plans and pools are made.
@@ -43,12 +57,9 @@ struct Bloat: Encodable {
             let (end, after) = (ContinuousClock.now, try await Self.open(database))
             windows.append((Double(before - after) / ((end - start) / .seconds(1))).rounded())
         }
-        try await holder.script("rollback")
         await holder.close()
         await database.close()
-        return Bloat(
-            finishedUsers: Self.finished, windows: windows,
-            endOverStart: ((windows.last ?? 0) / (windows.first ?? 1)).rounded2)
+        return windows
     }
 
     private static func open(_ database: PostgresConnection) async throws -> Int64 {

@@ -136,11 +136,12 @@ package struct UserLine: Line {
 package struct TimelineLine: Line {
     private let entry: TimelineEntry
 
-    package static let heading = ["AT", "FROM", "TO", "GENERATION", "EPOCH", "HTTP", "PROVIDER REQUEST"]
+    package static let heading = ["AT", "FROM", "TO", "GENERATION", "EPOCH", "HTTP", "REASON", "PROVIDER REQUEST"]
     package var cells: [String] {
         [
             self.entry.at.formatted(.iso8601), self.entry.from, self.entry.to, "\(self.entry.generation)",
-            "\(self.entry.epoch)", self.entry.httpStatus.map { "\($0)" } ?? "", self.entry.providerRequestID ?? "",
+            "\(self.entry.epoch)", self.entry.httpStatus.map { "\($0)" } ?? "", self.entry.errorCode ?? "",
+            self.entry.providerRequestID ?? "",
         ]
     }
 

@@ -16,14 +16,17 @@ extension OnboardingWorker {
     func housekeep() async {
         var round = Round()
         while !Task.isCancelled {
+            var pause = self.configuration.pollInterval * Double.random(in: 0.75..<1.25)
             do {
                 try await self.pool.withConnection { try await self.tick(&round, on: $0) }
+                // A server that was just adopted is met at once: nothing is claimed before.
+                if self.identity.terms == nil { pause = min(pause, .milliseconds(50)) }
             } catch {
                 self.logger.debug("housekeeping waits for the database", metadata: ["error": "\(error)"])
             }
             self.wakeup.signal()
             self.due.signal()
-            try? await Task.sleep(for: self.configuration.pollInterval * Double.random(in: 0.75..<1.25))
+            try? await Task.sleep(for: pause)
         }
     }
 

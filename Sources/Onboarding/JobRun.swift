@@ -96,7 +96,10 @@ struct JobRun: Sendable {
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline.
     private func create(_ turn: inout Turn) async -> JobEvent {
         let connection = turn.job.connectionID
-        if let wait = await self.provider.limits.wait(for: connection) { return .refused(wait) }
+        if let wait = await self.provider.limits.wait(for: connection) {
+            turn.trace = Trace(errorCode: "breaker_open")
+            return .refused(wait)
+        }
         guard let tag = turn.job.tag else { return .notSent }
         do {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
@@ -116,6 +119,7 @@ struct JobRun: Sendable {
             return .created(credential.id)
         case .notSent:
             turn.hasFailed = true
+            turn.trace = Trace(errorCode: "not_sent")
             self.news.tell("the provider cannot be reached; jobs wait")
             return .notSent
         case .rateLimited(let wait, let trace):
@@ -141,8 +145,8 @@ struct JobRun: Sendable {
                     "connection": "\(connection)",
                 ])
             return await self.rejection(tag, code: words.code ?? "HTTP \(status)", words, &turn)
-        case .inDoubt(_, let trace):
-            turn.trace = Trace(trace)
+        case .inDoubt(let reason, let trace):
+            turn.trace = Trace(trace, code: "unknown: \(reason)")
             turn.hasFailed = true
             self.news.tell(
                 "a create's outcome is unknown; it is looked up", level: .notice, ["status": "\(trace.httpStatus ?? 0)"]
