@@ -15,6 +15,14 @@ package struct InstallationState: Sendable {
     package let isStopped: Bool
 }
 
+package enum InstallationError: Error, CustomStringConvertible {
+    case workersRun
+
+    package var description: String {
+        "a worker runs on this database; stop all of them first, for what they have in hand is the other installation's"
+    }
+}
+
 package enum InstallationChange {
     package static func state(on connection: PostgresConnection) async throws -> InstallationState? {
         try await connection.query(
@@ -39,6 +47,13 @@ package enum InstallationChange {
     /// makes the next generation for each user who should have one, under names of its own.
     package static func confirmClone(on connection: PostgresConnection) async throws {
         try await connection.withTransaction {
+            // In the order of a finish; a worker that is alive may still write what it has found.
+            let alive = try await connection.query(
+                """
+                select 1 from dialtone.workers where free_since is null and held_under = \(JobQueue.serverStart)
+                union all select 1 from dialtone.jobs where state in ('armed', 'looking')
+                """)
+            guard alive.isEmpty else { throw InstallationError.workersRun }
             for statement in Self.letGo { _ = try await connection.query(statement) }
         }
     }
@@ -49,6 +64,8 @@ package enum InstallationChange {
         "delete from dialtone.jobs",
         "delete from dialtone.surplus",
         "delete from dialtone.strays",
+        // A sweep under way finds that it has lost its lease.
+        "update dialtone.sweep set holder = null, held_until = null, started_at = null",
         """
         update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
         where status <> 'deleted'

@@ -146,7 +146,7 @@ package final class OnboardingWorker: Service {
     /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
-        let granted = room > 0 ? await self.provider.limits.room(for: room) : 0
+        let granted = room > 0 ? await self.provider.limits.room(for: room) { await self.hasQueued() } : 0
         let sentAt = ContinuousClock.now
         let terms = granted > 0 ? self.identity.terms : nil
         let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: turn.floor, $0)] } ?? []
@@ -167,6 +167,7 @@ package final class OnboardingWorker: Service {
             try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
             return []
         }
+        self.provider.limits.unused(granted - (rows?.count ?? 0))
         turn.unwritten = []
         if turn.failures > 0 { self.logger.notice("worker reaches the database again") }
         turn.failures = 0
@@ -178,6 +179,12 @@ package final class OnboardingWorker: Service {
             self.logger.error("claimed jobs cannot be read", metadata: ["error": "\(error)", "jobs": "\(rows.count)"])
             return []
         }
+    }
+
+    /// Whether a claim would find something. Index jobs_queued.
+    private func hasQueued() async -> Bool {
+        let rows = try? await self.pool.query("select 1 from dialtone.jobs where state = 'queued' limit 1")
+        return rows?.isEmpty == false
     }
 
     private func claimed(
@@ -273,21 +280,27 @@ extension OnboardingWorker {
         let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
         let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
         guard !jobs.isEmpty else { return 0 }
-        for tenant in Set(jobs.filter { $0.tag == nil && $0.life.isWanted }.map(\.user.tenant)) {
-            _ = await self.openTag(of: tenant)
+        // What is found must have a tag to be recorded under: without one the job comes again when the next tag is open.
+        let starved = jobs.filter { $0.tag == nil && $0.life.isWanted && $0.life.recorded == nil }
+        for tenant in Set(starved.map(\.user.tenant)) { _ = await self.openTag(of: tenant) }
+        let back = starved.map { job in
+            JobResult.moved(
+                Transition(
+                    lease: job.lease, to: .inDoubt, delay: .milliseconds(100), isDoubtful: job.life.isDoubtful,
+                    empties: job.life.empties))
         }
         let leaseEnd = sentAt + self.configuration.lease
         let listed = await self.listTags(of: jobs, until: leaseEnd)
         let results = await withTaskGroup(of: JobResult.self, returning: [JobResult].self) { group in
-            for job in jobs {
+            for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
                 group.addTask {
                     await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
                 }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        let batch = FinishBatch(results)
-        if !(await self.write(batch)) { await self.writeAtTheEnd(results) }
+        let batch = FinishBatch(results + back)
+        if !(await self.write(batch)) { await self.writeAtTheEnd(results + back) }
         return jobs.count
     }
 

@@ -45,7 +45,9 @@ struct Provider: Sendable {
         _ call: () async throws(TelnyxFailure) -> Value
     ) async throws(TelnyxFailure) -> Value {
         do {
-            return try await call()
+            let value = try await call()
+            await self.limits.authenticated()
+            return value
         } catch {
             switch error.kind {
             case .rateLimited: await self.limits.pause(.account, for: error.retryAfter ?? .seconds(1))

@@ -58,7 +58,6 @@ package struct Sweep: Sendable {
     private func sweepAll(holder: UUID, started: Int64) async throws -> SweepReport {
         var report = SweepReport()
         report.isDryRun = self.options.isDryRun
-        let begin = Date()
         let tenants = try await self.pool.query(SweepStatements.tags(of: self.options.tenant)).map { row in
             var columns = row.columns
             let tenant: TenantID = try columns.next()
@@ -69,7 +68,8 @@ package struct Sweep: Sendable {
         }
         report.isFull = self.options.tenant == nil && report.failedLists == 0
         if !self.options.isDryRun {
-            _ = try await self.pool.query(SweepStatements.forgetStrays(before: report.isFull ? begin : nil))
+            let sawAll = report.isFull && report.stopped.isEmpty
+            _ = try await self.pool.query(SweepStatements.forgetStrays(sawAll: sawAll))
         }
         let isWhole = report.isFull && !self.options.isDryRun && report.stopped.isEmpty
         _ = try await self.pool.query(SweepLease.end(holder, started: started, isWhole: isWhole))
@@ -90,6 +90,7 @@ package struct Sweep: Sendable {
         guard !self.options.isDryRun else { return }
         var user = ""
         while true {
+            try await self.extend(holder)
             let row = try await self.pool.query(
                 SweepStatements.enqueueForgotten(of: tenant, after: user, limit: 1000)
             ).first
@@ -117,11 +118,15 @@ package struct Sweep: Sendable {
 package enum SweepError: Error, CustomStringConvertible {
     case running
     case leaseLost
+    case notTrusted
 
     package var description: String {
         switch self {
         case .running: "another sweep is running; try again when it has ended"
         case .leaseLost: "another sweep has taken over"
+        case .notTrusted:
+            "the database server has changed, and what is unknown here may be somebody's: nothing is deleted before a full "
+                + "sweep has ended and, after a restore, dialtone installation confirm was run"
         }
     }
 }
@@ -152,6 +157,11 @@ extension Sweep {
         // No worker may have run since the server has changed.
         if let row = try await self.pool.query(Incarnation.current).first, try !Incarnation.read(row).isKnown {
             _ = try await self.pool.query(Incarnation.adopt(lease: self.lease, settle: self.settle))
+        }
+        if self.options.deletesStrays {
+            let doubts = try await self.pool.query(
+                "select 1 from dialtone.incarnation where looks_first or looks_twice or is_stopped")
+            guard doubts.isEmpty else { throw SweepError.notTrusted }
         }
         let holder = UUID()
         let row = try await self.pool.query(SweepLease.take(holder, hold: Self.hold, isDryRun: self.options.isDryRun))

@@ -81,7 +81,8 @@ enum SweepStatements {
     static func elsewhere(_ ids: [ProviderID], settle: Duration) -> SQL {
         """
         select provider_id, tenant_id, user_id, generation,
-               status = 'deleted' and deleted_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
+               status = 'deleted' and deleted_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond',
+               status = 'deleted'
         from dialtone.credentials where provider_id = any(\(ids))
         """
     }
@@ -141,7 +142,22 @@ enum SweepStatements {
               and generation < \(generation)
             """,
             Self.adopt(user),
+            Self.retarget(user),
         ]
+    }
+
+    /// A job of an older generation that is neither under way nor in doubt makes the wanted one first, looking before it does;
+    /// what it was to delete stays due when it was.
+    private static func retarget(_ user: UserKey) -> SQL {
+        """
+        update dialtone.jobs j
+        set generation = u.generation, state = 'in_doubt', tag = null, run_at = clock_timestamp(), quiet_until = null,
+            attempts = 0, crashes = 0, failures = 0, empties = 0
+        from dialtone.users u
+        where u.tenant_id = \(user.tenant) and u.user_id = \(user.user) and u.wanted = 'live'
+          and j.tenant_id = u.tenant_id and j.user_id = u.user_id and j.generation < u.generation
+          and j.state in ('queued', 'scheduled', 'in_doubt') and not j.in_doubt
+        """
     }
 
     /// A delete that the provider answered and did not do, or that came before a create landed: once more.
@@ -170,6 +186,7 @@ enum SweepStatements {
             """,
             NextGoal.openNext(user),
             Self.adopt(user),
+            Self.retarget(user),
         ]
     }
 
@@ -225,6 +242,11 @@ enum SweepStatements {
         ]
     }
 
+    /// The tag a credential is listed by is the one it has.
+    static func retag(_ id: ProviderID, _ tag: String) -> SQL {
+        "update dialtone.credentials set tag = \(tag) where provider_id = \(id) and tag <> \(tag)"
+    }
+
     static func remember(strays: [(id: ProviderID, name: String, tag: String)]) -> SQL {
         """
         insert into dialtone.strays (provider_id, name, tag)
@@ -234,10 +256,10 @@ enum SweepStatements {
     }
 
     /// Strays a full sweep has not met again, or that a job has adopted meanwhile.
-    static func forgetStrays(before: Date?) -> SQL {
+    static func forgetStrays(sawAll: Bool) -> SQL {
         """
         delete from dialtone.strays s
-        where s.found_at < \(before) or exists (select 1 from dialtone.credentials c where c.provider_id = s.provider_id)
+        where \(sawAll) and s.found_at < (select started_at from dialtone.sweep) or exists (select 1 from dialtone.credentials c where c.provider_id = s.provider_id)
         """
     }
 }

@@ -37,6 +37,8 @@ struct SweptTag {
         var ahead: [(UserKey, Generation)] = []
         var reopened: [(ProviderID, UserKey)] = []
         var strays: [TelephonyCredential] = []
+        /// In the ledger under another tag than the one they are listed by.
+        var moved: [ProviderID] = []
         var gone: [(ProviderID, Known)] = []
         var missing: [ProviderID] = []
         var found: [ProviderID] = []
@@ -64,7 +66,7 @@ struct SweptTag {
         var plan = Plan()
         try await self.explain(listed, known, &plan, &report)
         try await self.miss(listed, known, &plan)
-        let changes = plan.surplus.count + plan.gone.count
+        let changes = plan.surplus.count + plan.gone.count + plan.reopened.count
         report.strays += plan.strays.count
         report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
         if changes > max(5, listed.count / 100), !self.sweep.options.isConfirmed {
@@ -77,6 +79,7 @@ struct SweptTag {
             if !self.sweep.options.isDryRun { try await self.carryOut(plan) }
         }
         if !self.sweep.options.isDryRun {
+            try await self.report(plan.strays)
             try await self.inOneTransaction(
                 SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count))
         }
@@ -120,7 +123,7 @@ struct SweptTag {
             if row.isLongMissing { plan.found.append(credential.id) }
         }
         guard !unexplained.isEmpty else { return }
-        var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool)] = [:]
+        var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool, isDeleted: Bool)] = [:]
         for row in try await self.sweep.pool.query(
             SweepStatements.elsewhere(unexplained.map(\.id), settle: self.sweep.settle))
         {
@@ -128,8 +131,9 @@ struct SweptTag {
             let id: ProviderID = try columns.next()
             let user = UserKey(tenant: try columns.next(), user: try columns.next())
             _ = try columns.next(Int32.self)
-            elsewhere[id] = (user, try columns.next())
+            elsewhere[id] = (user, try columns.next(), try columns.next())
         }
+        plan.moved = elsewhere.filter { !$0.value.isDeleted }.map(\.key)
         let nameless = unexplained.filter { elsewhere[$0.id] == nil }
         plan.reopened = elsewhere.filter(\.value.mustReopen).map { ($0.key, $0.value.user) }
         let owners = try await self.owners(of: nameless)
@@ -166,6 +170,7 @@ struct SweptTag {
             let rows = try await self.sweep.pool.query(
                 SweepStatements.users(of: self.tenant, after: last, limit: 2000))
             guard !rows.isEmpty else { break }
+            try await self.sweep.extend(self.holder)
             for row in rows {
                 let (id, generation) = try row.decode(String.self, Int32.self)
                 last = id
@@ -191,7 +196,9 @@ struct SweptTag {
         let present = Set(listed.map(\.id))
         var isAccountAlive: Bool?
         for (id, row) in known where row.isActive && row.isSettled && !present.contains(id) {
-            guard try await self.isNotFound(id) else {
+            // No answer is no answer: the next sweep asks again.
+            guard let isNotFound = try await self.isNotFound(id) else { continue }
+            guard isNotFound else {
                 plan.found.append(id)
                 continue
             }
@@ -204,14 +211,15 @@ struct SweptTag {
         }
     }
 
-    private func isNotFound(_ id: ProviderID) async throws -> Bool {
+    /// Nil when the provider does not say.
+    private func isNotFound(_ id: ProviderID) async throws -> Bool? {
         try await self.sweep.breathe()
         try await self.sweep.extend(self.holder)
         do throws(TelnyxFailure) {
             _ = try await self.sweep.provider.retrieve(id)
             return false
         } catch {
-            return error.isNotFound
+            return error.isNotFound ? true : nil
         }
     }
 
@@ -223,7 +231,7 @@ struct SweptTag {
             let row = try await self.sweep.pool.query(
                 """
                 select provider_id from dialtone.credentials
-                where status = 'active' and missing_since is null order by created_at desc limit 1
+                where status = 'active' and missing_since is null order by created_at limit 1
                 """
             ).first
             witness = try row.map { ProviderID(rawValue: try $0.decode(String.self)) }
@@ -240,6 +248,7 @@ struct SweptTag {
     // MARK: Doing
 
     private func carryOut(_ plan: Plan) async throws {
+        try await self.sweep.extend(self.holder)
         for (credential, user, generation) in plan.proven + plan.surplus {
             let surplus = Surplus(
                 ids: [credential.id], user: user, generation: generation,
@@ -261,11 +270,21 @@ struct SweptTag {
         }
         for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
-        if self.sweep.options.deletesStrays {
-            for stray in plan.strays { _ = try? await self.sweep.provider.delete(stray.id) }
-        } else if !plan.strays.isEmpty {
-            let strays = plan.strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
-            _ = try await self.sweep.pool.query(SweepStatements.remember(strays: strays))
+        for id in plan.moved { _ = try await self.sweep.pool.query(SweepStatements.retag(id, self.tag)) }
+    }
+
+    /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it since.
+    private func report(_ strays: [TelephonyCredential]) async throws {
+        guard !strays.isEmpty else { return }
+        guard self.sweep.options.deletesStrays else {
+            let rows = strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
+            _ = try await self.sweep.pool.query(SweepStatements.remember(strays: rows))
+            return
+        }
+        for stray in strays {
+            let owner = try await self.sweep.pool.query(
+                "select 1 from dialtone.credentials where provider_id = \(stray.id)")
+            if owner.isEmpty { _ = try? await self.sweep.provider.delete(stray.id) }
         }
     }
 

@@ -20,7 +20,7 @@ package enum LimitScope: Sendable, Hashable {
 /// Rate, pauses and breakers, shared through `dialtone.provider_limits`.
 ///
 /// A breaker that is open lets nothing through until `probe_until`; then one node, whichever asks first, takes the probe: it
-/// may send as many creates as `allowance` says, and has `probeLease` for it. When all of them worked the allowance doubles,
+/// may send as many creates as `allowance` says, and has `probeLease` for it. When one of them has worked the allowance doubles,
 /// and at `closesAt` the breaker closes. A node that dies with the probe loses it when the lease ends.
 package final class ProviderLimits: Sendable {
     /// From a refusal to the next probe.
@@ -38,6 +38,8 @@ package final class ProviderLimits: Sendable {
     private struct Known {
         /// How long nothing may be sent there.
         var stopped: [String: Duration] = [:]
+        /// Whether the account is paused, or its breaker waits for the first probe.
+        var isShut = false
         /// Whose breaker is not closed.
         var broken: Set<String> = []
         /// Where refusals are counted, which the next success ends.
@@ -48,9 +50,7 @@ package final class ProviderLimits: Sendable {
 
     /// A probe this node holds.
     private struct Probe {
-        var granted: Int32
         var left: Int32
-        var succeeded: Int32 = 0
         var until: ContinuousClock.Instant
     }
 
@@ -68,19 +68,41 @@ package final class ProviderLimits: Sendable {
 
     // MARK: Asking
 
-    /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. Throws when the database
-    /// cannot say.
-    package func isOpen() async throws -> Bool { try await self.know().stopped[LimitScope.account.key] == nil }
+    /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. A pause stops them, and a
+    /// breaker until its first probe. Throws when the database cannot say.
+    package func isOpen() async throws -> Bool { try await !self.know().isShut }
 
-    /// How many of `wanted` creates may be begun now, by the account's pause, breaker and rate. What is granted and not
-    /// used is lost.
-    package func room(for wanted: Int) async -> Int {
+    /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked before a
+    /// probe is taken: nobody may hold one for nothing. What is not used is given back by `unused`.
+    package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
         let account = LimitScope.account.key
         guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
+        let isBroken = known.broken.contains(account)
+        if isBroken, await !hasWork() { return 0 }
         var room = wanted
-        if known.broken.contains(account) { room = min(room, await self.probe(account, wanted: wanted)) }
-        if known.hasRate, room > 0 { room = await self.take(room) }
+        if known.hasRate { room = await self.take(room) }
+        if isBroken, room > 0 { room = min(room, await self.probe(account, wanted: room)) }
         return room
+    }
+
+    /// Gives back what `room` granted and nobody used.
+    package func unused(_ count: Int) {
+        guard count > 0 else { return }
+        self.state.withLock { $0.probes[LimitScope.account.key]?.left += Int32(count) }
+    }
+
+    /// The provider took our key for some call: an account's breaker, which only a refused key opens, is wrong. Costs nothing
+    /// while it is closed.
+    package func authenticated() async {
+        let account = LimitScope.account.key
+        guard self.state.withLock({ $0.known?.broken.contains(account) ?? false }) else { return }
+        _ = try? await self.pool.query(
+            """
+            update dialtone.provider_limits set breaker = 'closed', probe_until = null, opened_at = null
+            where scope = \(account) and breaker <> 'closed'
+            """)
+        self.state.withLock { $0.probes[account] = nil }
+        self.forget()
     }
 
     /// How long nothing may be sent for this tenant's connection; nil when a create may go now. When the database cannot say,
@@ -111,6 +133,8 @@ package final class ProviderLimits: Sendable {
         let rows = try await self.pool.query(
             """
             select scope, breaker <> 'closed', rate is not null, rejects > 0,
+                   coalesce(paused_until > clock_timestamp(), false)
+                   or breaker = 'open' and coalesce(probe_until > clock_timestamp(), false),
                    (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
                                        - clock_timestamp()) * 1000)::bigint
             from dialtone.provider_limits
@@ -120,8 +144,9 @@ package final class ProviderLimits: Sendable {
         var known = Known(until: .now + Self.maximumAge)
         let probes = self.state.withLock { $0.probes }
         for row in rows {
-            let (scope, isBroken, hasRate, isCounted, left) = try row.decode(
-                String.self, Bool.self, Bool.self, Bool.self, Int64?.self)
+            let (scope, isBroken, hasRate, isCounted, isShut, left) = try row.decode(
+                String.self, Bool.self, Bool.self, Bool.self, Bool.self, Int64?.self)
+            if isShut && scope == LimitScope.account.key { known.isShut = true }
             if isCounted { known.counted.insert(scope) }
             if isBroken { known.broken.insert(scope) }
             if hasRate && scope == LimitScope.account.key { known.hasRate = true }
@@ -147,7 +172,7 @@ package final class ProviderLimits: Sendable {
             """)
         guard let allowance = try? rows?.first?.decode(Int32.self) else { return 0 }
         self.state.withLock { state in
-            state.probes[scope] = Probe(granted: allowance, left: allowance, until: .now + Self.probeLease)
+            state.probes[scope] = Probe(left: allowance, until: .now + Self.probeLease)
         }
         return self.draw(scope, wanted) ?? 0
     }
@@ -167,11 +192,9 @@ package final class ProviderLimits: Sendable {
         let (proven, isCounted) = self.state.withLock { state -> ([String], Bool) in
             var proven: [String] = []
             for scope in scopes where state.probes[scope] != nil {
-                state.probes[scope]?.succeeded += 1
-                if let probe = state.probes[scope], probe.succeeded >= probe.granted {
-                    state.probes[scope] = nil
-                    proven.append(scope)
-                }
+                // One that worked is enough: a refusal would have shut the breaker for all.
+                state.probes[scope] = nil
+                proven.append(scope)
             }
             let isCounted = state.known.map { !$0.counted.isDisjoint(with: scopes) } ?? false
             return (proven, isCounted)

@@ -155,6 +155,34 @@ import Testing
         }
     }
 
+    /// A second installation lets go of all that is the first one's, and makes the next generation under names of its own.
+    @Test func aCloneBeginsAnew() async throws {
+        try await Self.withJobs(3) { database, _ in
+            try await database.admin.script(
+                """
+                delete from dialtone.jobs;
+                update dialtone.users set status = 'ready';
+                update dialtone.users set wanted = 'gone', status = 'revoked' where user_id = 'user-3';
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                select 'acme', user_id, 1, user_id, user_id, 'acme', 'active', '', '', decode(repeat('00', 16), 'hex')
+                from dialtone.users where wanted = 'live'
+                """)
+            let before = try #require(try await InstallationChange.state(on: database.admin)).id
+            try await InstallationChange.confirmClone(on: database.admin)
+            let after = try #require(try await InstallationChange.state(on: database.admin))
+            #expect(after.id != before && !after.isStopped)
+            let rows = try await database.admin.query(
+                """
+                select (select count(*) from dialtone.credentials where status <> 'deleted'),
+                       (select count(*) from dialtone.jobs where state = 'queued' and generation = 2),
+                       (select count(*) from dialtone.users where status = 'pending' and generation = 2)
+                """
+            ).map { try $0.decode(Int64.self, Int64.self, Int64.self) }
+            #expect(rows.count == 1 && rows[0] == (0, 2, 2))
+        }
+    }
+
     private static func withJobs(_ count: Int, _ work: (TestDatabase, ClaimTerms) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await database.admin.script(

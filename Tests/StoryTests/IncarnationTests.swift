@@ -64,20 +64,14 @@ import Testing
         }
     }
 
-    @Test func aCloneMakesItsOwnAndLeavesTheOthersAlone() async throws {
+    @Test func aCloneIsNotMadeUnderARunningWorker() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
-            let original = try await story.activeID()
-            try await story.meet("started = started - 1, system_identifier = 1", change: "restore")
-            try await Administration(story.settings).confirmInstallation(isClone: true)
-            // The names of a new installation are a new process's.
-            try await story.withSecondNode { _ in
-                try await story.until("select 1 from dialtone.users where status = 'ready'")
+            try await story.until("select 1 from dialtone.workers where held_under is not null and free_since is null")
+            await #expect(throws: (any Error).self) {
+                try await Administration(story.settings).confirmInstallation(isClone: true)
             }
-            try await story.untilAtRest()
-            let held = try await story.providerIDs()
-            #expect(held.count == 2 && held.contains(original))
-            #expect(try await story.activeID() != original)
+            #expect(try await story.rows("select 'x' from dialtone.credentials where status = 'active'").count == 1)
         }
     }
 
