@@ -36,9 +36,9 @@ package struct FinishBatch: Sendable {
     /// not suffer; a row that fails alone is logged, and its lease will expire into doubt.
     /// Throws when the database is away: then the whole batch must be written again, which every statement allows.
     package func settle(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
-        for case .failure(let error) in answers.joined() where error.isUnavailable || error.code == .cancelled {
-            throw error
-        }
+        // A deadlock's victim too: everything may be written again.
+        for case .failure(let error) in answers.joined()
+        where error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
         var rest = answers[...]
         if !self.evidence.isEmpty, let answer = rest.popFirst()?.first {
             try await self.settleEvidence(answer, on: connection, logger: logger)

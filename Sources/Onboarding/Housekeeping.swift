@@ -51,7 +51,7 @@ extension OnboardingWorker {
             [JobQueue.goneWorkers],
         ]
         if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
-        if ticks % 10 == 3 { groups.append([Self.enqueueForgotten]) }
+        if ticks % 10 == 3 { groups += [[Self.enqueueForgotten], [Surplus.disown]] }
         if ticks % 120 == 7 { groups.append([Presence.forget]) }
         if ticks.isMultiple(of: 7200) { groups.append(["select dialtone.ensure_job_log_partitions()::text"]) }
         let answers = try await connection.pipeline(groups)

@@ -62,6 +62,14 @@ struct JobRun: Sendable {
         var trace = Trace()
         var words: String?
         var hasFailed = false
+        let isFromDoubt: Bool
+
+        init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
+            self.job = job
+            self.leaseEnd = leaseEnd
+            self.listed = listed
+            self.isFromDoubt = job.lease.state == .looking
+        }
     }
 
     private enum Outcome {
@@ -101,6 +109,8 @@ struct JobRun: Sendable {
             return .refused(wait)
         }
         guard let tag = turn.job.tag else { return .notSent }
+        // The queue's creates were granted before the claim; one that follows a look asks now.
+        if turn.isFromDoubt, await self.provider.limits.room(for: 1) == 0 { return .refused(.seconds(5)) }
         do {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
         } catch {

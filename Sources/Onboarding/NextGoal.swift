@@ -39,12 +39,13 @@ enum NextGoal {
     /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
     /// that was taken away finds its goal by itself.
     ///
-    /// `goals` are all that is left to do for this user. The wanted generation's doubt, tries and tag are its own, so the job
-    /// begins them anew.
+    /// `goals` are all that is left to do for this user; not the wanted generation of one who has failed, which waits for an
+    /// operator. A generation's doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an
+    /// earlier job of that generation died with.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace) -> SQL {
         """
         with wish as (
-            select wanted, generation from dialtone.users
+            select wanted, generation, status from dialtone.users
             where tenant_id = \(user.tenant) and user_id = \(user.user)),
         held as materialized (
             select j.id, j.state, j.generation from dialtone.jobs j
@@ -62,8 +63,13 @@ enum NextGoal {
                                        or exists (select 1 from open where is_wanted))
             union all
             select w.generation, '-infinity' from wish w
-            where w.wanted = 'live' and not exists (select 1 from open where is_wanted)),
-        next as (select generation, due from goals order by due, generation limit 1),
+            where w.wanted = 'live' and w.status <> 'failed' and not exists (select 1 from open where is_wanted)),
+        next as (
+            select g.generation, g.due, d.maybe_created, d.quiet_until from goals g left join lateral (
+                select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
+                where d.tenant_id = \(user.tenant) and d.user_id = \(user.user) and d.generation = g.generation
+                order by d.died_at desc limit 1) d on true
+            order by g.due, g.generation limit 1),
         told as (
             update dialtone.users u
             set status = case when w.wanted = 'live' then 'ready' else 'revoked' end
@@ -75,10 +81,13 @@ enum NextGoal {
             delete from dialtone.jobs j using held where j.id = held.id and not exists (select 1 from next)),
         goes_on as (
             update dialtone.jobs j
-            set generation = next.generation, state = case when next.due <= clock_timestamp() then 'queued' else 'scheduled' end,
+            set generation = next.generation,
+                state = case when next.due > clock_timestamp() then 'scheduled'
+                             when next.maybe_created is null then 'queued' else 'in_doubt' end,
                 run_at = greatest(next.due, clock_timestamp()),
                 vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
-                worker = null, lease_until = null, quiet_until = null, in_doubt = false, tag = null,
+                worker = null, lease_until = null, quiet_until = next.quiet_until,
+                in_doubt = coalesce(next.maybe_created, false), tag = null,
                 attempts = 0, crashes = 0, failures = 0, empties = 0
             from held, next where j.id = held.id)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,

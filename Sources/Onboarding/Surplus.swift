@@ -61,6 +61,12 @@ struct Surplus: Sendable {
         """
     }
 
+    /// An id that was recorded while it was being taken for surplus is owned. Index surplus_open.
+    static let disown: SQL = """
+        delete from dialtone.surplus s using dialtone.credentials c
+        where s.deleted_at is null and c.provider_id = s.provider_id
+        """
+
     /// The provider answered 200 or 404.
     static func deleted(_ id: ProviderID) -> SQL {
         "update dialtone.surplus set deleted_at = clock_timestamp() where provider_id = \(id) and deleted_at is null"

@@ -49,7 +49,7 @@ package struct Sweep: Sendable {
             return try await self.sweepAll(holder: holder, started: started)
         } catch {
             // Unstructured, so that a cancelled sweep gives its lease back too. Failed: it runs out by itself.
-            await Task { _ = try? await self.pool.query(SweepLease.end(holder, started: started, isWhole: false)) }
+            await Task { _ = try? await self.pool.query(SweepLease.abandon(holder)) }
                 .value
             throw error
         }
@@ -153,6 +153,9 @@ extension Sweep {
         }
     }
 
+    /// How long a sweep that somebody asked for waits for one that runs.
+    private static let patience: Duration = .seconds(120)
+
     private func once() async throws -> SweepReport {
         // No worker may have run since the server has changed.
         if let row = try await self.pool.query(Incarnation.current).first, try !Incarnation.read(row).isKnown {
@@ -164,10 +167,19 @@ extension Sweep {
             guard doubts.isEmpty else { throw SweepError.notTrusted }
         }
         let holder = UUID()
-        let row = try await self.pool.query(SweepLease.take(holder, hold: Self.hold, isDryRun: self.options.isDryRun))
-            .first
-        guard let started = try row?.decode(Int64.self) else { throw SweepError.running }
-        return try await self.run(holder: holder, started: started)
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let row = try await self.pool.query(
+                SweepLease.take(
+                    holder, hold: Self.hold, counts: !self.options.isDryRun && self.options.tenant == nil)
+            ).first
+            if let started = try row?.decode(Int64.self) {
+                return try await self.run(holder: holder, started: started)
+            }
+            // A worker sweeps just now: this one comes after it.
+            guard ContinuousClock.now < deadline else { throw SweepError.running }
+            try await Task.sleep(for: .milliseconds(250))
+        }
     }
 }
 

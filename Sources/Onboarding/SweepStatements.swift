@@ -24,12 +24,13 @@ enum SweepLease {
         """
     }
 
-    /// Begins a sweep that somebody asked for, unless one runs. One that only looks does not count as one that was.
-    static func take(_ holder: UUID, hold: Duration, isDryRun: Bool) -> SQL {
+    /// Begins a sweep that somebody asked for, unless one runs. One that only looks, or at one tenant only, does not count as
+    /// one that was.
+    static func take(_ holder: UUID, hold: Duration, counts: Bool) -> SQL {
         """
         update dialtone.sweep s
         set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
-            started_at = case when \(isDryRun) then s.started_at else clock_timestamp() end
+            started_at = case when \(counts) then clock_timestamp() else s.started_at end
         from dialtone.incarnation i
         where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
         returning i.started
@@ -40,6 +41,13 @@ enum SweepLease {
         """
         update dialtone.sweep set held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
         where holder = \(holder) returning 1
+        """
+    }
+
+    /// Broken off: it does not count as one that was.
+    static func abandon(_ holder: UUID) -> SQL {
+        """
+        update dialtone.sweep set held_until = null, holder = null, started_at = finished_at where holder = \(holder)
         """
     }
 

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Model
 import Postgres
+import ProviderLimits
 import Telnyx
 
 /// One shard of one tenant, during a sweep.
@@ -53,6 +54,10 @@ struct SweptTag {
     /// Answers how many credentials the tag holds at the provider.
     func compare(_ report: inout SweepReport) async throws -> Int {
         report.tags += 1
+        guard try await self.sweep.provider.limits.isOpen() else {
+            report.failedLists += 1
+            return 0
+        }
         let listed: [TelephonyCredential]
         do throws(TelnyxFailure) {
             listed = try await self.sweep.provider.listWhole(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)

@@ -18,9 +18,11 @@ import Testing
         try await Story.with(Self.quick) { story in
             try await story.signUp("before")
             #expect(try await story.looks() == 0)
+            try await story.holdSweeps(true)
             try await story.meet("started = started - 1", change: "restart")
             try await story.signUp("after")
             #expect(try await story.looks() == 1)
+            try await story.holdSweeps(false)
             _ = try await story.sweep()
             try await story.until("select 1 from dialtone.incarnation where not looks_first")
             try await story.signUp("later")
@@ -35,6 +37,7 @@ import Testing
             // The standby had nothing of this user yet.
             try await story.database.admin.script(
                 "delete from dialtone.credentials; delete from dialtone.users; delete from dialtone.events")
+            try await story.holdSweeps(true)
             try await story.meet("started = started - 1, timeline = 77", change: "failover")
             try await story.signUp("lost")
             #expect(try await story.activeID() == id)
@@ -111,6 +114,14 @@ extension Story {
             select 1 from dialtone.incarnation
             where change = \(change) and started = (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
             """)
+    }
+
+    /// Keeps the workers' own sweeps away, so that what they would end lasts.
+    fileprivate func holdSweeps(_ isHeld: Bool) async throws {
+        try await self.database.admin.script(
+            isHeld
+                ? "update dialtone.sweep set holder = gen_random_uuid(), held_until = now() + interval '1 hour'"
+                : "update dialtone.sweep set holder = null, held_until = null")
     }
 
     /// How often a job was armed a second time, by an empty answer.
