@@ -74,33 +74,36 @@ struct Verdict: Encodable {
         }
     }
 
-    /// Until nothing is to be done any more: failed users are tried again, and sweeps run to their end.
+    /// Until nothing is to be done any more, twice in a row. What fails on the way, because a server is still coming back, is
+    /// asked again.
     private static func settle(_ town: Town, _ pool: PostgresPool) async throws {
         let deadline = ContinuousClock.now + .seconds(300)
         var quiet = 0
-        var options = SweepOptions()
-        options.isConfirmed = true
         while quiet < 2 {
             guard ContinuousClock.now < deadline else { throw ChaosError.late("the end of all jobs") }
-            for row in try await pool.query(
-                "select tenant_id, user_id from dialtone.users where status = 'failed'")
-            {
-                let (tenant, user) = try row.decode(String.self, String.self)
-                let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
-                _ = try await Administration(town.settings).retry(key)
-            }
-            let report = try? await Administration(town.settings).sweep(options)
-            let open = try await Self.number(
-                """
-                select (select count(*) from dialtone.jobs)
-                     + (select count(*) from dialtone.surplus where deleted_at is null)
-                     + (select count(*) from dialtone.users where status not in ('ready', 'revoked'))
-                """, pool)
-            let isQuiet =
-                open == 0 && report.map { $0.surplus + $0.missing + $0.reprovisioned + $0.reopened == 0 } ?? false
+            let isQuiet = (try? await Self.isQuiet(town, pool)) ?? false
             quiet = isQuiet ? quiet + 1 : 0
             try await Task.sleep(for: .seconds(1))
         }
+    }
+
+    /// Tries failed users again, sweeps to the end, and says whether that found nothing and nothing is left.
+    private static func isQuiet(_ town: Town, _ pool: PostgresPool) async throws -> Bool {
+        for row in try await pool.query("select tenant_id, user_id from dialtone.users where status = 'failed'") {
+            let (tenant, user) = try row.decode(String.self, String.self)
+            let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
+            _ = try? await Administration(town.settings).retry(key)
+        }
+        var options = SweepOptions()
+        options.isConfirmed = true
+        let report = try await Administration(town.settings).sweep(options)
+        let open = try await Self.number(
+            """
+            select (select count(*) from dialtone.jobs)
+                 + (select count(*) from dialtone.surplus where deleted_at is null)
+                 + (select count(*) from dialtone.users where status not in ('ready', 'revoked'))
+            """, pool)
+        return open == 0 && report.surplus + report.missing + report.reprovisioned + report.reopened == 0
     }
 
     private mutating func compareEvents(_ senders: Senders, _ pool: PostgresPool) async throws {
