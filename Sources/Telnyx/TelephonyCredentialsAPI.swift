@@ -243,7 +243,6 @@ package struct TelnyxFailure: Error, Sendable, Equatable, CustomStringConvertibl
     }
 
     package var isNotFound: Bool { self.kind == .notFound }
-    package var isRefused: Bool { self.kind == .refused }
 
     package var description: String {
         let status = self.trace.httpStatus.map { " (HTTP \($0))" } ?? ""

@@ -125,9 +125,8 @@ package struct Simulation {
     var workers: [ModelWorker]
     var webhooks: [Webhook] = []
 
-    /// The server: which start it is, until when it is away, how far its clock is off, what a fail-over would bring back.
+    /// The server: which start it is, how far its clock is off, what a fail-over would bring back.
     var server = 1
-    var isDown = false
     var clockOffset = 0
     var lastChange = ModelDatabase.Change.restart
     var standby: ModelDatabase
@@ -249,10 +248,6 @@ package struct Simulation {
 
     private mutating func deliver(_ place: Int) {
         let webhook = self.webhooks[place]
-        guard !self.isDown else {
-            self.queue.push(self.now + 3000, .webhook(place))
-            return
-        }
         self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt)")
         self.database.take(
             user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt, now: self.databaseNow)
@@ -297,7 +292,7 @@ package struct Simulation {
             }
             self.note("all workers stop")
         case 4:
-            if let user = self.database.users.keys.sorted().first, !self.isDown {
+            if let user = self.database.users.keys.sorted().first {
                 self.note("rotate user \(user)")
                 self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
                 self.committed()
@@ -334,7 +329,6 @@ package struct Simulation {
         if change == .failover || self.lastChange == .restart || self.database.started == self.server - 1 {
             self.lastChange = change
         }
-        self.isDown = false
         for slot in self.workers.indices { self.wake(slot, at: self.now + 200 + self.dice.upTo(2000)) }
     }
 
