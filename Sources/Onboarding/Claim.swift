@@ -55,10 +55,10 @@ extension ClaimedJob {
 
     /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
     /// sees it under the user's lock. A row that was changed after this statement's snapshot is left for the next claim
-    /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks one row of tenant_tags per
-    /// tenant, ordered so that two nodes cannot lock crosswise, and takes as many slots as the batch needs and the shard
-    /// has: one counter update per batch, not per job. Jobs beyond that come without a tag; the worker then opens the next
-    /// shard and puts them back.
+    /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
+    /// each tenant (the end of index tenant_tags_opened), in the tenants' order so that two nodes cannot lock crosswise, and
+    /// takes as many slots as the batch needs and the shard has: one counter update per batch, not per job. Jobs beyond that
+    /// come without a tag; the worker then opens the next shard and puts them back.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
         with \(candidates),
@@ -75,10 +75,13 @@ extension ClaimedJob {
                 on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation) c),
         need as (select tenant_id, count(*)::int as slots from brief where needs_tag group by tenant_id),
         shard as materialized (
-            select s.tenant_id, s.shard, least(n.slots, \(Int32(terms.tagCapacity)) - s.held) as slots
-            from dialtone.tenant_tags s join need n using (tenant_id)
-            where s.is_open and s.held < \(Int32(terms.tagCapacity))
-            order by s.tenant_id for no key update of s),
+            select n.tenant_id, s.shard,
+                   greatest(0, least(n.slots, least(s.room, \(Int32(terms.tagCapacity))) - s.held)) as slots
+            from (select * from need order by tenant_id) n
+            cross join lateral (
+                select s.shard, s.held, s.room from dialtone.tenant_tags s
+                where s.tenant_id = n.tenant_id and s.opened is not null
+                order by s.opened desc limit 1 for no key update of s) s),
         taken as (
             update dialtone.tenant_tags s set held = s.held + shard.slots from shard
             where s.tenant_id = shard.tenant_id and s.shard = shard.shard
@@ -130,52 +133,5 @@ extension ClaimedJob {
             ClaimedJob(
                 lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap), vt
         )
-    }
-}
-
-/// The shards of a tenant's tag.
-package enum TagShards {
-    /// Opens a tenant's first shard, or another when the open one is full: one that has room again, else the next number.
-    ///
-    /// The open shard's row is locked. The partial unique index tenant_tags_open allows one open shard per tenant and the
-    /// primary key one of each number, so of two nodes the second changes nothing.
-    package static func openNext(for tenant: TenantID, capacity: Int) -> SQL {
-        """
-        with open as materialized (
-            select shard, held from dialtone.tenant_tags where tenant_id = \(tenant) and is_open for no key update),
-        closed as (
-            update dialtone.tenant_tags t set is_open = false from open
-            where t.tenant_id = \(tenant) and t.shard = open.shard and open.held >= \(Int32(capacity))
-            returning t.shard),
-        next as (
-            select coalesce(
-                (select min(shard) from dialtone.tenant_tags
-                 where tenant_id = \(tenant) and not is_open and held <= \(Int32(capacity * 3 / 4))),
-                (select max(shard) + 1 from dialtone.tenant_tags where tenant_id = \(tenant)), 1) as shard
-            where exists (select 1 from closed) or not exists (select 1 from open))
-        insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
-        select \(tenant), shard, \(Self.tag(of: tenant)), true from next
-        on conflict (tenant_id, shard) do update set is_open = true
-            where not exists (select 1 from dialtone.tenant_tags o where o.tenant_id = \(tenant) and o.is_open
-                              and o.shard <> coalesce((select shard from closed), 0))
-        """
-    }
-
-    /// `acme`, `acme.2`, … of a column `shard`.
-    private static func tag(of tenant: TenantID) -> SQL {
-        "\(tenant)::text || case when shard = 1 then '' else '.' || shard end"
-    }
-
-    /// The name of one shard.
-    package static func name(_ shard: Int32, of tenant: TenantID) -> String {
-        shard == 1 ? tenant.rawValue : "\(tenant).\(shard)"
-    }
-
-    /// The provider says this tag is full, whatever we counted: it takes no more.
-    package static func close(_ tag: String, of tenant: TenantID, capacity: Int) -> SQL {
-        """
-        update dialtone.tenant_tags set held = greatest(held, \(Int32(capacity)))
-        where tenant_id = \(tenant) and tag = \(tag)
-        """
     }
 }

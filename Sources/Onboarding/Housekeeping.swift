@@ -107,7 +107,7 @@ extension OnboardingWorker {
             select distinct on (c.tenant_id, c.user_id) c.tenant_id, c.user_id, c.generation,
                    (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt, clock_timestamp() as enqueued_at
             from dialtone.credentials c
-            where c.status = 'closing' and coalesce(c.close_after <= clock_timestamp(), true)
+            where c.status = 'closing' and (c.close_after is null or c.close_after <= statement_timestamp())
               and not exists (select 1 from dialtone.jobs j where j.tenant_id = c.tenant_id and j.user_id = c.user_id)
             order by c.tenant_id, c.user_id, c.generation limit 100)
         \(JobQueue.enqueue(from: "forgotten"))

@@ -179,8 +179,7 @@ struct JobRun: Sendable {
         }
         let isCounted = total >= self.tagCapacity
         if isCounted || words.soundLikeFullTag && total > 0 {
-            _ = try? await self.pool.query(
-                TagShards.close(tag, of: turn.job.user.tenant, capacity: self.tagCapacity))
+            _ = try? await self.pool.query(TagShards.isFull(tag, of: turn.job.user.tenant, total: total))
             return .tagFull(isCounted: isCounted)
         }
         let (connection, user) = (turn.job.connectionID, turn.job.user)

@@ -216,7 +216,10 @@ package final class OnboardingWorker: Service {
     /// Opens the tenant's next tag, unless somebody just did.
     private func openTag(of tenant: TenantID) async -> Bool {
         do {
-            _ = try await self.pool.query(TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity))
+            let statements = TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity)
+            for answer in try await self.pool.withConnection({ try await $0.pipeline([statements]) }).joined() {
+                _ = try answer.get()
+            }
             return true
         } catch {
             self.logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])

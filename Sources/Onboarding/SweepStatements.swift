@@ -228,8 +228,8 @@ enum SweepStatements {
     static func count(_ tenant: TenantID, _ shard: Int32, tag: String, listed: Int) -> [SQL] {
         [
             """
-            insert into dialtone.tenant_tags (tenant_id, shard, tag, is_open)
-            select \(tenant), \(shard), \(tag), false where \(listed > 0)
+            insert into dialtone.tenant_tags (tenant_id, shard, tag, opened)
+            select \(tenant), \(shard), \(tag), null where \(listed > 0)
             on conflict do nothing
             """,
             "select held from dialtone.tenant_tags where tenant_id = \(tenant) and shard = \(shard) for no key update",

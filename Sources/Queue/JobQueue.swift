@@ -53,12 +53,13 @@ package enum JobQueue {
         """
     }
 
-    /// The next jobs in doubt that are due, locked. Index jobs_in_doubt.
+    /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile function
+    /// bounds no index scan.
     package static func doubtful(limit: Int, started: Int64) -> SQL {
         """
         candidates as materialized (
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'in_doubt' and run_at <= clock_timestamp() and \(Self.isServer(started))
+            where state = 'in_doubt' and run_at <= statement_timestamp() and \(Self.isServer(started))
             order by run_at limit \(limit)
             for no key update skip locked)
         """
@@ -81,7 +82,7 @@ package enum JobQueue {
     package static func promote(limit: Int) -> SQL {
         """
         with due as materialized (
-            select id from dialtone.jobs where state = 'scheduled' and run_at <= clock_timestamp()
+            select id from dialtone.jobs where state = 'scheduled' and run_at <= statement_timestamp()
             order by run_at limit \(limit) for no key update skip locked)
         update dialtone.jobs j
         set state = case when j.in_doubt then 'in_doubt' else 'queued' end,
@@ -97,13 +98,13 @@ package enum JobQueue {
     /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
     /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin.
     ///
-    /// Index jobs_leased, entered at `within` ago: while an old snapshot is open, the entries of all leases that were ever
-    /// given since stand before it, and every one would be looked up.
+    /// Index jobs_leased, entered at `within` ago and left at now: while an old snapshot is open, the entries of all leases
+    /// that were ever given since stand before it, and every one would be looked up.
     package static func rescue(limit: Int, settle: Duration, within: Duration) -> SQL {
         self.rescue(
             """
-            lease_until < clock_timestamp()
-            and lease_until > clock_timestamp() - \(within.milliseconds) * interval '1 millisecond'
+            lease_until < statement_timestamp()
+            and lease_until > statement_timestamp() - \(within.milliseconds) * interval '1 millisecond'
             """, limit: limit, settle: settle, reason: "lease_expired")
     }
 

@@ -74,45 +74,47 @@ package struct Transition: Sendable {
 extension JobQueue {
     /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
     ///
-    /// Locks only rows of `jobs`, by primary key. Doubt is sticky: `in_doubt` is never set back here, and what is in doubt
+    /// Locks only rows of `jobs`, found by primary key and locked in their users' order, which is intake's. Doubt is sticky: `in_doubt` is never set back here, and what is in doubt
     /// always has a moment before which an empty answer proves nothing.
     package static func move(_ transitions: [Transition]) -> SQL {
-        let sorted = transitions.sorted { $0.lease.job < $1.lease.job }
-        return """
-            with input as (
-                select * from unnest(
-                    \(sorted.map(\.lease.job)), \(sorted.map(\.lease.epoch)), \(sorted.map(\.lease.worker)),
-                    \(sorted.map(\.lease.state)), \(sorted.map(\.to)), \(sorted.map(\.delay.milliseconds)),
-                    \(sorted.map { Int32($0.isCharged ? 1 : 0) }), \(sorted.map(\.isDoubtful)),
-                    \(sorted.map { Int32($0.empties) }), \(sorted.map { Int32($0.isFailure ? 1 : 0) }),
-                    \(sorted.map { $0.settle?.milliseconds }), \(sorted.map(\.dropsTag)),
-                    \(sorted.map { $0.trace.httpStatus.map(Int32.init) }), \(sorted.map(\.trace.requestID)),
-                    \(sorted.map(\.trace.errorCode)))
-                as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, settle,
-                      drops_tag, http_status, request_id, error_code)),
-            moved as (
-                update dialtone.jobs j
-                set state = i.to_state, worker = null, lease_until = null,
-                    run_at = clock_timestamp() + i.delay * interval '1 millisecond',
-                    vt = case when i.to_state = 'queued' then j.vt
-                         else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
-                    attempts = j.attempts + i.charge, empties = i.empties,
-                    failures = case when i.failure = 1 then j.failures + 1 else 0 end,
-                    in_doubt = j.in_doubt or i.is_doubtful,
-                    quiet_until = coalesce(
-                        greatest(j.quiet_until, clock_timestamp() + i.settle * interval '1 millisecond'), j.quiet_until),
-                    tag = case when i.drops_tag then null else j.tag end
-                from input i
-                where j.id = i.id and j.epoch = i.epoch and j.worker = i.worker and j.state = i.from_state
-                returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, i.worker, i.from_state, i.to_state,
-                          i.http_status, i.request_id, i.error_code),
-            logged as (
-                insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                              http_status, provider_request_id, error_code)
-                select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                       http_status, request_id, error_code
-                from moved)
-            select id from moved
-            """
+        """
+        with input as (
+            select * from unnest(
+                \(transitions.map(\.lease.job)), \(transitions.map(\.lease.epoch)), \(transitions.map(\.lease.worker)),
+                \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay.milliseconds)),
+                \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
+                \(transitions.map { Int32($0.empties) }), \(transitions.map { Int32($0.isFailure ? 1 : 0) }),
+                \(transitions.map { $0.settle?.milliseconds }), \(transitions.map(\.dropsTag)),
+                \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
+                \(transitions.map(\.trace.errorCode)))
+            as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, settle,
+                  drops_tag, http_status, request_id, error_code)),
+        held as materialized (
+            select j.id from dialtone.jobs j join input i on j.id = i.id and j.epoch = i.epoch
+            order by j.tenant_id, j.user_id for no key update of j),
+        moved as (
+            update dialtone.jobs j
+            set state = i.to_state, worker = null, lease_until = null,
+                run_at = clock_timestamp() + i.delay * interval '1 millisecond',
+                vt = case when i.to_state = 'queued' then j.vt
+                     else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
+                attempts = j.attempts + i.charge, empties = i.empties,
+                failures = case when i.failure = 1 then j.failures + 1 else 0 end,
+                in_doubt = j.in_doubt or i.is_doubtful,
+                quiet_until = coalesce(
+                    greatest(j.quiet_until, clock_timestamp() + i.settle * interval '1 millisecond'), j.quiet_until),
+                tag = case when i.drops_tag then null else j.tag end
+            from input i join held on held.id = i.id
+            where j.id = i.id and j.epoch = i.epoch and j.worker = i.worker and j.state = i.from_state
+            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, i.worker, i.from_state, i.to_state,
+                      i.http_status, i.request_id, i.error_code),
+        logged as (
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                          http_status, provider_request_id, error_code)
+            select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                   http_status, request_id, error_code
+            from moved)
+        select id from moved
+        """
     }
 }

@@ -26,5 +26,6 @@ package struct Migration: Sendable {
         Migration(4, "credentials", PackageResources._004_credentials_sql),
         Migration(5, "row_level_security", PackageResources._005_row_level_security_sql),
         Migration(6, "exactly_once", PackageResources._006_exactly_once_sql),
+        Migration(7, "shards", PackageResources._007_shards_sql),
     ]
 }

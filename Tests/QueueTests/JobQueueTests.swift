@@ -55,6 +55,29 @@ import Testing
         }
     }
 
+    /// While an old snapshot is open, what is long over stands in these indexes too: each scan must begin and end where it may.
+    @Test func whatTimeMakesDueIsFoundBetweenTwoEndsOfAnIndex() async throws {
+        try await Self.withJobs(300) { database, terms in
+            let statements = [
+                "jobs_leased": JobQueue.rescue(limit: 500, settle: .seconds(1), within: .seconds(5)),
+                "jobs_scheduled": JobQueue.promote(limit: 500), "jobs_in_doubt": ClaimedJob.doubtful(limit: 16, terms),
+            ]
+            for (index, statement) in statements {
+                let answers = try await database.pool.withConnection {
+                    try await $0.pipeline([["set local enable_seqscan = off", "explain \(statement)"]])
+                }
+                let plan = try #require(answers[0].last).get().map { try $0.decode(String.self) }
+                    .joined(separator: "\n")
+                let scan = plan.split(separator: "\n").drop { !$0.contains(index) }.prefix(2).joined()
+                #expect(scan.contains("Index Cond") && scan.contains("statement_timestamp"), "\(plan)")
+            }
+            let claim = try await database.pool.withConnection {
+                try await Self.plan(of: ClaimedJob.queued(limit: 64, floor: .min, terms), on: $0)
+            }
+            #expect(claim.contains("Index Scan Backward using tenant_tags_opened"), "\(claim)")
+        }
+    }
+
     @Test func twoClaimsAtOnceNeverShareAJobAndTakeNoMoreThanTheirLimit() async throws {
         try await Self.withJobs(30) { database, terms in
             // The locking part alone: a whole claim also waits for the tenant's tag, until the first has committed.
@@ -143,7 +166,8 @@ import Testing
                 let starved = jobs.filter(\.needsTag)
                 #expect(starved.count == max(0, 30 - 8 * turn))
                 if starved.isEmpty { continue }
-                _ = try await database.pool.query(TagShards.openNext(for: TenantID("acme"), capacity: 8))
+                let opening = TagShards.openNext(for: try TenantID("acme"), capacity: 8)
+                _ = try await database.pool.withConnection { try await $0.pipeline([opening]) }
                 let back = starved.map { Transition(lease: $0.lease, to: .queued, delay: .zero) }
                 _ = try await database.pool.query(JobQueue.move(back))
                 tagged["none"] = nil

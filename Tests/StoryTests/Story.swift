@@ -198,7 +198,7 @@ struct Story {
     /// What the jobs that are left last went through, for a failure's message.
     private func openJobs() async throws -> [String] {
         let tags = try await self.database.admin.query(
-            "select concat_ws(' ', tag, held, is_open) from dialtone.tenant_tags order by tenant_id, shard desc limit 9"
+            "select concat_ws(' ', tag, held, opened, room) from dialtone.tenant_tags order by tenant_id, shard desc limit 9"
         ).map { try $0.decode(String.self) }
         return tags
             + (try await self.database.admin.query(
