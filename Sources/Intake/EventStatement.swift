@@ -22,16 +22,20 @@ enum EventStatement {
     ///
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
-    static func insert(_ events: [NewEvent], places: [String: Int64]) -> SQL {
-        let rows = events.sorted { $0.source == $1.source ? $0.deliveryID < $1.deliveryID : $0.source < $1.source }
+    ///
+    /// Of a delivery with several users each is a row with its place as `item`; a user stands in one row of a statement only.
+    /// Nothing is added to a delivery that is known, by another event at its place 0 than `first_id`.
+    static func insert(_ rows: [NewEvent], places: [String: Int64]) -> SQL {
         let tenants = places.sorted { $0.key < $1.key }
         return """
             with input as (
                 select * from unnest(
                     \(rows.map(\.id)), \(rows.map(\.source)), \(rows.map(\.deliveryID)), \(rows.map(\.tenant)),
                     \(rows.map { $0.signUp?.user.user.rawValue }), \(rows.map { $0.signUp?.wanted.rawValue }),
-                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)))
-                as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at)),
+                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)), \(rows.map(\.item)),
+                    \(rows.map { $0.first ?? $0.id }))
+                as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item,
+                      first_id)),
             judged as materialized (
                 select i.*, case
                     when i.user_id is null then 'ignored'
@@ -46,10 +50,16 @@ enum EventStatement {
                     where u.tenant_id = i.tenant_id and u.user_id = i.user_id
                     for no key update of u) k on true),
             stored as (
-                insert into dialtone.events (event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome,
+                insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
                                              occurred_at, received_at)
-                select event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
-                from judged order by source_id, delivery_id collate "C"
+                select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at,
+                       received_at
+                from judged
+                where item = 0 or not exists (
+                    select 1 from dialtone.events e
+                    where e.source_id = judged.source_id and e.delivery_id = judged.delivery_id and e.item = 0
+                      and e.event_id <> judged.first_id)
+                order by source_id, delivery_id collate "C", item
                 on conflict (source_id, delivery_id, item) do nothing
                 returning event_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at),
             desired as (
@@ -89,12 +99,12 @@ enum EventStatement {
             select j.event_id, case when j.event_id in (select event_id from stored) then j.outcome else 'duplicate' end,
                    case when j.event_id in (select event_id from stored) then j.event_id
                         else (select e.event_id from dialtone.events e
-                              where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0) end,
+                              where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = j.item) end,
                    j.event_id in (select event_id from stored)
                    or (select e.tenant_id = j.tenant_id and e.user_id is not distinct from j.user_id
                               and e.wanted is not distinct from j.wanted
                        from dialtone.events e
-                       where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = 0)
+                       where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = j.item)
             from judged j
             """
     }
@@ -105,7 +115,7 @@ enum EventStatement {
         select event_id, tenant_id = \(event.tenant) and user_id is not distinct from \(event.signUp?.user.user)
                          and wanted is not distinct from \(event.signUp?.wanted)
         from dialtone.events
-        where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = 0
+        where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = \(event.item)
         """
     }
 }

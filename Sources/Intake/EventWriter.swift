@@ -10,7 +10,7 @@ import Synchronization
 
 /// Writes events in batches. An idle writer commits at once; there is no timer.
 final class EventWriter: Sendable {
-    /// Rows in one statement at most.
+    /// Rows in one batch at most, unless a single delivery has more.
     static let maximumBatch = 256
     /// Events waiting at most; beyond it senders are told to come back.
     static let maximumWaiting = 20_000
@@ -22,13 +22,15 @@ final class EventWriter: Sendable {
     typealias Answer = @Sendable (Result<Receipt, IntakeError>) -> Void
 
     private struct Waiting {
-        var event: NewEvent
+        var delivery: NewDelivery
         var answer: Answer
     }
 
     private struct State {
         var waiting: [Waiting] = []
-        var waitingOfSource: [SourceID: Int] = [:]
+        /// Their events.
+        var count = 0
+        var countOfSource: [SourceID: Int] = [:]
         var isStopped = false
     }
 
@@ -45,14 +47,15 @@ final class EventWriter: Sendable {
         self.logger = logger
     }
 
-    /// Calls `answer` once, after the commit. The event belongs to the writer from here on, whoever still waits.
-    func write(_ event: NewEvent, answer: @escaping Answer) {
+    /// Calls `answer` once, after the commit. The delivery belongs to the writer from here on, whoever still waits.
+    func write(_ delivery: NewDelivery, answer: @escaping Answer) {
         let isTaken = self.state.withLock { state in
-            guard !state.isStopped, state.waiting.count < Self.maximumWaiting,
-                state.waitingOfSource[event.source, default: 0] < Self.maximumWaitingOfSource
+            guard !state.isStopped, state.count < Self.maximumWaiting,
+                state.countOfSource[delivery.source, default: 0] < Self.maximumWaitingOfSource
             else { return false }
-            state.waiting.append(Waiting(event: event, answer: answer))
-            state.waitingOfSource[event.source, default: 0] += 1
+            state.waiting.append(Waiting(delivery: delivery, answer: answer))
+            state.count += delivery.events.count
+            state.countOfSource[delivery.source, default: 0] += delivery.events.count
             return true
         }
         if isTaken { self.arrived.signal() } else { answer(.failure(.unavailable)) }
@@ -78,37 +81,43 @@ final class EventWriter: Sendable {
         for waiting in refused { waiting.answer(.failure(.unavailable)) }
     }
 
-    /// Takes the next events in order, at most one per user: the second of a user must see what the first did.
+    /// Takes the next deliveries in order, at most one per user: the second of a user must see what the first did.
     private func takeBatch() -> [Waiting] {
         self.state.withLock { state in
             var batch: [Waiting] = []
             var later: [Waiting] = []
+            var rows = 0
             var users: Set<UserKey> = []
             var deliveries: Set<String> = []
             for waiting in state.waiting.prefix(Self.maximumScan) {
-                let isNew = deliveries.insert("\(waiting.event.source.rawValue)\(waiting.event.deliveryID)").inserted
-                let isAlone = waiting.event.signUp.map { users.insert($0.user).inserted } ?? true
-                if batch.count < Self.maximumBatch && isNew && isAlone {
+                let delivery = waiting.delivery
+                let isNew = deliveries.insert(delivery.key).inserted
+                let isAlone = users.isDisjoint(with: delivery.users)
+                users.formUnion(delivery.users)
+                let fits = batch.isEmpty || rows + delivery.events.count <= Self.maximumBatch
+                if fits && isNew && isAlone {
                     batch.append(waiting)
+                    rows += delivery.events.count
+                    state.countOfSource[delivery.source, default: 0] -= delivery.events.count
                 } else {
                     later.append(waiting)
-                    if batch.count == Self.maximumBatch { break }
+                    if rows >= Self.maximumBatch { break }
                 }
             }
             state.waiting = later + state.waiting.dropFirst(batch.count + later.count)
-            for waiting in batch { state.waitingOfSource[waiting.event.source, default: 1] -= 1 }
-            if state.waiting.isEmpty { state.waitingOfSource = [:] }
+            state.count -= rows
+            if state.waiting.isEmpty { state.countOfSource = [:] }
             return batch
         }
     }
 
-    /// Commits a batch; one that fails on a bad row is halved until that row is alone.
+    /// Commits a batch; one that fails on a bad row is halved until that row's delivery is alone.
     private func commit(_ batch: [Waiting], _ clock: inout FairClock) async {
         do {
-            let receipts = try await self.insert(batch.map(\.event), &clock)
+            let answers = try await self.insert(batch.flatMap(\.delivery.events), &clock)
             var isWork = false
             for waiting in batch {
-                let answer = receipts[waiting.event.id] ?? .failure(.unavailable)
+                let answer = waiting.delivery.answer(from: answers)
                 if case .success(let receipt) = answer, receipt.status == .accepted { isWork = true }
                 waiting.answer(answer)
             }
@@ -122,7 +131,7 @@ final class EventWriter: Sendable {
             // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
             self.isFailing.store(true, ordering: .relaxed)
             self.logger.error(
-                "events could not be stored", metadata: ["error": "\(error)", "events": "\(batch.count)"])
+                "events could not be stored", metadata: ["error": "\(error)", "deliveries": "\(batch.count)"])
             for waiting in batch { waiting.answer(.failure(.unavailable)) }
         }
     }
@@ -132,40 +141,75 @@ final class EventWriter: Sendable {
         return error.code == .server && !error.isUnavailable
     }
 
-    /// One statement, one commit, one connection. Shielded: a batch belongs to the writer, not to its shutdown.
-    private func insert(
-        _ events: [NewEvent], _ clock: inout FairClock
-    ) async throws -> [EventID: Result<Receipt, IntakeError>] {
-        let statement = EventStatement.insert(events, places: clock.places(for: events))
-        return try await self.pool.withConnection { connection in
-            var receipts: [EventID: Result<Receipt, IntakeError>] = [:]
+    /// What became of each event. One statement, one commit, one connection; a delivery that names a user more than once
+    /// takes a further statement of the same transaction for each time. Shielded: a batch belongs to the writer, not to its
+    /// shutdown.
+    private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Answered] {
+        var waves: [[NewEvent]] = []
+        var seen: [UserKey: Int] = [:]
+        for event in events {
+            let wave = event.signUp.map { seen[$0.user, default: 0] } ?? 0
+            if let user = event.signUp?.user { seen[user] = wave + 1 }
+            if wave == waves.count { waves.append([]) }
+            waves[wave].append(event)
+        }
+        var statements: [SQL] = []
+        for wave in waves { statements.append(EventStatement.insert(wave, places: clock.places(for: wave))) }
+        return try await self.pool.withConnection { [statements] connection in
+            var answers: [EventID: Answered] = [:]
             var unseen: [EventID: EventOutcome] = [:]
-            for row in try await connection.query(statement, shielded: true) {
+            for row in try await Self.rows(of: statements, on: connection) {
                 var columns = row.columns
                 let id: EventID = try columns.next()
                 let outcome: EventOutcome = try columns.next()
                 if let known: EventID = try columns.next() {
-                    receipts[id] = Self.answer(known, outcome, isSame: try columns.next())
+                    answers[id] = Self.answer(known, outcome, isSame: try columns.next())
                 } else {
                     unseen[id] = outcome
                 }
             }
-            // Committed by another node while the statement waited for it: a new look sees it.
+            // Committed by another node while the statement waited for it: a new look sees it. An item that is nowhere was not
+            // in the delivery that came first under this id.
             for event in events {
                 guard let outcome = unseen[event.id] else { continue }
                 let rows = try await connection.query(EventStatement.known(event), shielded: true)
-                guard var columns = rows.first?.columns else { continue }
-                receipts[event.id] = Self.answer(try columns.next(), outcome, isSame: try columns.next())
+                if var columns = rows.first?.columns {
+                    answers[event.id] = Self.answer(try columns.next(), outcome, isSame: try columns.next())
+                } else if event.item > 0 {
+                    answers[event.id] = .failure(.deliveryReused)
+                }
             }
-            return receipts
+            return answers
         }
+    }
+
+    private static func rows(of statements: [SQL], on connection: PostgresConnection) async throws -> [PostgresRow] {
+        if statements.count == 1 { return Array(try await connection.query(statements[0], shielded: true)) }
+        let answers = try await connection.pipeline([statements], shielded: true)[0]
+        // The first to fail has the reason; the others were not run.
+        return try answers.flatMap { try $0.get() }
     }
 }
 
+/// What one event came to.
+private typealias Answered = Result<Receipt.Item, IntakeError>
+
 extension EventWriter {
-    fileprivate static func answer(_ id: EventID, _ outcome: EventOutcome, isSame: Bool) -> Result<Receipt, IntakeError>
-    {
-        isSame ? .success(Receipt(eventID: id, status: outcome)) : .failure(.deliveryReused)
+    fileprivate static func answer(_ id: EventID, _ outcome: EventOutcome, isSame: Bool) -> Answered {
+        isSame ? .success(Receipt.Item(eventID: id, status: outcome)) : .failure(.deliveryReused)
+    }
+}
+
+extension NewDelivery {
+    fileprivate func answer(from answers: [EventID: Answered]) -> Result<Receipt, IntakeError> {
+        do throws(IntakeError) {
+            var items: [Receipt.Item] = []
+            for event in self.events { items.append(try (answers[event.id] ?? .failure(.unavailable)).get()) }
+            guard let receipt = Receipt(items) else { throw .unavailable }
+            return .success(receipt)
+        } catch {
+            return .failure(error)
+        }
     }
 }
 

@@ -29,10 +29,27 @@ package struct KnownHook: Sendable {
     let source: KnownSource
 }
 
-/// What a sender is told, once it is true.
+/// What a sender is told, once it is true: of each event of the delivery, in its order.
 package struct Receipt: Sendable, Equatable {
-    package let eventID: EventID
-    package let status: EventOutcome
+    package struct Item: Sendable, Equatable {
+        package let eventID: EventID
+        package let status: EventOutcome
+    }
+
+    package let items: [Item]
+
+    /// The first event's.
+    package var eventID: EventID { self.items[0].eventID }
+    /// Of the whole: accepted when any is.
+    package var status: EventOutcome {
+        self.items.contains { $0.status == .accepted } ? .accepted : self.items[0].status
+    }
+
+    /// Nil without an item.
+    init?(_ items: [Item]) {
+        guard !items.isEmpty else { return nil }
+        self.items = items
+    }
 }
 
 package enum IntakeError: Error, Equatable {
@@ -62,14 +79,14 @@ package final class Intake: Sendable {
     /// Runs the writer until the task is cancelled and the batch under way is committed.
     package func run() async { await self.writer.run() }
 
-    /// Takes one delivery in. Returns after the commit that holds its event, its user and its job.
+    /// Takes one delivery in. Returns after the commit that holds its events, their users and their jobs.
     ///
-    /// Cancelled here: the event, once handed to the writer, is written all the same; only the answer is lost.
+    /// Cancelled here: the delivery, once handed to the writer, is written all the same; only the answer is lost.
     package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
         let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
-        let event = try Self.event(delivery, from: source)
+        let events = try Self.events(of: delivery, from: source)
         let result = await withCheckedContinuation { waiting in
-            self.writer.write(event) { waiting.resume(returning: $0) }
+            self.writer.write(events) { waiting.resume(returning: $0) }
         }
         return try result.get()
     }
@@ -85,7 +102,7 @@ package final class Intake: Sendable {
         _ delivery: Delivery, at hook: KnownHook, answer: @escaping @Sendable (Result<Receipt, IntakeError>) -> Void
     ) {
         do throws(IntakeError) {
-            self.writer.write(try Self.event(delivery, from: hook.source), answer: answer)
+            self.writer.write(try Self.events(of: delivery, from: hook.source), answer: answer)
         } catch {
             answer(.failure(error))
         }
@@ -95,7 +112,7 @@ package final class Intake: Sendable {
     private static let maximumAhead: TimeInterval = 300
 
     /// The proof first, over the bytes as they came; only then is anything read.
-    private static func event(_ delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewEvent {
+    private static func events(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewDelivery {
         let deliveryID: String
         do {
             deliveryID = try source.proof.verify(
@@ -103,37 +120,33 @@ package final class Intake: Sendable {
         } catch {
             throw .badProof(error.reason)
         }
-        return try Self.read(delivery, from: source, deliveryID)
-    }
-
-    private static func read(
-        _ delivery: Delivery, from source: KnownSource, _ deliveryID: String
-    ) throws(IntakeError) -> NewEvent {
-        do throws(InvalidValue) {
-            var event = NewEvent(
-                id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
-                receivedAt: delivery.receivedAt,
-                owner: source.owner)
-            switch try CanonicalEvent.read(delivery.body) {
-            case .nothing: break
-            case .signUp(let user, let named, let wanted, let occurredAt):
-                guard let tenant = source.tenant(named: named) else {
-                    if named == nil {
-                        throw InvalidValue("data.tenant_id", "is needed: this source serves several tenants")
-                    }
-                    throw InvalidValue("", "")
-                }
-                if let occurredAt, occurredAt > delivery.receivedAt + Self.maximumAhead {
-                    throw InvalidValue(
-                        "timestamp", "lies more than five minutes ahead: nothing said later would count")
-                }
-                event.signUp = SignUp(
-                    user: UserKey(tenant: tenant, user: user), wanted: wanted, occurredAt: occurredAt)
-            }
-            return event
+        let meaning: CanonicalEvent.Meaning
+        do {
+            meaning = try CanonicalEvent.read(delivery.body)
         } catch {
-            if error.field.isEmpty { throw .tenantNotAllowed }
             throw .badPayload(error)
         }
+        let event = NewEvent(
+            id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
+            receivedAt: delivery.receivedAt, owner: source.owner)
+        guard case .signUps(let requests, let wanted, let occurredAt) = meaning else { return NewDelivery(event) }
+        if let occurredAt, occurredAt > delivery.receivedAt + Self.maximumAhead {
+            throw .badPayload(
+                InvalidValue("timestamp", "lies more than five minutes ahead: nothing said later would count"))
+        }
+        var signUps: [SignUp] = []
+        for request in requests {
+            let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
+            signUps.append(SignUp(user: user, wanted: wanted, occurredAt: occurredAt))
+        }
+        return NewDelivery(event, asking: signUps)
+    }
+
+    private static func tenant(
+        of request: CanonicalEvent.Request, from source: KnownSource
+    ) throws(IntakeError) -> TenantID {
+        if let tenant = source.tenant(named: request.tenant) { return tenant }
+        guard request.tenant == nil else { throw .tenantNotAllowed }
+        throw .badPayload(InvalidValue("data.tenant_id", "is needed: this source serves several tenants"))
     }
 }

@@ -101,14 +101,16 @@ package actor PostgresConnection {
     /// Runs groups of statements in one round trip; each group is one implicit transaction under its own sync.
     ///
     /// Answers one result per statement, in order. A failed group does not touch the others.
-    /// Cancelled here: as `query`; what was not run says so.
-    package func pipeline(_ groups: [[SQL]]) async throws(PostgresError) -> [[Result<PostgresRows, PostgresError>]] {
+    /// Cancelled here: as `query`; what was not run says so. `shielded` is not cancelled at all.
+    package func pipeline(
+        _ groups: [[SQL]], shielded: Bool = false
+    ) async throws(PostgresError) -> [[Result<PostgresRows, PostgresError>]] {
         for statement in groups.joined() { try Self.check(statement) }
-        try self.begin(.pipeline, shielded: false)
+        try self.begin(.pipeline, shielded: shielded)
         defer { self.state.end() }
         guard self.handle.enterPipeline() else { throw self.fail(.protocolViolation, "cannot enter pipeline mode") }
         let plan = PipelinePlan(groups, statements: &self.statements)
-        var outcomes = await self.exchange(plan.expectations, shielded: false) { plan.send(on: $0) }
+        var outcomes = await self.exchange(plan.expectations, shielded: shielded) { plan.send(on: $0) }
         for (place, statement) in groups.joined().enumerated() {
             self.statements.settled(statement, outcomes[place], isNew: plan.preparedHere.contains(place))
         }

@@ -43,10 +43,16 @@ struct HooksController: Sendable {
         return Self.answer(receipt).response
     }
 
+    /// `{"event_id","status"}`; for several users also `"items":[{"event_id","status"}]`, in the delivery's order.
     private static func answer(_ receipt: Receipt) -> Answer {
-        Answer(
+        var body = "{\"event_id\":\"\(receipt.eventID)\",\"status\":\"\(receipt.status.rawValue)\""
+        if receipt.items.count > 1 {
+            let items = receipt.items.map { "{\"event_id\":\"\($0.eventID)\",\"status\":\"\($0.status.rawValue)\"}" }
+            body += ",\"items\":[\(items.joined(separator: ","))]"
+        }
+        return Answer(
             status: receipt.status == .accepted ? 202 : 200, fields: [("content-type", "application/json")],
-            body: "{\"event_id\":\"\(receipt.eventID)\",\"status\":\"\(receipt.status.rawValue)\"}")
+            body: body + "}")
     }
 }
 

@@ -54,7 +54,7 @@ import Testing
                 try Self.event("a", .live, "d"), try Self.event("a", .live, "d"), try Self.event("b", .live, "d"),
                 try Self.event("a", .gone, "d"),
             ] {
-                writer.write(event) { answer.yield($0) }
+                writer.write(NewDelivery(event)) { answer.yield($0) }
             }
             let run = Task { await writer.run() }
             var statuses: [String] = []
@@ -83,6 +83,76 @@ import Testing
         }
     }
 
+    // MARK: Several users in one delivery
+
+    @Test func allUsersOfADeliveryAreStoredTogetherInItsOrder() async throws {
+        try await TestDatabase.with { database in
+            let delivery = try Self.delivery(["b", "a", "c"], .live, "d")
+            let answers = try await Self.receipts([delivery, delivery], database)
+            #expect(answers == ["accepted accepted accepted", "duplicate duplicate duplicate"])
+            let events = try await database.admin.query(
+                "select item || ' ' || user_id || ' ' || outcome from dialtone.events order by item"
+            ).map { try $0.decode(String.self) }
+            #expect(events == ["0 b accepted", "1 a accepted", "2 c accepted"])
+            #expect(try await database.admin.query("select 1 from dialtone.jobs").count == 3)
+        }
+    }
+
+    /// The second mention must see what the first did, and both must stand or fall together.
+    @Test func aDeliveryMayNameAUserTwice() async throws {
+        try await TestDatabase.with { database in
+            let answers = try await Self.receipts(
+                [
+                    try Self.delivery(["a", "b", "a", "a"], .live, "d1"), try Self.delivery(["b", "b"], .gone, "d2"),
+                    try Self.delivery(["a", "b", "a", "a"], .live, "d1"),
+                ], database)
+            #expect(
+                answers == [
+                    "accepted accepted duplicate duplicate", "accepted duplicate",
+                    "duplicate duplicate duplicate duplicate",
+                ])
+            #expect(try await database.admin.query("select 1 from dialtone.events").count == 6)
+        }
+    }
+
+    /// One user the database refuses takes the whole delivery with it, and no other.
+    @Test func aDeliveryWithARowTheDatabaseRefusesIsNotStoredInPart() async throws {
+        try await TestDatabase.with { database in
+            let broken = String(repeating: "x", count: 300)
+            let answers = try await Self.receipts(
+                [
+                    try Self.delivery(["a", "b"], .live, "d1"), try Self.delivery(["c", "d", "c"], .live, broken),
+                    try Self.delivery(["e"], .live, "d3"),
+                ], database)
+            #expect(answers == ["accepted accepted", "unavailable", "accepted"])
+            let users = try await database.admin.query("select user_id from dialtone.users order by 1")
+                .map { try $0.decode(String.self) }
+            #expect(users == ["a", "b", "e"])
+        }
+    }
+
+    @Test func nothingIsAddedToADeliveryThatIsKnown() async throws {
+        try await TestDatabase.with { database in
+            _ = try await Self.receipts([try Self.delivery(["a", "b"], .live, "d")], database)
+            let answers = try await Self.receipts([try Self.delivery(["a", "b", "c"], .live, "d")], database)
+            #expect(answers == ["deliveryReused"])
+            let other = try await Self.receipts([try Self.delivery(["a", "c"], .live, "d")], database)
+            #expect(other == ["deliveryReused"])
+            #expect(try await database.admin.query("select 1 from dialtone.users").count == 2)
+        }
+    }
+
+    @Test func aDeliveryLargerThanABatchIsOneBatch() async throws {
+        try await TestDatabase.with { database in
+            let users = (0..<600).map { "u-\($0)" }
+            let answers = try await Self.receipts(
+                [try Self.delivery(["first"], .live, "d0"), try Self.delivery(users, .live, "d1")], database)
+            #expect(answers[1] == Array(repeating: "accepted", count: 600).joined(separator: " "))
+            let commits = try await database.admin.query("select distinct xmin::text from dialtone.events")
+            #expect(commits.count == 2)
+        }
+    }
+
     @Test func aWriterThatIsStoppedRefusesWhatWaitsAndWhatComesAfter() async throws {
         try await TestDatabase.with { database in
             let writer = Self.writer(database)
@@ -102,12 +172,14 @@ import Testing
             let (answers, answer) = AsyncStream<EventOutcome?>.makeStream()
             let event = try Self.event("u", .live, "d")
             // One too many of one source, which leaves room for others; then one too many of all.
-            for _ in 0...EventWriter.maximumWaitingOfSource { writer.write(event) { answer.yield($0.outcome) } }
+            for _ in 0...EventWriter.maximumWaitingOfSource {
+                writer.write(NewDelivery(event)) { answer.yield($0.outcome) }
+            }
             var left = EventWriter.maximumWaiting - EventWriter.maximumWaitingOfSource
             while left >= 0 {
                 let other = try Self.event("u", .live, "d", from: SourceID(rawValue: UUID()))
                 for _ in 0..<1000 where left >= 0 {
-                    writer.write(other) { answer.yield($0.outcome) }
+                    writer.write(NewDelivery(other)) { answer.yield($0.outcome) }
                     left -= 1
                 }
             }
@@ -153,6 +225,35 @@ import Testing
                 user: key, wanted: wanted, occurredAt: minute.map { Self.morning + TimeInterval($0) * 60 }))
     }
 
+    private static func delivery(_ users: [String], _ wanted: Wanted, _ delivery: String) throws -> NewDelivery {
+        let signUps = try users.map { user in
+            SignUp(user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), wanted: wanted, occurredAt: nil)
+        }
+        return NewDelivery(try Self.event("none", .live, delivery), asking: signUps)
+    }
+
+    /// The statuses of deliveries that all wait when the writer starts, in their order, or why one was refused.
+    private static func receipts(_ deliveries: [NewDelivery], _ database: TestDatabase) async throws -> [String] {
+        let writer = Self.writer(database)
+        let (answers, answer) = AsyncStream<(place: Int, text: String)>.makeStream()
+        for (place, delivery) in deliveries.enumerated() {
+            writer.write(delivery) { result in
+                switch result {
+                case .success(let receipt):
+                    answer.yield((place, receipt.items.map(\.status.rawValue).joined(separator: " ")))
+                case .failure(let error): answer.yield((place, "\(error)"))
+                }
+            }
+        }
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { await writer.run() }
+            defer { group.cancelAll() }
+            var texts = [String](repeating: "", count: deliveries.count)
+            for await (place, text) in answers.prefix(deliveries.count) { texts[place] = text }
+            return texts
+        }
+    }
+
     private static func writer(_ database: TestDatabase) -> EventWriter {
         EventWriter(
             pool: database.pool, wakeup: Wakeup(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -178,7 +279,7 @@ import Testing
     private static func submit(_ events: [NewEvent], to writer: EventWriter) -> Answers {
         let (answers, answer) = Answers.makeStream()
         for (place, event) in events.enumerated() {
-            writer.write(event) { answer.yield((place, $0.outcome)) }
+            writer.write(NewDelivery(event)) { answer.yield((place, $0.outcome)) }
         }
         return answers
     }

@@ -5,13 +5,22 @@ package import Foundation
 package import Model
 
 /// `{"type":"user.created","timestamp":"…","data":{"user_id":"…","tenant_id":"…","email":"…"}}`; also `user.deleted`.
-/// Unknown members are ignored.
+/// `data` may be a list of such objects: several users at once. Unknown members are ignored.
 package enum CanonicalEvent {
     package enum Meaning: Sendable, Equatable {
-        case signUp(user: UserID, tenant: TenantID?, wanted: Wanted, occurredAt: Date?)
+        case signUps([Request], wanted: Wanted, occurredAt: Date?)
         /// A type that asks nothing of us.
         case nothing(type: String)
     }
+
+    /// Whom it is about.
+    package struct Request: Sendable, Equatable {
+        package var user: UserID
+        package var tenant: TenantID?
+    }
+
+    /// Users in one delivery at most.
+    package static let maximumUsers = 1000
 
     package static func read(_ body: [UInt8]) throws(InvalidValue) -> Meaning {
         let event: JSONValue
@@ -30,18 +39,35 @@ package enum CanonicalEvent {
         case "user.deleted": wanted = .gone
         default: return .nothing(type: type)
         }
-        guard let data = event["data"], case .object = data else { throw InvalidValue("data", "must be an object") }
-        guard let user = data["user_id"]?.string else { throw InvalidValue("data.user_id", "must be a string") }
-        return .signUp(
-            user: try UserID(user), tenant: try Self.tenant(data["tenant_id"]), wanted: wanted,
-            occurredAt: try Self.time(event["timestamp"]))
+        return .signUps(
+            try Self.requests(event["data"]), wanted: wanted, occurredAt: try Self.time(event["timestamp"]))
     }
 
-    private static func tenant(_ value: JSONValue?) throws(InvalidValue) -> TenantID? {
+    private static func requests(_ data: JSONValue?) throws(InvalidValue) -> [Request] {
+        switch data {
+        case .object: return [try Self.request(data, at: "data")]
+        case .array(let list):
+            guard (1...Self.maximumUsers).contains(list.count) else {
+                throw InvalidValue("data", "must hold 1 to \(Self.maximumUsers) users")
+            }
+            var requests: [Request] = []
+            for (place, data) in list.enumerated() { requests.append(try Self.request(data, at: "data[\(place)]")) }
+            return requests
+        case nil, .null, .bool, .number, .string: throw InvalidValue("data", "must be an object, or a list of objects")
+        }
+    }
+
+    private static func request(_ data: JSONValue?, at place: String) throws(InvalidValue) -> Request {
+        guard let data, case .object = data else { throw InvalidValue(place, "must be an object") }
+        guard let user = data["user_id"]?.string else { throw InvalidValue("\(place).user_id", "must be a string") }
+        return Request(user: try UserID(user), tenant: try Self.tenant(data["tenant_id"], at: place))
+    }
+
+    private static func tenant(_ value: JSONValue?, at place: String) throws(InvalidValue) -> TenantID? {
         switch value {
         case nil, .null: return nil
         case .string(let text): return try TenantID(text)
-        case .bool, .number, .array, .object: throw InvalidValue("data.tenant_id", "must be a string")
+        case .bool, .number, .array, .object: throw InvalidValue("\(place).tenant_id", "must be a string")
         }
     }
 

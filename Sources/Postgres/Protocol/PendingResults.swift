@@ -88,9 +88,11 @@ struct PendingResults<Rows>: ~Copyable {
         return self.expected.isEmpty ? .complete : .more
     }
 
-    /// What each statement came to; a statement whose result never came gets `missing`.
+    /// What each statement came to; a statement whose result never came gets `missing`, and so does one that had succeeded
+    /// when its group's sync never came: the sync is the commit.
     consuming func settled(missing: PostgresError) -> [Result<Rows, PostgresError>] {
-        self.outcomes.map { $0 ?? .failure(missing) }
+        if self.expected.contains(.sync) { self.failSinceLastSync(.failed(missing)) }
+        return self.outcomes.map { $0 ?? .failure(missing) }
     }
 
     private mutating func finishStatement() {

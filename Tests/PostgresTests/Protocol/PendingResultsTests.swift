@@ -50,6 +50,20 @@ import Testing
         #expect(failure(outcomes[1])?.sqlState == "23505")
     }
 
+    /// A large batch's rows can arrive before its commit: the server sends what its buffer cannot hold.
+    @Test func whatSucceededBeforeASyncThatNeverCameIsNotDone() {
+        var pending = PendingResults<String>([.statement(0), .sync, .statement(1), .statement(2), .sync])
+        for arrival: PendingResults<String>.Arrival in [
+            .rows("a"), .endOfStatement, .sync, .rows("b"), .endOfStatement,
+        ] {
+            _ = pending.arrived(arrival)
+        }
+        let outcomes = pending.settled(missing: PostgresError(.connectionLost, "lost"))
+        #expect(value(outcomes[0]) == "a")
+        #expect(failure(outcomes[1])?.code == .connectionLost)
+        #expect(failure(outcomes[2])?.code == .connectionLost)
+    }
+
     @Test func aSyncBeforeItsStatementIsAViolation() {
         var pending = PendingResults<String>([.statement(0), .sync])
         guard case .violation = pending.arrived(.sync) else {
