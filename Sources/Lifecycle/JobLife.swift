@@ -13,6 +13,8 @@ package struct JobLife: Sendable, Equatable {
     package var wantedGeneration: Generation
     /// The credential the ledger already records for `generation`, unless it is deleted.
     package var recorded: ProviderID?
+    /// Whether the user waits for a later generation than this job's, which nobody has made yet.
+    package var isBehind: Bool
     /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
     package var isDoubtful: Bool
     /// Tries that failed and count.
@@ -38,7 +40,8 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, failures: Int = 0, empties: Int = 0,
+        isBehind: Bool = false, isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, failures: Int = 0,
+        empties: Int = 0,
         quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) {
         self.generation = generation
@@ -46,6 +49,7 @@ package struct JobLife: Sendable, Equatable {
         self.wanted = wanted
         self.wantedGeneration = wantedGeneration
         self.recorded = recorded
+        self.isBehind = isBehind
         self.isDoubtful = isDoubtful
         self.attempts = attempts
         self.crashes = crashes

@@ -73,6 +73,9 @@ extension JobLife {
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.end]
+        // What is wanted is made before anything older goes: until then that may be all the user has, and a delete that does
+        // not succeed must not stand in the way.
+        case (.some, false) where self.isBehind: [.end]
         // An older generation of a user who is wanted is here because its time to be deleted has come.
         case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
         case (.none, false): [.close(nil)]
@@ -93,7 +96,7 @@ extension JobLife {
             return (others.isEmpty ? [] : [.surplus(others)]) + self.act(rules, jitter)
         }
         if let first = found.first {
-            let others = Array(found.dropFirst())
+            let others = found.filter { $0 != first }
             return (others.isEmpty ? [] : [.surplus(others)]) + self.own(first)
         }
         self.empties += 1

@@ -66,6 +66,10 @@ extension ClaimedJob {
             select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as place from (
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
+                   u.wanted = 'live' and u.status <> 'failed' and u.generation > c.generation
+                   and not exists (select 1 from dialtone.credentials w
+                                   where w.tenant_id = u.tenant_id and w.user_id = u.user_id
+                                     and w.generation = u.generation and w.status <> 'deleted') as is_behind,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
             join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch
@@ -94,14 +98,14 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
+                      b.wanted_generation, b.recorded, b.is_behind, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
                       j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
                    \(state), epoch, \(terms.worker)
             from claimed)
-        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
+        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded, is_behind,
                in_doubt, attempts, crashes, failures, empties,
                (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice then i.quiet_until end)
                                    - clock_timestamp()) * 1000)::bigint,
@@ -121,8 +125,9 @@ extension ClaimedJob {
         let connectionID: String = try columns.next()
         var life = JobLife(
             generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
-            wantedGeneration: try columns.next(), recorded: try columns.next(), isDoubtful: try columns.next(),
-            attempts: Int(try columns.next(Int32.self)), crashes: Int(try columns.next(Int32.self)),
+            wantedGeneration: try columns.next(), recorded: try columns.next(), isBehind: try columns.next(),
+            isDoubtful: try columns.next(), attempts: Int(try columns.next(Int32.self)),
+            crashes: Int(try columns.next(Int32.self)),
             failures: Int(try columns.next(Int32.self)), empties: Int(try columns.next(Int32.self)),
             quietIn: try columns.next(Int64?.self).map { .milliseconds($0) })
         let overlap = try columns.next(Int64?.self).map { Duration.milliseconds($0) }

@@ -178,14 +178,18 @@ package struct Burial: Sendable {
     package var mayExist: Bool
     package var trace: Trace
 
-    /// Behind `UserLock`. A generation that is no longer wanted is not failed: its job looks, or closes it, and goes on.
+    /// Behind `UserLock`. A generation that is no longer wanted, or whose credential has been recorded meanwhile, is not failed:
+    /// its job looks, or closes it, and goes on.
     /// A slot taken for a create that provably was not is given back.
     var statements: [SQL] { [UserLock.take(self.user), self.bury] }
 
     private var bury: SQL {
         """
         with held as materialized (
-            select j.*, u.wanted = 'live' and u.generation = j.generation as is_wanted
+            select j.*, u.wanted = 'live' and u.generation = j.generation
+                        and not exists (select 1 from dialtone.credentials c
+                                        where c.tenant_id = j.tenant_id and c.user_id = j.user_id
+                                          and c.generation = j.generation and c.status <> 'deleted') as is_wanted
             from dialtone.jobs j join dialtone.users u on u.tenant_id = j.tenant_id and u.user_id = j.user_id
             where j.id = \(self.lease.job) and j.epoch = \(self.lease.epoch) and j.worker = \(self.lease.worker)
               and j.state = \(self.lease.state)

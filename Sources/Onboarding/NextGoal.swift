@@ -39,7 +39,7 @@ enum NextGoal {
     /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
     /// that was taken away finds its goal by itself.
     ///
-    /// `goals` are all that is left to do for this user; not the wanted generation of one who has failed, which waits for an
+    /// `goals` are all that is left to do for this user, the wanted generation before any older one; not the wanted generation of one who has failed, which waits for an
     /// operator. A generation's doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an
     /// earlier job of that generation died with.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace) -> SQL {
@@ -57,19 +57,20 @@ enum NextGoal {
             from dialtone.credentials c, wish w
             where c.tenant_id = \(user.tenant) and c.user_id = \(user.user) and c.status <> 'deleted'),
         goals as (
-            select o.generation, case when w.wanted = 'live' then coalesce(o.close_after, '-infinity') else '-infinity' end as due
+            select o.generation, false as is_wanted,
+                   case when w.wanted = 'live' then coalesce(o.close_after, '-infinity') else '-infinity' end as due
             from open o, wish w
             where not o.is_wanted and (o.status = 'closing' or w.wanted = 'gone'
                                        or exists (select 1 from open where is_wanted))
             union all
-            select w.generation, '-infinity' from wish w
+            select w.generation, true, '-infinity' from wish w
             where w.wanted = 'live' and w.status <> 'failed' and not exists (select 1 from open where is_wanted)),
         next as (
             select g.generation, g.due, d.maybe_created, d.quiet_until from goals g left join lateral (
                 select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
                 where d.tenant_id = \(user.tenant) and d.user_id = \(user.user) and d.generation = g.generation
                 order by d.died_at desc limit 1) d on true
-            order by g.due, g.generation limit 1),
+            order by g.is_wanted desc, g.due, g.generation limit 1),
         told as (
             update dialtone.users u
             set status = case when w.wanted = 'live' then 'ready' else 'revoked' end

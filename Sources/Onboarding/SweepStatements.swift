@@ -129,13 +129,21 @@ enum SweepStatements {
         """
     }
 
-    /// A job for a user who has none; it looks first.
+    /// A job for a user who has none; it looks first. When there is one, of another generation, a note of the wanted one makes
+    /// whoever comes to it look first too (`JobQueue.enqueue`, `NextGoal.choose`).
     static func adopt(_ user: UserKey) -> SQL {
         """
         with orphan as (
             select tenant_id, user_id, generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
                    clock_timestamp() as enqueued_at
-            from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user))
+            from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user)),
+        noted as (
+            insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch, attempts)
+            select gen_random_uuid(), o.tenant_id, o.user_id, o.generation, 'seen_by_sweep', false, 0, 0 from orphan o
+            where exists (select 1 from dialtone.jobs j where j.tenant_id = o.tenant_id and j.user_id = o.user_id
+                          and j.generation <> o.generation)
+              and not exists (select 1 from dialtone.dead_jobs d where d.tenant_id = o.tenant_id and d.user_id = o.user_id
+                              and d.generation = o.generation))
         \(JobQueue.enqueue(from: "orphan", looksFirst: true))
         """
     }

@@ -16,7 +16,7 @@ package enum JobQueue {
     ///
     /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
     /// is wanted when it finishes, and one that waits for its time is due now. The caller holds the `users` row lock, so a
-    /// finish cannot end that job in between. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
+    /// finish cannot end that job in between. Jobs are locked in their users' order. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
     /// `looksFirst`: nobody knows what became of the job before.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
@@ -30,6 +30,7 @@ package enum JobQueue {
             select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
             where d.tenant_id = s.tenant_id and d.user_id = s.user_id and d.generation = s.generation
             order by d.died_at desc limit 1) d on true
+        order by s.tenant_id, s.user_id
         on conflict (tenant_id, user_id) do update set run_at = least(j.run_at, excluded.run_at)
         where j.state = 'scheduled'
         """
@@ -105,12 +106,12 @@ package enum JobQueue {
             """
             lease_until < statement_timestamp()
             and lease_until > statement_timestamp() - \(within.milliseconds) * interval '1 millisecond'
-            """, limit: limit, settle: settle, reason: "lease_expired")
+            """, limit: limit, settle: settle, reason: .leaseExpired)
     }
 
     /// The jobs of workers whose node is known to be gone, without waiting for their leases.
     package static func rescue(from workers: [WorkerID], limit: Int, settle: Duration) -> SQL {
-        self.rescue("worker = any(\(workers))", limit: limit, settle: settle, reason: "worker_gone")
+        self.rescue("worker = any(\(workers))", limit: limit, settle: settle, reason: .workerGone)
     }
 
     /// Workers whose lock was held under this start of the server, and has been free for two seconds.
@@ -119,7 +120,13 @@ package enum JobQueue {
         where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(serverStart)
         """
 
-    private static func rescue(_ condition: SQL, limit: Int, settle: Duration, reason: String) -> SQL {
+    private enum Reason: String {
+        case leaseExpired = "lease_expired"
+        case workerGone = "worker_gone"
+    }
+
+    /// A look that took too long is nobody's crash; a worker that went with one in hand may have gone because of it.
+    private static func rescue(_ condition: SQL, limit: Int, settle: Duration, reason: Reason) -> SQL {
         """
         with late as materialized (
             select id, state, epoch from dialtone.jobs
@@ -127,13 +134,14 @@ package enum JobQueue {
             order by lease_until limit \(limit) for no key update skip locked),
         rescued as (
             update dialtone.jobs j
-            set state = 'in_doubt', in_doubt = true, epoch = j.epoch + 1, worker = null, crashes = j.crashes + 1,
+            set state = 'in_doubt', in_doubt = true, epoch = j.epoch + 1, worker = null,
+                crashes = j.crashes + case when late.state = 'armed' or \(reason == .workerGone) then 1 else 0 end,
                 run_at = clock_timestamp(), lease_until = null, empties = 0,
                 quiet_until = greatest(j.quiet_until, j.lease_until + \(settle.milliseconds) * interval '1 millisecond')
             from late where j.id = late.id and j.epoch = late.epoch and j.state in ('armed', 'looking')
             returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
-        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, \(reason) from rescued
+        select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, \(reason.rawValue) from rescued
         returning job_id
         """
     }

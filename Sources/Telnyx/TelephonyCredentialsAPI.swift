@@ -37,16 +37,17 @@ extension TelephonyCredentialsAPI {
         throw TelnyxFailure(.unreadable)
     }
 
-    /// Every page of a list, up to the last one or an empty one. A list without an end, or that has none by `deadline`, is a
+    /// Every page of a list, up to the last one or an empty one; each credential once, though pages shift. A list without an end, or that has none by `deadline`, is a
     /// failed look: what it holds beyond is not known, and must not be taken for absent.
     package func listAll(
         _ query: ListQuery, until deadline: ContinuousClock.Instant? = nil, maximumPages: Int = 1000
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
         var all: [TelephonyCredential] = []
+        var ids: Set<ProviderID> = []
         for number in 1...maximumPages {
             if let deadline, ContinuousClock.now >= deadline { throw TelnyxFailure(.unavailable) }
             let page = try await self.list(query, page: number)
-            all += page.credentials
+            all += page.credentials.filter { ids.insert($0.id).inserted }
             if page.credentials.isEmpty || number >= (page.totalPages ?? Int.max) { return all }
         }
         throw TelnyxFailure(.unreadable)

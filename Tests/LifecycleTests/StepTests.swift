@@ -12,12 +12,14 @@ import Testing
 
     private func life(
         _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
-        recorded: ProviderID? = nil, isDoubtful: Bool = false, attempts: Int = 0, empties: Int = 0, crashes: Int = 0,
+        recorded: ProviderID? = nil, isBehind: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
+        empties: Int = 0, crashes: Int = 0,
         failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) -> JobLife {
         JobLife(
             generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
-            isDoubtful: isDoubtful, attempts: attempts, crashes: crashes, failures: failures, empties: empties,
+            isBehind: isBehind, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes, failures: failures,
+            empties: empties,
             quietIn: quietIn, trust: trust)
     }
 
@@ -102,6 +104,20 @@ import Testing
         #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .deleted(self.id)) == [.close(self.id)])
         let looked = self.life(.looking, wanted: .gone, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
         #expect(self.effects(looked, .looked(found: [])) == [.close(nil)])
+    }
+
+    /// Until the wanted generation is there, the older one may be all the user has.
+    @Test func whatIsWantedIsMadeBeforeTheOlderIsDeleted() {
+        let behind = self.life(.looking, wantedGeneration: 2, recorded: self.id, isBehind: true, isDoubtful: true)
+        #expect(self.effects(behind, .claimed) == [.look])
+        #expect(self.effects(behind, .looked(found: [self.id])) == [.end])
+        let fresh = self.life(wantedGeneration: 2, recorded: self.id, isBehind: true)
+        #expect(self.effects(fresh, .claimed) == [.end])
+    }
+
+    @Test func whatIsListedTwiceIsNotItsOwnSurplus() {
+        let life = self.life(.looking, isDoubtful: true)
+        #expect(self.effects(life, .looked(found: [self.id, self.id])) == [.own(self.id)])
     }
 
     @Test func whatTheProviderMeansForAllIsNotCharged() {

@@ -8,7 +8,7 @@ import Model
 package enum Mutant: String, CaseIterable {
     case fenceRemoved, fenceByEpochAlone, evidenceDropped, settleZero, emptiesNotReset, doubtNotSticky
     case sweepWithoutProof, recheckRemoved, jobsLockedBeforeUsers, vanishedByListing, oldGenerationNotClosed
-    case reprovisionInSameGeneration
+    case reprovisionInSameGeneration, deletedBeforeReplaced
 }
 
 /// What a worker holds of a job.
@@ -169,7 +169,7 @@ struct ModelDatabase {
 
     /// As `ClaimedJob.claim`: the next job in this state that is due.
     mutating func claim(
-        _ state: JobState, worker: Int, started: Int, lease: Int, now: Int
+        _ state: JobState, worker: Int, started: Int, lease: Int, now: Int, _ mutant: Mutant?
     ) -> (ModelLease, JobLife, user: Int, overlap: Int)? {
         guard self.started == started,
             let place = self.jobs.indices.first(where: { place in
@@ -189,11 +189,19 @@ struct ModelDatabase {
         let life = JobLife(
             generation: job.generation, phase: to == .armed ? .armed : .looking, wanted: user.wanted,
             wantedGeneration: user.generation, recorded: recorded.map { ProviderID(rawValue: "\($0.id)") },
+            isBehind: mutant != .deletedBeforeReplaced && user.wanted == .live && user.status != .failed
+                && user.generation > job.generation
+                && !self.has(user.generation, of: job.user),
             isDoubtful: job.isDoubtful, attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),
             trust: LedgerTrust(
                 looksFirst: self.looksFirst || !self.strays.isEmpty, looksTwice: self.looksTwice, isStopped: false))
         return (ModelLease(job: job.id, epoch: job.epoch, worker: worker, state: to), life, job.user, job.overlap)
+    }
+
+    /// Whether this generation is recorded and not deleted.
+    func has(_ generation: Generation, of user: Int) -> Bool {
+        self.credentials.contains { $0.user == user && $0.generation == generation && $0.status != .deleted }
     }
 
     // MARK: Finish
@@ -327,22 +335,29 @@ struct ModelDatabase {
         let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
         let hasWanted =
             user.wanted == .live && open.contains { $0.generation == user.generation }
-        var goals: [(due: Int, generation: Generation)] = []
+        var goals: [(order: Int, due: Int, generation: Generation)] = []
         for credential in open where user.wanted == .gone || credential.generation != user.generation {
             guard credential.status == .closing || user.wanted == .gone || hasWanted else { continue }
             guard mutant != .oldGenerationNotClosed || credential.status == .closing else { continue }
-            goals.append((user.wanted == .gone ? 0 : credential.closeAfter ?? 0, credential.generation))
+            goals.append((1, user.wanted == .gone ? 0 : credential.closeAfter ?? 0, credential.generation))
         }
-        if user.wanted == .live && !hasWanted { goals.append((0, user.generation)) }
+        if user.wanted == .live && !hasWanted && user.status != .failed { goals.append((0, 0, user.generation)) }
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
         if user.wanted == .gone && open.isEmpty { self.users[key]?.status = .revoked }
-        guard let next = goals.min(by: { ($0.due, $0.generation) < ($1.due, $1.generation) }) else {
+        guard
+            let next = goals.min(by: { ($0.order, $0.due, $0.generation) < ($1.order, $1.due, $1.generation) })
+        else {
             self.jobs.remove(at: place)
             return
         }
         var job = Job(
             id: self.jobs[place].id, user: key, generation: next.generation,
             state: next.due <= now ? .queued : .scheduled, epoch: self.jobs[place].epoch, runAt: max(next.due, now))
+        if let last = self.dead.last(where: { $0.user == key && $0.generation == next.generation }) {
+            if job.state == .queued { job.state = .inDoubt }
+            job.isDoubtful = last.maybeCreated
+            job.quietUntil = last.quietUntil
+        }
         job.overlap = self.jobs[place].overlap
         self.jobs[place] = job
     }
@@ -351,7 +366,9 @@ struct ModelDatabase {
     mutating func bury(_ lease: ModelLease, mayExist: Bool, now: Int, _ mutant: Mutant?) {
         guard let place = self.held(lease, mutant), let user = self.users[self.jobs[place].user] else { return }
         let job = self.jobs[place]
-        guard user.wanted == .live && user.generation == job.generation else {
+        guard
+            user.wanted == .live && user.generation == job.generation && !self.has(job.generation, of: job.user)
+        else {
             self.jobs[place].state = job.isDoubtful || mayExist ? .inDoubt : .queued
             self.jobs[place].isDoubtful = job.isDoubtful || mayExist
             self.jobs[place].worker = nil

@@ -18,16 +18,17 @@ extension ModelDatabase {
             guard job.state == .armed || job.state == .looking,
                 job.leaseUntil < now || gone.contains(job.worker ?? -1)
             else { continue }
-            self.putInDoubt(place, job.leaseUntil, settle: settle, now: now)
+            let isCrash = job.state == .armed || gone.contains(job.worker ?? -1)
+            self.putInDoubt(place, job.leaseUntil, isCrash: isCrash, settle: settle, now: now)
         }
     }
 
-    private mutating func putInDoubt(_ place: Int, _ leaseUntil: Int, settle: Int, now: Int) {
+    private mutating func putInDoubt(_ place: Int, _ leaseUntil: Int, isCrash: Bool, settle: Int, now: Int) {
         self.jobs[place].state = .inDoubt
         self.jobs[place].isDoubtful = true
         self.jobs[place].epoch += 1
         self.jobs[place].worker = nil
-        self.jobs[place].crashes += 1
+        self.jobs[place].crashes += isCrash ? 1 : 0
         self.jobs[place].runAt = now
         self.jobs[place].empties = 0
         self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, leaseUntil + settle)
@@ -116,7 +117,8 @@ extension ModelDatabase {
         if found.generation > user.generation {
             // The commit that opened this generation was lost; what it made is there.
             self.users[found.user]?.generation = found.generation
-            self.enqueue(found.user, now, looksFirst: true)
+            self.adopt(found.user, now)
+            self.retarget(found.user, now)
             return
         }
         if self.credentials.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
@@ -129,8 +131,35 @@ extension ModelDatabase {
         } else if user.wanted == .gone || user.generation > found.generation {
             self.remember([found.id], user: found.user, generation: found.generation)
         } else {
-            self.enqueue(found.user, now, looksFirst: true)
+            self.adopt(found.user, now)
         }
+    }
+
+    /// As `SweepStatements.adopt`.
+    private mutating func adopt(_ user: Int, _ now: Int) {
+        if let row = self.users[user], let place = self.place(ofUser: user),
+            self.jobs[place].generation != row.generation,
+            !self.dead.contains(where: { $0.user == user && $0.generation == row.generation })
+        {
+            self.dead.append(Dead(user: user, generation: row.generation, maybeCreated: false, quietUntil: nil))
+        }
+        self.enqueue(user, now, looksFirst: true)
+    }
+
+    /// As `SweepStatements.retarget`.
+    private mutating func retarget(_ user: Int, _ now: Int) {
+        guard let row = self.users[user], row.wanted == .live, let place = self.place(ofUser: user),
+            self.jobs[place].generation < row.generation, !self.jobs[place].isDoubtful,
+            self.jobs[place].state != .armed, self.jobs[place].state != .looking
+        else { return }
+        self.jobs[place].generation = row.generation
+        self.jobs[place].state = .inDoubt
+        self.jobs[place].runAt = now
+        self.jobs[place].quietUntil = nil
+        self.jobs[place].attempts = 0
+        self.jobs[place].crashes = 0
+        self.jobs[place].failures = 0
+        self.jobs[place].empties = 0
     }
 
     mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
@@ -150,7 +179,8 @@ extension ModelDatabase {
             self.users[row.user]?.generation += 1
         }
         self.users[row.user]?.status = .pending
-        self.enqueue(row.user, now, looksFirst: true)
+        self.adopt(row.user, now)
+        self.retarget(row.user, now)
     }
 
     /// As `SweepLease.end`, after a run that saw everything.

@@ -39,12 +39,14 @@ struct ModelProvider {
         return true
     }
 
-    /// What a list shows; a shift between two pages may leave one out, but not the same one in the next list too.
+    /// What a list shows; a shift between two pages may show one twice, or leave one out, but not the same one in the next
+    /// list too.
     mutating func list(now: Int, shift: Bool, where matches: (ModelCredential) -> Bool) -> [ModelCredential] {
         var shown = self.credentials.filter { $0.isLive && $0.listedFrom <= now && matches($0) }
         if shift, let place = shown.firstIndex(where: { !self.omitted.contains($0.id) }) {
             self.omitted.insert(shown[place].id)
-            shown.remove(at: place)
+            let credential = shown.remove(at: place)
+            if credential.id.isMultiple(of: 2) { shown += [credential, credential] }
         } else {
             for credential in shown { self.omitted.remove(credential.id) }
         }

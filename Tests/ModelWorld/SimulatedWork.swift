@@ -50,7 +50,7 @@ extension Simulation {
             while room > 0,
                 let (lease, life, user, overlap) = self.database.claim(
                     state, worker: self.workers[slot].boot, started: self.workers[slot].knows ?? 0, lease: Terms.lease,
-                    now: self.databaseNow)
+                    now: self.databaseNow, self.mutant)
             {
                 room -= 1
                 guard isAnswered else { continue }
@@ -164,7 +164,9 @@ extension Simulation {
             guard self.workers[slot].runs[number] != nil else { return nil }
             return self.send(slot, number, &run)
         case .look: self.call(.look, slot, number, run)
-        case .delete(let id): self.call(.delete(Int(id.rawValue) ?? 0), slot, number, run)
+        case .delete(let id):
+            self.checkDelete(Int(id.rawValue) ?? 0, run)
+            self.call(.delete(Int(id.rawValue) ?? 0), slot, number, run)
         case .own(let id): self.finish(slot, number, .own(run, Int(id.rawValue) ?? 0))
         case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
         case .end: self.finish(slot, number, .end(run, nil))
@@ -224,6 +226,18 @@ extension Simulation {
                 && $0.state == .armed && $0.leaseUntil > self.databaseNow
         }
         if !isHeld { self.fail("a create for user \(run.user) without authority") }
+    }
+
+    /// What serves is not deleted before its successor is there. A revoke has closed it first; a worker whose knowledge is of
+    /// another server may be wrong.
+    private mutating func checkDelete(_ id: Int, _ run: Run) {
+        guard run.server == self.server, self.database.started == self.server,
+            let user = self.database.users[run.user], user.wanted == .live,
+            self.database.credentials.contains(where: { $0.id == id && $0.status == .active })
+        else { return }
+        if !self.database.has(user.generation, of: run.user) {
+            self.fail("credential \(id) is deleted while it is all user \(run.user) has")
+        }
     }
 
     private func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
