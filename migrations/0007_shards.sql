@@ -1,4 +1,4 @@
--- Why: a tenant's open shard is found at the end of an index, whatever stands before it: while an old snapshot is open,
+-- Why: a sweep's progress is kept by tenant, so that one tenant's trouble is its own; and a tenant's open shard is found at the end of an index, whatever stands before it: while an old snapshot is open,
 -- vacuum removes none of the versions that the shards before it have left. And a tag that the provider calls full below our
 -- own count stays full.
 -- Lock: ACCESS EXCLUSIVE on tenant_tags, a small table, which is rewritten row by row. Backwards compatible: no; workers of
@@ -21,3 +21,9 @@ alter table dialtone.tenant_tags
     alter column opened set default 0;
 
 create unique index tenant_tags_opened on dialtone.tenant_tags (tenant_id, opened);
+
+-- When the last sweep began that saw every tag of this tenant.
+alter table dialtone.tenants add column swept_at timestamptz;
+
+-- Marked before it is deleted by an operator's word, so that no job adopts it meanwhile.
+alter table dialtone.strays add column doomed_at timestamptz;

@@ -146,8 +146,29 @@ package struct Administration: Sendable {
             user, try await self.withPool { try await UserActions(pool: $0).rotate(user, overlap: overlap) })
     }
 
+    package func reopen(_ user: UserKey) async throws -> ActionLine {
+        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).reopen(user) })
+    }
+
     package func retry(_ user: UserKey) async throws -> ActionLine {
         ActionLine(user, try await self.withPool { try await UserActions(pool: $0).retry(user) })
+    }
+
+    // MARK: Limits
+
+    package func limits() async throws -> [LimitLine] {
+        try await self.withPool { try await ProviderLimits(pool: $0).list() }.map { LimitLine($0) }
+    }
+
+    /// Calls per second for a tenant's connection, for all nodes together; nil for no limit.
+    package func setRate(_ rate: Double?, of tenant: TenantID) async throws -> LimitLine {
+        try await self.withPool { pool in
+            guard let tenant = try await Tenants(pool: pool).show(tenant) else {
+                throw SourceError.unknownTenant(tenant)
+            }
+            try await ProviderLimits(pool: pool).setRate(rate, for: .connection(tenant.connectionID))
+            return LimitLine(connection: tenant.connectionID, rate: rate)
+        }
     }
 
     // MARK: Sweep and installation

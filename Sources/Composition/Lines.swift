@@ -7,6 +7,7 @@ import Foundation
 import Intake
 package import Model
 import Onboarding
+import ProviderLimits
 import Schema
 
 /// One line of a listing.
@@ -180,6 +181,40 @@ package struct InstallationLine: Encodable, Sendable {
     }
 }
 
+/// What holds creates back, for the account or for one connection.
+package struct LimitLine: Line {
+    /// `account`, or `connection:<id>`.
+    package var scope: String
+    /// Creates per second.
+    package var rate: Double?
+    /// `closed`, `open` or `half_open`.
+    package var breaker: String
+    package var reason: String?
+    package var wait_seconds: Int?
+
+    package static let heading = ["SCOPE", "RATE", "BREAKER", "WAITS", "WHY"]
+    package var cells: [String] {
+        [
+            self.scope, self.rate.map { "\($0)/s" } ?? "", self.breaker, self.wait_seconds.map { "\($0) s" } ?? "",
+            self.reason ?? "",
+        ]
+    }
+
+    init(_ limit: ProviderLimit) {
+        self.scope = limit.scope
+        self.rate = limit.rate
+        self.breaker = limit.breaker
+        self.reason = limit.reason
+        self.wait_seconds = limit.waitSeconds.map { Int($0.rounded(.up)) }
+    }
+
+    init(connection: String, rate: Double?) {
+        self.scope = "connection:\(connection)"
+        self.rate = rate
+        self.breaker = "closed"
+    }
+}
+
 extension SweepReport {
     /// In words, in the order in which they matter.
     package var lines: [(String, Int)] {
@@ -187,7 +222,8 @@ extension SweepReport {
             ("tags", self.tags), ("credentials listed", self.listed), ("surplus found", self.surplus),
             ("surplus deleted", self.surplusDeleted), ("told to look", self.evidence),
             ("deletes to do again", self.reopened), ("missing, not yet certain", self.missing),
-            ("replaced by a new one", self.reprovisioned), ("users without a job", self.enqueued),
+            ("replaced by a new one", self.reprovisioned), ("missing, with nothing else there", self.unproven),
+            ("users without a job", self.enqueued), ("failed users tried again", self.revived),
             ("unknown names of ours", self.strays), ("names of others", self.foreign),
         ]
     }

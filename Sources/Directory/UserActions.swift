@@ -11,11 +11,14 @@ package enum UserActionError: Error, Equatable, CustomStringConvertible {
     case notReady(UserStatus)
     /// There is nothing to retry.
     case notFailed(UserStatus)
+    /// There is nothing to reopen.
+    case notRevoked(UserStatus)
 
     package var description: String {
         switch self {
         case .unknownUser(let user): "there is no user \(user.user) of tenant \(user.tenant)"
         case .notReady(let status): "only a user who is ready can be rotated; this one is \(status.rawValue)"
+        case .notRevoked(let status): "only a user who is revoked can be reopened; this one is \(status.rawValue)"
         case .notFailed(let status):
             "only a user who has failed or waits can be retried; this one is \(status.rawValue)"
         }
@@ -47,6 +50,23 @@ package struct UserActions: Sendable {
                 """)
             _ = try await connection.query(Self.enqueue(user))
             return .revoking
+        }
+    }
+
+    /// As a `user.created` that has come now, for a user whose revoke stands: the next generation is made. For senders that give
+    /// no times, whose sign-up after a delete nobody can tell from one before it.
+    package func reopen(_ user: UserKey) async throws -> UserStatus {
+        try await self.change(user) { connection, status in
+            guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }
+            _ = try await connection.query(
+                """
+                update dialtone.users
+                set wanted = 'live', status = 'pending', generation = generation + 1, ready_at = null,
+                    received_at = clock_timestamp(), occurred_at = greatest(occurred_at, clock_timestamp())
+                where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'gone'
+                """)
+            _ = try await connection.query(Self.enqueue(user))
+            return .pending
         }
     }
 

@@ -96,7 +96,12 @@ enum EventStatement {
                     using (tenant_id)
                 where d.status in ('pending', 'revoking')),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
-            select j.event_id, case when j.event_id in (select event_id from stored) then j.outcome else 'duplicate' end,
+            select j.event_id,
+                   case when j.event_id not in (select event_id from stored) then 'duplicate'
+                        when j.outcome = 'accepted'
+                             and (j.tenant_id, j.user_id) not in (select tenant_id, user_id from desired)
+                             then 'superseded'
+                        else j.outcome end,
                    case when j.event_id in (select event_id from stored) then j.event_id
                         else (select e.event_id from dialtone.events e
                               where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = j.item) end,
@@ -107,6 +112,10 @@ enum EventStatement {
                        where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = j.item)
             from judged j
             """
+    }
+
+    static func supersede(_ ids: [EventID]) -> SQL {
+        "update dialtone.events set outcome = 'superseded' where event_id = any(\(ids)) and outcome = 'accepted'"
     }
 
     /// The event of a delivery. Index: the ledger's unique key.

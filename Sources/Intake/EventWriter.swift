@@ -168,6 +168,14 @@ final class EventWriter: Sendable {
                     unseen[id] = outcome
                 }
             }
+            // Another node inserted the user meanwhile, with a newer word: the ledger says so too.
+            let superseded = answers.values.compactMap { answer -> EventID? in
+                guard case .success(let item) = answer, item.status == .superseded else { return nil }
+                return item.eventID
+            }
+            if !superseded.isEmpty {
+                _ = try await connection.query(EventStatement.supersede(superseded), shielded: true)
+            }
             // Committed by another node while the statement waited for it: a new look sees it. An item that is nowhere was not
             // in the delivery that came first under this id.
             for event in events {

@@ -40,20 +40,29 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     package var missing = 0
     /// … gone for good, or expired: their users get the next generation.
     package var reprovisioned = 0
-    /// Users who wait for something and had no job.
+    /// … that answer 404 while no other answers: the key may be of another organisation, so nothing is concluded.
+    package var unproven = 0
+    /// Active credentials of the ledger, and how many of them were seen. None of some: the run proves nothing.
+    package var expected = 0
+    package var seen = 0
+    /// Users who wait for something and had no job, and users who had failed and are tried again.
     package var enqueued = 0
+    package var revived = 0
     /// Tags where more would have been changed than one run may; nothing was.
     package var stopped: [String] = []
     /// Lists that failed; what they would have shown is not known.
     package var failedLists = 0
-    /// Whether every tag was seen.
+    /// Whether every tag was seen, with the key of the account that is the ledger's.
     package var isFull = false
+    /// Whether what was seen is this ledger's account, as far as it tells.
+    package var isPlausible: Bool { self.expected == 0 || self.seen > 0 }
     package var isDryRun = false
 
     package init() {}
 
     enum CodingKeys: String, CodingKey {
         case tags, listed, foreign, strays, surplus, evidence, reopened, missing, reprovisioned, enqueued, stopped
+        case unproven, expected, seen, revived
         case surplusDeleted = "surplus_deleted"
         case failedLists = "failed_lists"
         case isFull = "full"

@@ -65,6 +65,8 @@ extension Evidence {
                 from decided
                 where (is_wanted or is_held)
                   and not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
+                  and not exists (select 1 from dialtone.strays s
+                                  where s.provider_id = decided.provider_id and s.doomed_at is not null)
                 on conflict do nothing
                 returning provider_id),
             settled as materialized (

@@ -65,6 +65,11 @@ extension OnboardingWorker {
             var columns = row.columns
             return try columns.next()
         }
+        if let own = self.identity.terms?.worker, gone.contains(own) {
+            // Alive, and without the connection that would say so: from now on under a name that promises none.
+            self.identity.forget()
+            self.news.tell("this node's lock was lost; its jobs are looked up, and its leases decide from now on")
+        }
         if !gone.isEmpty {
             rescued += try await connection.query(JobQueue.rescue(from: gone, limit: 500, settle: settle)).count
         }
@@ -134,22 +139,27 @@ struct SurplusDeletion: Sendable {
     let pool: PostgresPool
     let provider: Provider
 
-    /// Answers how many were tried, and how many are gone.
+    /// Answers how many were tried, and how many are gone. Each is taken just before its call, so that the rows that prove it
+    /// to be surplus are as new as can be.
     func run(limit: Int) async throws -> (tried: Int, gone: Int) {
-        let rows = try await self.pool.query(Surplus.due(limit: limit, hold: .seconds(60)))
-        var gone = 0
-        for row in rows {
+        let witness = Witness(pool: self.pool, provider: self.provider)
+        var (tried, gone) = (0, 0)
+        while tried < limit {
+            guard let row = try await self.pool.query(Surplus.due(hold: .seconds(60))).first else { break }
             let id: ProviderID = ProviderID(rawValue: try row.decode(String.self))
-            let isGone: Bool
+            tried += 1
+            var isGone = false
             do throws(TelnyxFailure) {
                 _ = try await self.provider.delete(id)
                 isGone = true
+            } catch  where error.isNotFound {
+                isGone = await witness.speaksForAccount(without: id)
             } catch {
-                isGone = error.isNotFound
+                isGone = false
             }
             _ = try await self.pool.query(isGone ? Surplus.deleted(id) : Surplus.failed(id))
             if isGone { gone += 1 }
         }
-        return (rows.count, gone)
+        return (tried, gone)
     }
 }

@@ -25,6 +25,7 @@ struct JobRun: Sendable {
     let pool: PostgresPool
     let vault: Vault
     let news: ProviderNews
+    let witness: Witness
     let names: CredentialName
     let rules: LifeRules
     let lease: Duration
@@ -63,12 +64,15 @@ struct JobRun: Sendable {
         var words: String?
         var hasFailed = false
         let isFromDoubt: Bool
+        /// Empty answers before this run.
+        let empties: Int
 
         init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
             self.job = job
             self.leaseEnd = leaseEnd
             self.listed = listed
             self.isFromDoubt = job.lease.state == .looking
+            self.empties = job.life.empties
         }
     }
 
@@ -82,7 +86,12 @@ struct JobRun: Sendable {
             switch effect {
             case .surplus(let ids): await self.remember(ids, turn)
             case .rearm:
-                guard await self.rearm(&turn) else { return .result(self.doubt(turn, .seconds(1))) }
+                // Asked before absence is spent: who is refused here keeps the empty answers it had.
+                if let wait = await self.permission(turn) { return .result(self.putBack(turn, wait)) }
+                guard await self.rearm(&turn) else {
+                    await self.provider.limits.unsent(connection: turn.job.connectionID)
+                    return .result(self.doubt(turn, .seconds(1)))
+                }
             case .create: return .event(await self.create(&turn))
             case .look: return .event(await self.look(&turn))
             case .delete(let id): return .event(await self.delete(id, &turn))
@@ -101,25 +110,39 @@ struct JobRun: Sendable {
 
     // MARK: Calls
 
-    /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline.
+    /// How long a create that follows a look must wait; nil when it may go.
+    private func permission(_ turn: Turn) async -> Duration? {
+        guard await self.provider.limits.room(for: 1) > 0 else { return .seconds(5) }
+        if let wait = await self.provider.limits.wait(for: turn.job.connectionID) {
+            await self.provider.limits.unused(1)
+            return wait
+        }
+        return nil
+    }
+
+    /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when all it
+    /// needs is in hand; permission comes last, and is given back by who does not send.
     private func create(_ turn: inout Turn) async -> JobEvent {
         let connection = turn.job.connectionID
-        if let wait = await self.provider.limits.wait(for: connection) {
-            turn.trace = Trace(errorCode: "breaker_open")
-            return .refused(wait)
-        }
-        guard let tag = turn.job.tag else { return .notSent }
-        // The queue's creates were granted before the claim; one that follows a look asks now.
-        if turn.isFromDoubt, await self.provider.limits.room(for: 1) == 0 { return .refused(.seconds(5)) }
+        guard let tag = turn.job.tag else { return await self.unsent(turn) }
         do {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
         } catch {
             turn.hasFailed = true
             self.news.tell(
                 "the sealing key is not to be had, so nothing is created", ["tenant": "\(turn.job.user.tenant)"])
+            return await self.unsent(turn)
+        }
+        // The account's part was granted before the claim; after a look all of it was.
+        if !turn.isFromDoubt, let wait = await self.provider.limits.wait(for: connection) {
+            await self.provider.limits.unused(1)
+            turn.trace = Trace(errorCode: "waits_for_connection")
+            return .refused(wait)
+        }
+        guard ContinuousClock.now + self.deadline < turn.leaseEnd else {
+            await self.provider.limits.unsent(connection: connection)
             return .notSent
         }
-        guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
         let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)
         switch await self.provider.api.create(request) {
         case .created(let credential, let trace):
@@ -131,6 +154,7 @@ struct JobRun: Sendable {
             turn.hasFailed = true
             turn.trace = Trace(errorCode: "not_sent")
             self.news.tell("the provider cannot be reached; jobs wait")
+            await self.provider.limits.unsent(connection: connection)
             return .notSent
         case .rateLimited(let wait, let trace):
             turn.trace = Trace(trace)
@@ -165,6 +189,16 @@ struct JobRun: Sendable {
         }
     }
 
+    /// Not sent before the connection was asked: after a look it was.
+    private func unsent(_ turn: Turn) async -> JobEvent {
+        if turn.isFromDoubt {
+            await self.provider.limits.unsent(connection: turn.job.connectionID)
+        } else {
+            await self.provider.limits.unused(1)
+        }
+        return .notSent
+    }
+
     /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds. The same code
     /// for different users in a row means that the tenant's settings are at fault.
     private func rejection(_ tag: String, code: String, _ words: ProviderWords, _ turn: inout Turn) async -> JobEvent {
@@ -193,15 +227,17 @@ struct JobRun: Sendable {
     /// believed the tag is listed too, in case names are not found as they should be.
     private func look(_ turn: inout Turn) async -> JobEvent {
         let name = self.name(turn)
+        // A page is asked for only while the lease has room for it.
+        let limit = turn.leaseEnd - self.deadline
         do {
             var alive = turn.listed.filter { $0.bears(name) && !$0.expired }
             if alive.isEmpty {
-                alive = try await self.provider.listAll(ListQuery(name: name), until: turn.leaseEnd)
+                alive = try await self.provider.listAll(ListQuery(name: name), until: limit)
                     .filter { $0.bears(name) && !$0.expired }
             }
             let isLast = !turn.job.life.isDoubtful || turn.job.life.empties > 0
             if alive.isEmpty, isLast, let tag = turn.job.tag {
-                alive = try await self.provider.listAll(ListQuery(tag: tag), until: turn.leaseEnd)
+                alive = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
                     .filter { $0.bears(name) && !$0.expired }
             }
             let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
@@ -229,7 +265,7 @@ struct JobRun: Sendable {
             return .deleted(id)
         } catch {
             turn.trace = Trace(error.trace)
-            if error.isNotFound { return .deleted(id) }
+            if error.isNotFound, await self.witness.speaksForAccount(without: id) { return .deleted(id) }
             turn.hasFailed = true
             self.news.tell("a credential cannot be deleted yet", ["error": "\(error)"])
             return .deleteFailed(error.retryAfter)
@@ -290,6 +326,14 @@ struct JobRun: Sendable {
                 lease: turn.job.lease, to: .inDoubt, delay: delay, isCharged: isCharged,
                 isDoubtful: turn.job.life.isDoubtful, empties: turn.job.life.empties, isFailure: turn.hasFailed,
                 settle: settle, trace: turn.trace))
+    }
+
+    /// Back into doubt as it came.
+    private func putBack(_ turn: Turn, _ delay: Duration) -> JobResult {
+        .moved(
+            Transition(
+                lease: turn.job.lease, to: .inDoubt, delay: delay, isDoubtful: turn.job.life.isDoubtful,
+                empties: turn.empties, trace: Trace(errorCode: "waits_for_limit")))
     }
 
     private func ending(_ turn: Turn, _ how: Ending.How) -> Ending {

@@ -69,7 +69,8 @@ package final class OnboardingWorker: Service {
         self.identity = WorkerIdentity(
             lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity, presence: presence)
         self.jobRun = JobRun(
-            provider: self.provider, pool: pool, vault: vault, news: self.news, names: self.names,
+            provider: self.provider, pool: pool, vault: vault, news: self.news,
+            witness: Witness(pool: pool, provider: self.provider), names: self.names,
             rules: LifeRules(settle: settle),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
             random: random)
@@ -151,26 +152,37 @@ package final class OnboardingWorker: Service {
         let terms = granted > 0 ? self.identity.terms : nil
         let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: turn.floor, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
-        let rows: PostgresRows?
+        var rows: PostgresRows?
+        var failure: (any Error)?
         do {
-            rows = try await self.pool.withConnection { connection in
+            (rows, failure) = try await self.pool.withConnection { connection in
                 let answers = try await connection.pipeline(batch.groups + claim.map { [$0] })
-                try await batch.settle(
-                    Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
-                return try answers.dropFirst(batch.groups.count).first?.first?.get()
+                // Claimed is claimed, whatever became of the results.
+                let claimed = try? answers.dropFirst(batch.groups.count).first?.first?.get()
+                do {
+                    try await batch.settle(
+                        Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
+                    if let answer = answers.dropFirst(batch.groups.count).first?.first { _ = try answer.get() }
+                } catch {
+                    return (claimed, error)
+                }
+                return (claimed, nil)
             }
         } catch {
+            failure = error
+        }
+        await self.provider.limits.unused(granted - (rows?.count ?? 0))
+        if let failure {
             // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write that
             // did happen is found done, because every statement is guarded.
             turn.failures += 1
-            self.logger.warning("worker cannot reach the database", metadata: ["error": "\(error)"])
-            try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
-            return []
+            self.logger.warning("worker cannot reach the database", metadata: ["error": "\(failure)"])
+            if rows == nil { try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6)))) }
+        } else {
+            turn.unwritten = []
+            if turn.failures > 0 { self.logger.notice("worker reaches the database again") }
+            turn.failures = 0
         }
-        self.provider.limits.unused(granted - (rows?.count ?? 0))
-        turn.unwritten = []
-        if turn.failures > 0 { self.logger.notice("worker reaches the database again") }
-        turn.failures = 0
         guard let rows, let terms else { return [] }
         do {
             return try await self.claimed(rows, sentAt, terms, room: granted, &turn)
@@ -294,16 +306,18 @@ extension OnboardingWorker {
         }
         let leaseEnd = sentAt + self.configuration.lease
         let listed = await self.listTags(of: jobs, until: leaseEnd)
-        let results = await withTaskGroup(of: JobResult.self, returning: [JobResult].self) { group in
+        if !(await self.write(FinishBatch(back))) { await self.writeAtTheEnd(back) }
+        // Each is written as it comes: a slow look must not cost the others theirs.
+        await withTaskGroup(of: JobResult.self) { group in
             for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
                 group.addTask {
                     await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            for await result in group where !(await self.write(FinishBatch([result]))) {
+                await self.writeAtTheEnd([result])
+            }
         }
-        let batch = FinishBatch(results + back)
-        if !(await self.write(batch)) { await self.writeAtTheEnd(results + back) }
         return jobs.count
     }
 
@@ -312,12 +326,13 @@ extension OnboardingWorker {
     private func listTags(
         of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
     ) async -> [String: [TelephonyCredential]] {
-        var listed: [String: [TelephonyCredential]] = [:]
-        for (tag, jobs) in Dictionary(grouping: jobs, by: \.tag) where jobs.count >= 8 {
-            guard let tag else { continue }
-            listed[tag] = try? await self.provider.listAll(
-                ListQuery(tag: tag), until: min(deadline, .now + self.configuration.httpDeadline))
+        let limit = min(deadline - self.configuration.httpDeadline, .now + self.configuration.httpDeadline)
+        return await withTaskGroup(of: (String, [TelephonyCredential]?).self) { group in
+            for (tag, jobs) in Dictionary(grouping: jobs, by: \.tag) where jobs.count >= 8 {
+                guard let tag else { continue }
+                group.addTask { (tag, try? await self.provider.listAll(ListQuery(tag: tag), until: limit)) }
+            }
+            return await group.reduce(into: [:]) { listed, one in listed[one.0] = one.1 }
         }
-        return listed
     }
 }

@@ -19,7 +19,8 @@ package final class Presence: Sendable {
     }
 
     /// Runs until the task is cancelled; the lock is free when it returns. A lost connection is made again: until then the
-    /// lock is free, and a node that is not back within two seconds counts as gone, which costs a look and nothing else.
+    /// lock is free, and a node that is not back within two seconds counts as gone. What it has in hand is looked up then, and
+    /// it goes on as another worker, which nobody has seen hold a lock.
     package func run() async {
         while !Task.isCancelled {
             try? await self.hold()

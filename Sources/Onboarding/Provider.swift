@@ -40,7 +40,7 @@ struct Provider: Sendable {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.delete(id) }
     }
 
-    /// A 429 pauses the account for all nodes. A 401 stops it; so does a 403 here, for a list or a delete names no connection.
+    /// A 429 pauses the account for all nodes. A 401 stops it; a 403 of one call may be about that call alone.
     private func noting<Value>(
         _ call: () async throws(TelnyxFailure) -> Value
     ) async throws(TelnyxFailure) -> Value {

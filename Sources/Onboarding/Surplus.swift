@@ -28,16 +28,19 @@ struct Surplus: Sendable {
         ]
     }
 
-    /// Those of these ids that are known as surplus.
+    /// Those of these ids that are known as surplus, or about to be deleted as nobody's.
     static func among(_ ids: [ProviderID]) -> SQL {
-        "select provider_id from dialtone.surplus where provider_id = any(\(ids))"
+        """
+        select provider_id from dialtone.surplus where provider_id = any(\(ids))
+        union select provider_id from dialtone.strays where provider_id = any(\(ids)) and doomed_at is not null
+        """
     }
 
-    /// Takes some that may be deleted now, for one deleter at a time. Index surplus_open.
+    /// Takes one that may be deleted now, for one deleter at a time. Index surplus_open.
     ///
     /// Committed rows must show that the generation is owned by another id, or closed: the user has a later one, or is gone,
     /// and no job works on it. Nothing while the ledger may have lost what it knew, or stands on another system.
-    static func due(limit: Int, hold: Duration) -> SQL {
+    static func due(hold: Duration) -> SQL {
         """
         with due as materialized (
             select s.provider_id from dialtone.surplus s
@@ -53,7 +56,7 @@ struct Surplus: Sendable {
                                                   and j.generation = s.generation)))
               and exists (select 1 from dialtone.incarnation i
                           where i.started = \(JobQueue.serverStart) and not i.looks_first and not i.is_stopped)
-            order by s.found_at limit \(limit) for no key update of s skip locked)
+            order by s.found_at limit 1 for no key update of s skip locked)
         update dialtone.surplus s
         set claimed_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
         from due where s.provider_id = due.provider_id

@@ -63,48 +63,66 @@ package struct Sweep: Sendable {
             let tenant: TenantID = try columns.next()
             return (tenant, try columns.next(Int32.self))
         }
+        var seen: [(TenantID, Date)] = []
         for (tenant, last) in tenants {
-            try await self.sweep(tenant, last: last, holder: holder, &report)
+            let began = try await self.extend(holder)
+            if try await self.sweep(tenant, last: last, holder: holder, &report) { seen.append((tenant, began)) }
+            // A key of another organisation lists nothing, and that must not pass for having seen.
+            if report.isPlausible && !self.options.isDryRun {
+                for (tenant, began) in seen { _ = try await self.pool.query(SweepLease.saw(tenant, began: began)) }
+                seen = []
+            }
         }
-        report.isFull = self.options.tenant == nil && report.failedLists == 0
+        report.isFull = self.options.tenant == nil && report.failedLists == 0 && report.isPlausible
         if !self.options.isDryRun {
             let sawAll = report.isFull && report.stopped.isEmpty
             _ = try await self.pool.query(SweepStatements.forgetStrays(sawAll: sawAll))
         }
-        let isWhole = report.isFull && !self.options.isDryRun && report.stopped.isEmpty
-        _ = try await self.pool.query(SweepLease.end(holder, started: started, isWhole: isWhole))
+        _ = try await self.pool.query(SweepLease.end(holder, started: started))
         return report
     }
 
-    private func sweep(_ tenant: TenantID, last: Int32, holder: UUID, _ report: inout SweepReport) async throws {
+    /// Answers whether every tag of the tenant was listed.
+    private func sweep(
+        _ tenant: TenantID, last: Int32, holder: UUID, _ report: inout SweepReport
+    ) async throws -> Bool {
+        var isWhole = true
         // Shards beyond the last one known: opened after the backup this ledger was restored from.
         var (shard, empties) = (Int32(1), 0)
         while shard <= last || empties < 2 {
             try await self.extend(holder)
             let tag = SweptTag(sweep: self, holder: holder, tenant: tenant, shard: shard, isKnown: shard <= last)
             let count = try await tag.compare(&report)
-            if shard > last { empties = count == 0 ? empties + 1 : 0 }
+            if count == nil { isWhole = false }
+            if shard > last { empties = count ?? 0 == 0 ? empties + 1 : 0 }
             shard += 1
             try await self.breathe()
         }
-        guard !self.options.isDryRun else { return }
+        guard !self.options.isDryRun else { return isWhole }
         var user = ""
         while true {
             try await self.extend(holder)
+            let revived = try await self.pool.query(
+                SweepStatements.reviveFailed(of: tenant, after: user, limit: 1000)
+            ).first
+            if let count = try revived?.decode(Int64.self) { report.revived += Int(count) }
             let row = try await self.pool.query(
                 SweepStatements.enqueueForgotten(of: tenant, after: user, limit: 1000)
             ).first
-            guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return }
+            guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return isWhole }
             report.enqueued += Int(count)
             user = end
             try await self.breathe()
         }
     }
 
-    func extend(_ holder: UUID) async throws {
-        guard try await !self.pool.query(SweepLease.extend(holder, hold: Self.hold)).isEmpty else {
+    /// Goes on holding the sweep's lease; answers the time, by the database's clock.
+    @discardableResult
+    func extend(_ holder: UUID) async throws -> Date {
+        guard let row = try await self.pool.query(SweepLease.extend(holder, hold: Self.hold)).first else {
             throw SweepError.leaseLost
         }
+        return try row.decode(Date.self)
     }
 
     func breathe() async throws {
@@ -143,6 +161,7 @@ extension Sweep {
             let second = try await self.once()
             report.missing = second.missing
             report.reprovisioned += second.reprovisioned
+            report.unproven = second.unproven
             report.isFull = report.isFull && second.isFull
         }
         let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
@@ -214,15 +233,20 @@ extension OnboardingWorker {
     }
 
     private func tell(_ report: SweepReport) {
+        if report.unproven > 0 || !report.isPlausible {
+            self.logger.error(
+                "the provider knows nothing of what the ledger has; is the key that of another organisation?",
+                metadata: ["expected": "\(report.expected)", "seen": "\(report.seen)"])
+        }
         let found = report.surplus + report.reopened + report.missing + report.reprovisioned + report.strays
-        let isNews = found > 0 || !report.stopped.isEmpty
+        let isNews = found + report.revived > 0 || !report.stopped.isEmpty
         self.logger.log(
             level: report.stopped.isEmpty ? (isNews ? .notice : .debug) : .error,
             report.stopped.isEmpty ? "sweep ended" : "the sweep would change too much; run dialtone sweep --dry-run",
             metadata: [
                 "listed": "\(report.listed)", "surplus": "\(report.surplus)", "missing": "\(report.missing)",
                 "reprovisioned": "\(report.reprovisioned)", "strays": "\(report.strays)",
-                "stopped": "\(report.stopped.joined(separator: " "))",
+                "revived": "\(report.revived)", "stopped": "\(report.stopped.joined(separator: " "))",
             ])
     }
 }

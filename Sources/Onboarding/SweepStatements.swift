@@ -8,8 +8,8 @@ import Queue
 
 /// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
 enum SweepLease {
-    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began, or a
-    /// change that may have lost commits has had its quiet time since.
+    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began; and
+    /// every half minute while some tenant has not been seen since.
     static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
         """
         update dialtone.sweep s
@@ -19,7 +19,9 @@ enum SweepLease {
         where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
           and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
                or i.looks_first and coalesce(s.started_at < i.changed_at, true)
-               or i.looks_twice and coalesce(s.started_at < i.quiet_until, true) and i.quiet_until < clock_timestamp())
+               or i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
+                  and (s.started_at < clock_timestamp() - interval '30 seconds'
+                       or i.looks_twice and coalesce(s.started_at < i.quiet_until, true)))
         returning i.started
         """
     }
@@ -40,7 +42,7 @@ enum SweepLease {
     static func extend(_ holder: UUID, hold: Duration) -> SQL {
         """
         update dialtone.sweep set held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
-        where holder = \(holder) returning 1
+        where holder = \(holder) returning clock_timestamp()
         """
     }
 
@@ -51,26 +53,40 @@ enum SweepLease {
         """
     }
 
-    /// Ends it. When it was full and began after the change and its quiet time, the ledger can be trusted again.
-    static func end(_ holder: UUID, started: Int64, isWhole: Bool) -> SQL {
+    /// Ends it. When every tenant has been seen whole since the change and its quiet time, in this run or others, the ledger
+    /// can be trusted again. A tenant made since has nothing to forget.
+    static func end(_ holder: UUID, started: Int64) -> SQL {
         """
         with ended as (
             update dialtone.sweep set held_until = null, holder = null, finished_at = clock_timestamp()
-            where holder = \(holder) returning started_at)
+            where holder = \(holder) returning 1)
         update dialtone.incarnation i set looks_first = false, looks_twice = false
         from ended
-        where \(isWhole) and i.started = \(started) and i.started = \(JobQueue.serverStart)
-          and ended.started_at >= i.changed_at and (not i.looks_twice or ended.started_at >= i.quiet_until)
+        where i.started = \(started) and i.started = \(JobQueue.serverStart) and i.looks_first
+          and not exists (
+              select 1 from dialtone.tenants t
+              where greatest(t.swept_at, t.created_at)
+                    < greatest(i.changed_at, case when i.looks_twice then i.quiet_until end))
+        """
+    }
+
+    /// A tenant whose every tag was listed in a run that began with it at `began`.
+    static func saw(_ tenant: TenantID, began: Date) -> SQL {
+        """
+        update dialtone.tenants set swept_at = greatest(swept_at, \(began)) where tenant_id = \(tenant)
         """
     }
 }
 
 /// What the ledger holds of one tag, and corrections.
 enum SweepStatements {
+    /// Tenants with their last shard; those first whom no sweep has seen for longest.
     static func tags(of tenant: TenantID?) -> SQL {
         """
-        select tenant_id, max(shard) from dialtone.tenant_tags
-        where \(tenant)::text is null or tenant_id = \(tenant) group by tenant_id order by tenant_id
+        select t.tenant_id, coalesce(max(g.shard), 0)
+        from dialtone.tenants t left join dialtone.tenant_tags g using (tenant_id)
+        where \(tenant)::text is null or t.tenant_id = \(tenant)
+        group by t.tenant_id order by t.swept_at nulls first, t.tenant_id
         """
     }
 
@@ -231,6 +247,31 @@ enum SweepStatements {
         """
     }
 
+    /// Users who failed for no fault of their own are tried again, looking first: after an hour, then two, up to a day and a
+    /// half. What the provider has rejected is an operator's to retry.
+    static func reviveFailed(of tenant: TenantID, after user: String, limit: Int) -> SQL {
+        """
+        with page as materialized (
+            select u.tenant_id, u.user_id, u.generation, u.status from dialtone.users u
+            where u.tenant_id = \(tenant) and u.user_id > \(user) order by u.user_id limit \(limit)),
+        due as materialized (
+            select p.tenant_id, p.user_id from page p cross join lateral (
+                select count(*) as deaths, max(d.died_at) as died_at,
+                       (array_agg(d.reason order by d.died_at desc))[1] as reason
+                from dialtone.dead_jobs d
+                where d.tenant_id = p.tenant_id and d.user_id = p.user_id and d.generation = p.generation) d
+            where p.status = 'failed' and d.reason in ('too_many_attempts', 'crashed_too_often')
+              and d.died_at < statement_timestamp() - interval '1 hour' * power(2, least(d.deaths - 1, 5))),
+        revived as (
+            update dialtone.users u set status = 'pending' from due
+            where u.tenant_id = due.tenant_id and u.user_id = due.user_id and u.status = 'failed' and u.wanted = 'live'
+            returning u.tenant_id, u.user_id, u.generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+                      clock_timestamp() as enqueued_at),
+        enqueued as (\(JobQueue.enqueue(from: "revived", looksFirst: true)))
+        select count(*) from revived
+        """
+    }
+
     /// Behind a lock on the shard's row, so that no claim takes a slot meanwhile: what the ledger and its jobs hold, or what
     /// the provider holds, whichever is more.
     static func count(_ tenant: TenantID, _ shard: Int32, tag: String, listed: Int) -> [SQL] {
@@ -261,6 +302,27 @@ enum SweepStatements {
     /// The tag a credential is listed by is the one it has.
     static func retag(_ id: ProviderID, _ tag: String) -> SQL {
         "update dialtone.credentials set tag = \(tag) where provider_id = \(id) and tag <> \(tag)"
+    }
+
+    /// From here on no job adopts it: a look leaves it out, a record refuses it.
+    static func doom(_ id: ProviderID, name: String, tag: String) -> SQL {
+        """
+        insert into dialtone.strays (provider_id, name, tag, doomed_at)
+        values (\(id), \(name), \(tag), clock_timestamp())
+        on conflict (provider_id) do update set doomed_at = clock_timestamp()
+        """
+    }
+
+    /// Who owns it. The table lock waits for every record that began before the mark was there.
+    static func ownerOfDoomed(_ id: ProviderID) -> [SQL] {
+        [
+            "lock table dialtone.credentials in share mode",
+            "select 1 from dialtone.credentials where provider_id = \(id)",
+        ]
+    }
+
+    static func forgetStray(_ id: ProviderID) -> SQL {
+        "delete from dialtone.strays where provider_id = \(id)"
     }
 
     static func remember(strays: [(id: ProviderID, name: String, tag: String)]) -> SQL {

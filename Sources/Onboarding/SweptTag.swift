@@ -43,6 +43,18 @@ struct SweptTag {
         var gone: [(ProviderID, Known)] = []
         var missing: [ProviderID] = []
         var found: [ProviderID] = []
+        /// Not there, and nobody to say that this is the account.
+        var unproven = 0
+        /// Settled credentials that should be there, and how many are.
+        var expected = 0
+        var seen = 0
+
+        /// What may be done in a tag where too much would change: all that takes nothing away.
+        var harmless: Plan {
+            var plan = self
+            (plan.proven, plan.surplus, plan.reopened, plan.gone) = ([], [], [], [])
+            return plan
+        }
     }
 
     /// A generation of a user whose own credential was seen in this list.
@@ -51,19 +63,19 @@ struct SweptTag {
         var generation: Generation
     }
 
-    /// Answers how many credentials the tag holds at the provider.
-    func compare(_ report: inout SweepReport) async throws -> Int {
+    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed.
+    func compare(_ report: inout SweepReport) async throws -> Int? {
         report.tags += 1
         guard try await self.sweep.provider.limits.isOpen() else {
             report.failedLists += 1
-            return 0
+            return nil
         }
         let listed: [TelephonyCredential]
         do throws(TelnyxFailure) {
             listed = try await self.sweep.provider.listWhole(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
         } catch {
             report.failedLists += 1
-            return 0
+            return nil
         }
         report.listed += listed.count
         if listed.isEmpty && !self.isKnown { return 0 }
@@ -74,8 +86,12 @@ struct SweptTag {
         let changes = plan.surplus.count + plan.gone.count + plan.reopened.count
         report.strays += plan.strays.count
         report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
+        report.unproven += plan.unproven
+        report.expected += plan.expected
+        report.seen += plan.seen
         if changes > max(5, listed.count / 100), !self.sweep.options.isConfirmed {
             report.stopped.append(self.tag)
+            if !self.sweep.options.isDryRun { try await self.carryOut(plan.harmless) }
         } else {
             report.surplus += plan.surplus.count + plan.proven.count
             report.reopened += plan.reopened.count
@@ -199,32 +215,36 @@ struct SweptTag {
     /// time apart, while another id of this account answers 200.
     private func miss(_ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan) async throws {
         let present = Set(listed.map(\.id))
+        let settled = known.filter { $0.value.isActive && $0.value.isSettled }
+        plan.expected = settled.count
+        plan.seen = settled.count { present.contains($0.key) }
         var isAccountAlive: Bool?
-        for (id, row) in known where row.isActive && row.isSettled && !present.contains(id) {
-            // No answer is no answer: the next sweep asks again.
-            guard let isNotFound = try await self.isNotFound(id) else { continue }
-            guard isNotFound else {
+        for (id, row) in settled where !present.contains(id) {
+            switch try await self.ask(id) {
+            case .there:
                 plan.found.append(id)
-                continue
+                plan.seen += 1
+            // Terminal at the provider: its user needs another.
+            case .expired: plan.gone.append((id, row))
+            case .gone where !row.isLongMissing: plan.missing.append(id)
+            case .gone:
+                if isAccountAlive == nil { isAccountAlive = try await self.isAnyKnownAlive(present, known) }
+                if isAccountAlive == true { plan.gone.append((id, row)) } else { plan.unproven += 1 }
+            // No answer is no answer: the next sweep asks again.
+            case .unknown: break
             }
-            guard row.isLongMissing else {
-                plan.missing.append(id)
-                continue
-            }
-            if isAccountAlive == nil { isAccountAlive = try await self.isAnyKnownAlive(present, known) }
-            if isAccountAlive == true { plan.gone.append((id, row)) }
         }
     }
 
-    /// Nil when the provider does not say.
-    private func isNotFound(_ id: ProviderID) async throws -> Bool? {
+    private enum Answer { case there, expired, gone, unknown }
+
+    private func ask(_ id: ProviderID) async throws -> Answer {
         try await self.sweep.breathe()
         try await self.sweep.extend(self.holder)
         do throws(TelnyxFailure) {
-            _ = try await self.sweep.provider.retrieve(id)
-            return false
+            return try await self.sweep.provider.retrieve(id).expired ? .expired : .there
         } catch {
-            return error.isNotFound ? true : nil
+            return error.isNotFound ? .gone : .unknown
         }
     }
 
@@ -287,9 +307,23 @@ struct SweptTag {
             return
         }
         for stray in strays {
-            let owner = try await self.sweep.pool.query(
-                "select 1 from dialtone.credentials where provider_id = \(stray.id)")
-            if owner.isEmpty { _ = try? await self.sweep.provider.delete(stray.id) }
+            _ = try await self.sweep.pool.query(
+                SweepStatements.doom(stray.id, name: stray.name ?? "", tag: self.tag))
+            let isOwned = try await self.sweep.pool.withConnection { connection in
+                let answers = try await connection.pipeline([SweepStatements.ownerOfDoomed(stray.id)])[0]
+                return try answers.map { try !$0.get().isEmpty }.contains(true)
+            }
+            if isOwned {
+                _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))
+                continue
+            }
+            do throws(TelnyxFailure) {
+                _ = try await self.sweep.provider.delete(stray.id)
+            } catch {
+                // Known for what it is; the next such sweep deletes it.
+                if !error.isNotFound { continue }
+            }
+            _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))
         }
     }
 

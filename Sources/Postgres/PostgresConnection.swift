@@ -105,6 +105,7 @@ package actor PostgresConnection {
     package func pipeline(
         _ groups: [[SQL]], shielded: Bool = false
     ) async throws(PostgresError) -> [[Result<PostgresRows, PostgresError>]] {
+        guard !groups.isEmpty else { return [] }
         for statement in groups.joined() { try Self.check(statement) }
         try self.begin(.pipeline, shielded: shielded)
         defer { self.state.end() }

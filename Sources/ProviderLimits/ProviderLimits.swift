@@ -44,7 +44,8 @@ package final class ProviderLimits: Sendable {
         var broken: Set<String> = []
         /// Where refusals are counted, which the next success ends.
         var counted: Set<String> = []
-        var hasRate = false
+        /// Calls per second, where there is a rate.
+        var rates: [String: Double] = [:]
         var until: ContinuousClock.Instant
     }
 
@@ -57,11 +58,13 @@ package final class ProviderLimits: Sendable {
     private struct State {
         var known: Known?
         var probes: [String: Probe] = [:]
+        /// Where the line of those who wait for a connection's rate ends, as far as this node has seen.
+        var lines: [String: ContinuousClock.Instant] = [:]
         /// Counts what this node has changed, so that an answer read before a change is not kept after it.
         var changes = 0
     }
 
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let state = Mutex(State())
 
     package init(pool: PostgresPool) { self.pool = pool }
@@ -72,23 +75,43 @@ package final class ProviderLimits: Sendable {
     /// breaker until its first probe. Throws when the database cannot say.
     package func isOpen() async throws -> Bool { try await !self.know().isShut }
 
-    /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked before a
-    /// probe is taken: nobody may hold one for nothing. What is not used is given back by `unused`.
+    /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked before
+    /// anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given back by
+    /// `unused`.
     package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
         let account = LimitScope.account.key
         guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
         let isBroken = known.broken.contains(account)
-        if isBroken, await !hasWork() { return 0 }
-        var room = wanted
-        if known.hasRate { room = await self.take(room) }
-        if isBroken, room > 0 { room = min(room, await self.probe(account, wanted: room)) }
-        return room
+        let rate = known.rates[account]
+        guard isBroken || rate != nil else { return wanted }
+        guard await hasWork() else { return 0 }
+        let room = rate == nil ? wanted : await self.take(wanted, from: account)
+        guard isBroken, room > 0 else { return room }
+        let probes = await self.probe(account, wanted: room)
+        if rate != nil { await self.giveBack(room - probes, to: account) }
+        return probes
     }
 
     /// Gives back what `room` granted and nobody used.
-    package func unused(_ count: Int) {
+    package func unused(_ count: Int) async {
         guard count > 0 else { return }
-        self.state.withLock { $0.probes[LimitScope.account.key]?.left += Int32(count) }
+        let account = LimitScope.account.key
+        let hasRate = self.state.withLock { state in
+            state.probes[account]?.left += Int32(count)
+            return state.known?.rates[account] != nil
+        }
+        if hasRate { await self.giveBack(count, to: account) }
+    }
+
+    /// Gives back a create that `room` and `wait` had permitted and that was not sent.
+    package func unsent(connection: String) async {
+        let scope = LimitScope.connection(connection).key
+        let hasRate = self.state.withLock { state in
+            state.probes[scope]?.left += 1
+            return state.known?.rates[scope] != nil
+        }
+        if hasRate { await self.giveBack(1, to: scope) }
+        await self.unused(1)
     }
 
     /// The provider took our key for some call: an account's breaker, which only a refused key opens, is wrong. Costs nothing
@@ -105,14 +128,24 @@ package final class ProviderLimits: Sendable {
         self.forget()
     }
 
-    /// How long nothing may be sent for this tenant's connection; nil when a create may go now. When the database cannot say,
-    /// it may: the account's own gate was asked before the claim.
+    /// How long nothing may be sent for this tenant's connection; nil when a create may go now, which is then counted. When the
+    /// database cannot say, it may: the account's own gate was asked before the claim.
     package func wait(for connection: String) async -> Duration? {
         let scope = LimitScope.connection(connection).key
         guard let known = try? await self.know() else { return nil }
         if let wait = known.stopped[scope] { return wait }
+        if let rate = known.rates[scope], await self.take(1, from: scope) == 0 { return self.lineUp(scope, rate) }
         guard known.broken.contains(scope) else { return nil }
         return await self.probe(scope, wanted: 1) > 0 ? nil : Self.probeLease
+    }
+
+    /// Each who waits comes a step after the last, so that a tenant's import is not claimed over and over.
+    private func lineUp(_ scope: String, _ rate: Double) -> Duration {
+        self.state.withLock { state in
+            let end = max(.now + .seconds(1), state.lines[scope] ?? .now) + .seconds(1) / rate
+            state.lines[scope] = end
+            return ContinuousClock.now.duration(to: end)
+        }
     }
 
     /// From memory for `maximumAge`; then one caller asks, and the others go by the last answer until it has come.
@@ -132,7 +165,7 @@ package final class ProviderLimits: Sendable {
     private func read() async throws -> Known {
         let rows = try await self.pool.query(
             """
-            select scope, breaker <> 'closed', rate is not null, rejects > 0,
+            select scope, breaker <> 'closed', rate, rejects > 0,
                    coalesce(paused_until > clock_timestamp(), false)
                    or breaker = 'open' and coalesce(probe_until > clock_timestamp(), false),
                    (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
@@ -144,12 +177,12 @@ package final class ProviderLimits: Sendable {
         var known = Known(until: .now + Self.maximumAge)
         let probes = self.state.withLock { $0.probes }
         for row in rows {
-            let (scope, isBroken, hasRate, isCounted, isShut, left) = try row.decode(
-                String.self, Bool.self, Bool.self, Bool.self, Bool.self, Int64?.self)
+            let (scope, isBroken, rate, isCounted, isShut, left) = try row.decode(
+                String.self, Bool.self, Double?.self, Bool.self, Bool.self, Int64?.self)
             if isShut && scope == LimitScope.account.key { known.isShut = true }
             if isCounted { known.counted.insert(scope) }
             if isBroken { known.broken.insert(scope) }
-            if hasRate && scope == LimitScope.account.key { known.hasRate = true }
+            known.rates[scope] = rate
             // Our own probe does not stop ourselves.
             let isOurs = probes[scope].map { $0.left > 0 && $0.until > .now } ?? false
             if let left, left > 0, !isOurs { known.stopped[scope] = .milliseconds(left) }
@@ -264,53 +297,10 @@ package final class ProviderLimits: Sendable {
         return await self.stop(scope, reason: "refused for \(rejects) users in a row: \(code)")
     }
 
-    private func forget() {
+    func forget() {
         self.state.withLock { state in
             state.known = nil
             state.changes += 1
         }
-    }
-}
-
-extension ProviderLimits {
-    // MARK: Rate
-
-    /// Sets the account's rate, in calls per second for all nodes together; nil takes it away.
-    package func setRate(_ rate: Double?) async throws {
-        _ = try await self.pool.query(
-            """
-            insert into dialtone.provider_limits (scope, rate) values ('account', \(rate))
-            on conflict (scope) do update set rate = excluded.rate where provider_limits.rate is distinct from excluded.rate
-            """)
-        self.forget()
-    }
-
-    /// Takes as many of `wanted` calls as the rate has room for within a second from now, a fifth of it left for recovery
-    /// (looks and deletes are not held up here).
-    private func take(_ wanted: Int) async -> Int {
-        let rows = try? await self.pool.query(
-            """
-            with now as (select clock_timestamp() as at),
-            budget as materialized (
-                select p.scope, p.rate * 0.8 as rate, greatest(p.tat, now.at) as tat, now.at
-                from dialtone.provider_limits p, now where p.scope = 'account' and p.rate is not null
-                for no key update of p),
-            grant_ as (
-                select scope, rate, tat,
-                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from tat - at)))))::int as calls
-                from budget)
-            update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
-            from grant_ g where p.scope = g.scope
-            returning g.calls
-            """)
-        guard let calls = try? rows?.first?.decode(Int32.self) else { return wanted }
-        return Int(calls)
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, for an SQL interval.
-    fileprivate var milliseconds: Int64 {
-        self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000
     }
 }

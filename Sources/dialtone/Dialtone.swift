@@ -23,9 +23,8 @@ struct Dialtone: AsyncParsableCommand {
         version: Administration.version,
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
-            KeyCommand.self, UserCommand.self, SweepCommand.self, InstallationCommand.self, SendCommand.self,
-            SimulatorCommand.self, VaultCommand.self,
-            CheckCommand.self,
+            KeyCommand.self, UserCommand.self, LimitCommand.self, SweepCommand.self, InstallationCommand.self,
+            SendCommand.self, SimulatorCommand.self, VaultCommand.self, CheckCommand.self,
         ])
 
     /// Usage errors end with 2, everything else that fails with 1; the message goes to standard error.

@@ -44,6 +44,12 @@ struct SweepCommand: AsyncParsableCommand {
             )
             throw ExitCode(1)
         }
+        guard report.isPlausible && report.unproven == 0 else {
+            Terminal.tell(
+                "dialtone: the provider knows nothing of what the ledger has; is TELNYX_API_KEY of another organisation?"
+            )
+            throw ExitCode(1)
+        }
         guard report.failedLists == 0 else {
             Terminal.tell("dialtone: \(report.failedLists) lists failed at the provider; run it again")
             throw ExitCode(1)

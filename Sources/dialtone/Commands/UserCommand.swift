@@ -8,7 +8,7 @@ import Model
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "The users of a tenant.",
-        subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self])
+        subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self, Reopen.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -93,12 +93,26 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Takes a user's credential away, at the provider too. A later sign-up makes a new one.")
+            abstract: "Takes a user's credential away, at the provider too.",
+            discussion: """
+                A later sign-up with a timestamp makes a new one; when your sender gives none, dialtone user reopen does.
+                """)
 
         @OptionGroup var named: NamedUser
 
         func run() async throws {
             try self.named.show(try await Administration(try await Settings.read()).revoke(try self.named.key))
+        }
+    }
+
+    struct Reopen: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives a user who was revoked a credential again, as a sign-up would that came now.")
+
+        @OptionGroup var named: NamedUser
+
+        func run() async throws {
+            try self.named.show(try await Administration(try await Settings.read()).reopen(try self.named.key))
         }
     }
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a 404 means what it says: a key of another organisation is answered 404 for everything that is ours.
+
+import Foundation
+import Model
+import Postgres
+import Telnyx
+
+/// Asks the provider for another credential that the ledger knows.
+struct Witness: Sendable {
+    let pool: PostgresPool
+    let provider: Provider
+
+    /// Whether another known credential is there, or the ledger knows of none. Some three are asked for, for one may be gone
+    /// as well. Index credentials_provider_id_key, entered at a random place.
+    func speaksForAccount(without id: ProviderID) async -> Bool {
+        guard
+            let rows = try? await self.pool.query(
+                """
+                with place as (select gen_random_uuid()::text as at)
+                (select provider_id from dialtone.credentials, place
+                 where provider_id >= at and provider_id <> \(id) and status = 'active' and missing_since is null
+                 order by provider_id limit 2)
+                union all
+                (select provider_id from dialtone.credentials
+                 where provider_id <> \(id) and status = 'active' and missing_since is null order by provider_id limit 2)
+                """)
+        else { return false }
+        if rows.isEmpty { return true }
+        for row in rows {
+            guard let other: ProviderID = try? ProviderID(rawValue: row.decode(String.self)) else { return false }
+            if (try? await self.provider.retrieve(other)) != nil { return true }
+        }
+        return false
+    }
+}
