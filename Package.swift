@@ -120,6 +120,12 @@ let package = Package(
             dependencies: ["Intake", "Model", "Postgres", "Queue", "Vault", "TestSupport", crypto, logging]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "OnboardingTests",
+            dependencies: [
+                "Onboarding", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model", "Postgres",
+                "TestSupport", logging,
+            ]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
@@ -136,7 +142,8 @@ let package = Package(
         .testTarget(
             name: "StoryTests",
             dependencies: [
-                "Composition", "Intake", "TestSupport", "Postgres", "Model", "TelnyxSimulator", asyncHTTPClient,
+                "Composition", "Intake", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
+                "TelnyxSimulator", asyncHTTPClient,
                 nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]

@@ -313,12 +313,8 @@ enum SweepStatements {
         """
     }
 
-    /// Who owns it. The table lock waits for every record that began before the mark was there.
-    static func ownerOfDoomed(_ id: ProviderID) -> [SQL] {
-        [
-            "lock table dialtone.credentials in share mode",
-            "select 1 from dialtone.credentials where provider_id = \(id)",
-        ]
+    static func owner(of id: ProviderID) -> SQL {
+        "select 1 from dialtone.credentials where provider_id = \(id)"
     }
 
     static func forgetStray(_ id: ProviderID) -> SQL {

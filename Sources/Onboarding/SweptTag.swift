@@ -309,9 +309,10 @@ struct SweptTag {
         for stray in strays {
             _ = try await self.sweep.pool.query(
                 SweepStatements.doom(stray.id, name: stray.name ?? "", tag: self.tag))
-            let isOwned = try await self.sweep.pool.withConnection { connection in
-                let answers = try await connection.pipeline([SweepStatements.ownerOfDoomed(stray.id)])[0]
-                return try answers.map { try !$0.get().isEmpty }.contains(true)
+            let isOwned = try await self.sweep.pool.withTransaction { connection in
+                // Waits for every record that began before the mark was there.
+                _ = try await connection.query("lock table dialtone.credentials in share mode")
+                return try await !connection.query(SweepStatements.owner(of: stray.id)).isEmpty
             }
             if isOwned {
                 _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))

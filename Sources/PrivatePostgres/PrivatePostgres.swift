@@ -30,7 +30,7 @@ package struct PrivatePostgres: Sendable {
     package let folder: URL
     /// The folder asked for was out of the server's reach; this one goes when the server does.
     private let isTemporary: Bool
-    private let binaries: URL
+    let binaries: URL
     /// Where its Unix socket is.
     package let socketFolder: String
     private let settings: [String: String]

@@ -169,8 +169,10 @@ final class Account: Sendable {
 
     // MARK: Control
 
-    func fault(for operation: Fault.Operation, name: String?) -> Fault? {
-        self.state.withLock { $0.faults.next(for: operation, name: name) { Double.random(in: 0..<1) } }
+    func fault(for operation: Fault.Operation, name: String?, connection: String?) -> Fault? {
+        self.state.withLock { state in
+            state.faults.next(for: operation, name: name, connection: connection) { Double.random(in: 0..<1) }
+        }
     }
 
     var faults: [Fault] {

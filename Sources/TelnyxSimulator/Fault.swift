@@ -37,6 +37,7 @@ struct Fault: Codable, Sendable, Equatable {
     /// How many calls it still applies to; without end when left out.
     var times: Int?
     var name_prefix: String?
+    var connection_id: String?
     var reset: String?
 }
 
@@ -45,10 +46,13 @@ struct Faults: Sendable {
     var rules: [Fault] = []
 
     /// The first rule that applies to this call, one time used up.
-    mutating func next(for operation: Fault.Operation, name: String?, roll: () -> Double) -> Fault? {
+    mutating func next(
+        for operation: Fault.Operation, name: String?, connection: String?, roll: () -> Double
+    ) -> Fault? {
         for (place, rule) in self.rules.enumerated() {
             guard rule.operation == .any || rule.operation == operation else { continue }
             if let prefix = rule.name_prefix, !(name ?? "").hasPrefix(prefix) { continue }
+            if let wanted = rule.connection_id, wanted != connection { continue }
             if let times = rule.times, times <= 0 { continue }
             if let probability = rule.probability, roll() >= probability { continue }
             if let times = rule.times { self.rules[place].times = times - 1 }

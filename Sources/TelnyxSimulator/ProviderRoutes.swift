@@ -53,7 +53,8 @@ struct ProviderRoutes: Sendable {
             }
             fields = decoded
         }
-        guard let fault = self.account.fault(for: operation, name: fields.name) else {
+        guard let fault = self.account.fault(for: operation, name: fields.name, connection: fields.connection_id)
+        else {
             return Self.response(try act(fields, nil))
         }
         return try await self.misbehave(fault, fields, act)

@@ -107,6 +107,34 @@ import Testing
         }
     }
 
+    @Test func aConnectionsRateIsItsOwnAndThoseWhoWaitLineUp() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(0.01, for: .connection("7"))
+            #expect(await limits.room(for: 64) == 64, "the account has no limit")
+            var waits: [Duration] = []
+            for _ in 1...10 {
+                if let wait = await limits.wait(for: "7") { waits.append(wait) }
+                #expect(await limits.wait(for: "8") == nil)
+            }
+            #expect(waits.count == 9)
+            #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 < $1 } && waits[0] > .milliseconds(900))
+        }
+    }
+
+    @Test func whatIsNotUsedIsGivenBack() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(10)
+            #expect(await limits.room(for: 64) { false } == 0, "without work nothing is taken")
+            for _ in 1...20 {
+                let granted = await limits.room(for: 64)
+                #expect(granted >= 8)
+                await limits.unused(granted)
+            }
+        }
+    }
+
     /// The hot path: while nothing is stopped, a success may not cost a statement. The locked table would hold one up.
     @Test(.timeLimit(.minutes(1))) func whileNothingIsStoppedASuccessCostsNoStatement() async throws {
         try await TestDatabase.with { database in

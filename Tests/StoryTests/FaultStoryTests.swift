@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever goes wrong at the provider during a create, the user ends with exactly one credential, and both sides agree.
 
+import Composition
 import Foundation
+import Model
 import Postgres
 import TestSupport
 import Testing
@@ -26,6 +28,8 @@ import Testing
         Fault(kind: "delay", more: "\"milliseconds\":2500"), Fault(kind: "rate_limited", more: "\"reset\":\"seconds\""),
         Fault(kind: "status", more: "\"status\":408"), Fault(kind: "status", more: "\"status\":409"),
         Fault(kind: "status", more: "\"status\":503"), Fault(kind: "status", more: "\"status\":302"),
+        Fault(kind: "status", more: "\"status\":425"), Fault(kind: "status", more: "\"status\":200"),
+        Fault(kind: "status", more: "\"status\":202"),
         Fault(kind: "list_lag", more: "\"milliseconds\":500"),
     ])
     func theUserEndsWithExactlyOneCredential(_ fault: Fault) async throws {
@@ -46,6 +50,38 @@ import Testing
                 "select provider_words from dialtone.dead_jobs where provider_words <> ''")
             #expect(words.count == 1)
             #expect(try await story.post("/v1/login-tokens", "{\"user_id\":\"u-1\"}").status == 409)
+        }
+    }
+
+    /// The provider refuses one tenant's connection: its users wait, and nobody else does.
+    @Test func oneTenantsRefusedConnectionLeavesTheOthersAlone() async throws {
+        try await Story.with(Self.quick) { story in
+            let administration = Administration(story.settings)
+            let globex = try TenantID("globex")
+            _ = try await administration.createTenant(globex, connectionID: "1000000002")
+            let source = try await administration.createSource("app", tenant: globex, allowed: [], preset: "standard")
+            let sender = try SignUpSender(
+                url: story.address + source.url.dropFirst(story.address.count), secret: Secret(source.secret),
+                http: story.http)
+            try await story.fault("status", times: 1000, "\"status\":403,\"connection_id\":\"1000000002\"")
+            for number in 1...5 {
+                let user = UserKey(tenant: globex, user: try UserID("g-\(number)"))
+                _ = try await sender.send(
+                    type: "user.created", user: user, deliveryID: "g-\(number)", at: Date(), occurredAt: Date())
+            }
+            try await story.until("select 1 from dialtone.job_log where tenant_id = 'globex' and http_status = 403")
+            for number in 1...5 { try await story.signUp("u-\(number)") }
+            let limits = try await administration.limits()
+            #expect(limits.map(\.scope) == ["connection:1000000002"] && limits[0].breaker == "open")
+            let charged = try await story.rows(
+                "select user_id from dialtone.jobs where tenant_id <> 'globex' or attempts > 0 or state = 'in_doubt'")
+            #expect(charged.isEmpty, "they wait, uncharged and without doubt")
+            // Mended: the next probe opens it for all.
+            try await story.fault("status", times: 0, "\"status\":403")
+            try await story.database.admin.script(
+                "update dialtone.provider_limits set probe_until = now(); update dialtone.jobs set run_at = now()")
+            try await story.until(
+                "select 1 from dialtone.users where tenant_id = 'globex' and status = 'ready' having count(*) >= 1")
         }
     }
 

@@ -73,12 +73,19 @@ import Testing
             try await story.database.admin.script(
                 "update dialtone.credentials set created_at = now() - interval '1 hour', missing_since = now() - interval '1 hour'"
             )
+            // The server has changed besides: what such a run sees must not end the distrust.
+            try await story.database.admin.script(
+                "update dialtone.incarnation set looks_first = true, changed_at = now()")
             try await Story.withOtherProvider { other in
                 for _ in 0..<3 {
                     let report = try await story.sweep(toTheEnd: false, at: other)
                     #expect(report.reprovisioned == 0 && report.listed == 0)
+                    #expect(report.expected == 1 && report.seen == 0 && report.unproven == 1 && !report.isFull)
                 }
             }
+            #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").count == 1)
+            _ = try await story.sweep()
+            #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").isEmpty)
             #expect(
                 try await story.rows("select user_id from dialtone.users where generation = 1 and status = 'ready'")
                     == ["u"])
@@ -110,6 +117,121 @@ import Testing
             #expect(try await story.sweep { $0.isConfirmed = true }.surplus == 8)
             try await story.untilAtRest()
             #expect(try await story.providerIDs().isEmpty)
+        }
+    }
+
+    /// Deleting a second one takes nothing from anybody whose own was seen in the same list: that needs no asking.
+    @Test func manySecondCredentialsGoWithoutAsking() async throws {
+        try await Story.with(Self.quick) { story in
+            for number in 1...8 { try await story.signUp("u\(number)") }
+            let before = try await story.providerIDs().sorted()
+            for name in try await story.rows("select name from dialtone.credentials") {
+                try await story.make(name: name, tag: "acme")
+            }
+            let report = try await story.sweep()
+            #expect(report.stopped.isEmpty && report.surplus == 8)
+            try await story.untilAtRest()
+            #expect(try await story.providerIDs().sorted() == before)
+        }
+    }
+
+    /// One tenant's tag that would change too much does not keep all others looking first.
+    @Test func aStoppedTagKeepsNobodyElseWaiting() async throws {
+        try await Story.with(Self.quick) { story in
+            for number in 1...8 { try await story.signUp("u\(number)") }
+            let names = try await story.rows("select name from dialtone.credentials")
+            for number in 1...8 { _ = try await story.send("user.deleted", "u\(number)", delivery: "d\(number)") }
+            try await story.until("select 1 having (select count(*) from dialtone.users where status = 'revoked') = 8")
+            for name in names { try await story.make(name: name, tag: "acme") }
+            try await story.database.admin.script(
+                "update dialtone.incarnation set looks_first = true, changed_at = now()")
+            try await story.until("select 1 from dialtone.incarnation where not looks_first")
+            #expect(try await story.providerIDs().count == 8)
+        }
+    }
+
+    /// A job between its 201 and its commit: what the sweep lists is the job's to record, not surplus.
+    @Test func whatAJobIsAboutToRecordIsNotSurplus() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let id = try await story.activeID()
+            try await story.database.admin.script(
+                """
+                delete from dialtone.credentials;
+                update dialtone.users set status = 'pending';
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                                           lease_until, tag)
+                values (gen_random_uuid(), 'acme', 'u', 1, 1, now(), now(), 'armed', 1, gen_random_uuid(),
+                        now() + interval '5 seconds', 'acme')
+                """)
+            let report = try await story.sweep(toTheEnd: false)
+            #expect(report.surplus == 0 && report.evidence == 1)
+            try await story.until("select 1 from dialtone.users where status = 'ready'")
+            #expect(try await story.activeID() == id)
+        }
+    }
+
+    /// The ledger has lost the commit that opened a generation, while the one before is in doubt.
+    @Test func whatWasSeenOfALaterGenerationIsLookedForWhenItsTurnComes() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let key = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
+            _ = try await Administration(story.settings).rotate(key, overlap: .seconds(3600))
+            try await story.until("select 1 from dialtone.credentials where generation = 2 and status = 'active'")
+            let ids = try await story.providerIDs().sorted()
+            try await story.database.admin.script(
+                """
+                delete from dialtone.jobs;
+                delete from dialtone.credentials where generation = 2;
+                update dialtone.credentials set status = 'active', close_after = null;
+                update dialtone.users set generation = 1;
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
+                                           quiet_until, tag)
+                values (gen_random_uuid(), 'acme', 'u', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true, now(), 'acme')
+                """)
+            #expect(try await story.sweep(toTheEnd: false).evidence == 1)
+            try await story.database.admin.script("update dialtone.jobs set run_at = now()")
+            try await story.until("select 1 from dialtone.credentials where generation = 2 and status = 'active'")
+            let made = try await story.rows("select provider_id from dialtone.credentials where generation = 2")
+            #expect(made.allSatisfy(ids.contains), "adopted, not made again")
+        }
+    }
+
+    @Test func whoFailedForNoFaultOfTheirsIsTriedAgain() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let id = try await story.activeID()
+            _ = try await story.raw(
+                .DELETE, "", "", ["authorization": "Bearer test-key"],
+                url: story.providerURL + "/v2/telephony_credentials/\(id)")
+            try await story.database.admin.script(
+                """
+                delete from dialtone.credentials;
+                update dialtone.users set status = 'failed';
+                insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch, attempts,
+                                                died_at)
+                values (gen_random_uuid(), 'acme', 'u', 1, 'too_many_attempts', true, 1, 20, now() - interval '59 minutes')
+                """)
+            #expect(try await story.sweep(toTheEnd: false).revived == 0)
+            try await story.database.admin.script(
+                "update dialtone.dead_jobs set died_at = died_at - interval '2 minutes'")
+            #expect(try await story.sweep(toTheEnd: false).revived == 1)
+            try await story.until("select 1 from dialtone.users where status = 'ready'")
+            #expect(
+                try await story.rows("select 'x' from dialtone.job_log where to_state = 'looking'").count >= 2,
+                "one that may have been made is looked for twice")
+            #expect(try await story.providerIDs() == [try await story.activeID()])
+        }
+    }
+
+    @Test func anOperatorsWordDeletesWhatIsNobodys() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let name = try await story.rows("select name from dialtone.credentials")[0]
+            try await story.make(name: String(name.prefix(12)) + String(repeating: "a", count: 52), tag: "acme")
+            #expect(try await story.sweep { $0.deletesStrays = true }.strays == 1)
+            #expect(try await story.providerIDs().count == 1)
+            #expect(try await story.rows("select provider_id from dialtone.strays").isEmpty)
         }
     }
 

@@ -28,6 +28,45 @@ import Testing
         }
     }
 
+    /// Its sender gives no times, so that a sign-up after the delete may be one from before it.
+    @Test func whoCannotSignUpAgainIsReopenedByAnOperator() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let administration = Administration(story.settings)
+            await #expect(throws: (any Error).self) { try await administration.reopen(try Self.key("u")) }
+            _ = try await administration.revoke(try Self.key("u"))
+            try await story.until("select 1 from dialtone.users where status = 'revoked'")
+            let late = try await story.send("user.created", "u", delivery: "late", at: Date() - 3600)
+            #expect(late.body.contains("superseded"))
+            #expect(try await administration.reopen(try Self.key("u")).status == "pending")
+            try await story.untilAtRest()
+            let rows = try await story.rows("select generation || status from dialtone.credentials order by generation")
+            #expect(rows == ["1deleted", "2active"])
+            #expect(try await story.providerIDs() == [try await story.activeID()])
+        }
+    }
+
+    /// The old one is all its user has until the new one is there, whatever the job was about when the rotation came.
+    @Test func aRotationWhileInDoubtKeepsTheOldCredentialUntilTheNewIsThere() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let first = try await story.activeID()
+            try await story.database.admin.script(
+                """
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
+                                           quiet_until, tag)
+                values (gen_random_uuid(), 'acme', 'u', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true, now(), 'acme')
+                """)
+            _ = try await Administration(story.settings).rotate(try Self.key("u"), overlap: .seconds(3600))
+            // The new one cannot be made for now.
+            try await story.fault("status", times: 1000, "\"status\":403")
+            try await story.database.admin.script("update dialtone.jobs set run_at = now()")
+            try await story.until("select 1 from dialtone.job_log where generation = 2 and http_status = 403")
+            #expect(try await story.providerIDs() == [first])
+            #expect(try await story.rows("select status from dialtone.credentials") == ["active"])
+        }
+    }
+
     @Test func theOldCredentialServesForTheOverlapUnlessItsUserIsRevoked() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")

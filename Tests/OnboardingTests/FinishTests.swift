@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results on their way into the ledger: many at once, crossed, twice, with one bad row among them, or from a lost lease.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+let testTenant: TenantID = {
+    do { return try TenantID("acme") } catch { preconditionFailure("\(error)") }
+}()
+let testUser: UserID = {
+    do { return try UserID("user-1") } catch { preconditionFailure("\(error)") }
+}()
+
+@Suite struct FinishTests {
+    @Test func oneRowTheDatabaseRefusesLeavesTheOthersAlone() async throws {
+        try await Self.withArmedJobs(256) { database, jobs in
+            var batch = try jobs.map { try Self.evidence($0) }
+            batch[100].usernameIndex = [1]
+            try await Self.finish(batch, database)
+            #expect(try await Self.count("dialtone.credentials", database) == 255)
+            let left = try await database.admin.query("select user_id, state from dialtone.jobs")
+                .map { "\(try $0.decode(String.self, String.self))" }
+            #expect(left == ["(\"\(jobs[100].user.user)\", \"armed\")"], "its lease will run out, and a look finds it")
+        }
+    }
+
+    @Test func aFinishDoneTwiceIsFoundDone() async throws {
+        try await Self.withArmedJobs(3) { database, jobs in
+            let batch = try jobs.map { try Self.evidence($0) }
+            try await Self.finish(batch, database)
+            try await Self.finish(batch, database)
+            #expect(try await Self.count("dialtone.credentials where status = 'active'", database) == 3)
+            #expect(try await Self.count("dialtone.surplus", database) == 0)
+            #expect(try await Self.count("dialtone.jobs", database) == 0)
+            #expect(try await Self.count("dialtone.users where status = 'ready'", database) == 3)
+        }
+    }
+
+    /// What the provider gave is evidence, whoever holds the job now; the job itself is the holder's.
+    @Test func evidenceFromALostLeaseIsRecordedAndMovesNoJob() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            var late = try Self.evidence(jobs[0])
+            late.lease = Lease(
+                job: late.lease.job, epoch: late.lease.epoch - 1, worker: WorkerID(rawValue: UUID()), state: .armed)
+            try await Self.finish([late], database)
+            #expect(try await Self.count("dialtone.credentials where status = 'active'", database) == 1)
+            #expect(try await Self.count("dialtone.jobs where state = 'armed'", database) == 1)
+            // The holder's own create came after all: the first writer owns.
+            try await Self.finish([try Self.evidence(jobs[0], id: "second")], database)
+            #expect(try await Self.count("dialtone.credentials", database) == 1)
+            #expect(try await Self.count("dialtone.surplus where provider_id = 'second'", database) == 1)
+        }
+    }
+
+    @Test func evidenceOfAClosedGenerationIsSurplus() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            try await database.admin.script("update dialtone.users set wanted = 'gone', status = 'revoking'")
+            var late = try Self.evidence(jobs[0])
+            late.lease = Lease(
+                job: late.lease.job, epoch: late.lease.epoch - 1, worker: late.lease.worker, state: .armed)
+            try await Self.finish([late], database)
+            #expect(try await Self.count("dialtone.credentials", database) == 0)
+            #expect(try await Self.count("dialtone.surplus where deleted_at is null", database) == 1)
+        }
+    }
+
+    /// A credential that was recorded after the job's look: its user has not failed.
+    @Test func aBurialDoesNotOverrideWhatWasRecordedMeanwhile() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            var other = try Self.evidence(jobs[0])
+            other.lease = Lease(job: other.lease.job, epoch: 0, worker: WorkerID(rawValue: UUID()), state: .armed)
+            try await Self.finish([other], database)
+            let burial = Burial(
+                lease: jobs[0].lease, user: jobs[0].user, reason: "too_many_attempts", name: "n", mayExist: true,
+                trace: Trace())
+            try await Self.finish([.buried(burial)], database)
+            #expect(try await Self.count("dialtone.dead_jobs", database) == 0)
+            #expect(try await Self.count("dialtone.users where status = 'ready'", database) == 1)
+            #expect(try await Self.count("dialtone.jobs where state = 'in_doubt'", database) == 1)
+        }
+    }
+
+    /// Two nodes with results for the same users, in crossed order: each user has one, and nobody waits for ever.
+    @Test func crossedBatchesOfTwoNodesLeaveOneEach() async throws {
+        try await Self.withArmedJobs(100) { database, jobs in
+            let here = try jobs.map { try Self.evidence($0, id: "here-\($0.user.user)") }
+            let there = try jobs.map { job in
+                var evidence = try Self.evidence(job, id: "there-\(job.user.user)")
+                evidence.lease = Lease(job: job.lease.job, epoch: 0, worker: WorkerID(rawValue: UUID()), state: .armed)
+                return evidence
+            }
+            let moves = jobs.reversed().map { Transition(lease: $0.lease, to: .inDoubt, delay: .zero) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await Self.finish(here, database) }
+                group.addTask { try await Self.finish(there.reversed(), database) }
+                group.addTask { _ = try await database.pool.query(JobQueue.move(moves)) }
+                try await group.waitForAll()
+            }
+            let perUser = try await database.admin.query(
+                "select count(*), count(distinct user_id) from dialtone.credentials where status = 'active'"
+            ).first?.decode(Int64.self, Int64.self)
+            #expect(perUser ?? (0, 0) == (100, 100))
+            let kept = try await database.admin.query(
+                "select count(*) from dialtone.credentials full join dialtone.surplus using (provider_id)"
+            ).first?.decode(Int64.self)
+            #expect(kept == 200, "no evidence is dropped")
+        }
+    }
+
+    @Test func aWorkerThatMeetsAnotherServerIsAnotherWorker() async throws {
+        try await TestDatabase.with { database in
+            let identity = WorkerIdentity(lease: .seconds(30), settle: .seconds(40), tagCapacity: 980, presence: nil)
+            #expect(identity.terms == nil, "nothing is claimed from a server nobody knows")
+            try await identity.meet(1, on: database.admin)
+            let first = try #require(identity.terms)
+            #expect(identity.knows(1) && !identity.knows(2))
+            identity.forget()
+            #expect(identity.terms == nil)
+            try await identity.meet(1, on: database.admin)
+            #expect(try #require(identity.terms).worker != first.worker)
+        }
+    }
+
+    // MARK: The bed
+
+    private struct Armed {
+        let user: UserKey
+        let lease: Lease
+    }
+
+    private static func withArmedJobs(_ count: Int, _ work: (TestDatabase, [Armed]) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let worker = WorkerID(rawValue: UUID())
+            try await database.admin.script(
+                """
+                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
+                insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme');
+                insert into dialtone.users (tenant_id, user_id, wanted, status, received_at)
+                select 'acme', 'user-' || n, 'live', 'pending', now() from generate_series(1, \(count)) n;
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                                           lease_until, tag)
+                select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'armed', 1, '\(worker.rawValue)',
+                       now() + interval '1 hour', 'acme' from generate_series(1, \(count)) n
+                """)
+            let jobs = try await database.admin.query("select id, user_id from dialtone.jobs").map { row in
+                var columns = row.columns
+                let id: JobID = try columns.next()
+                return Armed(
+                    user: UserKey(tenant: testTenant, user: try columns.next()),
+                    lease: Lease(job: id, epoch: 1, worker: worker, state: .armed))
+            }
+            try await work(database, jobs)
+        }
+    }
+
+    private static func evidence(_ job: Armed, id: String? = nil) throws -> Evidence {
+        Evidence(
+            lease: job.lease, user: job.user, generation: 1,
+            providerID: ProviderID(rawValue: id ?? "p-\(job.user.user)"), name: "n-\(job.user.user)", tag: "acme",
+            sealedUsername: [1], sealedPassword: [1], usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil,
+            trace: Trace(httpStatus: 201))
+    }
+
+    private static func finish(_ evidence: [Evidence], _ database: TestDatabase) async throws {
+        try await Self.finish(evidence.map { .owned($0) }, database)
+    }
+
+    /// As the worker does: again when it was the victim of a deadlock.
+    private static func finish(_ results: [JobResult], _ database: TestDatabase) async throws {
+        let batch = FinishBatch(results)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        for attempt in 1... {
+            do {
+                return try await database.pool.withConnection { connection in
+                    try await batch.settle(try await connection.pipeline(batch.groups), on: connection, logger: logger)
+                }
+            } catch let error as PostgresError where error.isRetryable && attempt < 5 {
+                continue
+            }
+        }
+    }
+
+    private static func count(_ table: String, _ database: TestDatabase) async throws -> Int64? {
+        try await database.admin.query(SQL(stringLiteral: "select count(*) from \(table)")).first?.decode(Int64.self)
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// One job against a scripted provider: when a create may be sent, what is believed of an answer, and what is put down.
+
+import Foundation
+import Lifecycle
+import Logging
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+import Telnyx
+import TestSupport
+import Testing
+import Vault
+
+@testable import Onboarding
+
+@Suite struct JobRunTests {
+    private static let installation = UUID()
+    private static let user = UserKey(tenant: testTenant, user: testUser)
+
+    @Test func aCreateIsSentOnlyWhileTheLeaseHasRoomForTheDeadline() async throws {
+        try await Self.with { bed in
+            let provider = Self.willing()
+            let late = try await bed.run(Self.job(), on: provider, lease: .seconds(9))
+            #expect(late.moved?.to == .scheduled && late.moved?.isCharged == false && provider.creates == 0)
+            let timely = try await bed.run(Self.job(), on: provider, lease: .seconds(30))
+            guard case .owned = timely else { throw Unexpected(result: "\(timely)") }
+            #expect(provider.creates == 1)
+        }
+    }
+
+    @Test func aNameThatWasCutIsOurs() async throws {
+        try await Self.with { bed in
+            let cut = String(Self.name.prefix(44))
+            let provider = ScriptedProvider { $0.list = { _ in [Self.credential("p", named: cut)] } }
+            let result = try await bed.run(Self.job(.looking, isDoubtful: true), on: provider)
+            guard case .owned(let evidence) = result else { throw Unexpected(result: "\(result)") }
+            #expect(evidence.providerID.rawValue == "p")
+        }
+    }
+
+    @Test func anExpiredMatchIsNobodys() async throws {
+        try await Self.with { bed in
+            let provider = ScriptedProvider {
+                $0.list = { _ in [Self.credential("p", named: Self.name, isExpired: true)] }
+            }
+            let result = try await bed.run(Self.job(.looking, isDoubtful: true, quietIn: .seconds(9)), on: provider)
+            #expect(result.moved?.to == .inDoubt && result.moved?.empties == 1)
+        }
+    }
+
+    /// Pages shift while others are made: one may stand on two of them.
+    @Test func whatIsListedTwiceIsOne() async throws {
+        try await Self.with { bed in
+            let provider = ScriptedProvider {
+                $0.list = { _ in [Self.credential("p", named: Self.name), Self.credential("p", named: Self.name)] }
+            }
+            let result = try await bed.run(Self.job(.looking, isDoubtful: true), on: provider)
+            guard case .owned = result else { throw Unexpected(result: "\(result)") }
+            #expect(try await bed.database.admin.query("select 1 from dialtone.surplus").isEmpty)
+        }
+    }
+
+    @Test func a404OfADeleteIsBelievedOnlyWhenAnotherCredentialIsThere() async throws {
+        try await Self.with { bed in
+            try await bed.own("witness")
+            let gone = TelnyxFailure(.notFound)
+            let stranger = ScriptedProvider { $0.delete = { _ in gone } }
+            let job = Self.job(wanted: .gone, recorded: ProviderID(rawValue: "p"))
+            #expect(try await bed.run(job, on: stranger).moved?.to == .scheduled)
+            let owner = ScriptedProvider {
+                $0.delete = { _ in gone }
+                $0.there = [ProviderID(rawValue: "witness")]
+            }
+            guard case .ended(let ending) = try await bed.run(job, on: owner) else {
+                Issue.record("the delete is done")
+                return
+            }
+            #expect(ending.how == .deleted(ProviderID(rawValue: "p")))
+        }
+    }
+
+    /// In whatever words: the tag holds as many as it may, so the next shard is taken, and this one stays full.
+    @Test func aRefusalAtAFullTagOpensTheNext() async throws {
+        try await Self.with { bed in
+            let provider = Self.refusing(code: "99999", total: 500)
+            let uncounted = try await bed.run(Self.job(), on: provider)
+            #expect(uncounted.buried?.reason == "rejected", "half full, and no word of a tag: the job's own fault")
+            let full = try await bed.run(Self.job(), on: Self.refusing(code: "99999", total: 980))
+            #expect(full.moved?.dropsTag == true && full.moved?.isCharged == false)
+            let rooms = try await bed.database.admin.query("select room, held from dialtone.tenant_tags")
+                .map { "\(try $0.decode(Int32?.self, Int32.self))" }
+            #expect(rooms == ["(Optional(980), 980)"])
+        }
+    }
+
+    /// Refused before it was armed again, a job keeps the answers that would permit its create.
+    @Test func permissionIsAskedBeforeAbsenceIsSpent() async throws {
+        try await Self.with { bed in
+            await bed.limits.stop(.connection("1"), reason: "HTTP 403")
+            let provider = Self.willing()
+            let job = Self.job(.looking, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
+            let result = try await bed.run(job, on: provider)
+            #expect(result.moved?.to == .inDoubt && result.moved?.empties == 1 && provider.creates == 0)
+            #expect((result.moved?.delay ?? .zero) > .seconds(20))
+        }
+    }
+
+    // MARK: The bed
+
+    private struct Bed {
+        let database: TestDatabase
+        let vault: Vault
+        let limits: ProviderLimits
+
+        func run(
+            _ job: ClaimedJob, on api: ScriptedProvider, lease: Duration = .seconds(30)
+        ) async throws -> JobResult {
+            let provider = Provider(api: api, limits: self.limits)
+            let run = JobRun(
+                provider: provider, pool: self.database.pool, vault: self.vault,
+                news: ProviderNews(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+                witness: Witness(pool: self.database.pool, provider: provider),
+                names: CredentialName(installation: JobRunTests.installation), rules: LifeRules(), lease: .seconds(30),
+                tagCapacity: 980, deadline: .seconds(10), random: { 0 })
+            return await run.run(job, leaseEnd: .now + lease)
+        }
+
+        /// Another user's active credential.
+        func own(_ id: String) async throws {
+            try await self.database.admin.script(
+                """
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                values ('acme', 'other', 1, '\(id)', 'other', 'acme', 'active', '', '', decode(repeat('00', 16), 'hex'))
+                """)
+        }
+    }
+
+    private static func with(_ work: (Bed) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                """
+                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
+                insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme')
+                """)
+            let text = LocalKeyEncryptionKey.generate()
+            let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+            try await work(
+                Bed(
+                    database: database, vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)),
+                    limits: ProviderLimits(pool: database.pool)))
+        }
+    }
+
+    private static func job(
+        _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, recorded: ProviderID? = nil, isDoubtful: Bool = false,
+        empties: Int = 0, quietIn: Duration? = nil
+    ) -> ClaimedJob {
+        ClaimedJob(
+            lease: Lease(
+                job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()),
+                state: phase == .armed ? .armed : .looking),
+            user: Self.user, connectionID: "1", tag: "acme",
+            life: JobLife(
+                generation: 1, phase: phase, wanted: wanted, wantedGeneration: 1, recorded: recorded,
+                isDoubtful: isDoubtful, empties: empties, quietIn: quietIn))
+    }
+
+    private static var name: String {
+        CredentialName(installation: Self.installation).name(for: Self.user, generation: 1)
+    }
+
+    private static func credential(
+        _ id: String, named name: String, isExpired: Bool = false
+    ) -> TelephonyCredential {
+        TelephonyCredential(
+            id: ProviderID(rawValue: id), name: name, expired: isExpired, sipUsername: "user",
+            sipPassword: Secret("password"))
+    }
+
+    private static func willing() -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { .created(Self.credential("made", named: $0.name ?? ""), ProviderTrace(httpStatus: 201)) }
+        }
+    }
+
+    private static func refusing(code: String, total: Int) -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { _ in
+                .rejected(
+                    status: 422, ProviderWords(code: code, text: "It cannot be done."), ProviderTrace(httpStatus: 422))
+            }
+            $0.total = total
+        }
+    }
+}
+
+private struct Unexpected: Error {
+    let result: String
+}
+
+extension JobResult {
+    fileprivate var moved: Transition? { if case .moved(let transition) = self { transition } else { nil } }
+    fileprivate var buried: Burial? { if case .buried(let burial) = self { burial } else { nil } }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A provider that answers what a test says, and counts what it was asked.
+
+import Model
+import Synchronization
+import Telnyx
+
+final class ScriptedProvider: TelephonyCredentialsAPI {
+    struct Script {
+        var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent }
+        var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
+        /// What a list says it holds; else as many as it shows.
+        var total: Int?
+        var there: Set<ProviderID> = []
+        var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
+    }
+
+    private let script: Script
+    private let sent = Mutex<[CreateRequest]>([])
+
+    init(_ change: (inout Script) -> Void) {
+        var script = Script()
+        change(&script)
+        self.script = script
+    }
+
+    /// Creates that were sent.
+    var creates: Int { self.sent.withLock(\.count) }
+
+    func create(_ request: CreateRequest) async -> CreateOutcome {
+        self.sent.withLock { $0.append(request) }
+        return self.script.create(request)
+    }
+
+    func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        let shown = self.script.list(query)
+        return CredentialPage(credentials: shown, totalPages: 1, totalResults: self.script.total ?? shown.count)
+    }
+
+    func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
+        guard self.script.there.contains(id) else { throw TelnyxFailure(.notFound) }
+        return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: Secret("password"))
+    }
+
+    func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
+        if let failure = self.script.delete(id) { throw failure }
+        return ProviderTrace()
+    }
+
+    func update(_ id: ProviderID, _ request: UpdateRequest) async throws(TelnyxFailure) -> TelephonyCredential {
+        throw TelnyxFailure(.refused)
+    }
+
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw TelnyxFailure(.refused) }
+}
