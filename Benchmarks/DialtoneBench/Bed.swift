@@ -107,6 +107,12 @@ struct Running: @unchecked Sendable {
         self.process.waitUntilExit()
     }
 
+    /// As `kill -9`.
+    func kill() {
+        Glibc.kill(self.pid, SIGKILL)
+        self.process.waitUntilExit()
+    }
+
     /// Resident memory in MiB: now, and the highest so far (proc(5), VmRSS and VmHWM).
     func memory() -> (now: Double, highest: Double) {
         let status = (try? String(contentsOfFile: "/proc/\(self.pid)/status", encoding: .utf8)) ?? ""

@@ -3,13 +3,15 @@
 
 import Foundation
 
-/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, bloat; all of them without arguments.
+/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat; all of them without arguments.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare numbers
 /// of one run only.
 @main
 struct DialtoneBench {
-    static let sections = ["rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "bloat"]
+    static let sections = [
+        "rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "recovery", "bloat",
+    ]
 
     static func main() async {
         let wanted = CommandLine.arguments.count > 1 ? Array(CommandLine.arguments.dropFirst()) : Self.sections
@@ -41,6 +43,7 @@ struct DialtoneBench {
             case "driver": report.driver = try await DriverRate.measure(on: bed)
             case "shards": report.shards = try await Shards.measure(on: bed)
             case "fairness": report.fairness = try await Fairness.measure(on: bed)
+            case "recovery": report.recovery = try await Recovery.measure(on: bed)
             case "bloat": report.bloat = try await Bloat.measure(on: bed)
             default: report.footprint = try await Footprint.measure(on: bed)
             }
@@ -59,6 +62,7 @@ struct Report: Encodable {
     var footprint: Footprint?
     var shards: Shards?
     var fairness: Fairness?
+    var recovery: Recovery?
     var bloat: Bloat?
 }
 

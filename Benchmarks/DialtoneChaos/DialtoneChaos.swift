@@ -8,7 +8,8 @@ import Model
 
 /// `dialtone-chaos [rounds]`: two api and two worker processes, a PostgreSQL with a synchronous standby, and the simulator as
 /// a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream in while something breaks in every
-/// round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate, loss or wrong password.
+/// round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate, loss or wrong password,
+/// or when `scripts/check-ledger` does not agree. To be run in the project's folder.
 @main
 struct DialtoneChaos {
     static func main() async {
@@ -60,6 +61,10 @@ struct DialtoneChaos {
         }
         try await Trouble.end(town)
         await senders.sendTheRest()
-        return try await Verdict.reach(town, senders, rounds: rounds, failovers: cluster.failovers)
+        var verdict = try await Verdict.reach(town, senders, rounds: rounds, failovers: cluster.failovers)
+        let outside = try OutsideCheck.findings(database: cluster.url, provider: town.provider)
+        verdict.outsideAgrees = outside.isEmpty
+        verdict.findings += outside
+        return verdict
     }
 }

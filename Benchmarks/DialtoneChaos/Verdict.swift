@@ -29,6 +29,10 @@ struct Verdict: Encodable {
     var lost = 0
     var wrongPasswords = 0
     var surplusDeleted: Int
+    /// Users who had failed at the end and were tried again, as an operator would.
+    var triedAgain: Int
+    /// Whether a program that shares nothing with ours counts the same.
+    var outsideAgrees = false
     /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when a new
     /// one had to be made.
     var recoveryFoundMs: Recovery
@@ -55,7 +59,7 @@ struct Verdict: Encodable {
     static func reach(_ town: Town, _ senders: Senders, rounds: Int, failovers: Int) async throws -> Verdict {
         let pool = PostgresPool(.init(try Foundations.database(town.settings)))
         return try await Administration.running(pool) { pool in
-            try await Self.settle(town, pool)
+            let triedAgain = try await Self.settle(town, pool)
             let held = try JSONDecoder().decode(
                 Held.self, from: try await Self.get(town, "/control/credentials?secrets=1")
             ).data
@@ -66,6 +70,7 @@ struct Verdict: Encodable {
                 credentialsAtProvider: held.count, creates: counts.names.values.reduce(0) { $0 + $1.creates },
                 surplusDeleted: try await Self.number(
                     "select count(*) from dialtone.surplus where deleted_at is not null", pool),
+                triedAgain: triedAgain,
                 recoveryFoundMs: try await Self.recovery(pool, isFound: true),
                 recoveryAbsentMs: try await Self.recovery(pool, isFound: false))
             try await verdict.compareEvents(senders, pool)
@@ -75,23 +80,28 @@ struct Verdict: Encodable {
     }
 
     /// Until nothing is to be done any more, twice in a row. What fails on the way, because a server is still coming back, is
-    /// asked again.
-    private static func settle(_ town: Town, _ pool: PostgresPool) async throws {
+    /// asked again. Answers how many users had failed.
+    private static func settle(_ town: Town, _ pool: PostgresPool) async throws -> Int {
+        var failed: Set<UserKey> = []
         let deadline = ContinuousClock.now + .seconds(300)
         var quiet = 0
         while quiet < 2 {
             guard ContinuousClock.now < deadline else { throw ChaosError.late("the end of all jobs") }
-            let isQuiet = (try? await Self.isQuiet(town, pool)) ?? false
+            let isQuiet = (try? await Self.isQuiet(town, pool, &failed)) ?? false
             quiet = isQuiet ? quiet + 1 : 0
             try await Task.sleep(for: .seconds(1))
         }
+        return failed.count
     }
 
     /// Tries failed users again, sweeps to the end, and says whether that found nothing and nothing is left.
-    private static func isQuiet(_ town: Town, _ pool: PostgresPool) async throws -> Bool {
+    private static func isQuiet(
+        _ town: Town, _ pool: PostgresPool, _ failed: inout Set<UserKey>
+    ) async throws -> Bool {
         for row in try await pool.query("select tenant_id, user_id from dialtone.users where status = 'failed'") {
             let (tenant, user) = try row.decode(String.self, String.self)
             let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
+            failed.insert(key)
             _ = try? await Administration(town.settings).retry(key)
         }
         var options = SweepOptions()

@@ -14,6 +14,8 @@ struct Fault: Codable, Sendable, Equatable {
         case dropAfterCommit = "drop_after_commit"
         /// The change happens, the answer is 500.
         case errorAfterCommit = "error_after_commit"
+        /// The change happens, the answer comes after `milliseconds`.
+        case delayAfterCommit = "delay_after_commit"
         /// The answer is 504 now, the create lands after `milliseconds`.
         case lateCreate = "late_create"
         /// New credentials are missing from lists for `milliseconds`.

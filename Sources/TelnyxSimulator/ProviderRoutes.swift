@@ -76,6 +76,10 @@ struct ProviderRoutes: Sendable {
         case .errorAfterCommit:
             _ = try act(fields, fault)
             return Self.response(.error(500, "10007", "Unexpected error", "An unexpected error occurred."))
+        case .delayAfterCommit:
+            let answer = try act(fields, fault)
+            try await Task.sleep(for: wait)
+            return Self.response(answer)
         case .lateCreate:
             // Unstructured, because that is the fault: the create outlives its request.
             Task {
