@@ -117,7 +117,10 @@ let package = Package(
             dependencies: ["Handoff", "ProviderLimits", "Telnyx", "Vault", "Model", "Postgres", "TestSupport"]),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["Intake", "Model", "Postgres", "Queue", "Vault", "TestSupport", crypto, logging]),
+            dependencies: [
+                "Intake", "Model", "Postgres", "PrivatePostgres", "Queue", "Schema", "Vault", "TestSupport", crypto,
+                logging,
+            ]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
         .testTarget(

@@ -306,18 +306,23 @@ extension OnboardingWorker {
         }
         let leaseEnd = sentAt + self.configuration.lease
         let listed = await self.listTags(of: jobs, until: leaseEnd)
-        if !(await self.write(FinishBatch(back))) { await self.writeAtTheEnd(back) }
-        // Each is written as it comes: a slow look must not cost the others theirs.
+        // Each is written as it comes, for a slow look must not cost the others theirs; together at the end once one could not.
+        var unwritten = back
         await withTaskGroup(of: JobResult.self) { group in
             for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
                 group.addTask {
                     await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
                 }
             }
-            for await result in group where !(await self.write(FinishBatch([result]))) {
-                await self.writeAtTheEnd([result])
+            var isWritable = true
+            for await result in group {
+                unwritten.append(result)
+                guard isWritable else { continue }
+                isWritable = await self.write(FinishBatch(unwritten))
+                if isWritable { unwritten = [] }
             }
         }
+        await self.writeAtTheEnd(unwritten)
         return jobs.count
     }
 

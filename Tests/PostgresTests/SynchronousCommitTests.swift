@@ -4,6 +4,7 @@
 import Foundation
 import Postgres
 import PrivatePostgres
+import TestSupport
 import Testing
 
 @Suite struct SynchronousCommitTests {
@@ -14,15 +15,13 @@ import Testing
         defer { server.remove() }
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
         let writer = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
-        let pid = await writer.backendPID
         try await admin.script("create table kept (id int8)")
-        try await admin.script("alter system set synchronous_standby_names = 'nobody'")
-        try await admin.script("select pg_reload_conf()")
+        let commits = try await WaitingCommits(on: server, admin: admin)
         async let written = Self.write(on: writer)
-        try await Self.giveUp(pid, admin)
+        try await commits.endOne("pg_cancel_backend")
         #expect(await written == .commitUnknown)
         async let piped = Self.pipe(on: writer)
-        try await Self.giveUp(pid, admin)
+        try await commits.endOne("pg_cancel_backend")
         #expect(await piped == [.commitUnknown, .commitUnknown])
         // The next exchange is judged by itself.
         #expect(try await writer.query("select 1 from kept").count == 3, "all were committed here all the same")
@@ -47,19 +46,5 @@ import Testing
         return results.joined().dropFirst().map { result in
             if case .failure(let error) = result { error.code } else { nil }
         }
-    }
-
-    /// Waits until the session waits for its standby, then cancels it, as an operator would.
-    private static func giveUp(_ pid: Int32, _ admin: PostgresConnection) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while true {
-            try #require(ContinuousClock.now < deadline, "the session does not wait for its standby")
-            let waiting = try await admin.query(
-                "select pg_cancel_backend(pid) from pg_stat_activity where pid = \(pid) and wait_event = 'SyncRep'")
-            if !waiting.isEmpty { break }
-        }
-        while try await !admin.query(
-            "select 1 from pg_stat_activity where pid = \(pid) and wait_event = 'SyncRep'"
-        ).isEmpty {}
     }
 }

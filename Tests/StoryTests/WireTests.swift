@@ -5,6 +5,8 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Postgres
+import TestSupport
 import Testing
 
 @Suite struct WireTests {
@@ -35,6 +37,35 @@ import Testing
         }
     }
 
+    /// Its delivery belongs to the writer; only the answer is lost.
+    @Test func whatASenderSentBeforeItLeftIsStored() async throws {
+        try await Story.with { story in
+            _ = try await story.wire([story.hook("first")])
+            // The commit waits for this lock, so the sender is gone before it.
+            try await story.database.admin.script("begin; lock table dialtone.jobs in exclusive mode")
+            try await story.leave(after: story.hook("gone"))
+            try await story.database.admin.script("commit")
+            try await story.until("select 1 from dialtone.users where user_id = 'gone' and status = 'ready'")
+            #expect(try await story.wire([story.hook("gone")]) == [200], "known when it comes again")
+        }
+    }
+
+    @Test func oneDeliveryOfSeveralUsersIsAnsweredWithEach() async throws {
+        try await Story.with { story in
+            let body = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"b"}]}"#
+            let headers = HTTPHeaders(try story.signed(body, id: "msg_two").map { ($0.name, $0.value) })
+            let first = try await story.raw(.POST, story.hookPath, body, headers)
+            #expect(first.status == 202)
+            #expect(first.body.contains(#""items":[{"event_id":""#) && first.body.contains(#""status":"accepted"}]}"#))
+            try await story.until(
+                "select 1 from dialtone.users where status = 'ready' and user_id in ('a', 'b') having count(*) = 2")
+            #expect(try await story.raw(.POST, story.hookPath, body, headers).status == 200)
+            let more = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"c"}]}"#
+            let others = HTTPHeaders(try story.signed(more, id: "msg_two").map { ($0.name, $0.value) })
+            #expect(try await story.raw(.POST, story.hookPath, more, others).status == 409)
+        }
+    }
+
     @Test func whatIsNotHTTPIsRefusedAndTheConnectionClosed() async throws {
         try await Story.with { story in
             let none = "POST \(story.hookPath) HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n{}"
@@ -57,6 +88,15 @@ extension Story {
         return """
             POST \(self.hookPath) HTTP/1.1\r\nhost: a\r\n\(more)\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)
             """
+    }
+
+    /// Sends the bytes and resets the connection without reading an answer.
+    fileprivate func leave(after bytes: String) async throws {
+        let port = try #require(URL(string: self.address)?.port)
+        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connect(host: "127.0.0.1", port: port).get()
+        try await channel.writeAndFlush(ByteBuffer(string: bytes))
+        try await channel.close()
     }
 
     /// Sends the pieces, each flushed alone, then half-closes, and answers the statuses of all answers until the end.
