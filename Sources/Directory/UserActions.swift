@@ -83,15 +83,22 @@ package struct UserActions: Sendable {
             // A job that waits to delete an older credential makes the new one first, and deletes when that is due.
             _ = try await connection.query(
                 """
+                with before as materialized (
+                    select id, state from dialtone.jobs
+                    where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update),
+                turned as (
                 update dialtone.jobs j
                 set vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
                     overlap = \(overlap.milliseconds) * interval '1 millisecond',
                     generation = case when j.state = 'scheduled' and not j.in_doubt then u.generation else j.generation end,
                     tag = case when j.state = 'scheduled' and not j.in_doubt then null else j.tag end,
                     state = case when j.state = 'scheduled' and not j.in_doubt then 'queued' else j.state end
-                from dialtone.users u
+                from dialtone.users u, before b
                 where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
-                  and j.tenant_id = u.tenant_id and j.user_id = u.user_id
+                  and j.tenant_id = u.tenant_id and j.user_id = u.user_id and j.id = b.id
+                returning \(JobQueue.moved), b.state as from_state),
+                changed as (select * from turned where from_state <> to_state)
+                \(JobQueue.log("changed"))
                 """)
             return status
         }

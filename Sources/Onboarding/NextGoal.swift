@@ -22,6 +22,7 @@ enum NextGoal {
     /// own is closed.
     static func lookAgain(_ lease: Lease) -> SQL {
         """
+        with again as (
         update dialtone.jobs j
         set state = case when j.generation < u.generation then 'queued' else 'in_doubt' end,
             in_doubt = j.in_doubt and j.generation = u.generation,
@@ -32,6 +33,8 @@ enum NextGoal {
         from dialtone.users u
         where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
           and j.state = \(lease.state) and u.tenant_id = j.tenant_id and u.user_id = j.user_id
+        returning \(JobQueue.moved), \(lease.state)::text as from_state)
+        \(JobQueue.log("again"))
         """
     }
 

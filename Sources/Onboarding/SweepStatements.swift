@@ -139,9 +139,14 @@ enum SweepStatements {
     /// A job that does not run now looks before anything else: something under its name exists.
     static func makeLook(_ user: UserKey, _ generation: Generation) -> SQL {
         """
-        update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
-        where tenant_id = \(user.tenant) and user_id = \(user.user) and generation = \(generation)
-          and state in ('queued', 'scheduled', 'in_doubt')
+        with before as materialized (
+            select id, state from dialtone.jobs
+            where tenant_id = \(user.tenant) and user_id = \(user.user) and generation = \(generation)
+              and state in ('queued', 'scheduled', 'in_doubt') for no key update),
+        looking as (
+            update dialtone.jobs j set state = 'in_doubt', run_at = clock_timestamp() from before b where j.id = b.id
+            returning \(JobQueue.moved), b.state as from_state)
+        \(JobQueue.log("looking"))
         """
     }
 
@@ -182,13 +187,19 @@ enum SweepStatements {
     /// what it was to delete stays due when it was.
     private static func retarget(_ user: UserKey) -> SQL {
         """
-        update dialtone.jobs j
-        set generation = u.generation, state = 'in_doubt', tag = null, run_at = clock_timestamp(), quiet_until = null,
-            attempts = 0, crashes = 0, failures = 0, empties = 0
-        from dialtone.users u
-        where u.tenant_id = \(user.tenant) and u.user_id = \(user.user) and u.wanted = 'live'
-          and j.tenant_id = u.tenant_id and j.user_id = u.user_id and j.generation < u.generation
-          and j.state in ('queued', 'scheduled', 'in_doubt') and not j.in_doubt
+        with before as materialized (
+            select j.id, j.state, u.generation as wanted
+            from dialtone.users u join dialtone.jobs j on j.tenant_id = u.tenant_id and j.user_id = u.user_id
+            where u.tenant_id = \(user.tenant) and u.user_id = \(user.user) and u.wanted = 'live'
+              and j.generation < u.generation and j.state in ('queued', 'scheduled', 'in_doubt') and not j.in_doubt
+            for no key update of j),
+        turned as (
+            update dialtone.jobs j
+            set generation = b.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(), quiet_until = null,
+                attempts = 0, crashes = 0, failures = 0, empties = 0
+            from before b where j.id = b.id
+            returning \(JobQueue.moved), b.state as from_state)
+        \(JobQueue.log("turned"))
         """
     }
 

@@ -84,12 +84,25 @@ package enum JobQueue {
         """
         with due as materialized (
             select id from dialtone.jobs where state = 'scheduled' and run_at <= statement_timestamp()
-            order by run_at limit \(limit) for no key update skip locked)
-        update dialtone.jobs j
-        set state = case when j.in_doubt then 'in_doubt' else 'queued' end,
-            vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
-        from due where j.id = due.id and j.state = 'scheduled'
-        returning j.id
+            order by run_at limit \(limit) for no key update skip locked),
+        promoted as (
+            update dialtone.jobs j
+            set state = case when j.in_doubt then 'in_doubt' else 'queued' end,
+                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+            from due where j.id = due.id and j.state = 'scheduled'
+            returning \(Self.moved), 'scheduled' as from_state)
+        \(Self.log("promoted")) returning job_id
+        """
+    }
+
+    /// What `log` needs of a changed row of `jobs j`, beside `from_state`.
+    package static let moved: SQL = "j.id, j.tenant_id, j.user_id, j.generation, j.state as to_state, j.epoch"
+
+    /// `insert into job_log` of a transition that no worker's call has led to, from the rows of `source`.
+    package static func log(_ source: String) -> SQL {
+        """
+        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch)
+        select id, tenant_id, user_id, generation, from_state, to_state, epoch from \(unsafeText: source)
         """
     }
 

@@ -67,6 +67,34 @@ import Testing
         }
     }
 
+    /// `user show` tells the whole life: each transition begins where the one before has ended.
+    @Test func theLogHasNoGaps() async throws {
+        try await Story.with(Self.quick) { story in
+            let administration = Administration(story.settings)
+            try await story.fault("drop_after_commit", times: 1)
+            try await story.signUp("u")
+            try await story.fault("status", times: 1, "\"status\":503")
+            _ = try await administration.rotate(try Self.key("u"), overlap: .seconds(1))
+            try await story.untilAtRest()
+            try await story.fault("rate_limited", times: 1)
+            _ = try await administration.rotate(try Self.key("u"), overlap: .zero)
+            try await story.untilAtRest()
+            _ = try await administration.revoke(try Self.key("u"))
+            try await story.untilAtRest()
+            let (_, timeline) = try #require(try await administration.user(try Self.key("u")))
+            var last: [String: String] = [:]
+            for row in try await story.database.admin.query(
+                "select job_id::text, from_state, to_state from dialtone.job_log order by at, epoch, to_state <> 'owned'"
+            ) {
+                let (job, from, to) = try row.decode(String.self, String.self, String.self)
+                #expect(from == last[job, default: "queued"], "\(from) to \(to)")
+                // Owned is a fact on the way: the same transaction says where the job goes.
+                if to != "owned" { last[job] = to }
+            }
+            #expect(timeline.count >= 15)
+        }
+    }
+
     @Test func theOldCredentialServesForTheOverlapUnlessItsUserIsRevoked() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
