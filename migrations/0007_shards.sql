@@ -22,8 +22,11 @@ alter table dialtone.tenant_tags
 
 create unique index tenant_tags_opened on dialtone.tenant_tags (tenant_id, opened);
 
--- When the last sweep began that saw every tag of this tenant.
-alter table dialtone.tenants add column swept_at timestamptz;
+-- When the last sweep began that saw every tag of this tenant, and under which start of the server one has since that may be
+-- trusted: by identity, for the clocks of two servers may differ.
+alter table dialtone.tenants
+    add column swept_at     timestamptz,
+    add column swept_under  bigint;
 
 -- Marked before it is deleted by an operator's word, so that no job adopts it meanwhile.
 alter table dialtone.strays add column doomed_at timestamptz;

@@ -13,7 +13,8 @@ package struct JobLife: Sendable, Equatable {
     package var wantedGeneration: Generation
     /// The credential the ledger already records for `generation`, unless it is deleted.
     package var recorded: ProviderID?
-    /// Whether the user waits for a later generation than this job's, which nobody has made yet.
+    /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then, or a
+    /// delete of it has just failed.
     package var isBehind: Bool
     /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
     package var isDoubtful: Bool
@@ -124,6 +125,8 @@ package enum JobEffect: Sendable, Equatable {
     case close(ProviderID?)
     /// Nothing to do: wanted is actual.
     case end
+    /// This generation may wait: the wanted one first.
+    case passOver
     /// Put it back for later; it may then create without a look, unless it was ever in doubt.
     case schedule(delay: Duration, isCharged: Bool, dropsTag: Bool)
     /// Put it back where it must look first. `settle`: an empty answer before that long from now proves nothing.

@@ -73,9 +73,9 @@ extension JobLife {
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.end]
-        // What is wanted is made before anything older goes: until then that may be all the user has, and a delete that does
-        // not succeed must not stand in the way.
-        case (.some, false) where self.isBehind: [.end]
+        // What is wanted is made before what may still serve goes: until then that is all the user has. Nor may a delete that
+        // does not succeed stand in the way. What a revoke has closed goes first.
+        case (.some, false) where self.isBehind: [.passOver]
         // An older generation of a user who is wanted is here because its time to be deleted has come.
         case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
         case (.none, false): [.close(nil)]

@@ -66,7 +66,9 @@ extension ClaimedJob {
             select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as place from (
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
+                   t.swept_under is not distinct from \(terms.started) as is_seen,
                    u.wanted = 'live' and u.status <> 'failed' and u.generation > c.generation
+                   and coalesce(cr.status = 'active' or cr.close_after > statement_timestamp() or s.failures > 0, false)
                    and not exists (select 1 from dialtone.credentials w
                                    where w.tenant_id = u.tenant_id and w.user_id = u.user_id
                                      and w.generation = u.generation and w.status <> 'deleted') as is_behind,
@@ -98,7 +100,7 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, b.is_behind, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
+                      b.wanted_generation, b.recorded, b.is_behind, b.is_seen, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
                       j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
@@ -107,10 +109,12 @@ extension ClaimedJob {
             from claimed)
         select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded, is_behind,
                in_doubt, attempts, crashes, failures, empties,
-               (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice then i.quiet_until end)
+               (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
                                    - clock_timestamp()) * 1000)::bigint,
                (extract(epoch from overlap) * 1000)::bigint,
-               i.looks_first or exists (select 1 from dialtone.strays), i.looks_twice, i.is_stopped, vt
+               i.looks_first and not is_seen
+               or exists (select 1 from dialtone.strays s where split_part(s.tag, '.', 1) = claimed.tenant_id),
+               i.looks_twice and not is_seen, i.is_stopped, vt
         from claimed, dialtone.incarnation i order by vt, id
         """
     }

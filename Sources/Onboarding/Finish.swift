@@ -130,6 +130,8 @@ package struct Ending: Sendable {
     package enum How: Sendable, Equatable {
         /// The wanted credential is there.
         case fulfilled
+        /// Another generation first.
+        case passedOver
         /// The provider answered 200 or 404 to the delete of this id.
         case deleted(ProviderID)
         /// There is proven to be nothing of this generation.
@@ -140,6 +142,8 @@ package struct Ending: Sendable {
     var statements: [SQL] {
         switch self.how {
         case .fulfilled: [UserLock.take(self.user), self.goal]
+        case .passedOver:
+            [UserLock.take(self.user), NextGoal.choose(self.lease, self.user, self.trace, passesOver: true)]
         case .deleted(let id): [UserLock.take(self.user), self.close(id), NextGoal.openNext(self.user), self.goal]
         case .absent: [UserLock.take(self.user), self.giveBackSlot, self.goal]
         }

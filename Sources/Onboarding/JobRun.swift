@@ -43,10 +43,18 @@ struct JobRun: Sendable {
     ) async -> JobResult {
         var turn = Turn(job: job, leaseEnd: leaseEnd, listed: listed)
         var (life, effects) = job.life.step(.claimed, rules: self.rules, jitter: self.random())
+        // Who was not found once, and could not be made now, need not be looked for again.
+        if turn.isFromDoubt, turn.empties > 0, life.isWanted, life.recorded == nil,
+            let wait = await self.provider.limits.stopped(for: job.connectionID)
+        {
+            return self.putBack(turn, wait + wait * self.random())
+        }
         while true {
             turn.job.life = life
             switch await self.perform(effects, &turn) {
-            case .result(let result): return result
+            case .result(let result):
+                await self.release(turn)
+                return result
             case .event(let event): (life, effects) = life.step(event, rules: self.rules, jitter: self.random())
             }
         }
@@ -64,6 +72,9 @@ struct JobRun: Sendable {
         var words: String?
         var hasFailed = false
         let isFromDoubt: Bool
+        /// The account's permission for one create; the queue's were given before the claim.
+        var holdsAccount: Bool
+        var holdsConnection = false
         /// Empty answers before this run.
         let empties: Int
 
@@ -72,6 +83,7 @@ struct JobRun: Sendable {
             self.leaseEnd = leaseEnd
             self.listed = listed
             self.isFromDoubt = job.lease.state == .looking
+            self.holdsAccount = job.lease.state == .armed
             self.empties = job.life.empties
         }
     }
@@ -87,17 +99,17 @@ struct JobRun: Sendable {
             case .surplus(let ids): await self.remember(ids, turn)
             case .rearm:
                 // Asked before absence is spent: who is refused here keeps the empty answers it had.
-                if let wait = await self.permission(turn) { return .result(self.putBack(turn, wait)) }
-                guard await self.rearm(&turn) else {
-                    await self.provider.limits.unsent(connection: turn.job.connectionID)
-                    return .result(self.doubt(turn, .seconds(1)))
+                if let wait = await self.permit(&turn) {
+                    return .result(self.putBack(turn, wait + wait * self.random()))
                 }
+                guard await self.rearm(&turn) else { return .result(self.doubt(turn, .seconds(1))) }
             case .create: return .event(await self.create(&turn))
             case .look: return .event(await self.look(&turn))
             case .delete(let id): return .event(await self.delete(id, &turn))
             case .own(let id): return .result(await self.own(id, &turn))
             case .close(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
             case .end: return .result(.ended(self.ending(turn, .fulfilled)))
+            case .passOver: return .result(.ended(self.ending(turn, .passedOver)))
             case .schedule(let delay, let isCharged, let dropsTag):
                 return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
             case .doubt(let delay, let isCharged, let settle):
@@ -110,41 +122,47 @@ struct JobRun: Sendable {
 
     // MARK: Calls
 
-    /// How long a create that follows a look must wait; nil when it may go.
-    private func permission(_ turn: Turn) async -> Duration? {
-        guard await self.provider.limits.room(for: 1) > 0 else { return .seconds(5) }
-        if let wait = await self.provider.limits.wait(for: turn.job.connectionID) {
-            await self.provider.limits.unused(1)
-            return wait
+    /// Takes what a create needs of the limits and this run does not hold yet; answers how long it must wait, if it must.
+    private func permit(_ turn: inout Turn) async -> Duration? {
+        if !turn.holdsAccount {
+            guard await self.provider.limits.room(for: 1) > 0 else { return .seconds(5) }
+            turn.holdsAccount = true
+        }
+        if !turn.holdsConnection {
+            if let wait = await self.provider.limits.wait(for: turn.job.connectionID) { return wait }
+            turn.holdsConnection = true
         }
         return nil
     }
 
+    /// What was permitted and not used.
+    private func release(_ turn: Turn) async {
+        if turn.holdsConnection { await self.provider.limits.unsent(on: turn.job.connectionID) }
+        if turn.holdsAccount { await self.provider.limits.unused(1) }
+    }
+
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when all it
-    /// needs is in hand; permission comes last, and is given back by who does not send.
+    /// needs is in hand; permission comes last.
     private func create(_ turn: inout Turn) async -> JobEvent {
         let connection = turn.job.connectionID
-        guard let tag = turn.job.tag else { return await self.unsent(turn) }
+        guard let tag = turn.job.tag else { return .notSent }
         do {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
         } catch {
             turn.hasFailed = true
             self.news.tell(
                 "the sealing key is not to be had, so nothing is created", ["tenant": "\(turn.job.user.tenant)"])
-            return await self.unsent(turn)
-        }
-        // The account's part was granted before the claim; after a look all of it was.
-        if !turn.isFromDoubt, let wait = await self.provider.limits.wait(for: connection) {
-            await self.provider.limits.unused(1)
-            turn.trace = Trace(errorCode: "waits_for_connection")
-            return .refused(wait)
-        }
-        guard ContinuousClock.now + self.deadline < turn.leaseEnd else {
-            await self.provider.limits.unsent(connection: connection)
             return .notSent
         }
+        if let wait = await self.permit(&turn) {
+            turn.trace = Trace(errorCode: "waits_for_limit")
+            return .refused(wait)
+        }
+        guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
         let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)
-        switch await self.provider.api.create(request) {
+        let outcome = await self.provider.api.create(request)
+        if case .notSent = outcome {} else { (turn.holdsAccount, turn.holdsConnection) = (false, false) }
+        switch outcome {
         case .created(let credential, let trace):
             turn.trace = Trace(trace)
             turn.found = credential
@@ -154,7 +172,6 @@ struct JobRun: Sendable {
             turn.hasFailed = true
             turn.trace = Trace(errorCode: "not_sent")
             self.news.tell("the provider cannot be reached; jobs wait")
-            await self.provider.limits.unsent(connection: connection)
             return .notSent
         case .rateLimited(let wait, let trace):
             turn.trace = Trace(trace)
@@ -187,16 +204,6 @@ struct JobRun: Sendable {
             )
             return .unknown
         }
-    }
-
-    /// Not sent before the connection was asked: after a look it was.
-    private func unsent(_ turn: Turn) async -> JobEvent {
-        if turn.isFromDoubt {
-            await self.provider.limits.unsent(connection: turn.job.connectionID)
-        } else {
-            await self.provider.limits.unused(1)
-        }
-        return .notSent
     }
 
     /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds. The same code

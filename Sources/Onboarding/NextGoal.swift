@@ -42,10 +42,11 @@ enum NextGoal {
     /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
     /// that was taken away finds its goal by itself.
     ///
-    /// `goals` are all that is left to do for this user, the wanted generation before any older one; not the wanted generation of one who has failed, which waits for an
+    /// `goals` are all that is left to do for this user, what is due to be deleted before the wanted
+    /// generation, unless that was passed over, and the wanted one before what is due later; not the wanted generation of one who has failed, which waits for an
     /// operator. A generation's doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an
     /// earlier job of that generation died with.
-    static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace) -> SQL {
+    static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Bool = false) -> SQL {
         """
         with wish as (
             select wanted, generation, status from dialtone.users
@@ -73,7 +74,8 @@ enum NextGoal {
                 select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
                 where d.tenant_id = \(user.tenant) and d.user_id = \(user.user) and d.generation = g.generation
                 order by d.died_at desc limit 1) d on true
-            order by g.is_wanted desc, g.due, g.generation limit 1),
+            order by not g.is_wanted and (\(passesOver) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
+            limit 1),
         told as (
             update dialtone.users u
             set status = case when w.wanted = 'live' then 'ready' else 'revoked' end

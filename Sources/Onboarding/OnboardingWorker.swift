@@ -119,7 +119,8 @@ package final class OnboardingWorker: Service {
             turn.running -= back.count
             turn.unwritten += back
             if self.isEnding && turn.running == 0 { return await self.writeAtTheEnd(turn.unwritten) }
-            let room = self.isEnding ? 0 : self.configuration.concurrency - turn.running
+            // While results cannot be written nothing more is begun.
+            let room = self.isEnding || turn.failures > 0 ? 0 : self.configuration.concurrency - turn.running
             let claimed = await self.exchange(room: room, &turn)
             for (job, leaseEnd) in claimed {
                 turn.running += 1
@@ -147,9 +148,10 @@ package final class OnboardingWorker: Service {
     /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
-        let granted = room > 0 ? await self.provider.limits.room(for: room) { await self.hasQueued() } : 0
+        let known = room > 0 ? self.identity.terms : nil
+        let granted = known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued() }
         let sentAt = ContinuousClock.now
-        let terms = granted > 0 ? self.identity.terms : nil
+        let terms = granted > 0 ? known : nil
         let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: turn.floor, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
         var rows: PostgresRows?
@@ -177,7 +179,7 @@ package final class OnboardingWorker: Service {
             // did happen is found done, because every statement is guarded.
             turn.failures += 1
             self.logger.warning("worker cannot reach the database", metadata: ["error": "\(failure)"])
-            if rows == nil { try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6)))) }
+            try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
         } else {
             turn.unwritten = []
             if turn.failures > 0 { self.logger.notice("worker reaches the database again") }
@@ -221,6 +223,7 @@ package final class OnboardingWorker: Service {
                         lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1)))
             }
         }
+        await self.provider.limits.unused(starved.count)
         if !starved.isEmpty { self.wakeup.signal() }
         return all.map(\.job).filter { !$0.needsTag }.map { ($0, leaseEnd) }
     }

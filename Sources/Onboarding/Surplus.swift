@@ -39,7 +39,7 @@ struct Surplus: Sendable {
     /// Takes one that may be deleted now, for one deleter at a time. Index surplus_open.
     ///
     /// Committed rows must show that the generation is owned by another id, or closed: the user has a later one, or is gone,
-    /// and no job works on it. Nothing while the ledger may have lost what it knew, or stands on another system.
+    /// and no job works on it. Nothing while the ledger may have lost what it knew of the tenant, or stands on another system.
     static func due(hold: Duration) -> SQL {
         """
         with due as materialized (
@@ -55,7 +55,10 @@ struct Surplus: Sendable {
                                                 where j.tenant_id = u.tenant_id and j.user_id = u.user_id
                                                   and j.generation = s.generation)))
               and exists (select 1 from dialtone.incarnation i
-                          where i.started = \(JobQueue.serverStart) and not i.looks_first and not i.is_stopped)
+                          where i.started = \(JobQueue.serverStart) and not i.is_stopped
+                            and (not i.looks_first
+                                 or exists (select 1 from dialtone.tenants t
+                                            where t.tenant_id = s.tenant_id and t.swept_under = i.started)))
             order by s.found_at limit 1 for no key update of s skip locked)
         update dialtone.surplus s
         set claimed_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'

@@ -66,10 +66,17 @@ package struct Sweep: Sendable {
         var seen: [(TenantID, Date)] = []
         for (tenant, last) in tenants {
             let began = try await self.extend(holder)
-            if try await self.sweep(tenant, last: last, holder: holder, &report) { seen.append((tenant, began)) }
+            do {
+                if try await self.sweep(tenant, last: last, holder: holder, &report) { seen.append((tenant, began)) }
+            } catch let error as PostgresError where error.code == .server && !error.isUnavailable {
+                // One tenant's trouble is its own.
+                report.failedLists += 1
+            }
             // A key of another organisation lists nothing, and that must not pass for having seen.
             if report.isPlausible && !self.options.isDryRun {
-                for (tenant, began) in seen { _ = try await self.pool.query(SweepLease.saw(tenant, began: began)) }
+                for (tenant, began) in seen {
+                    _ = try await self.pool.query(SweepLease.saw(tenant, began: began, started: started))
+                }
                 seen = []
             }
         }

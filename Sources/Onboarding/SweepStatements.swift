@@ -9,7 +9,7 @@ import Queue
 /// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
 enum SweepLease {
     /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began; and
-    /// every half minute while some tenant has not been seen since.
+    /// four times as often while some tenant has not been seen since.
     static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
         """
         update dialtone.sweep s
@@ -20,7 +20,8 @@ enum SweepLease {
           and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
                or i.looks_first and coalesce(s.started_at < i.changed_at, true)
                or i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
-                  and (s.started_at < clock_timestamp() - interval '30 seconds'
+                  and (s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4).milliseconds)
+                                      * interval '1 millisecond'
                        or i.looks_twice and coalesce(s.started_at < i.quiet_until, true)))
         returning i.started
         """
@@ -53,8 +54,8 @@ enum SweepLease {
         """
     }
 
-    /// Ends it. When every tenant has been seen whole since the change and its quiet time, in this run or others, the ledger
-    /// can be trusted again. A tenant made since has nothing to forget.
+    /// Ends it. When every tenant has been seen whole under this start of the server, in this run or others, the ledger can be
+    /// trusted again.
     static func end(_ holder: UUID, started: Int64) -> SQL {
         """
         with ended as (
@@ -63,17 +64,18 @@ enum SweepLease {
         update dialtone.incarnation i set looks_first = false, looks_twice = false
         from ended
         where i.started = \(started) and i.started = \(JobQueue.serverStart) and i.looks_first
-          and not exists (
-              select 1 from dialtone.tenants t
-              where greatest(t.swept_at, t.created_at)
-                    < greatest(i.changed_at, case when i.looks_twice then i.quiet_until end))
+          and not exists (select 1 from dialtone.tenants t where t.swept_under is distinct from i.started)
         """
     }
 
-    /// A tenant whose every tag was listed in a run that began with it at `began`.
-    static func saw(_ tenant: TenantID, began: Date) -> SQL {
+    /// A tenant whose every tag was listed in a run that began with it at `began`, under this start of the server; after a
+    /// change that may have lost commits it counts when it began after the quiet time.
+    static func saw(_ tenant: TenantID, began: Date, started: Int64) -> SQL {
         """
-        update dialtone.tenants set swept_at = greatest(swept_at, \(began)) where tenant_id = \(tenant)
+        update dialtone.tenants t
+        set swept_at = \(began),
+            swept_under = case when not i.looks_twice or \(began) >= i.quiet_until then i.started else t.swept_under end
+        from dialtone.incarnation i where t.tenant_id = \(tenant) and i.started = \(started)
         """
     }
 }
@@ -219,6 +221,23 @@ enum SweepStatements {
         """
     }
 
+    /// What was to be deleted is not there, by an operator's word; its user's job goes on.
+    static func close(_ user: UserKey, _ id: ProviderID) -> [SQL] {
+        [
+            UserLock.take(user),
+            """
+            update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
+            where provider_id = \(id) and status = 'closing'
+            """,
+            NextGoal.openNext(user),
+            Self.adopt(user),
+            """
+            update dialtone.jobs set run_at = clock_timestamp()
+            where tenant_id = \(user.tenant) and user_id = \(user.user) and state = 'scheduled'
+            """,
+        ]
+    }
+
     /// The credential is no more: its generation closes and the next one opens, in one transaction behind the user's lock.
     static func reprovision(_ user: UserKey, _ id: ProviderID) -> [SQL] {
         [
@@ -320,7 +339,7 @@ enum SweepStatements {
         """
         insert into dialtone.strays (provider_id, name, tag, doomed_at)
         values (\(id), \(name), \(tag), clock_timestamp())
-        on conflict (provider_id) do update set doomed_at = clock_timestamp()
+        on conflict (provider_id) do update set doomed_at = clock_timestamp(), found_at = clock_timestamp()
         """
     }
 

@@ -24,6 +24,8 @@ struct SweptTag {
         var user: UserKey
         var generation: Generation
         var isActive: Bool
+        /// It is to be deleted.
+        var isClosing: Bool { !self.isActive }
         var isSettled: Bool
         var isLongMissing: Bool
     }
@@ -45,6 +47,8 @@ struct SweptTag {
         var found: [ProviderID] = []
         /// Not there, and nobody to say that this is the account.
         var unproven = 0
+        /// To be deleted, and not there.
+        var closed: [(ProviderID, Known)] = []
         /// Settled credentials that should be there, and how many are.
         var expected = 0
         var seen = 0
@@ -83,6 +87,7 @@ struct SweptTag {
         var plan = Plan()
         try await self.explain(listed, known, &plan, &report)
         try await self.miss(listed, known, &plan)
+        plan.closed = try await self.closings(listed, known)
         let changes = plan.surplus.count + plan.gone.count + plan.reopened.count
         report.strays += plan.strays.count
         report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
@@ -226,14 +231,35 @@ struct SweptTag {
                 plan.seen += 1
             // Terminal at the provider: its user needs another.
             case .expired: plan.gone.append((id, row))
-            case .gone where !row.isLongMissing: plan.missing.append(id)
             case .gone:
-                if isAccountAlive == nil { isAccountAlive = try await self.isAnyKnownAlive(present, known) }
-                if isAccountAlive == true { plan.gone.append((id, row)) } else { plan.unproven += 1 }
+                if isAccountAlive == nil {
+                    let isAlive = try await self.isAnyKnownAlive(present, known)
+                    isAccountAlive = isAlive || self.sweep.options.isConfirmed
+                }
+                if isAccountAlive != true {
+                    plan.unproven += 1
+                } else if row.isLongMissing {
+                    plan.gone.append((id, row))
+                } else {
+                    plan.missing.append(id)
+                }
             // No answer is no answer: the next sweep asks again.
             case .unknown: break
             }
         }
+    }
+
+    /// An operator's word for what no witness can say any more: what was to be deleted is not there.
+    private func closings(_ listed: [TelephonyCredential], _ known: [ProviderID: Known]) async throws -> [(
+        ProviderID, Known
+    )] {
+        guard self.sweep.options.isConfirmed else { return [] }
+        let present = Set(listed.map(\.id))
+        var closed: [(ProviderID, Known)] = []
+        for (id, row) in known where row.isClosing && !present.contains(id) {
+            if case .gone = try await self.ask(id) { closed.append((id, row)) }
+        }
+        return closed
     }
 
     private enum Answer { case there, expired, gone, unknown }
@@ -293,6 +319,7 @@ struct SweptTag {
         for (id, row) in plan.gone {
             try await self.inOneTransaction(SweepStatements.reprovision(row.user, id))
         }
+        for (id, row) in plan.closed { try await self.inOneTransaction(SweepStatements.close(row.user, id)) }
         for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
         for id in plan.moved { _ = try await self.sweep.pool.query(SweepStatements.retag(id, self.tag)) }
@@ -307,6 +334,7 @@ struct SweptTag {
             return
         }
         for stray in strays {
+            try await self.sweep.extend(self.holder)
             _ = try await self.sweep.pool.query(
                 SweepStatements.doom(stray.id, name: stray.name ?? "", tag: self.tag))
             let isOwned = try await self.sweep.pool.withTransaction { connection in

@@ -103,15 +103,14 @@ package final class ProviderLimits: Sendable {
         if hasRate { await self.giveBack(count, to: account) }
     }
 
-    /// Gives back a create that `room` and `wait` had permitted and that was not sent.
-    package func unsent(connection: String) async {
+    /// Gives back a create that `wait` had permitted and that was not sent.
+    package func unsent(on connection: String) async {
         let scope = LimitScope.connection(connection).key
         let hasRate = self.state.withLock { state in
             state.probes[scope]?.left += 1
             return state.known?.rates[scope] != nil
         }
         if hasRate { await self.giveBack(1, to: scope) }
-        await self.unused(1)
     }
 
     /// The provider took our key for some call: an account's breaker, which only a refused key opens, is wrong. Costs nothing
@@ -134,9 +133,17 @@ package final class ProviderLimits: Sendable {
         let scope = LimitScope.connection(connection).key
         guard let known = try? await self.know() else { return nil }
         if let wait = known.stopped[scope] { return wait }
-        if let rate = known.rates[scope], await self.take(1, from: scope) == 0 { return self.lineUp(scope, rate) }
-        guard known.broken.contains(scope) else { return nil }
-        return await self.probe(scope, wanted: 1) > 0 ? nil : Self.probeLease
+        let rate = known.rates[scope]
+        if let rate, await self.take(1, from: scope) == 0 { return self.lineUp(scope, rate) }
+        guard known.broken.contains(scope), await self.probe(scope, wanted: 1) == 0 else { return nil }
+        if rate != nil { await self.giveBack(1, to: scope) }
+        return Self.probeLease
+    }
+
+    /// How long nothing may be sent for this connection, as far as is known; takes nothing.
+    package func stopped(for connection: String) async -> Duration? {
+        guard let known = try? await self.know() else { return nil }
+        return known.stopped[LimitScope.connection(connection).key]
     }
 
     /// Each who waits comes a step after the last, so that a tenant's import is not claimed over and over.

@@ -110,9 +110,9 @@ import Testing
     @Test func whatIsWantedIsMadeBeforeTheOlderIsDeleted() {
         let behind = self.life(.looking, wantedGeneration: 2, recorded: self.id, isBehind: true, isDoubtful: true)
         #expect(self.effects(behind, .claimed) == [.look])
-        #expect(self.effects(behind, .looked(found: [self.id])) == [.end])
+        #expect(self.effects(behind, .looked(found: [self.id])) == [.passOver])
         let fresh = self.life(wantedGeneration: 2, recorded: self.id, isBehind: true)
-        #expect(self.effects(fresh, .claimed) == [.end])
+        #expect(self.effects(fresh, .claimed) == [.passOver])
     }
 
     @Test func whatIsListedTwiceIsNotItsOwnSurplus() {

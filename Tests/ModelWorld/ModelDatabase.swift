@@ -190,8 +190,8 @@ struct ModelDatabase {
             generation: job.generation, phase: to == .armed ? .armed : .looking, wanted: user.wanted,
             wantedGeneration: user.generation, recorded: recorded.map { ProviderID(rawValue: "\($0.id)") },
             isBehind: mutant != .deletedBeforeReplaced && user.wanted == .live && user.status != .failed
-                && user.generation > job.generation
-                && !self.has(user.generation, of: job.user),
+                && user.generation > job.generation && !self.has(user.generation, of: job.user)
+                && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now || job.failures > 0 } ?? false,
             isDoubtful: job.isDoubtful, attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),
             trust: LedgerTrust(
@@ -318,18 +318,20 @@ struct ModelDatabase {
     }
 
     /// As `Ending`: the provider said 200 or 404 to the delete of `deleted`, or there is proven to be nothing.
-    mutating func end(_ lease: ModelLease, deleted id: Int?, now: Int, _ mutant: Mutant?) {
+    mutating func end(_ lease: ModelLease, deleted id: Int?, passesOver: Bool = false, now: Int, _ mutant: Mutant?) {
         self.lock(.users, .jobs)
         if let id, let place = self.credentials.firstIndex(where: { $0.id == id && $0.status != .deleted }) {
             self.credentials[place].status = .deleted
             self.credentials[place].closeAfter = nil
             self.openNext(self.credentials[place].user, mutant)
         }
-        self.chooseGoal(lease, now, mutant)
+        self.chooseGoal(lease, passesOver: passesOver, now, mutant)
     }
 
     /// As `NextGoal.choose`.
-    private mutating func chooseGoal(_ lease: ModelLease, _ now: Int, _ mutant: Mutant?) {
+    private mutating func chooseGoal(
+        _ lease: ModelLease, passesOver: Bool = false, _ now: Int, _ mutant: Mutant?
+    ) {
         guard let place = self.held(lease, mutant), let user = self.users[self.jobs[place].user] else { return }
         let key = self.jobs[place].user
         let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
@@ -339,9 +341,10 @@ struct ModelDatabase {
         for credential in open where user.wanted == .gone || credential.generation != user.generation {
             guard credential.status == .closing || user.wanted == .gone || hasWanted else { continue }
             guard mutant != .oldGenerationNotClosed || credential.status == .closing else { continue }
-            goals.append((1, user.wanted == .gone ? 0 : credential.closeAfter ?? 0, credential.generation))
+            let due = user.wanted == .gone ? 0 : credential.closeAfter ?? 0
+            goals.append((passesOver || due > now ? 2 : 0, due, credential.generation))
         }
-        if user.wanted == .live && !hasWanted && user.status != .failed { goals.append((0, 0, user.generation)) }
+        if user.wanted == .live && !hasWanted && user.status != .failed { goals.append((1, 0, user.generation)) }
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
         if user.wanted == .gone && open.isEmpty { self.users[key]?.status = .revoked }
         guard

@@ -106,6 +106,8 @@ extension Simulation {
                 run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
                 settle: settle, now: now, self.mutant)
         case .end(let run, let id): self.database.end(run.lease, deleted: id, now: now, self.mutant)
+        case .passOver(let run):
+            self.database.end(run.lease, deleted: nil, passesOver: true, now: now, self.mutant)
         case .bury(let run):
             self.database.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
         }
@@ -170,6 +172,7 @@ extension Simulation {
         case .own(let id): self.finish(slot, number, .own(run, Int(id.rawValue) ?? 0))
         case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
         case .end: self.finish(slot, number, .end(run, nil))
+        case .passOver: self.finish(slot, number, .passOver(run))
         case .schedule(let delay, let isCharged, _):
             self.finish(
                 slot, number, .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, settle: nil))

@@ -90,6 +90,7 @@ enum Write {
     case own(Run, Int)
     case move(Run, JobState, delay: Int, isCharged: Bool, settle: Int?)
     case end(Run, Int?)
+    case passOver(Run)
     case bury(Run)
 }
 

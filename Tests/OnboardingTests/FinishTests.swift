@@ -87,6 +87,31 @@ let testUser: UserID = {
         }
     }
 
+    /// One generation closed at the provider, the next one wanted: the job goes to that, and the delete to the ledger.
+    @Test func whatIsClosedLeadsToTheNextGoal() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            try await Self.finish([try Self.evidence(jobs[0], id: "old")], database)
+            try await database.admin.script(
+                """
+                update dialtone.users set generation = 2, status = 'pending';
+                update dialtone.credentials set status = 'closing'
+                """)
+            _ = try await database.admin.query(
+                """
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                                           lease_until, tag)
+                values (\(jobs[0].lease.job), 'acme', 'user-1', 1, 1, now(), now(), 'armed', 1, \(jobs[0].lease.worker),
+                        now() + interval '1 hour', 'acme')
+                """)
+            let ending = Ending(
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .deleted(ProviderID(rawValue: "old")),
+                trace: Trace())
+            try await Self.finish([.ended(ending)], database)
+            #expect(try await Self.count("dialtone.credentials where status = 'deleted'", database) == 1)
+            #expect(try await Self.count("dialtone.jobs where state = 'queued' and generation = 2", database) == 1)
+        }
+    }
+
     /// Two nodes with results for the same users, in crossed order: each user has one, and nobody waits for ever.
     @Test func crossedBatchesOfTwoNodesLeaveOneEach() async throws {
         try await Self.withArmedJobs(100) { database, jobs in
@@ -175,7 +200,7 @@ let testUser: UserID = {
     /// As the worker does: again when it was the victim of a deadlock.
     private static func finish(_ results: [JobResult], _ database: TestDatabase) async throws {
         let batch = FinishBatch(results)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
         for attempt in 1... {
             do {
                 return try await database.pool.withConnection { connection in

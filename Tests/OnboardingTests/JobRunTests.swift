@@ -69,6 +69,9 @@ import Vault
             let stranger = ScriptedProvider { $0.delete = { _ in gone } }
             let job = Self.job(wanted: .gone, recorded: ProviderID(rawValue: "p"))
             #expect(try await bed.run(job, on: stranger).moved?.to == .scheduled)
+            // A sweep with that key has missed them all.
+            try await bed.database.admin.script("update dialtone.credentials set missing_since = now()")
+            #expect(try await bed.run(job, on: stranger).moved?.to == .scheduled)
             let owner = ScriptedProvider {
                 $0.delete = { _ in gone }
                 $0.there = [ProviderID(rawValue: "witness")]
@@ -107,6 +110,37 @@ import Vault
         }
     }
 
+    /// The only probe of a breaker is taken once, whether or not a look comes between the claim and the create.
+    @Test func aCreateThatLooksFirstIsChargedOnce() async throws {
+        try await Self.with { bed in
+            await bed.limits.stop(.connection("1"), reason: "HTTP 403")
+            try await bed.limits.setRate(0.01, for: .connection("1"))
+            try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
+            var job = Self.job()
+            job.life.trust.looksFirst = true
+            try await bed.insert(job)
+            let provider = Self.willing()
+            let result = try await bed.run(job, on: provider, with: ProviderLimits(pool: bed.database.pool))
+            guard case .owned = result else { throw Unexpected(result: "\(result)") }
+            #expect(provider.creates == 1)
+        }
+    }
+
+    /// What was permitted and came to nothing is there for the next.
+    @Test func aRunThatSendsNothingGivesItsPermissionBack() async throws {
+        try await Self.with { bed in
+            await bed.limits.stop(.account, reason: "HTTP 401")
+            try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
+            let limits = ProviderLimits(pool: bed.database.pool)
+            let provider = Self.willing()
+            for _ in 1...3 {
+                #expect(await limits.room(for: 64) == 1)
+                _ = try await bed.run(Self.job(wanted: .gone), on: provider, with: limits)
+            }
+            #expect(provider.creates == 0)
+        }
+    }
+
     // MARK: The bed
 
     private struct Bed {
@@ -115,9 +149,10 @@ import Vault
         let limits: ProviderLimits
 
         func run(
-            _ job: ClaimedJob, on api: ScriptedProvider, lease: Duration = .seconds(30)
+            _ job: ClaimedJob, on api: ScriptedProvider, lease: Duration = .seconds(30),
+            with limits: ProviderLimits? = nil
         ) async throws -> JobResult {
-            let provider = Provider(api: api, limits: self.limits)
+            let provider = Provider(api: api, limits: limits ?? self.limits)
             let run = JobRun(
                 provider: provider, pool: self.database.pool, vault: self.vault,
                 news: ProviderNews(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
@@ -125,6 +160,17 @@ import Vault
                 names: CredentialName(installation: JobRunTests.installation), rules: LifeRules(), lease: .seconds(30),
                 tagCapacity: 980, deadline: .seconds(10), random: { 0 })
             return await run.run(job, leaseEnd: .now + lease)
+        }
+
+        /// The job's row, as its claim has left it.
+        func insert(_ job: ClaimedJob) async throws {
+            _ = try await self.database.admin.query(
+                """
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                                           lease_until, tag)
+                values (\(job.lease.job), \(job.user.tenant), \(job.user.user), 1, 1, now(), now(), \(job.lease.state),
+                        \(job.lease.epoch), \(job.lease.worker), now() + interval '1 hour', 'acme')
+                """)
         }
 
         /// Another user's active credential.

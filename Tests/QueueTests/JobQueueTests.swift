@@ -179,6 +179,28 @@ import Testing
         }
     }
 
+    /// After a change of the server a tenant's creates look first until its own tags have been seen, or strays are about.
+    @Test func whoseTagsHaveBeenSeenSinceTheChangeNeedNotLookFirst() async throws {
+        try await Self.withJobs(4) { database, terms in
+            func looksFirst() async throws -> Bool? {
+                try await database.pool.query(ClaimedJob.queued(limit: 1, floor: .min, terms)).first.map {
+                    try ClaimedJob.read($0, state: .armed, worker: terms.worker).job.life.trust.looksFirst
+                }
+            }
+            try await database.admin.script("update dialtone.incarnation set looks_first = true, looks_twice = true")
+            #expect(try await looksFirst() == true)
+            try await database.admin.script(
+                "update dialtone.tenants set swept_under = (select started from dialtone.incarnation)")
+            #expect(try await looksFirst() == false)
+            try await database.admin.script(
+                "insert into dialtone.strays (provider_id, name, tag) values ('p', 'n', 'globex')")
+            #expect(try await looksFirst() == false)
+            try await database.admin.script(
+                "insert into dialtone.strays (provider_id, name, tag) values ('q', 'n', 'acme.2')")
+            #expect(try await looksFirst() == true)
+        }
+    }
+
     /// A second installation lets go of all that is the first one's, and makes the next generation under names of its own.
     @Test func aCloneBeginsAnew() async throws {
         try await Self.withJobs(3) { database, _ in

@@ -97,7 +97,7 @@ import Testing
             $0.replaceOrAdd(
                 name: "webhook-signature", value: "v1,\(Data(repeating: 1, count: 32).base64EncodedString())")
         }
-        for (age, names) in [(-301.0, "old"), (310.0, "ahead")] {
+        for (age, names) in [(-301.0, "old"), (600.0, "ahead")] {
             let headers = try story.signed(good, at: now.addingTimeInterval(age))
             asks.append(Ask(name: names, path: path, headers: headers, body: good, status: 401, names: names))
         }

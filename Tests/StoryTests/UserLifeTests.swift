@@ -95,6 +95,19 @@ import Testing
         }
     }
 
+    /// That its successor cannot be made is no reason to leave what was taken away.
+    @Test func aRevokedCredentialGoesEvenWhenTheNextCannotBeMade() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            try await story.fault("status", times: 1000, "\"status\":403")
+            _ = try await story.send("user.deleted", "u", delivery: "gone", at: Date() + 1)
+            _ = try await story.send("user.created", "u", delivery: "back", at: Date() + 2)
+            try await story.until("select 1 from dialtone.credentials where generation = 1 and status = 'deleted'")
+            #expect(try await story.providerIDs().isEmpty)
+            try await story.until("select 1 from dialtone.jobs where generation = 2")
+        }
+    }
+
     @Test func theOldCredentialServesForTheOverlapUnlessItsUserIsRevoked() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")

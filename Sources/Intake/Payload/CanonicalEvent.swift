@@ -21,6 +21,8 @@ package enum CanonicalEvent {
 
     /// Users in one delivery at most.
     package static let maximumUsers = 1000
+    /// … and how often it may name one of them: each time is a statement of its own.
+    package static let maximumRepeats = 8
 
     package static func read(_ body: [UInt8]) throws(InvalidValue) -> Meaning {
         let event: JSONValue
@@ -51,7 +53,15 @@ package enum CanonicalEvent {
                 throw InvalidValue("data", "must hold 1 to \(Self.maximumUsers) users")
             }
             var requests: [Request] = []
-            for (place, data) in list.enumerated() { requests.append(try Self.request(data, at: "data[\(place)]")) }
+            var times: [UserID: Int] = [:]
+            for (place, data) in list.enumerated() {
+                let request = try Self.request(data, at: "data[\(place)]")
+                times[request.user, default: 0] += 1
+                guard times[request.user, default: 0] <= Self.maximumRepeats else {
+                    throw InvalidValue("data[\(place)].user_id", "is named more than \(Self.maximumRepeats) times")
+                }
+                requests.append(request)
+            }
             return requests
         case nil, .null, .bool, .number, .string: throw InvalidValue("data", "must be an object, or a list of objects")
         }
