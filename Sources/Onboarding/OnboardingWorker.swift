@@ -47,7 +47,7 @@ package final class OnboardingWorker: Service {
     let wakeup: Wakeup
     /// For the looks: signalled when time alone has made something due.
     let due = Wakeup()
-    private let jobRun: JobRun
+    let jobRun: JobRun
     private let isDraining = Atomic(false)
     private let results = Mutex<[JobResult]>([])
 
@@ -99,7 +99,7 @@ package final class OnboardingWorker: Service {
         }
     }
 
-    private var isEnding: Bool { self.isDraining.load(ordering: .relaxed) || Task.isCancelled }
+    var isEnding: Bool { self.isDraining.load(ordering: .relaxed) || Task.isCancelled }
 
     // MARK: The loop
 
@@ -229,7 +229,7 @@ package final class OnboardingWorker: Service {
     }
 
     /// Opens the tenant's next tag, unless somebody just did.
-    private func openTag(of tenant: TenantID) async -> Bool {
+    func openTag(of tenant: TenantID) async -> Bool {
         do {
             let statements = TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity)
             for answer in try await self.pool.withConnection({ try await $0.pipeline([statements]) }).joined() {
@@ -249,7 +249,7 @@ package final class OnboardingWorker: Service {
 
     /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for then
     /// the leases expire into doubt, and nothing is lost but time.
-    private func writeAtTheEnd(_ results: [JobResult]) async {
+    func writeAtTheEnd(_ results: [JobResult]) async {
         let batch = FinishBatch(results)
         guard !batch.groups.isEmpty else { return }
         await Task {
@@ -261,7 +261,7 @@ package final class OnboardingWorker: Service {
         }.value
     }
 
-    private func write(_ batch: FinishBatch) async -> Bool {
+    func write(_ batch: FinishBatch) async -> Bool {
         do {
             try await self.pool.withConnection { connection in
                 let answers = try await connection.pipeline(batch.groups)
@@ -270,77 +270,6 @@ package final class OnboardingWorker: Service {
             return true
         } catch {
             return false
-        }
-    }
-}
-
-extension OnboardingWorker {
-    // MARK: Looks
-
-    /// Looks at jobs in doubt, a few at a time, as long as some are due; then waits until time has made others due.
-    private func lookAtDoubt() async {
-        while !self.isEnding {
-            let looked: Int
-            do {
-                looked = try await self.lookOnce()
-            } catch {
-                self.logger.debug("looks wait for the database", metadata: ["error": "\(error)"])
-                looked = 0
-            }
-            if looked < self.configuration.looks { await self.due.wait() }
-        }
-    }
-
-    /// Claims what is due, looks, and writes what was found. Answers how many jobs there were.
-    private func lookOnce() async throws -> Int {
-        guard let terms = self.identity.terms, try await self.provider.limits.isOpen() else { return 0 }
-        let sentAt = ContinuousClock.now
-        let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
-        let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
-        guard !jobs.isEmpty else { return 0 }
-        // What is found must have a tag to be recorded under: without one the job comes again when the next tag is open.
-        let starved = jobs.filter { $0.tag == nil && $0.life.isWanted && $0.life.recorded == nil }
-        for tenant in Set(starved.map(\.user.tenant)) { _ = await self.openTag(of: tenant) }
-        let back = starved.map { job in
-            JobResult.moved(
-                Transition(
-                    lease: job.lease, to: .inDoubt, delay: .milliseconds(100), isDoubtful: job.life.isDoubtful,
-                    empties: job.life.empties))
-        }
-        let leaseEnd = sentAt + self.configuration.lease
-        let listed = await self.listTags(of: jobs, until: leaseEnd)
-        // Each is written as it comes, for a slow look must not cost the others theirs; together at the end once one could not.
-        var unwritten = back
-        await withTaskGroup(of: JobResult.self) { group in
-            for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
-                group.addTask {
-                    await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
-                }
-            }
-            var isWritable = true
-            for await result in group {
-                unwritten.append(result)
-                guard isWritable else { continue }
-                isWritable = await self.write(FinishBatch(unwritten))
-                if isWritable { unwritten = [] }
-            }
-        }
-        await self.writeAtTheEnd(unwritten)
-        return jobs.count
-    }
-
-    /// When many jobs of one tag are in doubt, as after a crash, one list of the tag shows most of what there is: a page per
-    /// 250 instead of a list per name. It proves presence only; who is not on it is looked up by name.
-    private func listTags(
-        of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
-    ) async -> [String: [TelephonyCredential]] {
-        let limit = min(deadline - self.configuration.httpDeadline, .now + self.configuration.httpDeadline)
-        return await withTaskGroup(of: (String, [TelephonyCredential]?).self) { group in
-            for (tag, jobs) in Dictionary(grouping: jobs, by: \.tag) where jobs.count >= 8 {
-                guard let tag else { continue }
-                group.addTask { (tag, try? await self.provider.listAll(ListQuery(tag: tag), until: limit)) }
-            }
-            return await group.reduce(into: [:]) { listed, one in listed[one.0] = one.1 }
         }
     }
 }

@@ -20,7 +20,7 @@ struct SweptTag {
     private var tag: String { TagShards.name(self.shard, of: self.tenant) }
 
     /// A credential the ledger has.
-    private struct Known {
+    struct Known {
         var user: UserKey
         var generation: Generation
         var isActive: Bool
@@ -31,7 +31,7 @@ struct SweptTag {
     }
 
     /// What is to be done, collected before anything is: a run that would change too much changes nothing.
-    private struct Plan {
+    struct Plan {
         /// Second credentials whose owner was seen alive in this list: deleting one takes nothing from anybody.
         var proven: [(TelephonyCredential, UserKey, Generation)] = []
         var surplus: [(TelephonyCredential, UserKey, Generation)] = []
@@ -212,88 +212,6 @@ struct SweptTag {
             }
         }
         return owners
-    }
-
-    // MARK: Known and not listed
-
-    /// A list proves presence, not absence: whoever is not on it is asked for by id. Gone is what answers 404 twice, a settle
-    /// time apart, while another id of this account answers 200.
-    private func miss(_ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan) async throws {
-        let present = Set(listed.map(\.id))
-        let settled = known.filter { $0.value.isActive && $0.value.isSettled }
-        plan.expected = settled.count
-        plan.seen = settled.count { present.contains($0.key) }
-        var isAccountAlive: Bool?
-        for (id, row) in settled where !present.contains(id) {
-            switch try await self.ask(id) {
-            case .there:
-                plan.found.append(id)
-                plan.seen += 1
-            // Terminal at the provider: its user needs another.
-            case .expired: plan.gone.append((id, row))
-            case .gone:
-                if isAccountAlive == nil {
-                    let isAlive = try await self.isAnyKnownAlive(present, known)
-                    isAccountAlive = isAlive || self.sweep.options.isConfirmed
-                }
-                if isAccountAlive != true {
-                    plan.unproven += 1
-                } else if row.isLongMissing {
-                    plan.gone.append((id, row))
-                } else {
-                    plan.missing.append(id)
-                }
-            // No answer is no answer: the next sweep asks again.
-            case .unknown: break
-            }
-        }
-    }
-
-    /// An operator's word for what no witness can say any more: what was to be deleted is not there.
-    private func closings(_ listed: [TelephonyCredential], _ known: [ProviderID: Known]) async throws -> [(
-        ProviderID, Known
-    )] {
-        guard self.sweep.options.isConfirmed else { return [] }
-        let present = Set(listed.map(\.id))
-        var closed: [(ProviderID, Known)] = []
-        for (id, row) in known where row.isClosing && !present.contains(id) {
-            if case .gone = try await self.ask(id) { closed.append((id, row)) }
-        }
-        return closed
-    }
-
-    private enum Answer { case there, expired, gone, unknown }
-
-    private func ask(_ id: ProviderID) async throws -> Answer {
-        try await self.sweep.breathe()
-        try await self.sweep.extend(self.holder)
-        do throws(TelnyxFailure) {
-            return try await self.sweep.provider.retrieve(id).expired ? .expired : .there
-        } catch {
-            return error.isNotFound ? .gone : .unknown
-        }
-    }
-
-    /// A key of another organisation answers 404 to everything; then nothing is gone. When this tag has no other credential,
-    /// one of another tag answers for the account.
-    private func isAnyKnownAlive(_ present: Set<ProviderID>, _ known: [ProviderID: Known]) async throws -> Bool {
-        var witness = present.first { known[$0] != nil }
-        if witness == nil {
-            let row = try await self.sweep.pool.query(
-                """
-                select provider_id from dialtone.credentials
-                where status = 'active' and missing_since is null order by created_at limit 1
-                """
-            ).first
-            witness = try row.map { ProviderID(rawValue: try $0.decode(String.self)) }
-        }
-        guard let witness else { return false }
-        do throws(TelnyxFailure) {
-            _ = try await self.sweep.provider.retrieve(witness)
-            return true
-        } catch {
-            return false
-        }
     }
 
     // MARK: Doing

@@ -75,7 +75,10 @@ import Testing
             )
             // The server has changed besides: what such a run sees must not end the distrust.
             try await story.database.admin.script(
-                "update dialtone.incarnation set looks_first = true; update dialtone.tenants set swept_under = null")
+                """
+                update dialtone.sweep set started_at = now();
+                update dialtone.incarnation set looks_first = true; update dialtone.tenants set swept_under = null
+                """)
             try await Story.withOtherProvider { other in
                 for _ in 0..<3 {
                     let report = try await story.sweep(toTheEnd: false, at: other)

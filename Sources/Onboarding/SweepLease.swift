@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sweep at a time, when it is due, and when the ledger can be trusted again after one.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+/// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
+enum SweepLease {
+    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began; and
+    /// four times as often while some tenant has not been seen since.
+    static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
+        """
+        update dialtone.sweep s
+        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+            started_at = clock_timestamp()
+        from dialtone.incarnation i
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
+          and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
+               or i.looks_first and coalesce(s.started_at < i.changed_at, true)
+               or i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
+                  and (s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4).milliseconds)
+                                      * interval '1 millisecond'
+                       or i.looks_twice and coalesce(s.started_at < i.quiet_until, true)))
+        returning i.started
+        """
+    }
+
+    /// Begins a sweep that somebody asked for, unless one runs. One that only looks, or at one tenant only, does not count as
+    /// one that was.
+    static func take(_ holder: UUID, hold: Duration, counts: Bool) -> SQL {
+        """
+        update dialtone.sweep s
+        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+            started_at = case when \(counts) then clock_timestamp() else s.started_at end
+        from dialtone.incarnation i
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
+        returning i.started
+        """
+    }
+
+    static func extend(_ holder: UUID, hold: Duration) -> SQL {
+        """
+        update dialtone.sweep set held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
+        where holder = \(holder) returning clock_timestamp()
+        """
+    }
+
+    /// Broken off: it does not count as one that was.
+    static func abandon(_ holder: UUID) -> SQL {
+        """
+        update dialtone.sweep set held_until = null, holder = null, started_at = finished_at where holder = \(holder)
+        """
+    }
+
+    /// Ends it. When every tenant has been seen whole under this start of the server, in this run or others, the ledger can be
+    /// trusted again.
+    static func end(_ holder: UUID, started: Int64) -> SQL {
+        """
+        with ended as (
+            update dialtone.sweep set held_until = null, holder = null, finished_at = clock_timestamp()
+            where holder = \(holder) returning 1)
+        update dialtone.incarnation i set looks_first = false, looks_twice = false
+        from ended
+        where i.started = \(started) and i.started = \(JobQueue.serverStart) and i.looks_first
+          and not exists (select 1 from dialtone.tenants t where t.swept_under is distinct from i.started)
+        """
+    }
+
+    /// A tenant whose every tag was listed in a run that began with it at `began`, under this start of the server; after a
+    /// change that may have lost commits it counts when it began after the quiet time.
+    static func saw(_ tenant: TenantID, began: Date, started: Int64) -> SQL {
+        """
+        update dialtone.tenants t
+        set swept_at = \(began),
+            swept_under = case when not i.looks_twice or \(began) >= i.quiet_until then i.started else t.swept_under end
+        from dialtone.incarnation i where t.tenant_id = \(tenant) and i.started = \(started)
+        """
+    }
+}
