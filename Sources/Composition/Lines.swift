@@ -224,7 +224,8 @@ extension SweepReport {
             ("deletes to do again", self.reopened), ("missing, not yet certain", self.missing),
             ("replaced by a new one", self.reprovisioned), ("missing, with nothing else there", self.unproven),
             ("users without a job", self.enqueued), ("failed users tried again", self.revived),
-            ("unknown names of ours", self.strays), ("names of others", self.foreign),
+            ("unknown names of ours", self.strays), ("… deleted", self.straysDeleted),
+            ("names of others", self.foreign),
         ]
     }
 }

@@ -28,13 +28,21 @@ extension Administration {
                 throw SourceError.unknownTenant(tenant)
             }
             try await ProviderLimits(pool: pool).setRate(rate, for: .connection(tenant.connectionID))
+            // Who waits by the old rate lines up anew. Index jobs_scheduled.
+            _ = try await pool.query(
+                """
+                update dialtone.jobs j set run_at = clock_timestamp() from dialtone.tenants t
+                where t.connection_id = \(tenant.connectionID) and j.tenant_id = t.tenant_id and j.state = 'scheduled'
+                """)
             return LimitLine(connection: tenant.connectionID, rate: rate)
         }
     }
 
     // MARK: Sweep and installation
 
-    package func sweep(_ options: SweepOptions) async throws -> SweepReport {
+    package func sweep(
+        _ options: SweepOptions, tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> SweepReport {
         guard let key = self.settings.telnyxKey else {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
@@ -57,7 +65,7 @@ extension Administration {
                         pool: pool, api: api, limits: ProviderLimits(pool: pool),
                         installation: try row.decode(UUID.self), lease: self.settings.lease,
                         settle: self.settings.httpDeadline + self.settings.providerMargin, options: options
-                    ).runToTheEnd()
+                    ).runToTheEnd(tell: tell)
                 })
         } catch {
             result = .failure(error)

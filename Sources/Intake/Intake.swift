@@ -57,8 +57,8 @@ package enum IntakeError: Error, Equatable {
     /// The reason names a header, never a value.
     case badProof(String)
     case badPayload(InvalidValue)
-    /// The body names a tenant this source may not speak for.
-    case tenantNotAllowed
+    /// The body names a tenant, there, that this source may not speak for.
+    case tenantNotAllowed(String)
     /// Another event was stored under this delivery's id.
     case deliveryReused
     /// Not stored, or not known to be: the sender must try again.
@@ -146,7 +146,8 @@ package final class Intake: Sendable {
         of request: CanonicalEvent.Request, from source: KnownSource
     ) throws(IntakeError) -> TenantID {
         if let tenant = source.tenant(named: request.tenant) { return tenant }
-        guard request.tenant == nil else { throw .tenantNotAllowed }
-        throw .badPayload(InvalidValue("data.tenant_id", "is needed: this source serves several tenants"))
+        let place = "\(request.place).tenant_id"
+        guard request.tenant == nil else { throw .tenantNotAllowed(place) }
+        throw .badPayload(InvalidValue(place, "is needed: this source serves several tenants"))
     }
 }

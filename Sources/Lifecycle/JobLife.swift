@@ -16,6 +16,8 @@ package struct JobLife: Sendable, Equatable {
     /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then, or a
     /// delete of it has just failed.
     package var isBehind: Bool
+    /// How long this generation, of a user who has a later one, may serve on.
+    package var servesFor: Duration?
     /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
     package var isDoubtful: Bool
     /// Tries that failed and count.
@@ -41,7 +43,8 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isBehind: Bool = false, isDoubtful: Bool = false, attempts: Int = 0, crashes: Int = 0, failures: Int = 0,
+        isBehind: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false, attempts: Int = 0,
+        crashes: Int = 0, failures: Int = 0,
         empties: Int = 0,
         quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) {
@@ -51,6 +54,7 @@ package struct JobLife: Sendable, Equatable {
         self.wantedGeneration = wantedGeneration
         self.recorded = recorded
         self.isBehind = isBehind
+        self.servesFor = servesFor
         self.isDoubtful = isDoubtful
         self.attempts = attempts
         self.crashes = crashes

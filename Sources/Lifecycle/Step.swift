@@ -76,7 +76,8 @@ extension JobLife {
         // What is wanted is made before what may still serve goes: until then that is all the user has. Nor may a delete that
         // does not succeed stand in the way. What a revoke has closed goes first.
         case (.some, false) where self.isBehind: [.passOver]
-        // An older generation of a user who is wanted is here because its time to be deleted has come.
+        case (.some, false) where self.wanted == .live && self.servesFor.map { $0 > .zero } ?? false:
+            [.schedule(delay: self.servesFor ?? .zero, isCharged: false, dropsTag: false)]
         case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
         case (.none, false): [.close(nil)]
         case (.none, true): self.isExhausted(rules).map { [.bury($0)] } ?? [.create]

@@ -11,6 +11,8 @@ package struct SweepOptions: Sendable {
     package var deletesStrays = false
     /// Go on where more would change than one run may by itself.
     package var isConfirmed = false
+    /// What is missing is gone, although nothing is there to prove that this is the right account.
+    package var believesAbsence = false
     /// To its end: what is missing is looked at a second time after its time, and surplus is deleted.
     package var isThorough = true
     /// Between two calls, so that the provider's budget is left to others.
@@ -27,8 +29,11 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     package var listed = 0
     /// … that bear other names than this installation's.
     package var foreign = 0
-    /// … that bear our name for nobody the ledger knows. Reported, never deleted.
+    /// … that bear our name for nobody the ledger knows. Deleted only by an operator's word.
     package var strays = 0
+    package var straysDeleted = 0
+    /// … and their names, the first hundred.
+    package var strayNames: [String] = []
     /// Second credentials, and those of closed generations, that were found; deleted soon, or in this run.
     package var surplus = 0
     package var surplusDeleted = 0
@@ -52,6 +57,8 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     package var stopped: [String] = []
     /// Lists that failed; what they would have shown is not known.
     package var failedLists = 0
+    /// Why the last of them did.
+    package var failure: String?
     /// Whether every tag was seen, with the key of the account that is the ledger's.
     package var isFull = false
     /// Whether what was seen is this ledger's account, as far as it tells.
@@ -62,7 +69,9 @@ package struct SweepReport: Sendable, Encodable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case tags, listed, foreign, strays, surplus, evidence, reopened, missing, reprovisioned, enqueued, stopped
-        case unproven, expected, seen, revived
+        case unproven, expected, seen, revived, failure
+        case straysDeleted = "strays_deleted"
+        case strayNames = "stray_names"
         case surplusDeleted = "surplus_deleted"
         case failedLists = "failed_lists"
         case isFull = "full"

@@ -72,6 +72,7 @@ extension ClaimedJob {
                    and not exists (select 1 from dialtone.credentials w
                                    where w.tenant_id = u.tenant_id and w.user_id = u.user_id
                                      and w.generation = u.generation and w.status <> 'deleted') as is_behind,
+                   (extract(epoch from cr.close_after - clock_timestamp()) * 1000)::bigint as serves_for,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
             join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch
@@ -100,14 +101,14 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, b.is_behind, b.is_seen, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
+                      b.wanted_generation, b.recorded, b.is_behind, b.serves_for, b.is_seen, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
                       j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
                    \(state), epoch, \(terms.worker)
             from claimed)
-        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded, is_behind,
+        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded, is_behind, serves_for,
                in_doubt, attempts, crashes, failures, empties,
                (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
                                    - clock_timestamp()) * 1000)::bigint,
@@ -130,6 +131,7 @@ extension ClaimedJob {
         var life = JobLife(
             generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
             wantedGeneration: try columns.next(), recorded: try columns.next(), isBehind: try columns.next(),
+            servesFor: try columns.next(Int64?.self).map { .milliseconds($0) },
             isDoubtful: try columns.next(), attempts: Int(try columns.next(Int32.self)),
             crashes: Int(try columns.next(Int32.self)),
             failures: Int(try columns.next(Int32.self)), empties: Int(try columns.next(Int32.self)),

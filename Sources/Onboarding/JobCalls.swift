@@ -46,7 +46,8 @@ extension JobRun {
         }
         if let wait = await self.permit(&turn) {
             turn.trace = Trace(errorCode: "waits_for_limit")
-            return .refused(wait)
+            // Who lines up by a rate has a place of its own; a breaker's end is the same moment for all.
+            return await self.provider.limits.hasRate(connection) ? .rateLimited(wait) : .refused(wait)
         }
         guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
         let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)

@@ -25,7 +25,7 @@ extension SweptTag {
             case .gone:
                 if isAccountAlive == nil {
                     let isAlive = try await self.isAnyKnownAlive(present, known)
-                    isAccountAlive = isAlive || self.sweep.options.isConfirmed
+                    isAccountAlive = isAlive || self.sweep.options.believesAbsence
                 }
                 if isAccountAlive != true {
                     plan.unproven += 1
@@ -44,7 +44,7 @@ extension SweptTag {
     func closings(_ listed: [TelephonyCredential], _ known: [ProviderID: Known]) async throws -> [(
         ProviderID, Known
     )] {
-        guard self.sweep.options.isConfirmed else { return [] }
+        guard self.sweep.options.believesAbsence else { return [] }
         let present = Set(listed.map(\.id))
         var closed: [(ProviderID, Known)] = []
         for (id, row) in known where row.isClosing && !present.contains(id) {

@@ -9,6 +9,8 @@ import Telnyx
 struct Provider: Sendable {
     let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
+    /// Whether the key is the workers' own: what is said of another one opens and closes no breaker of theirs.
+    var isWorkers = true
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.list(query, page: page) }
@@ -46,13 +48,15 @@ struct Provider: Sendable {
     ) async throws(TelnyxFailure) -> Value {
         do {
             let value = try await call()
-            await self.limits.authenticated()
+            if self.isWorkers { await self.limits.authenticated() }
             return value
         } catch {
             switch error.kind {
             case .rateLimited: await self.limits.pause(.account, for: error.retryAfter ?? .seconds(1))
             case .refused:
-                if error.trace.httpStatus == 401 { _ = await self.limits.stop(.account, reason: "HTTP 401") }
+                if error.trace.httpStatus == 401, self.isWorkers {
+                    _ = await self.limits.stop(.account, reason: "HTTP 401")
+                }
             case .notFound, .rejected, .unavailable, .unreadable: break
             }
             throw error

@@ -25,7 +25,8 @@ package struct Sweep: Sendable {
         lease: Duration, settle: Duration, options: SweepOptions
     ) {
         self.init(
-            pool: pool, provider: Provider(api: api, limits: limits), names: CredentialName(installation: installation),
+            pool: pool, provider: Provider(api: api, limits: limits, isWorkers: false),
+            names: CredentialName(installation: installation),
             lease: lease, settle: settle, options: options)
     }
 
@@ -160,10 +161,12 @@ extension Sweep {
     // MARK: To its end
 
     /// A run that somebody waits for: a second look at what is missing after its time, and the surplus deleted.
-    package func runToTheEnd() async throws -> SweepReport {
+    /// `tell` hears what is waited for.
+    package func runToTheEnd(tell: (String) -> Void = { _ in }) async throws -> SweepReport {
         var report = try await self.once()
         guard !self.options.isDryRun, self.options.isThorough else { return report }
         if report.missing > 0 {
+            tell("\(report.missing) missing; asking a second time in \(self.settle.components.seconds) s")
             try await Task.sleep(for: self.settle + .milliseconds(500))
             let second = try await self.once()
             report.missing = second.missing

@@ -72,6 +72,7 @@ struct SweptTag {
         report.tags += 1
         guard try await self.sweep.provider.limits.isOpen() else {
             report.failedLists += 1
+            report.failure = "calls are held back: see dialtone limit list"
             return nil
         }
         let listed: [TelephonyCredential]
@@ -79,6 +80,7 @@ struct SweptTag {
             listed = try await self.sweep.provider.listWhole(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
         } catch {
             report.failedLists += 1
+            report.failure = "\(error)"
             return nil
         }
         report.listed += listed.count
@@ -90,6 +92,7 @@ struct SweptTag {
         plan.closed = try await self.closings(listed, known)
         let changes = plan.surplus.count + plan.gone.count + plan.reopened.count
         report.strays += plan.strays.count
+        report.strayNames += plan.strays.prefix(max(0, 100 - report.strayNames.count)).map { $0.name ?? "" }
         report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
         report.unproven += plan.unproven
         report.expected += plan.expected
@@ -105,7 +108,7 @@ struct SweptTag {
             if !self.sweep.options.isDryRun { try await self.carryOut(plan) }
         }
         if !self.sweep.options.isDryRun {
-            try await self.report(plan.strays)
+            report.straysDeleted += try await self.report(plan.strays)
             try await self.inOneTransaction(
                 SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count))
         }
@@ -244,13 +247,15 @@ struct SweptTag {
     }
 
     /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it since.
-    private func report(_ strays: [TelephonyCredential]) async throws {
-        guard !strays.isEmpty else { return }
+    /// Answers how many were deleted.
+    private func report(_ strays: [TelephonyCredential]) async throws -> Int {
+        guard !strays.isEmpty else { return 0 }
         guard self.sweep.options.deletesStrays else {
             let rows = strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
             _ = try await self.sweep.pool.query(SweepStatements.remember(strays: rows))
-            return
+            return 0
         }
+        var deleted = 0
         for stray in strays {
             try await self.sweep.extend(self.holder)
             _ = try await self.sweep.pool.query(
@@ -270,8 +275,10 @@ struct SweptTag {
                 // Known for what it is; the next such sweep deletes it.
                 if !error.isNotFound { continue }
             }
+            deleted += 1
             _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))
         }
+        return deleted
     }
 
     private func inOneTransaction(_ statements: [SQL]) async throws {

@@ -59,7 +59,7 @@ package final class ProviderLimits: Sendable {
         var known: Known?
         var probes: [String: Probe] = [:]
         /// Where the line of those who wait for a connection's rate ends, as far as this node has seen.
-        var lines: [String: ContinuousClock.Instant] = [:]
+        var lines: [String: (rate: Double, end: ContinuousClock.Instant)] = [:]
         /// Counts what this node has changed, so that an answer read before a change is not kept after it.
         var changes = 0
     }
@@ -140,6 +140,11 @@ package final class ProviderLimits: Sendable {
         return Self.probeLease
     }
 
+    /// Whether this connection has a rate of its own, as far as is known.
+    package func hasRate(_ connection: String) async -> Bool {
+        (try? await self.know())?.rates[LimitScope.connection(connection).key] != nil
+    }
+
     /// How long nothing may be sent for this connection, as far as is known; takes nothing.
     package func stopped(for connection: String) async -> Duration? {
         guard let known = try? await self.know() else { return nil }
@@ -149,8 +154,9 @@ package final class ProviderLimits: Sendable {
     /// Each who waits comes a step after the last, so that a tenant's import is not claimed over and over.
     private func lineUp(_ scope: String, _ rate: Double) -> Duration {
         self.state.withLock { state in
-            let end = max(.now + .seconds(1), state.lines[scope] ?? .now) + .seconds(1) / rate
-            state.lines[scope] = end
+            let line = state.lines[scope].flatMap { $0.rate == rate ? $0.end : nil }
+            let end = max(.now + .seconds(1), line ?? .now) + .seconds(1) / rate
+            state.lines[scope] = (rate, end)
             return ContinuousClock.now.duration(to: end)
         }
     }

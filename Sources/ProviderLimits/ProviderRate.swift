@@ -48,15 +48,15 @@ extension ProviderLimits {
         }
     }
 
-    /// Takes as many of `wanted` calls as the rate has room for within a second from now, a fifth of it left for recovery
-    /// (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical arrival
+    /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is left for
+    /// recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical arrival
     /// time); the row lock orders the nodes.
     func take(_ wanted: Int, from scope: String) async -> Int {
         let rows = try? await self.pool.query(
             """
             with now as (select clock_timestamp() as at),
             budget as materialized (
-                select p.scope, p.rate * 0.8 as rate, greatest(p.tat, now.at) as tat, now.at
+                select p.scope, p.rate * case when p.scope = 'account' then 0.8 else 1 end as rate, greatest(p.tat, now.at) as tat, now.at
                 from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
                 for no key update of p),
             grant_ as (
@@ -76,7 +76,7 @@ extension ProviderLimits {
         guard count > 0 else { return }
         _ = try? await self.pool.query(
             """
-            update dialtone.provider_limits set tat = tat - \(Double(count)) / (rate * 0.8) * interval '1 second'
+            update dialtone.provider_limits set tat = tat - \(Double(count)) / (rate * case when scope = 'account' then 0.8 else 1 end) * interval '1 second'
             where scope = \(scope) and rate is not null
             """)
     }

@@ -64,8 +64,8 @@ struct Problem: Error, Equatable {
         case .badPayload(let value) where value.field == "body":
             self.init(400, "invalid_json", "The body \(value.reason)")
         case .badPayload(let value): self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
-        case .tenantNotAllowed:
-            self.init(422, "tenant_not_allowed", "data.tenant_id names a tenant this source may not speak for")
+        case .tenantNotAllowed(let place):
+            self.init(422, "tenant_not_allowed", "\(place) names a tenant this source may not speak for")
         case .deliveryReused:
             self.init(
                 409, "delivery_id_reused", "webhook-id was used before for another event; each event needs its own")

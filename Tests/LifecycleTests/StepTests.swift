@@ -115,6 +115,18 @@ import Testing
         #expect(self.effects(fresh, .claimed) == [.passOver])
     }
 
+    /// Woken early, as by an operator who has changed a rate.
+    @Test func whatMayServeOnIsNotDeletedBeforeItsTime() {
+        var life = self.life(wantedGeneration: 2, recorded: self.id)
+        life.servesFor = .seconds(60)
+        #expect(self.effects(life, .claimed) == [.schedule(delay: .seconds(60), isCharged: false, dropsTag: false)])
+        life.wanted = .gone
+        #expect(self.effects(life, .claimed) == [.delete(self.id)])
+        life = self.life(wantedGeneration: 2, recorded: self.id)
+        life.servesFor = .seconds(-1)
+        #expect(self.effects(life, .claimed) == [.delete(self.id)])
+    }
+
     @Test func whatIsListedTwiceIsNotItsOwnSurplus() {
         let life = self.life(.looking, isDoubtful: true)
         #expect(self.effects(life, .looked(found: [self.id, self.id])) == [.own(self.id)])

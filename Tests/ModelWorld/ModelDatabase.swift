@@ -192,7 +192,8 @@ struct ModelDatabase {
             isBehind: mutant != .deletedBeforeReplaced && user.wanted == .live && user.status != .failed
                 && user.generation > job.generation && !self.has(user.generation, of: job.user)
                 && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now || job.failures > 0 } ?? false,
-            isDoubtful: job.isDoubtful, attempts: job.attempts, crashes: job.crashes, failures: job.failures,
+            servesFor: recorded?.closeAfter.map { .milliseconds($0 - now) }, isDoubtful: job.isDoubtful,
+            attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),
             trust: LedgerTrust(
                 looksFirst: self.looksFirst || !self.strays.isEmpty, looksTwice: self.looksTwice, isStopped: false))

@@ -17,6 +17,8 @@ package enum CanonicalEvent {
     package struct Request: Sendable, Equatable {
         package var user: UserID
         package var tenant: TenantID?
+        /// Where it stands in the body: `data`, `data[3]`.
+        package var place: String
     }
 
     /// Users in one delivery at most.
@@ -70,7 +72,16 @@ package enum CanonicalEvent {
     private static func request(_ data: JSONValue?, at place: String) throws(InvalidValue) -> Request {
         guard let data, case .object = data else { throw InvalidValue(place, "must be an object") }
         guard let user = data["user_id"]?.string else { throw InvalidValue("\(place).user_id", "must be a string") }
-        return Request(user: try UserID(user), tenant: try Self.tenant(data["tenant_id"], at: place))
+        do {
+            return Request(
+                user: try UserID(user), tenant: try Self.tenant(data["tenant_id"], at: place), place: place)
+        } catch {
+            // The nouns do not know where they stand.
+            let field =
+                error.field.hasPrefix(place)
+                ? error.field : "\(place).\(error.field == "user_id" ? "user_id" : "tenant_id")"
+            throw InvalidValue(field, error.reason)
+        }
     }
 
     private static func tenant(_ value: JSONValue?, at place: String) throws(InvalidValue) -> TenantID? {

@@ -26,7 +26,12 @@ struct LimitCommand: AsyncParsableCommand {
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Limits the creates of one tenant's connection, or takes the limit away.",
-            discussion: "  dialtone limit set --tenant acme --rate 5")
+            discussion: """
+                Tenants that share a connection share its rate, which is an upper bound. It holds within half a second; who
+                waits lines up anew.
+
+                  dialtone limit set --tenant acme --rate 5
+                """)
 
         @Option(help: "The tenant whose connection it is.") var tenant: String
         @Option(help: "Creates per second, for all nodes together.") var rate: Double?
@@ -35,7 +40,9 @@ struct LimitCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard (self.rate == nil) == self.none else { throw ValidationError("give either --rate or --none") }
-            if let rate, !(rate > 0 && rate <= 100_000) { throw ValidationError("--rate must be above 0") }
+            if let rate, !(rate > 0 && rate <= 100_000) {
+                throw ValidationError("--rate must be above 0, at most 100000")
+            }
         }
 
         func run() async throws {

@@ -14,8 +14,8 @@ struct SweepCommand: AsyncParsableCommand {
             those of users who are gone. A credential that is missing at the provider is asked for twice, some time apart,
             before its user gets another. Names the ledger does not know are only counted. A tag where more than 5
             credentials, and more than 1 in 100, would change that way is left alone unless --yes is given. When nothing at all
-            of what the ledger has is there, the key may be of another organisation: nothing is concluded, unless --yes is
-            given.
+            of what the ledger has is there, the key may be of another organisation: nothing is concluded, unless
+            --believe-missing is given.
 
               dialtone sweep --dry-run         what would be done
               dialtone sweep --tenant acme     one tenant only
@@ -26,19 +26,23 @@ struct SweepCommand: AsyncParsableCommand {
     @Flag(help: "Go on where more would change than a sweep may by itself.") var yes = false
     @Flag(help: "Delete what bears this installation's name for nobody the ledger knows. Look with --dry-run first.")
     var deleteUnknown = false
+    @Flag(help: "What is missing is gone, although nothing is there to prove that this is the right account.")
+    var believeMissing = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         var options = SweepOptions()
+        options.believesAbsence = self.believeMissing
         options.isDryRun = self.dryRun
         options.tenant = try self.tenant.map { try TenantID($0) }
         options.isConfirmed = self.yes
         options.deletesStrays = self.deleteUnknown
-        let report = try await Administration(try await Settings.read()).sweep(options)
+        let report = try await Administration(try await Settings.read()).sweep(options) { Terminal.tell($0) }
         if self.json {
             try Terminal.show(json: report)
         } else {
             for (what, count) in report.lines { Terminal.show("\(what): \(count)") }
+            for name in report.strayNames { Terminal.show("  unknown: \(name)") }
         }
         guard report.stopped.isEmpty else {
             Terminal.tell(
@@ -46,14 +50,16 @@ struct SweepCommand: AsyncParsableCommand {
             )
             throw ExitCode(1)
         }
+        guard report.failedLists == 0 else {
+            Terminal.tell(
+                "dialtone: \(report.failedLists) lists failed at the provider, the last because: \(report.failure ?? "unknown")"
+            )
+            throw ExitCode(1)
+        }
         guard report.isPlausible && report.unproven == 0 else {
             Terminal.tell(
                 "dialtone: the provider knows nothing of what the ledger has; is TELNYX_API_KEY of another organisation?"
             )
-            throw ExitCode(1)
-        }
-        guard report.failedLists == 0 else {
-            Terminal.tell("dialtone: \(report.failedLists) lists failed at the provider; run it again")
             throw ExitCode(1)
         }
     }

@@ -87,7 +87,10 @@ struct UserCommand: AsyncParsableCommand {
                 return overlap
             }
             let administration = Administration(try await Settings.read())
-            try self.named.show(try await administration.rotate(try self.named.key, overlap: overlap))
+            let line = try await administration.rotate(try self.named.key, overlap: overlap)
+            if self.named.json { return try self.named.show(line) }
+            Terminal.show(
+                "user \(line.user_id) gets a new credential; the old one serves until then, and for the overlap")
         }
     }
 

@@ -16,20 +16,23 @@ import Testing
         #expect(
             try CanonicalEvent.read(Array(body.utf8))
                 == .signUps(
-                    [CanonicalEvent.Request(user: UserID("u-1"), tenant: TenantID("acme"))], wanted: .live,
+                    [CanonicalEvent.Request(user: UserID("u-1"), tenant: TenantID("acme"), place: "data")],
+                    wanted: .live,
                     occurredAt: Date(timeIntervalSince1970: 1_767_225_600)))
     }
 
     @Test func oneDeliveryMayBeAboutSeveralUsers() throws {
         let body =
             #"{"type":"user.deleted","data":[{"user_id":"a"},{"user_id":"b","tenant_id":"acme"},{"user_id":"a"}]}"#
-        let request = { (user: String, tenant: String?) throws in
-            CanonicalEvent.Request(user: try UserID(user), tenant: try tenant.map { try TenantID($0) })
+        let request = { (user: String, tenant: String?, place: Int) throws in
+            CanonicalEvent.Request(
+                user: try UserID(user), tenant: try tenant.map { try TenantID($0) }, place: "data[\(place)]")
         }
         #expect(
             try CanonicalEvent.read(Array(body.utf8))
                 == .signUps(
-                    [request("a", nil), request("b", "acme"), request("a", nil)], wanted: .gone, occurredAt: nil))
+                    [request("a", nil, 0), request("b", "acme", 1), request("a", nil, 2)], wanted: .gone,
+                    occurredAt: nil))
     }
 
     @Test func otherTypesAskNothing() throws {
@@ -40,11 +43,12 @@ import Testing
     @Test(arguments: [
         (#"{"type":1}"#, "type"), (#"[]"#, "body"), (#"{"type":"user.created"}"#, "data"),
         (#"{"type":"user.created","data":{}}"#, "data.user_id"),
-        (#"{"type":"user.created","data":{"user_id":""}}"#, "user_id"),
+        (#"{"type":"user.created","data":{"user_id":""}}"#, "data.user_id"),
+        (#"{"type":"user.created","data":[{"user_id":"u"},{"user_id":""}]}"#, "data[1].user_id"),
         (#"{"type":"user.created","data":"u"}"#, "data"), (#"{"type":"user.created","data":[]}"#, "data"),
         (#"{"type":"user.created","data":[{"user_id":"u"},{}]}"#, "data[1].user_id"),
         (#"{"type":"user.created","data":[{"user_id":"u","tenant_id":7}]}"#, "data[0].tenant_id"),
-        (#"{"type":"user.created","data":{"user_id":"u","tenant_id":"A B"}}"#, "tenant"),
+        (#"{"type":"user.created","data":{"user_id":"u","tenant_id":"A B"}}"#, "data.tenant_id"),
         (#"{"type":"user.created","data":{"user_id":"u","tenant_id":7}}"#, "data.tenant_id"),
         (#"{"type":"user.created","timestamp":"yesterday","data":{"user_id":"u"}}"#, "timestamp"),
         (#"{"type":"user.created","timestamp":"2026-01-01T00:00:00","data":{"user_id":"u"}}"#, "timestamp"),
