@@ -120,7 +120,8 @@ package final class OnboardingWorker: Service {
             turn.unwritten += back
             if self.isEnding && turn.running == 0 { return await self.writeAtTheEnd(turn.unwritten) }
             // While results cannot be written nothing more is begun.
-            let room = self.isEnding || turn.failures > 0 ? 0 : self.configuration.concurrency - turn.running
+            let isHeld = self.isEnding || turn.failures > 0 && !turn.unwritten.isEmpty
+            let room = isHeld ? 0 : self.configuration.concurrency - turn.running
             let claimed = await self.exchange(room: room, &turn)
             for (job, leaseEnd) in claimed {
                 turn.running += 1

@@ -85,6 +85,26 @@ import Testing
         }
     }
 
+    /// A claim that fails with nothing to write down besides: the next one is made all the same.
+    @Test func aWorkerWhoseConnectionsWereCutGoesOn() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("before")
+            for _ in 1...5 {
+                _ = try await story.database.admin.query(
+                    """
+                    select pg_terminate_backend(pid)::text from pg_stat_activity
+                    where datname = current_database() and pid <> pg_backend_pid()
+                    """)
+                _ = try await story.database.admin.query("select pg_sleep(0.3)::text")
+            }
+            var status = 0
+            while status != 202 {
+                status = try await story.send("user.created", "after", delivery: "after").status
+            }
+            try await story.until("select 1 from dialtone.users where user_id = 'after' and status = 'ready'")
+        }
+    }
+
     @Test func aTenantSpreadsOverTagsThatAreNeverFullerThanAllowed() async throws {
         try await Story.with(["DIALTONE_TAG_CAPACITY": "4"]) { story in
             for number in 1...10 {
