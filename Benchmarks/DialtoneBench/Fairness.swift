@@ -42,7 +42,7 @@ struct Fairness: Encodable {
             select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, 100000) n;
             insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
             select gen_random_uuid(), 'acme', 'user-' || n, 1,
-                   (extract(epoch from now()) * 1000000)::bigint + n * 1000, now(), now()
+                   (extract(epoch from now()) * 1000000)::bigint + n::bigint * 100000, now(), now()
             from generate_series(1, 100000) n;
             analyze
             """)

@@ -223,9 +223,14 @@ extension NewDelivery {
 
 /// Places in the queue: start-time fair queueing. A tenant's next job comes no sooner than a step after its last, so a
 /// tenant that imports many users lines up behind itself and not in front of others.
+///
+/// The step must be longer than a job of a busy tenant takes to be served, or its line falls behind the clock, and who comes
+/// later with the clock's own time stands behind the whole of it.
 struct FairClock {
-    /// Microseconds between two jobs of one tenant, when they come faster than that.
-    static let step: Int64 = 1000
+    /// Microseconds between two jobs of one tenant, when they come faster than that: ten a second.
+    static let step: Int64 = 100_000
+    /// No place is further ahead of the clock: an hour.
+    private static let horizon: Int64 = 3_600_000_000
 
     private var last: [String: Int64] = [:]
 
@@ -234,7 +239,7 @@ struct FairClock {
         var places: [String: Int64] = [:]
         for event in events {
             let clock = Int64(event.receivedAt.timeIntervalSince1970 * 1_000_000)
-            let last = self.last[event.tenant] ?? 0
+            let last = min(self.last[event.tenant] ?? 0, clock + Self.horizon)
             if places[event.tenant] == nil { places[event.tenant] = max(clock, last + Self.step) }
             self.last[event.tenant] = max(clock, last + Self.step)
         }
