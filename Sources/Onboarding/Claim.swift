@@ -101,15 +101,15 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, b.is_behind, b.serves_for, b.is_seen, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties,
-                      j.quiet_until, j.overlap, j.vt),
+                      b.wanted_generation, b.recorded, b.is_behind, b.serves_for, b.is_seen, j.in_doubt, j.attempts,
+                      j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
                    \(state), epoch, \(terms.worker)
             from claimed)
-        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded, is_behind, serves_for,
-               in_doubt, attempts, crashes, failures, empties,
+        select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
+               is_behind, serves_for, in_doubt, attempts, crashes, failures, empties,
                (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
                                    - clock_timestamp()) * 1000)::bigint,
                (extract(epoch from overlap) * 1000)::bigint,
