@@ -31,8 +31,12 @@ extension Administration {
             // Who waits by the old rate lines up anew. Index jobs_scheduled.
             _ = try await pool.query(
                 """
-                update dialtone.jobs j set run_at = clock_timestamp() from dialtone.tenants t
-                where t.connection_id = \(tenant.connectionID) and j.tenant_id = t.tenant_id and j.state = 'scheduled'
+                with waiting as materialized (
+                    select j.id from dialtone.jobs j join dialtone.tenants t on t.tenant_id = j.tenant_id
+                    where t.connection_id = \(tenant.connectionID) and j.state = 'scheduled'
+                    order by j.tenant_id, j.user_id for no key update of j)
+                update dialtone.jobs j set run_at = clock_timestamp() from waiting
+                where j.id = waiting.id and j.state = 'scheduled'
                 """)
             return LimitLine(connection: tenant.connectionID, rate: rate)
         }

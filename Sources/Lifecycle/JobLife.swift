@@ -16,6 +16,8 @@ package struct JobLife: Sendable, Equatable {
     /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then, or a
     /// delete of it has just failed.
     package var isBehind: Bool
+    /// Whether something else of this user is due to be deleted, so that a delete that fails must not stand in its way.
+    package var hasOthers: Bool
     /// How long this generation, of a user who has a later one, may serve on.
     package var servesFor: Duration?
     /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
@@ -43,7 +45,7 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isBehind: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false, attempts: Int = 0,
+        isBehind: Bool = false, hasOthers: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false, attempts: Int = 0,
         crashes: Int = 0, failures: Int = 0,
         empties: Int = 0,
         quietIn: Duration? = nil, trust: LedgerTrust = .whole
@@ -54,6 +56,7 @@ package struct JobLife: Sendable, Equatable {
         self.wantedGeneration = wantedGeneration
         self.recorded = recorded
         self.isBehind = isBehind
+        self.hasOthers = hasOthers
         self.servesFor = servesFor
         self.isDoubtful = isDoubtful
         self.attempts = attempts
@@ -129,8 +132,8 @@ package enum JobEffect: Sendable, Equatable {
     case close(ProviderID?)
     /// Nothing to do: wanted is actual.
     case end
-    /// This generation may wait: the wanted one first.
-    case passOver
+    /// This generation may wait: another first, after that long.
+    case passOver(after: Duration)
     /// Put it back for later; it may then create without a look, unless it was ever in doubt.
     case schedule(delay: Duration, isCharged: Bool, dropsTag: Bool)
     /// Put it back where it must look first. `settle`: an empty answer before that long from now proves nothing.

@@ -38,8 +38,9 @@ extension JobLife {
         case .rateLimited(let wait):
             return [self.later(wait, jitter)]
         case .refused(let wait), .tenantRejected(let wait):
-            // Perhaps every user of a tenant waits for the same moment.
-            return [self.later(wait + wait * jitter, jitter)]
+            // Perhaps every user of a tenant waits for the same moment, and for days.
+            let pause = max(wait, self.lap)
+            return [self.later(pause + pause * jitter, jitter)]
         case .tagFull(let isCounted):
             return [.schedule(delay: .zero, isCharged: !isCounted, dropsTag: true)]
         case .rejectedUnclear:
@@ -58,7 +59,8 @@ extension JobLife {
         case .deleted(let id):
             return [.close(id)]
         case .deleteFailed(let wait):
-            return [self.later(wait ?? self.backOff, jitter)]
+            let delay = wait ?? self.backOff
+            return [self.hasOthers ? .passOver(after: delay + Self.spread(jitter)) : self.later(delay, jitter)]
         }
     }
 
@@ -75,7 +77,7 @@ extension JobLife {
         case (.some, true): [.end]
         // What is wanted is made before what may still serve goes: until then that is all the user has. Nor may a delete that
         // does not succeed stand in the way. What a revoke has closed goes first.
-        case (.some, false) where self.isBehind: [.passOver]
+        case (.some, false) where self.isBehind: [.passOver(after: .zero)]
         case (.some, false) where self.wanted == .live && self.servesFor.map { $0 > .zero } ?? false:
             [.schedule(delay: self.servesFor ?? .zero, isCharged: false, dropsTag: false)]
         case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
@@ -137,8 +139,11 @@ extension JobLife {
         .doubt(delay: delay + Self.spread(jitter), isCharged: false, settle: nil)
     }
 
+    /// 0, 30, 60, 120 seconds: how long a job leaves a provider alone that refuses again and again.
+    private var lap: Duration { self.failures == 0 ? .zero : .seconds(min(120, 15 << min(self.failures, 3))) }
+
     /// 0.5, 1, 2, 4 … 60 seconds.
-    private var backOff: Duration {
+    package var backOff: Duration {
         .milliseconds(min(60_000, 500 << min(self.attempts + self.crashes + self.failures, 7)))
     }
 

@@ -58,7 +58,8 @@ extension ClaimedJob {
     /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
     /// each tenant (the end of index tenant_tags_opened), in the tenants' order so that two nodes cannot lock crosswise, and
     /// takes as many slots as the batch needs and the shard has: one counter update per batch, not per job. Jobs beyond that
-    /// come without a tag; the worker then opens the next shard and puts them back.
+    /// come without a tag; the worker then opens the next shard and puts them back. A tenant that no sweep has seen yet, on a
+    /// ledger that was once another server's, may have been forgotten by a backup and made again: its creates look first.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
         with \(candidates),
@@ -66,12 +67,17 @@ extension ClaimedJob {
             select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as place from (
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
-                   t.swept_under is not distinct from \(terms.started) as is_seen,
+                   t.swept_under is not distinct from \(terms.started) as is_seen, t.swept_at is null as is_never_swept,
                    u.wanted = 'live' and u.status <> 'failed' and u.generation > c.generation
                    and coalesce(cr.status = 'active' or cr.close_after > statement_timestamp() or s.failures > 0, false)
                    and not exists (select 1 from dialtone.credentials w
                                    where w.tenant_id = u.tenant_id and w.user_id = u.user_id
                                      and w.generation = u.generation and w.status <> 'deleted') as is_behind,
+                   cr.provider_id is not null and exists (
+                       select 1 from dialtone.credentials o
+                       where o.tenant_id = c.tenant_id and o.user_id = c.user_id and o.generation <> c.generation
+                         and (o.status = 'closing' and coalesce(o.close_after <= statement_timestamp(), true)
+                              or o.status = 'active' and u.wanted = 'gone')) as has_others,
                    (extract(epoch from cr.close_after - clock_timestamp()) * 1000)::bigint as serves_for,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
@@ -82,16 +88,16 @@ extension ClaimedJob {
                 on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation) c),
         need as (select tenant_id, count(*)::int as slots from brief where needs_tag group by tenant_id),
         shard as materialized (
-            select n.tenant_id, s.shard,
+            select n.tenant_id, s.shard, s.opened,
                    greatest(0, least(n.slots, least(s.room, \(Int32(terms.tagCapacity))) - s.held)) as slots
             from (select * from need order by tenant_id) n
             cross join lateral (
-                select s.shard, s.held, s.room from dialtone.tenant_tags s
+                select s.shard, s.opened, s.held, s.room from dialtone.tenant_tags s
                 where s.tenant_id = n.tenant_id and s.opened is not null
                 order by s.opened desc limit 1 for no key update of s) s),
         taken as (
             update dialtone.tenant_tags s set held = s.held + shard.slots from shard
-            where s.tenant_id = shard.tenant_id and s.shard = shard.shard
+            where s.tenant_id = shard.tenant_id and s.shard = shard.shard and s.opened = shard.opened
             returning s.tenant_id, s.tag, shard.slots),
         claimed as (
             update dialtone.jobs j
@@ -101,7 +107,7 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, b.is_behind, b.serves_for, b.is_seen, j.in_doubt, j.attempts,
+                      b.wanted_generation, b.recorded, b.is_behind, b.has_others, b.serves_for, b.is_seen, b.is_never_swept, j.in_doubt, j.attempts,
                       j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
@@ -109,11 +115,11 @@ extension ClaimedJob {
                    \(state), epoch, \(terms.worker)
             from claimed)
         select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
-               is_behind, serves_for, in_doubt, attempts, crashes, failures, empties,
+               is_behind, has_others, serves_for, in_doubt, attempts, crashes, failures, empties,
                (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
                                    - clock_timestamp()) * 1000)::bigint,
                (extract(epoch from overlap) * 1000)::bigint,
-               i.looks_first and not is_seen
+               not is_seen and (i.looks_first or is_never_swept and i.change <> 'first')
                or exists (select 1 from dialtone.strays s where split_part(s.tag, '.', 1) = claimed.tenant_id),
                i.looks_twice and not is_seen, i.is_stopped, vt
         from claimed, dialtone.incarnation i order by vt, id
@@ -131,6 +137,7 @@ extension ClaimedJob {
         var life = JobLife(
             generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
             wantedGeneration: try columns.next(), recorded: try columns.next(), isBehind: try columns.next(),
+            hasOthers: try columns.next(),
             servesFor: try columns.next(Int64?.self).map { .milliseconds($0) },
             isDoubtful: try columns.next(), attempts: Int(try columns.next(Int32.self)),
             crashes: Int(try columns.next(Int32.self)),

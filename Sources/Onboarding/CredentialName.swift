@@ -10,10 +10,13 @@ package import Model
 /// Each part of the hash has its length before it (four bytes, big endian), so that no two keys share an input. The user's
 /// id cannot be read from it. A re-run, a second node or a restored backup makes the same name.
 package struct CredentialName: Sendable {
+    /// Whose names these are.
+    let id: UUID
     private let installation: [UInt8]
     private let prefix: String
 
     package init(installation: UUID) {
+        self.id = installation
         self.installation = withUnsafeBytes(of: installation.uuid) { Array($0) }
         self.prefix = "dt-\(Self.base32(self.installation.prefix(5)))-"
     }

@@ -9,6 +9,8 @@ package import Queue
 /// A credential as it will be recorded: everything secret in it is sealed already.
 package struct Evidence: Sendable {
     package var lease: Lease
+    /// Under whose name it was made: after `installation confirm --clone` what the other one made is not ours to own.
+    package var installation: UUID
     package var user: UserKey
     package var generation: Generation
     package var providerID: ProviderID
@@ -39,13 +41,13 @@ extension Evidence {
             with input as (
                 select * from unnest(
                     \(rows.map(\.lease.job)), \(rows.map(\.lease.epoch)), \(rows.map(\.lease.worker)),
-                    \(rows.map(\.lease.state)), \(rows.map(\.user.tenant)), \(rows.map(\.user.user)),
+                    \(rows.map(\.lease.state)), \(rows.map(\.installation)), \(rows.map(\.user.tenant)), \(rows.map(\.user.user)),
                     \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
                     \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
                     \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),
                     \(rows.map { $0.overlap?.milliseconds ?? 0 }),
                     \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
-                as t (job_id, epoch, worker, from_state, tenant_id, user_id, generation, provider_id, name, tag,
+                as t (job_id, epoch, worker, from_state, installation, tenant_id, user_id, generation, provider_id, name, tag,
                       sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)),
             decided as materialized (
                 select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted,
@@ -63,7 +65,7 @@ extension Evidence {
                        case when is_wanted then 'active' else 'closing' end, sealed_username, sealed_password,
                        username_index, expires_at
                 from decided
-                where (is_wanted or is_held)
+                where (is_wanted or is_held) and installation = (select id from dialtone.installation)
                   and not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
                   and not exists (select 1 from dialtone.strays s
                                   where s.provider_id = decided.provider_id and s.doomed_at is not null)
@@ -109,6 +111,7 @@ extension Evidence {
         from dialtone.users u
         where u.tenant_id = \(self.user.tenant) and u.user_id = \(self.user.user)
           and not exists (select 1 from dialtone.credentials where provider_id = \(self.providerID))
+          and exists (select 1 from dialtone.installation i where i.id = \(self.installation))
           and (u.wanted = 'gone' and u.generation = \(self.generation) or u.generation > \(self.generation)
                or exists (select 1 from dialtone.credentials c
                           where c.tenant_id = u.tenant_id and c.user_id = u.user_id
@@ -130,8 +133,8 @@ package struct Ending: Sendable {
     package enum How: Sendable, Equatable {
         /// The wanted credential is there.
         case fulfilled
-        /// Another generation first.
-        case passedOver
+        /// Another generation first, after that long.
+        case passedOver(after: Duration)
         /// The provider answered 200 or 404 to the delete of this id.
         case deleted(ProviderID)
         /// There is proven to be nothing of this generation.
@@ -142,8 +145,8 @@ package struct Ending: Sendable {
     var statements: [SQL] {
         switch self.how {
         case .fulfilled: [UserLock.take(self.user), self.goal]
-        case .passedOver:
-            [UserLock.take(self.user), NextGoal.choose(self.lease, self.user, self.trace, passesOver: true)]
+        case .passedOver(let delay):
+            [UserLock.take(self.user), NextGoal.choose(self.lease, self.user, self.trace, passesOver: delay)]
         case .deleted(let id): [UserLock.take(self.user), self.close(id), NextGoal.openNext(self.user), self.goal]
         case .absent: [UserLock.take(self.user), self.giveBackSlot, self.goal]
         }
@@ -195,7 +198,8 @@ package struct Burial: Sendable {
             select j.*, u.wanted = 'live' and u.generation = j.generation
                         and not exists (select 1 from dialtone.credentials c
                                         where c.tenant_id = j.tenant_id and c.user_id = j.user_id
-                                          and c.generation = j.generation and c.status <> 'deleted') as is_wanted
+                                          and c.generation = j.generation and c.status <> 'deleted') as is_wanted,
+                   j.in_doubt or \(self.mayExist) as is_doubtful
             from dialtone.jobs j join dialtone.users u on u.tenant_id = j.tenant_id and u.user_id = j.user_id
             where j.id = \(self.lease.job) and j.epoch = \(self.lease.epoch) and j.worker = \(self.lease.worker)
               and j.state = \(self.lease.state)
@@ -205,8 +209,8 @@ package struct Burial: Sendable {
             returning j.*),
         goes_on as (
             update dialtone.jobs j
-            set state = case when j.in_doubt or \(self.mayExist) then 'in_doubt' else 'queued' end,
-                in_doubt = j.in_doubt or \(self.mayExist), worker = null, lease_until = null, run_at = clock_timestamp(),
+            set state = case when held.is_doubtful then 'in_doubt' else 'queued' end,
+                in_doubt = held.is_doubtful, worker = null, lease_until = null, run_at = clock_timestamp(),
                 attempts = 0, crashes = 0, vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
             from held where not held.is_wanted and j.id = held.id),
         kept as (
@@ -223,7 +227,7 @@ package struct Burial: Sendable {
             where u.tenant_id = b.tenant_id and u.user_id = b.user_id)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                       http_status, provider_request_id, error_code)
-        select id, tenant_id, user_id, generation, \(self.lease.state), case when is_wanted then 'dead' else 'queued' end,
+        select id, tenant_id, user_id, generation, \(self.lease.state), case when is_wanted then 'dead' when is_doubtful then 'in_doubt' else 'queued' end,
                epoch, \(self.lease.worker), \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID),
                \(self.trace.errorCode ?? self.reason)
         from held

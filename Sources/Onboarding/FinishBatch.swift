@@ -101,7 +101,7 @@ package struct FinishBatch: Sendable {
     ) async throws -> [PostgresRow]? {
         let answers = try await connection.pipeline([statements])[0]
         for case .failure(let error) in answers {
-            if error.isUnavailable || error.code == .cancelled { throw error }
+            if error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
             logger.error("a job's result cannot be written", metadata: ["error": "\(error)"])
             return nil
         }

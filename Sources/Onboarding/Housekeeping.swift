@@ -35,6 +35,7 @@ extension OnboardingWorker {
         var ticks = 0
         /// Every lease that was over then has been rescued.
         var rescuedAt: ContinuousClock.Instant?
+        var place = UserPlace()
     }
 
     private func tick(_ round: inout Round, on connection: PostgresConnection) async throws {
@@ -51,7 +52,8 @@ extension OnboardingWorker {
             [JobQueue.goneWorkers],
         ]
         if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
-        if ticks % 10 == 3 { groups += [[Self.enqueueForgotten], [Surplus.disown]] }
+        let forgotten = groups.count
+        if ticks % 10 == 3 { groups += [[Self.enqueueForgotten(after: round.place)], [Surplus.disown]] }
         if ticks % 120 == 7 { groups.append([Presence.forget]) }
         if ticks.isMultiple(of: 7200) { groups.append(["select dialtone.ensure_job_log_partitions()::text"]) }
         let answers = try await connection.pipeline(groups)
@@ -59,6 +61,10 @@ extension OnboardingWorker {
             self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
         }
         round.ticks += 1
+        if ticks % 10 == 3 {
+            let last = try? answers[forgotten][0].get().first?.decode(Int64.self, String.self, String.self)
+            round.place = last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
+        }
         var rescued = try answers[1][0].get().count
         if rescued < 500 { round.rescuedAt = start }
         let gone: [WorkerID] = try answers[2][0].get().map { row in
@@ -105,18 +111,34 @@ extension OnboardingWorker {
         try await self.identity.meet(server.started, on: connection)
     }
 
-    /// Users with a credential to delete and no job that would: what a result left behind that came after its job's end.
-    /// Index credentials_closing. A job too many ends by itself.
-    private static let enqueueForgotten: SQL = """
-        with forgotten as (
+    /// Users with a credential to delete and no job that would: what a result left behind that came after its job's end. A page
+    /// at a time, for a million may wait that have their jobs; answers how many rows the page had and where it ends. Index
+    /// credentials_closing. A job too many ends by itself.
+    private static func enqueueForgotten(after place: UserPlace) -> SQL {
+        """
+        with page as materialized (
+            select c.tenant_id, c.user_id, c.generation, c.close_after from dialtone.credentials c
+            where c.status = 'closing' and (c.tenant_id, c.user_id) > (\(place.tenant), \(place.user))
+            order by c.tenant_id, c.user_id limit \(Self.pageSize)),
+        forgotten as (
             select distinct on (c.tenant_id, c.user_id) c.tenant_id, c.user_id, c.generation,
                    (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt, clock_timestamp() as enqueued_at
-            from dialtone.credentials c
-            where c.status = 'closing' and (c.close_after is null or c.close_after <= statement_timestamp())
+            from page c
+            where (c.close_after is null or c.close_after <= statement_timestamp())
               and not exists (select 1 from dialtone.jobs j where j.tenant_id = c.tenant_id and j.user_id = c.user_id)
-            order by c.tenant_id, c.user_id, c.generation limit 100)
-        \(JobQueue.enqueue(from: "forgotten"))
+            order by c.tenant_id, c.user_id, c.generation),
+        enqueued as (\(JobQueue.enqueue(from: "forgotten")))
+        select count(*) over (), tenant_id, user_id from page order by tenant_id desc, user_id desc limit 1
         """
+    }
+
+    private static let pageSize = 1000
+
+    /// Where the walk over all that is to be deleted stands.
+    private struct UserPlace {
+        var tenant = ""
+        var user = ""
+    }
 
     // MARK: Surplus
 

@@ -69,13 +69,16 @@ struct Incarnation: Sendable, Equatable {
                                    else excluded.quiet_until end
             where i.started <> excluded.started
             returning started, change),
+        held as materialized (
+            select j.id from dialtone.jobs j, written where j.state in ('armed', 'looking', 'in_doubt')
+            order by j.tenant_id, j.user_id for no key update of j),
         leases as (
             update dialtone.jobs j set lease_until = clock_timestamp() + \(lease.milliseconds) * interval '1 millisecond'
-            from written where j.state in ('armed', 'looking')),
+            from written, held where j.id = held.id and j.state in ('armed', 'looking')),
         doubts as (
             update dialtone.jobs j
             set quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond', empties = 0
-            from written where j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
+            from written, held where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
         select written.started, true, written.change, n.id from written, dialtone.installation n
         """
     }

@@ -47,7 +47,10 @@ package enum InstallationChange {
     /// makes the next generation for each user who should have one, under names of its own.
     package static func confirmClone(on connection: PostgresConnection) async throws {
         try await connection.withTransaction {
-            // In the order of a finish; a worker that is alive may still write what it has found.
+            // Every user's credential and job changes, however many there are.
+            _ = try await connection.query("set local statement_timeout = 0")
+            // First the lock that a worker needs to write what it has found, then the question whether one is alive.
+            _ = try await connection.query("lock table dialtone.users in exclusive mode")
             let alive = try await connection.query(
                 """
                 select 1 from dialtone.workers where free_since is null and held_under = \(JobQueue.serverStart)
@@ -60,7 +63,6 @@ package enum InstallationChange {
 
     private static let letGo: [SQL] = [
         "update dialtone.installation set id = gen_random_uuid()",
-        "lock table dialtone.users in exclusive mode",
         "delete from dialtone.jobs",
         "delete from dialtone.surplus",
         "delete from dialtone.strays",

@@ -15,7 +15,7 @@ extension JobRun {
     /// Takes what a create needs of the limits and this run does not hold yet; answers how long it must wait, if it must.
     func permit(_ turn: inout Turn) async -> Duration? {
         if !turn.holdsAccount {
-            guard await self.provider.limits.room(for: 1) > 0 else { return .seconds(5) }
+            guard await self.provider.limits.roomToRecover() > 0 else { return .seconds(5) }
             turn.holdsAccount = true
         }
         if !turn.holdsConnection {
@@ -47,7 +47,9 @@ extension JobRun {
         if let wait = await self.permit(&turn) {
             turn.trace = Trace(errorCode: "waits_for_limit")
             // Who lines up by a rate has a place of its own; a breaker's end is the same moment for all.
-            return await self.provider.limits.hasRate(connection) ? .rateLimited(wait) : .refused(wait)
+            if await self.provider.limits.hasRate(connection) { return .rateLimited(wait) }
+            turn.hasFailed = true
+            return .refused(wait)
         }
         guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
         let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)
@@ -71,6 +73,7 @@ extension JobRun {
             return .rateLimited(wait)
         case .unauthorised(let scope, let trace):
             turn.trace = Trace(trace)
+            turn.hasFailed = true
             self.news.tell(
                 "the provider refuses; creates stop until a probe works", level: .error, scope: connection,
                 ["status": "\(trace.httpStatus ?? 0)", "connection": "\(scope == .account ? "all" : connection)"])

@@ -16,10 +16,10 @@ extension JobRun {
     func own(_ id: ProviderID, _ turn: inout Turn) async -> JobResult {
         do {
             var credential = turn.found
-            if credential?.id != id || credential?.sipPassword == nil {
+            if credential?.id != id || credential?.sipPassword == nil || credential?.sipUsername == nil {
                 credential = try await self.provider.retrieve(id)
             }
-            guard let credential, let password = credential.sipPassword else {
+            guard let credential, let username = credential.sipUsername, let password = credential.sipPassword else {
                 return self.lost(&turn)
             }
             let (user, generation) = (turn.job.user, turn.job.life.generation)
@@ -28,24 +28,24 @@ extension JobRun {
             guard let sealer else { return self.lost(&turn) }
             return .owned(
                 Evidence(
-                    lease: turn.job.lease, user: user, generation: generation, providerID: id,
-                    name: self.name(turn), tag: turn.job.tag ?? "",
+                    lease: turn.job.lease, installation: self.names.id, user: user, generation: generation,
+                    providerID: id, name: self.name(turn), tag: turn.job.tag ?? "",
                     sealedUsername: try sealer.seal(
-                        credential.sipUsername, .credential("sealed_username", of: user, generation: generation, id)),
+                        username, .credential("sealed_username", of: user, generation: generation, id)),
                     sealedPassword: try sealer.seal(
                         password.reveal(), .credential("sealed_password", of: user, generation: generation, id)),
-                    usernameIndex: sealer.blindIndex(credential.sipUsername, column: "sip_username"),
+                    usernameIndex: sealer.blindIndex(username, column: "sip_username"),
                     expiresAt: credential.expiresAt, overlap: turn.job.overlap, trace: turn.trace))
         } catch {
             return self.lost(&turn)
         }
     }
 
-    /// It is there, and could not be taken: the job is in doubt until a look finds it.
+    /// It is there, and could not be taken: the job is in doubt until a look finds it. Nobody's fault that a retry would count.
     func lost(_ turn: inout Turn) -> JobResult {
         turn.job.life.isDoubtful = true
         turn.hasFailed = true
-        return self.doubt(turn, .seconds(1), isCharged: true, settle: self.rules.settle)
+        return self.doubt(turn, turn.job.life.backOff, settle: self.rules.settle)
     }
 
     func scheduled(_ turn: Turn, _ delay: Duration, isCharged: Bool, dropsTag: Bool) -> JobResult {
@@ -76,8 +76,7 @@ extension JobRun {
 
     func ending(_ turn: Turn, _ how: Ending.How) -> Ending {
         Ending(
-            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, how: how,
-            trace: turn.trace)
+            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, how: how, trace: turn.trace)
     }
 
     func burial(_ turn: Turn, _ reason: String) -> Burial {

@@ -109,7 +109,7 @@ struct JobRun: Sendable {
             case .own(let id): return .result(await self.own(id, &turn))
             case .close(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
             case .end: return .result(.ended(self.ending(turn, .fulfilled)))
-            case .passOver: return .result(.ended(self.ending(turn, .passedOver)))
+            case .passOver(let delay): return .result(.ended(self.ending(turn, .passedOver(after: delay))))
             case .schedule(let delay, let isCharged, let dropsTag):
                 return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
             case .doubt(let delay, let isCharged, let settle):

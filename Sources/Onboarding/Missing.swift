@@ -14,26 +14,25 @@ extension SweptTag {
         let settled = known.filter { $0.value.isActive && $0.value.isSettled }
         plan.expected = settled.count
         plan.seen = settled.count { present.contains($0.key) }
-        var isAccountAlive: Bool?
+        var isAccountOurs = self.sweep.options.believesAbsence
         for (id, row) in settled where !present.contains(id) {
-            switch try await self.ask(id) {
+            let answer = try await self.ask(id)
+            if case .gone = answer, !isAccountOurs {
+                isAccountOurs = try await self.isAccountOurs(without: id, present, known)
+                guard isAccountOurs else {
+                    // Of another account there is nothing to learn by asking for the others.
+                    plan.unproven = settled.count - plan.seen
+                    return
+                }
+            }
+            switch answer {
             case .there:
                 plan.found.append(id)
                 plan.seen += 1
             // Terminal at the provider: its user needs another.
             case .expired: plan.gone.append((id, row))
             case .gone:
-                if isAccountAlive == nil {
-                    let isAlive = try await self.isAnyKnownAlive(present, known)
-                    isAccountAlive = isAlive || self.sweep.options.believesAbsence
-                }
-                if isAccountAlive != true {
-                    plan.unproven += 1
-                } else if row.isLongMissing {
-                    plan.gone.append((id, row))
-                } else {
-                    plan.missing.append(id)
-                }
+                if row.isLongMissing { plan.gone.append((id, row)) } else { plan.missing.append(id) }
             // No answer is no answer: the next sweep asks again.
             case .unknown: break
             }
@@ -66,24 +65,14 @@ extension SweptTag {
     }
 
     /// A key of another organisation answers 404 to everything; then nothing is gone. When this tag has no other credential,
-    /// one of another tag answers for the account.
-    func isAnyKnownAlive(_ present: Set<ProviderID>, _ known: [ProviderID: Known]) async throws -> Bool {
-        var witness = present.first { known[$0] != nil }
-        if witness == nil {
-            let row = try await self.sweep.pool.query(
-                """
-                select provider_id from dialtone.credentials
-                where status = 'active' and missing_since is null order by created_at limit 1
-                """
-            ).first
-            witness = try row.map { ProviderID(rawValue: try $0.decode(String.self)) }
-        }
-        guard let witness else { return false }
-        do throws(TelnyxFailure) {
-            _ = try await self.sweep.provider.retrieve(witness)
+    /// some of other tags answer for the account; the missing one never answers for itself.
+    private func isAccountOurs(
+        without id: ProviderID, _ present: Set<ProviderID>, _ known: [ProviderID: Known]
+    ) async throws -> Bool {
+        if let other = present.first(where: { known[$0] != nil }), case .there = try await self.ask(other) {
             return true
-        } catch {
-            return false
         }
+        let witness = Witness(pool: self.sweep.pool, provider: self.sweep.provider)
+        return await witness.testimony(without: id) == .ours
     }
 }

@@ -22,19 +22,39 @@ enum NextGoal {
     /// own is closed.
     static func lookAgain(_ lease: Lease) -> SQL {
         """
-        with again as (
-        update dialtone.jobs j
-        set state = case when j.generation < u.generation then 'queued' else 'in_doubt' end,
-            in_doubt = j.in_doubt and j.generation = u.generation,
-            tag = case when j.generation = u.generation then j.tag end,
-            generation = greatest(j.generation, u.generation),
-            vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
-            worker = null, lease_until = null, run_at = clock_timestamp()
-        from dialtone.users u
-        where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
-          and j.state = \(lease.state) and u.tenant_id = j.tenant_id and u.user_id = j.user_id
-        returning \(JobQueue.moved), \(lease.state)::text as from_state)
+        with held as materialized (
+            select j.id, j.generation < u.generation as is_turned, greatest(j.generation, u.generation) as generation,
+                   d.maybe_created, d.quiet_until
+            from dialtone.jobs j join dialtone.users u on u.tenant_id = j.tenant_id and u.user_id = j.user_id
+            left join lateral (\(Self.note("u"))) d on true
+            where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker) and j.state = \(lease.state)
+            for no key update of j),
+        again as (
+            update dialtone.jobs j
+            set state = case when h.is_turned and h.maybe_created is null then 'queued' else 'in_doubt' end,
+                in_doubt = case when h.is_turned then coalesce(h.maybe_created, false) else j.in_doubt end,
+                quiet_until = case when h.is_turned then h.quiet_until else j.quiet_until end,
+                tag = case when h.is_turned then null else j.tag end,
+                attempts = case when h.is_turned then 0 else j.attempts end,
+                crashes = case when h.is_turned then 0 else j.crashes end,
+                failures = case when h.is_turned then 0 else j.failures end,
+                empties = case when h.is_turned then 0 else j.empties end,
+                generation = h.generation, is_awaited = false,
+                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                worker = null, lease_until = null, run_at = clock_timestamp()
+            from held h where j.id = h.id
+            returning \(JobQueue.moved), \(lease.state)::text as from_state)
         \(JobQueue.log("again"))
+        """
+    }
+
+    /// What an earlier job of the generation in row `of` has left behind, the newest. Index dead_jobs_user.
+    private static func note(_ of: String) -> SQL {
+        """
+        select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
+        where d.tenant_id = \(unsafeText: of).tenant_id and d.user_id = \(unsafeText: of).user_id
+          and d.generation = \(unsafeText: of).generation
+        order by d.died_at desc limit 1
         """
     }
 
@@ -45,14 +65,16 @@ enum NextGoal {
     /// `goals` are all that is left to do for this user, what is due to be deleted before the wanted
     /// generation, unless that was passed over, and the wanted one before what is due later; not the wanted generation of one who has failed, which waits for an
     /// operator. A generation's doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an
-    /// earlier job of that generation died with.
-    static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Bool = false) -> SQL {
-        """
+    /// earlier job of that generation died with. `passesOver`: the job's own generation may come last, and what is next waits
+    /// that long; a pause after a failure keeps their count, so that two deletes that fail in turn back off too.
+    static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
+        let pause = passesOver ?? .zero
+        return """
         with wish as (
             select wanted, generation, status from dialtone.users
             where tenant_id = \(user.tenant) and user_id = \(user.user)),
         held as materialized (
-            select j.id, j.state, j.generation from dialtone.jobs j
+            select j.id, j.state, j.generation, j.failures from dialtone.jobs j
             where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
               and j.state = \(lease.state)
             for no key update),
@@ -70,11 +92,14 @@ enum NextGoal {
             select w.generation, true, '-infinity' from wish w
             where w.wanted = 'live' and w.status <> 'failed' and not exists (select 1 from open where is_wanted)),
         next as (
-            select g.generation, g.due, d.maybe_created, d.quiet_until from goals g left join lateral (
-                select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
-                where d.tenant_id = \(user.tenant) and d.user_id = \(user.user) and d.generation = g.generation
-                order by d.died_at desc limit 1) d on true
-            order by not g.is_wanted and (\(passesOver) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
+            select g.generation, g.due, d.maybe_created, d.quiet_until,
+                   case when g.due > clock_timestamp() then 'scheduled'
+                        when d.maybe_created is not null then 'in_doubt'
+                        when \(pause > .zero) then 'scheduled' else 'queued' end as state
+            from (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
+            left join lateral (\(Self.note("g"))) d on true
+            order by \(passesOver != nil) and g.generation = (select generation from held),
+                     not g.is_wanted and (\(passesOver != nil) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
             limit 1),
         told as (
             update dialtone.users u
@@ -88,19 +113,18 @@ enum NextGoal {
         goes_on as (
             update dialtone.jobs j
             set generation = next.generation,
-                state = case when next.due > clock_timestamp() then 'scheduled'
-                             when next.maybe_created is null then 'queued' else 'in_doubt' end,
-                run_at = greatest(next.due, clock_timestamp()),
+                state = next.state,
+                run_at = greatest(next.due, clock_timestamp() + \(pause.milliseconds) * interval '1 millisecond'),
                 vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
                 worker = null, lease_until = null, quiet_until = next.quiet_until,
                 in_doubt = coalesce(next.maybe_created, false), tag = null,
-                attempts = 0, crashes = 0, failures = 0, empties = 0
+                attempts = 0, crashes = 0, empties = 0, is_awaited = false,
+                failures = case when \(pause > .zero) then held.failures + 1 else 0 end
             from held, next where j.id = held.id)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                       http_status, provider_request_id)
         select held.id, \(user.tenant), \(user.user), held.generation, held.state,
-               case when not exists (select 1 from next) then 'ended'
-                    when (select due from next) <= clock_timestamp() then 'queued' else 'scheduled' end,
+               coalesce((select state from next), 'ended'),
                \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID)
         from held
         returning job_id

@@ -23,7 +23,7 @@ enum SweepStatements {
         """
         select tenant_id, user_id, generation, provider_id, status,
                created_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond',
-               missing_since < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
+               missing_since is not null, missing_since < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
         from dialtone.credentials where tag = \(tag) and status <> 'deleted'
         """
     }
@@ -211,13 +211,15 @@ enum SweepStatements {
             select u.tenant_id, u.user_id, u.generation, u.status from dialtone.users u
             where u.tenant_id = \(tenant) and u.user_id > \(user) order by u.user_id limit \(limit)),
         due as materialized (
-            select p.tenant_id, p.user_id from page p cross join lateral (
+            select u.tenant_id, u.user_id from page p cross join lateral (
                 select count(*) as deaths, max(d.died_at) as died_at,
                        (array_agg(d.reason order by d.died_at desc))[1] as reason
                 from dialtone.dead_jobs d
                 where d.tenant_id = p.tenant_id and d.user_id = p.user_id and d.generation = p.generation) d
+            join dialtone.users u on u.tenant_id = p.tenant_id and u.user_id = p.user_id
             where p.status = 'failed' and d.reason in ('too_many_attempts', 'crashed_too_often')
-              and d.died_at < statement_timestamp() - interval '1 hour' * power(2, least(d.deaths - 1, 5))),
+              and d.died_at < statement_timestamp() - interval '1 hour' * power(2, least(d.deaths - 1, 5))
+            order by p.tenant_id, p.user_id for no key update of u),
         revived as (
             update dialtone.users u set status = 'pending' from due
             where u.tenant_id = due.tenant_id and u.user_id = due.user_id and u.status = 'failed' and u.wanted = 'live'

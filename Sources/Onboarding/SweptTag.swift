@@ -27,6 +27,7 @@ struct SweptTag {
         /// It is to be deleted.
         var isClosing: Bool { !self.isActive }
         var isSettled: Bool
+        var isMissing: Bool
         var isLongMissing: Bool
     }
 
@@ -77,7 +78,7 @@ struct SweptTag {
         }
         let listed: [TelephonyCredential]
         do throws(TelnyxFailure) {
-            listed = try await self.sweep.provider.listWhole(ListQuery(tag: self.tag), until: .now + Sweep.hold / 2)
+            listed = try await self.list(twice: report.isDistrusted)
         } catch {
             report.failedLists += 1
             report.failure = "\(error)"
@@ -127,9 +128,20 @@ struct SweptTag {
             let status: CredentialStatus = try columns.next()
             known[id] = Known(
                 user: user, generation: generation, isActive: status == .active, isSettled: try columns.next(),
-                isLongMissing: try columns.next(Bool?.self) ?? false)
+                isMissing: try columns.next(), isLongMissing: try columns.next(Bool?.self) ?? false)
         }
         return known
+    }
+
+    /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two pages can
+    /// hide a third from a list that looks whole, so a list of several pages is taken twice.
+    private func list(twice: Bool) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let query = ListQuery(tag: self.tag)
+        let first = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
+        guard twice, first.count >= query.pageSize else { return first }
+        let second = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
+        let ids = Set(first.map(\.id))
+        return first + second.filter { !ids.contains($0.id) }
     }
 
     // MARK: Listed and not known
@@ -147,9 +159,11 @@ struct SweptTag {
                 unexplained.append(credential)
                 continue
             }
-            // Expired is terminal at the provider: its user needs another.
-            if credential.expired && row.isActive { plan.gone.append((credential.id, row)) }
-            if row.isLongMissing { plan.found.append(credential.id) }
+            // Expired is terminal at the provider: its user needs another. A flag in a list alone takes nothing away.
+            if credential.expired && row.isActive, case .expired = try await self.ask(credential.id) {
+                plan.gone.append((credential.id, row))
+            }
+            if row.isMissing { plan.found.append(credential.id) }
         }
         guard !unexplained.isEmpty else { return }
         var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool, isDeleted: Bool)] = [:]

@@ -11,10 +11,27 @@ struct Witness: Sendable {
     let pool: PostgresPool
     let provider: Provider
 
-    /// Whether another known credential is there, or the ledger knows of none. A few are asked for, for one may be gone as
-    /// well; those that a sweep has missed come last, and when even they are not there nothing is believed. Index
-    /// credentials_provider_id_key, entered at a random place.
+    enum Testimony: Sendable {
+        /// Another known credential is there: this is the ledger's account.
+        case ours
+        /// None of those asked for is there, or nobody could say.
+        case unproven
+        /// The ledger has no other that should be there.
+        case noneKnown
+    }
+
+    /// Whether another known credential is there, or the ledger knows of none.
     func speaksForAccount(without id: ProviderID) async -> Bool {
+        switch await self.testimony(without: id) {
+        case .ours, .noneKnown: true
+        case .unproven: false
+        }
+    }
+
+    /// A few are asked for, for one may be gone as well; those that a sweep has missed come last, and when even they are not
+    /// there nothing is believed. Index credentials_provider_id_key, entered at a random place.
+    func testimony(without id: ProviderID?) async -> Testimony {
+        let id = id?.rawValue ?? ""
         guard
             let rows = try? await self.pool.query(
                 """
@@ -28,12 +45,12 @@ struct Witness: Sendable {
                 (select provider_id from dialtone.credentials
                  where provider_id <> \(id) and status = 'active' order by provider_id limit 1)
                 """)
-        else { return false }
-        if rows.isEmpty { return true }
+        else { return .unproven }
+        if rows.isEmpty { return .noneKnown }
         for row in rows {
-            guard let other: ProviderID = try? ProviderID(rawValue: row.decode(String.self)) else { return false }
-            if (try? await self.provider.retrieve(other)) != nil { return true }
+            guard let other: ProviderID = try? ProviderID(rawValue: row.decode(String.self)) else { return .unproven }
+            if (try? await self.provider.retrieve(other)) != nil { return .ours }
         }
-        return false
+        return .unproven
     }
 }

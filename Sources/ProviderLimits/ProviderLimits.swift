@@ -79,13 +79,20 @@ package final class ProviderLimits: Sendable {
     /// anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given back by
     /// `unused`.
     package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
+        await self.room(for: wanted, leavingShare: true, hasWork: hasWork)
+    }
+
+    /// One create after a look: it may use the share that is left for recovery, and so never waits behind the queue for good.
+    package func roomToRecover() async -> Int { await self.room(for: 1, leavingShare: false, hasWork: { true }) }
+
+    private func room(for wanted: Int, leavingShare: Bool, hasWork: () async -> Bool) async -> Int {
         let account = LimitScope.account.key
         guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
         let isBroken = known.broken.contains(account)
         let rate = known.rates[account]
         guard isBroken || rate != nil else { return wanted }
         guard await hasWork() else { return 0 }
-        let room = rate == nil ? wanted : await self.take(wanted, from: account)
+        let room = rate == nil ? wanted : await self.take(wanted, from: account, leavingShare: leavingShare)
         guard isBroken, room > 0 else { return room }
         let probes = await self.probe(account, wanted: room)
         if rate != nil { await self.giveBack(room - probes, to: account) }

@@ -49,19 +49,21 @@ extension ProviderLimits {
     }
 
     /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is left for
-    /// recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical arrival
+    /// recovery, whose creates may take a quarter of a second more in advance than the queue's (looks and deletes are not held
+    /// up here). tat: when the last call that was granted is due (the theoretical arrival
     /// time); the row lock orders the nodes.
-    func take(_ wanted: Int, from scope: String) async -> Int {
+    func take(_ wanted: Int, from scope: String, leavingShare: Bool = true) async -> Int {
+        let (share, ahead) = leavingShare ? (0.8, 1.0) : (1.0, 1.25)
         let rows = try? await self.pool.query(
             """
             with now as (select clock_timestamp() as at),
             budget as materialized (
-                select p.scope, p.rate * case when p.scope = 'account' then 0.8 else 1 end as rate, greatest(p.tat, now.at) as tat, now.at
+                select p.scope, p.rate * case when p.scope = 'account' then \(share) else 1 end as rate, greatest(p.tat, now.at) as tat, now.at
                 from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
                 for no key update of p),
             grant_ as (
                 select scope, rate, tat,
-                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from tat - at)))))::int as calls
+                       greatest(0, least(\(wanted)::float8, ceil(rate * (\(ahead) - extract(epoch from tat - at)))))::int as calls
                 from budget)
             update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
             from grant_ g where p.scope = g.scope

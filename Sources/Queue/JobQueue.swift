@@ -15,7 +15,8 @@ package enum JobQueue {
     /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, vt, enqueued_at).
     ///
     /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
-    /// is wanted when it finishes, and one that waits for its time is due now. The caller holds the `users` row lock, so a
+    /// is wanted when it finishes, and one that waits for its time is due now; so is one in a worker's hands, should that put it
+    /// back (`move`). The caller holds the `users` row lock, so a
     /// finish cannot end that job in between. Jobs are locked in their users' order. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
     /// `looksFirst`: nobody knows what became of the job before.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
@@ -31,8 +32,9 @@ package enum JobQueue {
             where d.tenant_id = s.tenant_id and d.user_id = s.user_id and d.generation = s.generation
             order by d.died_at desc limit 1) d on true
         order by s.tenant_id, s.user_id
-        on conflict (tenant_id, user_id) do update set run_at = least(j.run_at, excluded.run_at)
-        where j.state = 'scheduled'
+        on conflict (tenant_id, user_id) do update
+        set run_at = least(j.run_at, excluded.run_at), is_awaited = j.state <> 'scheduled'
+        where j.state in ('scheduled', 'armed', 'looking')
         """
     }
 
@@ -110,10 +112,12 @@ package enum JobQueue {
     ///
     /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first wins.
     /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
-    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin.
+    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin; counted from now
+    /// when the clock has gone forward over the lease.
     ///
     /// Index jobs_leased, entered at `within` ago and left at now: while an old snapshot is open, the entries of all leases
-    /// that were ever given since stand before it, and every one would be looked up.
+    /// that were ever given since stand before it, and every one would be looked up. The update compares the state with the
+    /// one that was read, because the predicate itself would let the plan walk that whole index once more.
     package static func rescue(limit: Int, settle: Duration, within: Duration) -> SQL {
         self.rescue(
             """
@@ -150,8 +154,9 @@ package enum JobQueue {
             set state = 'in_doubt', in_doubt = true, epoch = j.epoch + 1, worker = null,
                 crashes = j.crashes + case when late.state = 'armed' or \(reason == .workerGone) then 1 else 0 end,
                 run_at = clock_timestamp(), lease_until = null, empties = 0,
-                quiet_until = greatest(j.quiet_until, j.lease_until + \(settle.milliseconds) * interval '1 millisecond')
-            from late where j.id = late.id and j.epoch = late.epoch and j.state in ('armed', 'looking')
+                quiet_until = greatest(j.quiet_until, greatest(j.lease_until, clock_timestamp())
+                                                      + \(settle.milliseconds) * interval '1 millisecond')
+            from late where j.id = late.id and j.epoch = late.epoch and j.state = late.state
             returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
         select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, \(reason.rawValue) from rescued

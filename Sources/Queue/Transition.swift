@@ -75,7 +75,7 @@ extension JobQueue {
     /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
     ///
     /// Locks only rows of `jobs`, found by primary key and locked in their users' order, which is intake's. Doubt is sticky: `in_doubt` is never set back here, and what is in doubt
-    /// always has a moment before which an empty answer proves nothing.
+    /// always has a moment before which an empty answer proves nothing. What was wanted of a user meanwhile waits for no pause.
     package static func move(_ transitions: [Transition]) -> SQL {
         """
         with input as (
@@ -95,7 +95,9 @@ extension JobQueue {
         moved as (
             update dialtone.jobs j
             set state = i.to_state, worker = null, lease_until = null,
-                run_at = clock_timestamp() + i.delay * interval '1 millisecond',
+                run_at = clock_timestamp() + case when j.is_awaited and i.to_state = 'scheduled' then 0 else i.delay end
+                                             * interval '1 millisecond',
+                is_awaited = false,
                 vt = case when i.to_state = 'queued' then j.vt
                      else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
                 attempts = j.attempts + i.charge, empties = i.empties,

@@ -27,5 +27,6 @@ package struct Migration: Sendable {
         Migration(5, "row_level_security", PackageResources._005_row_level_security_sql),
         Migration(6, "exactly_once", PackageResources._006_exactly_once_sql),
         Migration(7, "shards", PackageResources._007_shards_sql),
+        Migration(8, "bounded_work", PackageResources._008_bounded_work_sql),
     ]
 }

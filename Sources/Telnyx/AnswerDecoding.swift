@@ -20,25 +20,24 @@ struct Answer<Payload: Decodable>: Decodable {
     }
 }
 
+/// A credential of any body. Only its id must be there: the vendor's schema promises no field at all, and one odd element must
+/// not blind us to the rest of its page.
 struct CredentialPayload: Decodable {
-    var id: String
-    var name: String?
-    var resource_id: String?
-    var expired: Bool?
-    var sip_username: String
-    var sip_password: String?
-    var created_at: String?
-    var expires_at: String?
-    var updated_at: String?
+    let credential: TelephonyCredential
 
-    var credential: TelephonyCredential {
-        TelephonyCredential(
-            id: ProviderID(rawValue: self.id), name: self.name, resourceID: self.resource_id,
-            expired: self.expired ?? false,
-            sipUsername: self.sip_username, sipPassword: self.sip_password.map { Secret($0) },
-            createdAt: self.created_at.flatMap(ProviderDate.read),
-            expiresAt: self.expires_at.flatMap(ProviderDate.read),
-            updatedAt: self.updated_at.flatMap(ProviderDate.read))
+    private enum Key: String, CodingKey {
+        case id, name, resource_id, expired, sip_username, sip_password, created_at, expires_at, updated_at
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        func text(_ key: Key) -> String? { try? fields.decode(String.self, forKey: key) }
+        func date(_ key: Key) -> Date? { text(key).flatMap(ProviderDate.read) }
+        self.credential = TelephonyCredential(
+            id: ProviderID(rawValue: try fields.decode(String.self, forKey: .id)), name: text(.name),
+            resourceID: text(.resource_id), expired: (try? fields.decode(Bool.self, forKey: .expired)) ?? false,
+            sipUsername: text(.sip_username), sipPassword: text(.sip_password).map { Secret($0) },
+            createdAt: date(.created_at), expiresAt: date(.expires_at), updatedAt: date(.updated_at))
     }
 }
 

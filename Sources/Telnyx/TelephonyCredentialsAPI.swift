@@ -139,14 +139,14 @@ package struct TelephonyCredential: Sendable {
     package var name: String?
     package var resourceID: String?
     package var expired: Bool
-    package var sipUsername: String
+    package var sipUsername: String?
     package var sipPassword: Secret<String>?
     package var createdAt: Date?
     package var expiresAt: Date?
     package var updatedAt: Date?
 
     package init(
-        id: ProviderID, name: String?, resourceID: String? = nil, expired: Bool = false, sipUsername: String,
+        id: ProviderID, name: String?, resourceID: String? = nil, expired: Bool = false, sipUsername: String?,
         sipPassword: Secret<String>?, createdAt: Date? = nil, expiresAt: Date? = nil, updatedAt: Date? = nil
     ) {
         self.id = id
@@ -203,7 +203,7 @@ extension ProviderWords {
 
 /// What became of a create.
 package enum CreateOutcome: Sendable {
-    /// 201, read, and it bears our name.
+    /// 201, read, and it bears our name or none.
     case created(TelephonyCredential, ProviderTrace)
     /// There was no connection to send it on.
     case notSent

@@ -74,8 +74,9 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         }
         switch answer.status {
         case 201:
+            // Without a name it is still the answer to this request; with another's it may not be.
             guard let made = try? self.decode(Answer<CredentialPayload>.self, answer).data.credential,
-                made.bears(request.name ?? "")
+                made.name == nil || made.bears(request.name ?? "")
             else { return .inDoubt("unreadable", answer.trace) }
             return .created(made, answer.trace)
         case 429: return .rateLimited(answer.retryAfter(now: self.now()), answer.trace)

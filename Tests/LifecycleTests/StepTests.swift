@@ -110,9 +110,9 @@ import Testing
     @Test func whatIsWantedIsMadeBeforeTheOlderIsDeleted() {
         let behind = self.life(.looking, wantedGeneration: 2, recorded: self.id, isBehind: true, isDoubtful: true)
         #expect(self.effects(behind, .claimed) == [.look])
-        #expect(self.effects(behind, .looked(found: [self.id])) == [.passOver])
+        #expect(self.effects(behind, .looked(found: [self.id])) == [.passOver(after: .zero)])
         let fresh = self.life(wantedGeneration: 2, recorded: self.id, isBehind: true)
-        #expect(self.effects(fresh, .claimed) == [.passOver])
+        #expect(self.effects(fresh, .claimed) == [.passOver(after: .zero)])
     }
 
     /// Woken early, as by an operator who has changed a rate.

@@ -181,13 +181,16 @@ let testUser: UserID = {
                     user: UserKey(tenant: testTenant, user: try columns.next()),
                     lease: Lease(job: id, epoch: 1, worker: worker, state: .armed))
             }
+            _ = try await database.admin.query("update dialtone.installation set id = \(Self.installation)")
             try await work(database, jobs)
         }
     }
 
+    private static let installation = UUID()
+
     private static func evidence(_ job: Armed, id: String? = nil) throws -> Evidence {
         Evidence(
-            lease: job.lease, user: job.user, generation: 1,
+            lease: job.lease, installation: Self.installation, user: job.user, generation: 1,
             providerID: ProviderID(rawValue: id ?? "p-\(job.user.user)"), name: "n-\(job.user.user)", tag: "acme",
             sealedUsername: [1], sealedPassword: [1], usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil,
             trace: Trace(httpStatus: 201))

@@ -47,7 +47,7 @@ import Testing
             for statement in [ClaimedJob.queued(limit: 64, floor: .min, terms), finish] {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
                 // Tables of one row, or of none in all but a few minutes, may be read whole.
-                let small = ["incarnation", "strays", "workers"].reduce(plan) {
+                let small = ["incarnation", "installation", "strays", "workers"].reduce(plan) {
                     $0.replacing("Seq Scan on \($1)", with: "")
                 }
                 #expect(!small.contains("Seq Scan on") && !plan.contains("Hash Join"), "\(plan)")
@@ -264,7 +264,7 @@ import Testing
     private static func evidence(of user: String) throws -> Evidence {
         Evidence(
             lease: Lease(job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed),
-            user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), generation: 1,
+            installation: UUID(), user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), generation: 1,
             providerID: ProviderID(rawValue: "p"), name: "n", tag: "acme", sealedUsername: [1], sealedPassword: [1],
             usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil, trace: Trace())
     }
