@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "OnboardingTests",
             dependencies: [
-                "Onboarding", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model", "Postgres",
+                "Onboarding", "Intake", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model", "Postgres",
                 "TestSupport", logging,
             ]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),
@@ -145,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "StoryTests",
             dependencies: [
-                "Composition", "Intake", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
+                "Composition", "Intake", "Onboarding", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
                 "TelnyxSimulator", asyncHTTPClient,
                 nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle,
             ],

@@ -115,6 +115,25 @@ import Testing
         #expect(self.effects(fresh, .claimed) == [.passOver(after: .zero)])
     }
 
+    @Test func aDeleteThatFailsLetsOthersGoFirst() {
+        var life = self.life(wanted: .gone, recorded: self.id)
+        #expect(
+            self.effects(life, .deleteFailed(nil)) == [.schedule(delay: .milliseconds(500), isCharged: false, dropsTag: false)])
+        life.hasOthers = true
+        #expect(self.effects(life, .deleteFailed(nil)) == [.passOver(after: .milliseconds(500))])
+        #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.passOver(after: .seconds(9))])
+    }
+
+    /// A tenant whose account is stopped for days must not fill the log: 30, 60, 120 seconds, and up to twice that.
+    @Test func whoIsRefusedAgainAndAgainComesBackEverMoreSlowly() {
+        var life = self.life()
+        for (failures, seconds) in [(0, 5), (1, 30), (2, 60), (3, 120), (9, 120)] {
+            life.failures = failures
+            let again = JobEffect.schedule(delay: .seconds(seconds), isCharged: false, dropsTag: false)
+            #expect(self.effects(life, .refused(.seconds(5))) == [again])
+        }
+    }
+
     /// Woken early, as by an operator who has changed a rate.
     @Test func whatMayServeOnIsNotDeletedBeforeItsTime() {
         var life = self.life(wantedGeneration: 2, recorded: self.id)

@@ -153,6 +153,61 @@ let testUser: UserID = {
         }
     }
 
+    /// A delete that keeps failing holds up no other delete of its user, and two that fail in turn wait ever longer.
+    @Test func aDeleteThatFailsMakesWayForAnother() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            try await database.admin.script(
+                """
+                update dialtone.users set wanted = 'gone', generation = 2, status = 'revoking';
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                select 'acme', 'user-1', n, 'p-' || n, 'n', 'acme', 'closing', '', '', decode(repeat('00', 16), 'hex')
+                from generate_series(1, 2) n;
+                update dialtone.jobs set failures = 3
+                """)
+            let ending = Ending(
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .passedOver(after: .seconds(4)),
+                trace: Trace(httpStatus: 422))
+            try await Self.finish([.ended(ending)], database)
+            let job = try await database.admin.query(
+                "select generation, state, failures, run_at > now() + interval '2 seconds' from dialtone.jobs"
+            ).first?.decode(Int32.self, String.self, Int32.self, Bool.self)
+            #expect(job ?? (0, "", 0, false) == (2, "scheduled", 4, true))
+            let log = try await database.admin.query("select to_state from dialtone.job_log").first?.decode(String.self)
+            #expect(log == "scheduled")
+        }
+    }
+
+    /// A revoke that comes while a worker has the job in its hands must not wait for the pause that worker decides on.
+    @Test func whatIsWantedMeanwhileWaitsForNoPause() async throws {
+        try await Self.withArmedJobs(2) { database, jobs in
+            _ = try await database.admin.query(
+                """
+                with wanting as (
+                    select tenant_id, user_id, generation, vt, clock_timestamp() as enqueued_at
+                    from dialtone.jobs where user_id = \(jobs[0].user.user))
+                \(JobQueue.enqueue(from: "wanting"))
+                """)
+            let moves = jobs.map { Transition(lease: $0.lease, to: .scheduled, delay: .seconds(600)) }
+            _ = try await database.admin.query(JobQueue.move(moves))
+            let due = try await database.admin.query(
+                "select user_id from dialtone.jobs where run_at <= clock_timestamp() and not is_awaited")
+            let names = try due.map { try $0.decode(String.self) }
+            #expect(names == ["\(jobs[0].user.user)"])
+        }
+    }
+
+    /// After `installation confirm --clone` what was made under the other's name is left to the other.
+    @Test func evidenceOfAnotherInstallationIsNotOurs() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            var theirs = try Self.evidence(jobs[0])
+            theirs.installation = UUID()
+            try await Self.finish([theirs], database)
+            #expect(try await Self.count("dialtone.credentials", database) == 0)
+            #expect(try await Self.count("dialtone.surplus", database) == 0)
+        }
+    }
+
     // MARK: The bed
 
     private struct Armed {

@@ -5,6 +5,7 @@ import Composition
 import Foundation
 import Model
 import NIOHTTP1
+import Onboarding
 import Postgres
 import TestSupport
 import Testing
@@ -67,9 +68,56 @@ import Testing
         }
     }
 
+    /// The oldest credential of all is its tenant's only one, and gone: another tenant's says that this is the account.
+    @Test func aMissingCredentialDoesNotSpeakForItself() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let gone = try await story.activeID()
+            try await story.make(name: "somebody's", tag: "beta")
+            let other = try #require(try await story.providerIDs().first { $0 != gone })
+            _ = try await story.raw(
+                .DELETE, "", "", ["authorization": "Bearer test-key"],
+                url: story.providerURL + "/v2/telephony_credentials/\(gone)")
+            try await story.database.admin.script(
+                """
+                insert into dialtone.tenants (tenant_id, connection_id) values ('beta', '2');
+                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
+                values ('beta', 'v', 'live', 1, 'ready', now());
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                values ('beta', 'v', 1, '\(other)', 'somebody''s', 'beta', 'active', '', '', decode(repeat('00', 16), 'hex'));
+                update dialtone.credentials
+                set created_at = now() - case when tenant_id = 'acme' then interval '2 hours' else interval '1 hour' end
+                """)
+            let first = try await story.sweep(toTheEnd: false)
+            #expect(first.missing == 1 && first.unproven == 0)
+            try await story.database.admin.script(
+                "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
+            #expect(try await story.sweep(toTheEnd: false).reprovisioned == 1)
+            try await story.until("select 1 from dialtone.users where user_id = 'u' and status = 'ready' and generation = 2")
+        }
+    }
+
+    /// A tenant younger than the backup is made again, and its sender says again what it said: what is there is adopted.
+    @Test func aTenantThatABackupHasForgottenIsLookedForFirst() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.database.admin.script("update dialtone.incarnation set change = 'restore'")
+            let id = try #require(UUID(uuidString: try await story.rows("select id::text from dialtone.installation")[0]))
+            let user = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
+            try await story.make(name: CredentialName(installation: id).name(for: user, generation: 1), tag: "acme")
+            let before = try await story.providerIDs()
+            try await story.signUp("u")
+            #expect(try await story.providerIDs() == before)
+            #expect(try await story.activeID() == before.first)
+        }
+    }
+
     @Test func aKeyOfAnotherOrganisationMakesNothingVanish() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
+            // Swept first, and nothing of it is at the provider: it must not count as seen either.
+            try await story.database.admin.script(
+                "insert into dialtone.tenants (tenant_id, connection_id) values ('aaa', '1')")
             try await story.database.admin.script(
                 "update dialtone.credentials set created_at = now() - interval '1 hour', missing_since = now() - interval '1 hour'"
             )
@@ -87,6 +135,7 @@ import Testing
                 }
             }
             #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").count == 1)
+            #expect(try await story.rows("select tenant_id from dialtone.tenants where swept_under is not null").isEmpty)
             _ = try await story.sweep()
             #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").isEmpty)
             #expect(

@@ -234,6 +234,22 @@ import Testing
         }
     }
 
+    /// The vendor's schema promises no field but what it shows; one odd element must not hide the others of its page.
+    @Test func anOddElementDoesNotHideThePage() async throws {
+        let odd = "{\"id\":\"odd\",\"name\":7,\"sip_username\":null,\"expired\":\"no\",\"created_at\":{}}"
+        let body = "{\"data\":[\(odd),\(Self.credential("n", id: "a"))],\"meta\":{\"total_pages\":1,\"total_results\":2}}"
+        try await Self.with([.reply(200, body)]) { client, _ in
+            let all = try await client.listAll(ListQuery(tag: "t"))
+            #expect(all.map(\.id.rawValue) == ["odd", "a"])
+            #expect(all[0].sipUsername == nil && all[0].name == nil && !all[0].expired && all[1].sipUsername != nil)
+        }
+        // What cannot even be told apart from ours proves nothing.
+        try await Self.with([.reply(200, "{\"data\":[{\"name\":\"n\"}]}")]) { client, _ in
+            let failure = await #expect(throws: TelnyxFailure.self) { _ = try await client.listAll(ListQuery(tag: "t")) }
+            #expect(failure?.kind == .unreadable)
+        }
+    }
+
     @Test func otherCallsFailByKindAndSayNoSecret() async throws {
         let kinds: [(Int, TelnyxFailure.Kind)] = [
             (404, .notFound), (401, .refused), (403, .refused), (429, .rateLimited), (400, .rejected), (422, .rejected),

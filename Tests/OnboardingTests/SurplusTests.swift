@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last gate before a delete nobody asked for: committed rows must prove that the credential is surplus, on a ledger that is trusted.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+@Suite struct SurplusTests {
+    /// What stands in the ledger of user `u`, generation 2, whose credential `s` is taken for surplus; and whether it may go.
+    private static let cases: [(name: String, rows: String, mayGo: Bool)] = [
+        ("another id owns the generation", "\(user("live", 2)); \(credential("other", 2))", true),
+        ("the generation is closed", "\(user("live", 3))", true),
+        ("the user is gone", "\(user("gone", 2))", true),
+        ("the user wants it", "\(user("live", 2))", false),
+        ("the generation is to come", "\(user("live", 1))", false),
+        ("nobody knows the user", "select 1", false),
+        ("a job of the generation works", "\(user("gone", 2)); \(job(2))", false),
+        ("a job of the next one works", "\(user("live", 3)); \(job(3))", true),
+        ("it is the one that is owned", "\(user("live", 2)); \(credential("s", 2))", false),
+        ("it was owned and is deleted", "\(user("live", 3)); \(credential("s", 2))", false),
+    ]
+
+    @Test(arguments: cases.indices) func onlyWhatCommittedRowsProveMayGo(_ number: Int) async throws {
+        let given = Self.cases[number]
+        try await Self.with(given.rows) { database in
+            let due = try await database.admin.query(Surplus.due(hold: .seconds(60)))
+            #expect(due.count == (given.mayGo ? 1 : 0), "\(given.name)")
+            if given.mayGo {
+                let again = try await database.admin.query(Surplus.due(hold: .seconds(60)))
+                #expect(again.isEmpty, "one deleter at a time")
+            }
+        }
+    }
+
+    /// What the server's change does to the same, clear case; the last is of a tenant that a sweep has seen since.
+    private static let changes: [(name: String, change: String, mayGo: Bool)] = [
+        ("the ledger is not trusted", "update dialtone.incarnation set looks_first = true", false),
+        ("it stands on another system", "update dialtone.incarnation set is_stopped = true", false),
+        ("the server is another", "update dialtone.incarnation set started = started - 1", false),
+        ("nobody has met the server", "delete from dialtone.incarnation", false),
+        (
+            "the tenant was seen since",
+            "update dialtone.incarnation set looks_first = true; "
+                + "update dialtone.tenants t set swept_under = i.started from dialtone.incarnation i", true
+        ),
+    ]
+
+    @Test(arguments: changes.indices) func nothingGoesWhileTheLedgerMayHaveForgotten(_ number: Int) async throws {
+        let given = Self.changes[number]
+        try await Self.with("\(Self.user("gone", 2)); \(given.change)") { database in
+            let due = try await database.admin.query(Surplus.due(hold: .seconds(60)))
+            #expect(due.count == (given.mayGo ? 1 : 0), "\(given.name)")
+        }
+    }
+
+    // MARK: The bed
+
+    private static func with(_ rows: String, _ work: (TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script(
+                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1')")
+            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), settle: .seconds(40)))
+            try await database.admin.script(
+                """
+                \(rows);
+                insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
+                values ('s', 'acme', 'u', 2, 'n', 'acme')
+                """)
+            try await work(database)
+        }
+    }
+
+    private static func user(_ wanted: String, _ generation: Int) -> String {
+        """
+        insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
+        values ('acme', 'u', '\(wanted)', \(generation), 'pending', now())
+        """
+    }
+
+    private static func credential(_ id: String, _ generation: Int) -> String {
+        """
+        insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username,
+                                          sealed_password, username_index)
+        values ('acme', 'u', \(generation), '\(id)', 'n', 'acme', 'active', '', '', decode(repeat('00', 16), 'hex'))
+        """
+    }
+
+    private static func job(_ generation: Int) -> String {
+        """
+        insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+        values (gen_random_uuid(), 'acme', 'u', \(generation), 1, now(), now())
+        """
+    }
+}
