@@ -137,6 +137,9 @@ package struct UserLine: Line {
 package struct TimelineLine: Line {
     private let entry: TimelineEntry
 
+    /// Lines shown at most.
+    package static let limit = Users.timelineLimit
+
     package static let heading = ["AT", "FROM", "TO", "GENERATION", "EPOCH", "HTTP", "REASON", "PROVIDER REQUEST"]
     package var cells: [String] {
         [

@@ -97,14 +97,17 @@ package struct Users: Sendable {
         return try await self.entry(row)
     }
 
+    /// Transitions shown at most; older ones stay in `job_log`.
+    package static let timelineLimit = 200
+
     /// The newest transitions of a user's jobs, newest first. Index job_log_user.
-    package func timeline(_ user: UserKey, limit: Int = 200) async throws -> [TimelineEntry] {
+    package func timeline(_ user: UserKey, limit: Int = timelineLimit) async throws -> [TimelineEntry] {
         try await self.read(
             user.tenant,
             """
             select at, from_state, to_state, generation, epoch, worker, http_status, provider_request_id, error_code
             from dialtone.job_log where tenant_id = \(user.tenant) and user_id = \(user.user)
-            order by at desc limit \(limit)
+            order by at desc, epoch desc limit \(limit)
             """
         ).map { row in
             var columns = row.columns

@@ -45,7 +45,8 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isBehind: Bool = false, hasOthers: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false, attempts: Int = 0,
+        isBehind: Bool = false, hasOthers: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false,
+        attempts: Int = 0,
         crashes: Int = 0, failures: Int = 0,
         empties: Int = 0,
         quietIn: Duration? = nil, trust: LedgerTrust = .whole

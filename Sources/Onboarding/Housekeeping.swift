@@ -63,7 +63,8 @@ extension OnboardingWorker {
         round.ticks += 1
         if ticks % 10 == 3 {
             let last = try? answers[forgotten][0].get().first?.decode(Int64.self, String.self, String.self)
-            round.place = last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
+            round.place =
+                last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
         }
         var rescued = try answers[1][0].get().count
         if rescued < 500 { round.rescuedAt = start }

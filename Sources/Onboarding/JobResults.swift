@@ -76,7 +76,8 @@ extension JobRun {
 
     func ending(_ turn: Turn, _ how: Ending.How) -> Ending {
         Ending(
-            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, how: how, trace: turn.trace)
+            lease: turn.job.lease, user: turn.job.user, generation: turn.job.life.generation, how: how,
+            trace: turn.trace)
     }
 
     func burial(_ turn: Turn, _ reason: String) -> Burial {

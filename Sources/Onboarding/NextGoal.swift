@@ -70,64 +70,64 @@ enum NextGoal {
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
         let pause = passesOver ?? .zero
         return """
-        with wish as (
-            select wanted, generation, status from dialtone.users
-            where tenant_id = \(user.tenant) and user_id = \(user.user)),
-        held as materialized (
-            select j.id, j.state, j.generation, j.failures from dialtone.jobs j
-            where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
-              and j.state = \(lease.state)
-            for no key update),
-        open as (
-            select c.generation, c.status, c.close_after, w.wanted = 'live' and c.generation = w.generation as is_wanted
-            from dialtone.credentials c, wish w
-            where c.tenant_id = \(user.tenant) and c.user_id = \(user.user) and c.status <> 'deleted'),
-        goals as (
-            select o.generation, false as is_wanted,
-                   case when w.wanted = 'live' then coalesce(o.close_after, '-infinity') else '-infinity' end as due
-            from open o, wish w
-            where not o.is_wanted and (o.status = 'closing' or w.wanted = 'gone'
-                                       or exists (select 1 from open where is_wanted))
-            union all
-            select w.generation, true, '-infinity' from wish w
-            where w.wanted = 'live' and w.status <> 'failed' and not exists (select 1 from open where is_wanted)),
-        next as (
-            select g.generation, g.due, d.maybe_created, d.quiet_until,
-                   case when g.due > clock_timestamp() then 'scheduled'
-                        when d.maybe_created is not null then 'in_doubt'
-                        when \(pause > .zero) then 'scheduled' else 'queued' end as state
-            from (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
-            left join lateral (\(Self.note("g"))) d on true
-            order by \(passesOver != nil) and g.generation = (select generation from held),
-                     not g.is_wanted and (\(passesOver != nil) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
-            limit 1),
-        told as (
-            update dialtone.users u
-            set status = case when w.wanted = 'live' then 'ready' else 'revoked' end
-            from wish w
-            where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
-              and case when w.wanted = 'live' then u.status <> 'ready' and exists (select 1 from open where is_wanted)
-                  else u.status <> 'revoked' and not exists (select 1 from open) end),
-        ended as (
-            delete from dialtone.jobs j using held where j.id = held.id and not exists (select 1 from next)),
-        goes_on as (
-            update dialtone.jobs j
-            set generation = next.generation,
-                state = next.state,
-                run_at = greatest(next.due, clock_timestamp() + \(pause.milliseconds) * interval '1 millisecond'),
-                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
-                worker = null, lease_until = null, quiet_until = next.quiet_until,
-                in_doubt = coalesce(next.maybe_created, false), tag = null,
-                attempts = 0, crashes = 0, empties = 0, is_awaited = false,
-                failures = case when \(pause > .zero) then held.failures + 1 else 0 end
-            from held, next where j.id = held.id)
-        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id)
-        select held.id, \(user.tenant), \(user.user), held.generation, held.state,
-               coalesce((select state from next), 'ended'),
-               \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID)
-        from held
-        returning job_id
-        """
+            with wish as (
+                select wanted, generation, status from dialtone.users
+                where tenant_id = \(user.tenant) and user_id = \(user.user)),
+            held as materialized (
+                select j.id, j.state, j.generation, j.failures from dialtone.jobs j
+                where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
+                  and j.state = \(lease.state)
+                for no key update),
+            open as (
+                select c.generation, c.status, c.close_after, w.wanted = 'live' and c.generation = w.generation as is_wanted
+                from dialtone.credentials c, wish w
+                where c.tenant_id = \(user.tenant) and c.user_id = \(user.user) and c.status <> 'deleted'),
+            goals as (
+                select o.generation, false as is_wanted,
+                       case when w.wanted = 'live' then coalesce(o.close_after, '-infinity') else '-infinity' end as due
+                from open o, wish w
+                where not o.is_wanted and (o.status = 'closing' or w.wanted = 'gone'
+                                           or exists (select 1 from open where is_wanted))
+                union all
+                select w.generation, true, '-infinity' from wish w
+                where w.wanted = 'live' and w.status <> 'failed' and not exists (select 1 from open where is_wanted)),
+            next as (
+                select g.generation, g.due, d.maybe_created, d.quiet_until,
+                       case when g.due > clock_timestamp() then 'scheduled'
+                            when d.maybe_created is not null then 'in_doubt'
+                            when \(pause > .zero) then 'scheduled' else 'queued' end as state
+                from (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
+                left join lateral (\(Self.note("g"))) d on true
+                order by \(passesOver != nil) and g.generation = (select generation from held),
+                         not g.is_wanted and (\(passesOver != nil) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
+                limit 1),
+            told as (
+                update dialtone.users u
+                set status = case when w.wanted = 'live' then 'ready' else 'revoked' end
+                from wish w
+                where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
+                  and case when w.wanted = 'live' then u.status <> 'ready' and exists (select 1 from open where is_wanted)
+                      else u.status <> 'revoked' and not exists (select 1 from open) end),
+            ended as (
+                delete from dialtone.jobs j using held where j.id = held.id and not exists (select 1 from next)),
+            goes_on as (
+                update dialtone.jobs j
+                set generation = next.generation,
+                    state = next.state,
+                    run_at = greatest(next.due, clock_timestamp() + \(pause.milliseconds) * interval '1 millisecond'),
+                    vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                    worker = null, lease_until = null, quiet_until = next.quiet_until,
+                    in_doubt = coalesce(next.maybe_created, false), tag = null,
+                    attempts = 0, crashes = 0, empties = 0, is_awaited = false,
+                    failures = case when \(pause > .zero) then held.failures + 1 else 0 end
+                from held, next where j.id = held.id)
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                          http_status, provider_request_id)
+            select held.id, \(user.tenant), \(user.user), held.generation, held.state,
+                   coalesce((select state from next), 'ended'),
+                   \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID)
+            from held
+            returning job_id
+            """
     }
 }

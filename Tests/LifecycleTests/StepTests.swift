@@ -118,7 +118,9 @@ import Testing
     @Test func aDeleteThatFailsLetsOthersGoFirst() {
         var life = self.life(wanted: .gone, recorded: self.id)
         #expect(
-            self.effects(life, .deleteFailed(nil)) == [.schedule(delay: .milliseconds(500), isCharged: false, dropsTag: false)])
+            self.effects(life, .deleteFailed(nil)) == [
+                .schedule(delay: .milliseconds(500), isCharged: false, dropsTag: false)
+            ])
         life.hasOthers = true
         #expect(self.effects(life, .deleteFailed(nil)) == [.passOver(after: .milliseconds(500))])
         #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.passOver(after: .seconds(9))])

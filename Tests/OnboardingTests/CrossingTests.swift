@@ -37,7 +37,8 @@ import Testing
                     if round.isMultiple(of: 2) {
                         group.addTask {
                             _ = try await database.pool.query(
-                                JobQueue.move(jobs.reversed().map { Transition(lease: $0.lease, to: .inDoubt, delay: .zero) }))
+                                JobQueue.move(
+                                    jobs.reversed().map { Transition(lease: $0.lease, to: .inDoubt, delay: .zero) }))
                         }
                     }
                     try await group.waitForAll()

@@ -141,6 +141,48 @@ import Vault
         }
     }
 
+    @Test func withoutTheSealingKeyNothingIsCreatedAndWhatIsFoundStaysInDoubt() async throws {
+        try await Self.with { bed in
+            // The tenant's key is wrapped by another key than the one this process has.
+            _ = try await bed.vault.sealer(for: "acme")
+            let text = LocalKeyEncryptionKey.generate()
+            let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+            let locked = Bed(
+                database: bed.database, vault: Vault(keys: TenantKeys(pool: bed.database.pool, kek: kek)),
+                limits: bed.limits)
+            let provider = Self.willing()
+            let result = try await locked.run(Self.job(), on: provider)
+            #expect(result.moved?.to == .scheduled && result.moved?.isFailure == true && provider.creates == 0)
+            let there = ScriptedProvider { $0.list = { _ in [Self.credential("p", named: Self.name)] } }
+            var job = Self.job(.looking, isDoubtful: true)
+            job.life.failures = 4
+            let found = try await locked.run(job, on: there)
+            #expect(found.moved?.to == .inDoubt && found.moved?.isCharged == false && found.moved?.isFailure == true)
+            #expect(found.moved.map { $0.delay >= .seconds(8) } == true, "not a call a second while the key is away")
+        }
+    }
+
+    /// A list that shows no password is asked for it by id; what is sealed is what that answer says.
+    @Test func aCredentialListedWithoutItsPasswordIsFetched() async throws {
+        try await Self.with { bed in
+            let provider = ScriptedProvider {
+                $0.list = { _ in
+                    [
+                        TelephonyCredential(
+                            id: ProviderID(rawValue: "p"), name: Self.name, sipUsername: nil, sipPassword: nil)
+                    ]
+                }
+                $0.there = [ProviderID(rawValue: "p")]
+            }
+            let result = try await bed.run(Self.job(.looking, isDoubtful: true), on: provider)
+            guard case .owned(let evidence) = result else { throw Unexpected(result: "\(result)") }
+            let opened = try await bed.vault.open(
+                evidence.sealedPassword,
+                .credential("sealed_password", of: Self.user, generation: 1, ProviderID(rawValue: "p")))
+            #expect(opened.reveal() == "password")
+        }
+    }
+
     // MARK: The bed
 
     private struct Bed {

@@ -94,7 +94,8 @@ import Testing
             try await story.database.admin.script(
                 "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
             #expect(try await story.sweep(toTheEnd: false).reprovisioned == 1)
-            try await story.until("select 1 from dialtone.users where user_id = 'u' and status = 'ready' and generation = 2")
+            try await story.until(
+                "select 1 from dialtone.users where user_id = 'u' and status = 'ready' and generation = 2")
         }
     }
 
@@ -102,7 +103,8 @@ import Testing
     @Test func aTenantThatABackupHasForgottenIsLookedForFirst() async throws {
         try await Story.with(Self.quick) { story in
             try await story.database.admin.script("update dialtone.incarnation set change = 'restore'")
-            let id = try #require(UUID(uuidString: try await story.rows("select id::text from dialtone.installation")[0]))
+            let id = try #require(
+                UUID(uuidString: try await story.rows("select id::text from dialtone.installation")[0]))
             let user = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
             try await story.make(name: CredentialName(installation: id).name(for: user, generation: 1), tag: "acme")
             let before = try await story.providerIDs()
@@ -135,7 +137,8 @@ import Testing
                 }
             }
             #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").count == 1)
-            #expect(try await story.rows("select tenant_id from dialtone.tenants where swept_under is not null").isEmpty)
+            #expect(
+                try await story.rows("select tenant_id from dialtone.tenants where swept_under is not null").isEmpty)
             _ = try await story.sweep()
             #expect(try await story.rows("select 'x' from dialtone.incarnation where looks_first").isEmpty)
             #expect(

@@ -92,6 +92,19 @@ import Testing
                 if to != "owned" { last[job] = to }
             }
             #expect(timeline.count >= 15)
+            // Who did it, under which epoch, and what the provider said.
+            let told = try await story.rows(
+                """
+                select concat_ws(' ', to_state, http_status, (provider_request_id is not null)::text) from dialtone.job_log
+                where worker is not null and epoch > 0 and http_status is not null
+                """)
+            #expect(
+                Set(told).isSuperset(of: ["owned 201 true", "in_doubt 503 true", "scheduled 429 true"]), "\(Set(told))")
+            #expect(
+                try await story.rows(
+                    "select to_state from dialtone.job_log where to_state in ('armed', 'looking') and worker is null"
+                )
+                .isEmpty)
         }
     }
 

@@ -237,7 +237,8 @@ import Testing
     /// The vendor's schema promises no field but what it shows; one odd element must not hide the others of its page.
     @Test func anOddElementDoesNotHideThePage() async throws {
         let odd = "{\"id\":\"odd\",\"name\":7,\"sip_username\":null,\"expired\":\"no\",\"created_at\":{}}"
-        let body = "{\"data\":[\(odd),\(Self.credential("n", id: "a"))],\"meta\":{\"total_pages\":1,\"total_results\":2}}"
+        let body =
+            "{\"data\":[\(odd),\(Self.credential("n", id: "a"))],\"meta\":{\"total_pages\":1,\"total_results\":2}}"
         try await Self.with([.reply(200, body)]) { client, _ in
             let all = try await client.listAll(ListQuery(tag: "t"))
             #expect(all.map(\.id.rawValue) == ["odd", "a"])
@@ -245,7 +246,9 @@ import Testing
         }
         // What cannot even be told apart from ours proves nothing.
         try await Self.with([.reply(200, "{\"data\":[{\"name\":\"n\"}]}")]) { client, _ in
-            let failure = await #expect(throws: TelnyxFailure.self) { _ = try await client.listAll(ListQuery(tag: "t")) }
+            let failure = await #expect(throws: TelnyxFailure.self) {
+                _ = try await client.listAll(ListQuery(tag: "t"))
+            }
             #expect(failure?.kind == .unreadable)
         }
     }

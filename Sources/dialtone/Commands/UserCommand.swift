@@ -52,6 +52,9 @@ struct UserCommand: AsyncParsableCommand {
             if self.json { return try Terminal.show(json: Output(user: line, timeline: timeline)) }
             Terminal.show(line.summary + "\n")
             try Terminal.show(timeline, json: false)
+            if timeline.count >= TimelineLine.limit {
+                Terminal.tell("older transitions are left out; they stand in dialtone.job_log")
+            }
         }
     }
     struct Retry: AsyncParsableCommand {
