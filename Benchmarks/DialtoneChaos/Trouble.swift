@@ -17,7 +17,13 @@ enum Trouble: CaseIterable {
         _ town: Town, _ cluster: inout Cluster, using dice: inout some RandomNumberGenerator
     ) async throws -> String {
         // The provider lies in most rounds, whatever else happens.
-        let rule = Self.rules.randomElement(using: &dice) ?? "[]"
+        var rule = Self.rules.randomElement(using: &dice) ?? "[]"
+        if Int.random(in: 0..<4, using: &dice) == 0 {
+            // Lands when the quiet time is over and another has been made: the one way to a second credential.
+            let wait = Int.random(in: 20_000...30_000, using: &dice)
+            rule =
+                "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":\(wait),\"probability\":0.15}]"
+        }
         try? await Self.setFaults("{\"rules\":\(rule)}", town)
         let which = Int.random(in: 0..<2, using: &dice)
         switch Self.allCases.randomElement(using: &dice) ?? .provider {

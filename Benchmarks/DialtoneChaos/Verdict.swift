@@ -40,6 +40,13 @@ struct Verdict: Encodable {
     /// What differs, for a person; empty when nothing does.
     var findings: [String] = []
 
+    /// A long run in which nobody ever had two credentials has not tried what it is for.
+    private mutating func demand() {
+        if self.rounds >= 100 && self.surplusDeleted == 0 {
+            self.findings.append("no second credential was ever made, so that none was seen to be deleted")
+        }
+    }
+
     var isClean: Bool { self.duplicates == 0 && self.lost == 0 && self.wrongPasswords == 0 && self.findings.isEmpty }
 
     private struct Held: Decodable {
@@ -53,12 +60,14 @@ struct Verdict: Encodable {
 
     private struct Counts: Decodable {
         struct One: Decodable { var creates: Int }
+        var unsettled: Int
         var names: [String: One]
     }
 
     static func reach(_ town: Town, _ senders: Senders, rounds: Int, failovers: Int) async throws -> Verdict {
         let pool = PostgresPool(.init(try Foundations.database(town.settings)))
         return try await Administration.running(pool) { pool in
+            try await Self.waitForLateCreates(town)
             let triedAgain = try await Self.settle(town, pool)
             let held = try JSONDecoder().decode(
                 Held.self, from: try await Self.get(town, "/control/credentials?secrets=1")
@@ -75,7 +84,19 @@ struct Verdict: Encodable {
                 recoveryAbsentMs: try await Self.recovery(pool, isFound: false))
             try await verdict.compareEvents(senders, pool)
             try await verdict.compareUsers(senders, held, town, pool)
+            verdict.demand()
             return verdict
+        }
+    }
+
+    /// What is still on its way at the provider would land after the count.
+    private static func waitForLateCreates(_ town: Town) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let counts = try? JSONDecoder().decode(Counts.self, from: try await Self.get(town, "/control/counts"))
+            if counts?.unsettled == 0 { return }
+            guard ContinuousClock.now < deadline else { throw ChaosError.late("the last create") }
+            try await Task.sleep(for: .milliseconds(500))
         }
     }
 

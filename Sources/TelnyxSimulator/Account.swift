@@ -34,6 +34,14 @@ struct CredentialFields: Decodable, Sendable {
     var expires_at: String?
 }
 
+/// What a checker may count.
+struct AccountCounts: Sendable {
+    var names: [String: NameCount]
+    var live: Int
+    /// Creates that have not landed yet, and credentials that lists do not show yet.
+    var unsettled: Int
+}
+
 /// State and rules of the account. The lock guards store, journal, faults and clock together, so that what is answered is
 /// what is written.
 final class Account: Sendable {
@@ -43,6 +51,8 @@ final class Account: Sendable {
         var faults = Faults()
         var clockOffset: TimeInterval = 0
         var serial = 0
+        /// Creates that were answered and have not landed.
+        var late = 0
     }
 
     private let state = Mutex(State())
@@ -82,6 +92,17 @@ final class Account: Sendable {
                 expiresAt: expiry, listedFrom: lag.map { now.addingTimeInterval(Double($0) / 1000) })
             return Self.commit(.put(credential, isNew: true), &state)
                 ?? SimulatedAnswer(status: 201, body: "{\"data\":\(credential.json(now: now))}")
+        }
+    }
+
+    /// Lands after `wait`, whatever was answered.
+    func createLate(_ fields: CredentialFields, lag: Int?, after wait: Duration) {
+        self.state.withLock { $0.late += 1 }
+        // Unstructured, because that is the fault: the create outlives its request.
+        Task {
+            try? await Task.sleep(for: wait)
+            _ = self.create(fields, lag: lag)
+            self.state.withLock { $0.late -= 1 }
         }
     }
 
@@ -182,9 +203,11 @@ final class Account: Sendable {
 
     func advanceClock(by seconds: TimeInterval) { self.state.withLock { $0.clockOffset += seconds } }
 
-    func counts(name: String?) -> (names: [String: NameCount], live: Int) {
+    func counts(name: String?) -> AccountCounts {
         self.state.withLock { state in
-            (name.map { [$0: state.store.counts[$0] ?? NameCount()] } ?? state.store.counts, state.store.liveCount)
+            AccountCounts(
+                names: name.map { [$0: state.store.counts[$0] ?? NameCount()] } ?? state.store.counts,
+                live: state.store.liveCount, unsettled: state.late + state.store.unlisted(Self.now(state)))
         }
     }
 

@@ -47,12 +47,16 @@ struct ControlRoutes: Sendable {
     }
 
     private func counts(_ name: String?) -> Response {
-        let (names, live) = self.account.counts(name: name)
-        let members = names.sorted { $0.key < $1.key }.map { name, count in
+        let counts = self.account.counts(name: name)
+        let members = counts.names.sorted { $0.key < $1.key }.map { name, count in
             "\(JSONText.quoted(name)):{\"creates\":\(count.creates),\"deletes\":\(count.deletes)}"
         }
         return ProviderRoutes.response(
-            SimulatedAnswer(status: 200, body: "{\"names\":{\(members.joined(separator: ","))},\"live\":\(live)}"))
+            SimulatedAnswer(
+                status: 200,
+                body: """
+                    {"unsettled":\(counts.unsettled),"names":{\(members.joined(separator: ","))},"live":\(counts.live)}
+                    """))
     }
 
     private func credentials(withSecrets: Bool) -> Response {

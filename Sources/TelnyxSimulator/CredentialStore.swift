@@ -35,6 +35,9 @@ struct CredentialStore {
 
     var liveCount: Int { self.byID.count }
 
+    /// How many no list shows yet.
+    func unlisted(_ now: Date) -> Int { self.byID.values.count { $0.listedFrom.map { $0 > now } ?? false } }
+
     func count(inTag tag: String) -> Int { self.idsByTag[tag]?.count ?? 0 }
 
     mutating func apply(_ entry: JournalEntry) {

@@ -81,11 +81,7 @@ struct ProviderRoutes: Sendable {
             try await Task.sleep(for: wait)
             return Self.response(answer)
         case .lateCreate:
-            // Unstructured, because that is the fault: the create outlives its request.
-            Task {
-                try await Task.sleep(for: wait)
-                _ = self.account.create(fields)
-            }
+            self.account.createLate(fields, lag: nil, after: wait)
             return Self.response(.error(504, "10008", "Gateway timeout", "The request timed out."))
         case .rateLimited:
             let seconds = (fault.milliseconds ?? 1000) / 1000

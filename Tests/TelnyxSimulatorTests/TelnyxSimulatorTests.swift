@@ -282,6 +282,7 @@ private struct Provider {
                 "\"operation\":\"create\",\"kind\":\"list_lag\",\"milliseconds\":60000,\"times\":1")
             let id = try #require(try await provider.create("n").text("id"))
             #expect(try await provider.list("filter[name]=n").body.contains("\"data\":[]"))
+            #expect(try await provider.counts("n").contains("\"unsettled\":1"))
             #expect(try await provider.ask(.GET, "\(Provider.path)/\(id)").status == 200)
             _ = try await provider.ask(.POST, "/control/clock", "{\"advance_seconds\":61}")
             #expect(try await provider.list("filter[name]=n").text("id") == id)
@@ -289,6 +290,7 @@ private struct Provider {
             try await provider.fault(
                 "\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":2000,\"times\":1")
             #expect(try await provider.create("late").status == 504)
+            #expect(try await provider.counts("late").contains("\"unsettled\":1"))
             #expect(try await provider.list("filter[name]=late").body.contains("\"data\":[]"))
             // A delayed answer is the clock here: no test sleeps.
             try await provider.fault("\"operation\":\"list\",\"kind\":\"delay\",\"milliseconds\":100")
@@ -297,6 +299,9 @@ private struct Provider {
                 try #require(ContinuousClock.now < deadline, "the create did not land")
             }
             #expect(try await provider.counts("late").contains("\"creates\":1"))
+            while try await !provider.counts("late").contains("\"unsettled\":0") {
+                try #require(ContinuousClock.now < deadline, "the create is still on its way")
+            }
         }
     }
 
