@@ -10,6 +10,7 @@ import Synchronization
 /// Everything that runs, and how to reach it.
 struct Town: Sendable {
     static let tenants = ["acme", "globex"]
+    static let connections = ["1000000000", "1000000001"]
 
     let settings: Settings
     let processes: Processes
@@ -36,7 +37,7 @@ struct Town: Sendable {
         var hooks: [(String, String)] = []
         for (number, name) in Self.tenants.enumerated() {
             let tenant = try TenantID(name)
-            _ = try await administration.createTenant(tenant, connectionID: "100000000\(number)")
+            _ = try await administration.createTenant(tenant, connectionID: Self.connections[number])
             let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
             hooks.append((String(source.url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }), source.secret))
         }

@@ -17,14 +17,9 @@ enum Trouble: CaseIterable {
         _ town: Town, _ cluster: inout Cluster, using dice: inout some RandomNumberGenerator
     ) async throws -> String {
         // The provider lies in most rounds, whatever else happens.
-        var rule = Self.rules.randomElement(using: &dice) ?? "[]"
-        if Int.random(in: 0..<4, using: &dice) == 0 {
-            // Lands when the quiet time is over and another has been made: the one way to a second credential.
-            let wait = Int.random(in: 20_000...30_000, using: &dice)
-            rule =
-                "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":\(wait),\"probability\":0.15}]"
-        }
-        try? await Self.setFaults("{\"rules\":\(rule)}", town)
+        let rules = ProviderFault.roll(using: &dice)
+        let rule = rules.map(\.description).joined(separator: " + ")
+        try? await Self.setFaults(rules, town)
         let which = Int.random(in: 0..<2, using: &dice)
         switch Self.allCases.randomElement(using: &dice) ?? .provider {
         case .killWorker:
@@ -61,27 +56,13 @@ enum Trouble: CaseIterable {
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
             do {
-                return try await Self.setFaults("{\"rules\":[]}", town)
+                return try await Self.setFaults([], town)
             } catch {
                 guard ContinuousClock.now < deadline else { throw ChaosError.notReady("the simulator") }
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
     }
-
-    private static let rules = [
-        "[]",
-        "[{\"operation\":\"create\",\"kind\":\"drop_after_commit\",\"probability\":0.3}]",
-        "[{\"operation\":\"create\",\"kind\":\"error_after_commit\",\"probability\":0.3}]",
-        "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":2500,\"probability\":0.3}]",
-        "[{\"operation\":\"create\",\"kind\":\"late_create\",\"milliseconds\":12000,\"probability\":0.2}]",
-        "[{\"operation\":\"create\",\"kind\":\"list_lag\",\"milliseconds\":2000,\"probability\":0.5}]",
-        "[{\"operation\":\"create\",\"kind\":\"rate_limited\",\"milliseconds\":1000,\"probability\":0.2}]",
-        "[{\"operation\":\"any\",\"kind\":\"empty_500\",\"probability\":0.3}]",
-        "[{\"operation\":\"create\",\"kind\":\"garbage\",\"probability\":0.3}]",
-        "[{\"operation\":\"any\",\"kind\":\"delay\",\"milliseconds\":2500,\"probability\":0.2}]",
-        "[{\"operation\":\"delete\",\"kind\":\"drop_after_commit\",\"probability\":0.5}]",
-    ]
 
     private static func stop(_ name: String, for time: Duration, _ town: Town) {
         town.processes.signal(name, SIGSTOP)
@@ -102,10 +83,10 @@ enum Trouble: CaseIterable {
         await connection.close()
     }
 
-    private static func setFaults(_ body: String, _ town: Town) async throws {
+    private static func setFaults(_ rules: [ProviderFault], _ town: Town) async throws {
         var request = HTTPClientRequest(url: town.provider + "/control/faults")
         request.method = .PUT
-        request.body = .bytes(ByteBuffer(string: body))
+        request.body = .bytes(try JSONEncoder().encode(["rules": rules]))
         let answer = try await town.http.execute(request, timeout: .seconds(2))
         guard answer.status == .ok else { throw ChaosError.notReady("the simulator") }
     }

@@ -29,8 +29,11 @@ struct Verdict: Encodable {
     var lost = 0
     var wrongPasswords = 0
     var surplusDeleted: Int
-    /// Users who had failed at the end and were tried again, as an operator would.
+    /// Users who had failed at the end and were tried again, as an operator would, and how often that was done.
     var triedAgain: Int
+    var retries: Int
+    /// Scopes at the end where nothing, or little, was sent any more because of refusals.
+    var breakersOpen: Int
     /// Whether a program that shares nothing with ours counts the same.
     var outsideAgrees = false
     /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when a new
@@ -58,6 +61,12 @@ struct Verdict: Encodable {
         var data: [One]
     }
 
+    /// Who had to be tried again, and how often.
+    private struct Again {
+        var users: Set<UserKey> = []
+        var retries = 0
+    }
+
     private struct Counts: Decodable {
         struct One: Decodable { var creates: Int }
         var unsettled: Int
@@ -68,7 +77,9 @@ struct Verdict: Encodable {
         let pool = PostgresPool(.init(try Foundations.database(town.settings)))
         return try await Administration.running(pool) { pool in
             try await Self.waitForLateCreates(town)
-            let triedAgain = try await Self.settle(town, pool)
+            let breakersOpen = try await Self.number(
+                "select count(*) from dialtone.provider_limits where breaker <> 'closed'", pool)
+            let again = try await Self.settle(town, pool)
             let held = try JSONDecoder().decode(
                 Held.self, from: try await Self.get(town, "/control/credentials?secrets=1")
             ).data
@@ -79,7 +90,7 @@ struct Verdict: Encodable {
                 credentialsAtProvider: held.count, creates: counts.names.values.reduce(0) { $0 + $1.creates },
                 surplusDeleted: try await Self.number(
                     "select count(*) from dialtone.surplus where deleted_at is not null", pool),
-                triedAgain: triedAgain,
+                triedAgain: again.users.count, retries: again.retries, breakersOpen: breakersOpen,
                 recoveryFoundMs: try await Self.recovery(pool, isFound: true),
                 recoveryAbsentMs: try await Self.recovery(pool, isFound: false))
             try await verdict.compareEvents(senders, pool)
@@ -101,28 +112,30 @@ struct Verdict: Encodable {
     }
 
     /// Until nothing is to be done any more, twice in a row. What fails on the way, because a server is still coming back, is
-    /// asked again. Answers how many users had failed.
-    private static func settle(_ town: Town, _ pool: PostgresPool) async throws -> Int {
-        var failed: Set<UserKey> = []
-        let deadline = ContinuousClock.now + .seconds(300)
+    /// asked again.
+    private static func settle(_ town: Town, _ pool: PostgresPool) async throws -> Again {
+        var again = Again()
+        // A breaker is open for half a minute, and then lets one create through.
+        let deadline = ContinuousClock.now + .seconds(420)
         var quiet = 0
         while quiet < 2 {
             guard ContinuousClock.now < deadline else { throw ChaosError.late("the end of all jobs") }
-            let isQuiet = (try? await Self.isQuiet(town, pool, &failed)) ?? false
+            let isQuiet = (try? await Self.isQuiet(town, pool, &again)) ?? false
             quiet = isQuiet ? quiet + 1 : 0
             try await Task.sleep(for: .seconds(1))
         }
-        return failed.count
+        return again
     }
 
     /// Tries failed users again, sweeps to the end, and says whether that found nothing and nothing is left.
     private static func isQuiet(
-        _ town: Town, _ pool: PostgresPool, _ failed: inout Set<UserKey>
+        _ town: Town, _ pool: PostgresPool, _ again: inout Again
     ) async throws -> Bool {
         for row in try await pool.query("select tenant_id, user_id from dialtone.users where status = 'failed'") {
             let (tenant, user) = try row.decode(String.self, String.self)
             let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
-            failed.insert(key)
+            again.users.insert(key)
+            again.retries += 1
             _ = try? await Administration(town.settings).retry(key)
         }
         var options = SweepOptions()

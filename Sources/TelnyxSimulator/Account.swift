@@ -190,7 +190,7 @@ final class Account: Sendable {
 
     // MARK: Control
 
-    func fault(for operation: Fault.Operation, name: String?, connection: String?) -> Fault? {
+    func fault(for operation: Fault.Operation, name: String?, connection: String?) -> Misfortune {
         self.state.withLock { state in
             state.faults.next(for: operation, name: name, connection: connection) { Double.random(in: 0..<1) }
         }

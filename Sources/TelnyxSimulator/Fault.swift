@@ -18,9 +18,9 @@ struct Fault: Codable, Sendable, Equatable {
         case delayAfterCommit = "delay_after_commit"
         /// The answer is 504 now, the create lands after `milliseconds`.
         case lateCreate = "late_create"
-        /// New credentials are missing from lists for `milliseconds`.
+        /// New credentials are missing from lists for `milliseconds`, whatever else goes wrong with the call.
         case listLag = "list_lag"
-        /// 429 with x-ratelimit-* only; `reset` is "seconds" or "epoch".
+        /// 429 with x-ratelimit-* only; `reset` is "seconds", "epoch", "epoch_ms" or "past".
         case rateLimited = "rate_limited"
         /// 500 without a body, nothing happens.
         case empty500 = "empty_500"
@@ -43,23 +43,32 @@ struct Fault: Codable, Sendable, Equatable {
     var reset: String?
 }
 
+/// What goes wrong with one call.
+struct Misfortune: Sendable {
+    var fault: Fault?
+    /// How long lists do not show what it makes.
+    var lag: Int?
+}
+
 /// The rules in force.
 struct Faults: Sendable {
     var rules: [Fault] = []
 
-    /// The first rule that applies to this call, one time used up.
+    /// The first rule that applies to this call, and the first that makes lists lag; one time of each used up.
     mutating func next(
         for operation: Fault.Operation, name: String?, connection: String?, roll: () -> Double
-    ) -> Fault? {
+    ) -> Misfortune {
+        var next = Misfortune()
         for (place, rule) in self.rules.enumerated() {
+            if rule.kind == .listLag ? next.lag != nil : next.fault != nil { continue }
             guard rule.operation == .any || rule.operation == operation else { continue }
             if let prefix = rule.name_prefix, !(name ?? "").hasPrefix(prefix) { continue }
             if let wanted = rule.connection_id, wanted != connection { continue }
             if let times = rule.times, times <= 0 { continue }
             if let probability = rule.probability, roll() >= probability { continue }
             if let times = rule.times { self.rules[place].times = times - 1 }
-            return rule
+            if rule.kind == .listLag { next.lag = rule.milliseconds ?? 0 } else { next.fault = rule }
         }
-        return nil
+        return next
     }
 }

@@ -12,7 +12,7 @@ struct ProviderRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         let group = router.group("v2/telephony_credentials")
-        group.post { request, _ in try await self.answer(.create, request) { try self.create($0, $1) } }
+        group.post { request, _ in try await self.answer(.create, request) { self.account.create($0, lag: $1) } }
         group.get { request, _ in try await self.answer(.list, request) { _, _ in self.list(request) } }
         group.get(":id") { request, context in
             let id = try context.parameters.require("id")
@@ -32,13 +32,9 @@ struct ProviderRoutes: Sendable {
         }
     }
 
-    private func create(_ fields: CredentialFields, _ fault: Fault?) throws -> SimulatedAnswer {
-        self.account.create(fields, lag: fault?.kind == .listLag ? fault?.milliseconds : nil)
-    }
-
     /// Checks the key, reads the body, applies a fault if a rule says so.
     private func answer(
-        _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Fault?) throws -> SimulatedAnswer
+        _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedAnswer
     ) async throws -> Response {
         guard self.isAllowed(request) else {
             return Self.response(
@@ -53,52 +49,61 @@ struct ProviderRoutes: Sendable {
             }
             fields = decoded
         }
-        guard let fault = self.account.fault(for: operation, name: fields.name, connection: fields.connection_id)
-        else {
-            return Self.response(try act(fields, nil))
-        }
-        return try await self.misbehave(fault, fields, act)
+        let next = self.account.fault(for: operation, name: fields.name, connection: fields.connection_id)
+        guard let fault = next.fault else { return Self.response(try act(fields, next.lag)) }
+        return try await self.misbehave(fault, lag: next.lag, fields, act)
     }
 
     private func misbehave(
-        _ fault: Fault, _ fields: CredentialFields, _ act: (CredentialFields, Fault?) throws -> SimulatedAnswer
+        _ fault: Fault, lag: Int?, _ fields: CredentialFields,
+        _ act: (CredentialFields, Int?) throws -> SimulatedAnswer
     ) async throws -> Response {
         let wait = Duration.milliseconds(fault.milliseconds ?? 0)
         switch fault.kind {
         case .delay:
             try await Task.sleep(for: wait)
-            return Self.response(try act(fields, fault))
+            return Self.response(try act(fields, lag))
         case .listLag:
-            return Self.response(try act(fields, fault))
+            return Self.response(try act(fields, lag))
         case .dropAfterCommit:
-            _ = try act(fields, fault)
+            _ = try act(fields, lag)
             return Response(status: .ok, body: .init(contentLength: 1) { _ in throw ConnectionDropped() })
         case .errorAfterCommit:
-            _ = try act(fields, fault)
+            _ = try act(fields, lag)
             return Self.response(.error(500, "10007", "Unexpected error", "An unexpected error occurred."))
         case .delayAfterCommit:
-            let answer = try act(fields, fault)
+            let answer = try act(fields, lag)
             try await Task.sleep(for: wait)
             return Self.response(answer)
         case .lateCreate:
-            self.account.createLate(fields, lag: nil, after: wait)
+            self.account.createLate(fields, lag: lag, after: wait)
             return Self.response(.error(504, "10008", "Gateway timeout", "The request timed out."))
         case .rateLimited:
-            let seconds = (fault.milliseconds ?? 1000) / 1000
-            let reset = fault.reset == "epoch" ? Int(Date().timeIntervalSince1970) + seconds : seconds
             var answer = SimulatedAnswer.error(429, "10011", "Too many requests", "You have exceeded the rate limit.")
             answer.headers = [
-                ("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "\(reset)"),
+                ("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", Self.reset(fault)),
             ]
             return Self.response(answer)
         case .empty500:
             return Response(status: .internalServerError)
         case .garbage:
-            let answer = try act(fields, fault)
+            let answer = try act(fields, lag)
             return Self.response(
                 SimulatedAnswer(status: answer.status, body: "<html>oops</html>", contentType: "text/html"))
         case .status:
             return Self.response(.error(fault.status ?? 503, "10037", "Service unavailable", "Try again later."))
+        }
+    }
+
+    /// The vendor's pages do not agree on what the header says.
+    private static func reset(_ fault: Fault) -> String {
+        let wait = Double(fault.milliseconds ?? 1000) / 1000
+        let now = Date().timeIntervalSince1970
+        return switch fault.reset {
+        case "epoch": "\(Int(now + wait))"
+        case "epoch_ms": "\(Int((now + wait) * 1000))"
+        case "past": "\(Int(now - wait))"
+        default: "\(Int(wait))"
         }
     }
 

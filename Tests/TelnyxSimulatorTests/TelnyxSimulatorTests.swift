@@ -259,6 +259,15 @@ private struct Provider {
                 "\"operation\":\"create\",\"kind\":\"rate_limited\",\"milliseconds\":7000,\"reset\":\"epoch\"")
             let epoch = try await provider.create("n").headers.first(name: "x-ratelimit-reset").flatMap(Double.init)
             #expect((epoch ?? 0) > Date().timeIntervalSince1970)
+            for (reset, isRight) in [
+                ("epoch_ms", { $0 > Date().timeIntervalSince1970 * 1000 }),
+                ("past", { $0 < Date().timeIntervalSince1970 }),
+            ] as [(String, (Double) -> Bool)] {
+                try await provider.fault(
+                    "\"operation\":\"create\",\"kind\":\"rate_limited\",\"milliseconds\":7000,\"reset\":\"\(reset)\"")
+                let told = try await provider.create("n").headers.first(name: "x-ratelimit-reset")
+                #expect(isRight(try #require(told.flatMap(Double.init))), "\(reset)")
+            }
             #expect(try await provider.ask(.DELETE, "/control/faults").body == "{\"rules\":[]}")
             #expect(try await provider.ask(.GET, "/control/counts").body.contains("\"live\":0"))
         }
@@ -273,6 +282,20 @@ private struct Provider {
             #expect(try await provider.create("bad-2").status == 201)
             let wrong = try await provider.ask(.PUT, "/control/faults", "{\"rules\":[{\"operation\":\"x\"}]}")
             #expect(wrong.status == 400)
+        }
+    }
+
+    @Test func aListMayLagBehindALostReply() async throws {
+        try await Provider.with { provider in
+            let rules = """
+                {"rules":[{"operation":"create","kind":"error_after_commit","times":1},
+                {"operation":"create","kind":"list_lag","milliseconds":60000,"times":1}]}
+                """
+            #expect(try await provider.ask(.PUT, "/control/faults", rules).status == 200)
+            #expect(try await provider.create("n").status == 500)
+            #expect(try await provider.list("filter[name]=n").body.contains("\"data\":[]"))
+            _ = try await provider.ask(.POST, "/control/clock", "{\"advance_seconds\":61}")
+            #expect(try await provider.list("filter[name]=n").text("id") != nil)
         }
     }
 
