@@ -13,7 +13,7 @@ struct Shards: Encodable {
     var fullest: Int
     /// Users whose credential at the provider is not the ledger's.
     var differences: Int
-    /// Transactions of the worker and creates at the provider, per user.
+    /// Transactions of the worker and requests to the provider of any kind, per user.
     var transactionsPerUser: Double
     var callsPerUser: Double
 
@@ -31,8 +31,8 @@ struct Shards: Encodable {
         let seconds = try await JobRate.drain(stage, jobs: Self.users)
         let after = try await Self.transactions(database)
         service.stop()
-        let control = provider.replacing("/v2", with: "/control/credentials")
-        guard let url = URL(string: control) else { throw BenchError.refused("the simulator's address") }
+        struct Counts: Decodable { var requests: [String: Int] }
+        let requests: Int = try await Self.ask(provider, "counts", for: Counts.self).requests.values.reduce(0, +)
         struct Held: Decodable {
             struct One: Decodable {
                 var id: String
@@ -41,8 +41,7 @@ struct Shards: Encodable {
             }
             var data: [One]
         }
-        let (data, _) = try await URLSession.shared.data(from: url)
-        let held = try JSONDecoder().decode(Held.self, from: data).data
+        let held = try await Self.ask(provider, "credentials", for: Held.self).data
         var ledger: [String: String] = [:]
         for row in try await database.query(
             "select provider_id, name from dialtone.credentials where status = 'active'")
@@ -57,7 +56,18 @@ struct Shards: Encodable {
             fullest: tags.values.max() ?? 0,
             differences: held.count { ledger[$0.id] != $0.name } + abs(ledger.count - held.count),
             transactionsPerUser: (Double(after - before) / Double(Self.users)).rounded2,
-            callsPerUser: (Double(held.count) / Double(Self.users)).rounded2)
+            callsPerUser: (Double(requests) / Double(Self.users)).rounded2)
+    }
+
+    /// What the simulator's controls say.
+    private static func ask<Answer: Decodable>(
+        _ provider: String, _ what: String, for _: Answer.Type
+    ) async throws -> Answer {
+        guard let url = URL(string: provider.replacing("/v2", with: "/control/\(what)")) else {
+            throw BenchError.refused("the simulator's address")
+        }
+        let (data, _) = try await URLSession.shared.data(from: url)
+        return try JSONDecoder().decode(Answer.self, from: data)
     }
 
     /// Transactions of this database so far; each statement of the worker is one, but for the rare groups.

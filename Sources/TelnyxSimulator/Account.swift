@@ -40,6 +40,8 @@ struct AccountCounts: Sendable {
     var live: Int
     /// Creates that have not landed yet, and credentials that lists do not show yet.
     var unsettled: Int
+    /// Since the start, whatever was answered.
+    var requests: [Fault.Operation: Int]
 }
 
 /// State and rules of the account. The lock guards store, journal, faults and clock together, so that what is answered is
@@ -53,6 +55,7 @@ final class Account: Sendable {
         var serial = 0
         /// Creates that were answered and have not landed.
         var late = 0
+        var requests: [Fault.Operation: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -196,6 +199,8 @@ final class Account: Sendable {
         }
     }
 
+    func heard(_ operation: Fault.Operation) { self.state.withLock { $0.requests[operation, default: 0] += 1 } }
+
     var faults: [Fault] {
         get { self.state.withLock { $0.faults.rules } }
         set { self.state.withLock { $0.faults.rules = newValue } }
@@ -207,7 +212,8 @@ final class Account: Sendable {
         self.state.withLock { state in
             AccountCounts(
                 names: name.map { [$0: state.store.counts[$0] ?? NameCount()] } ?? state.store.counts,
-                live: state.store.liveCount, unsettled: state.late + state.store.unlisted(Self.now(state)))
+                live: state.store.liveCount, unsettled: state.late + state.store.unlisted(Self.now(state)),
+                requests: state.requests)
         }
     }
 

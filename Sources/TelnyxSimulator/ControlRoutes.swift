@@ -51,11 +51,13 @@ struct ControlRoutes: Sendable {
         let members = counts.names.sorted { $0.key < $1.key }.map { name, count in
             "\(JSONText.quoted(name)):{\"creates\":\(count.creates),\"deletes\":\(count.deletes)}"
         }
+        let requests = Fault.Operation.requests.map { "\"\($0.rawValue)\":\(counts.requests[$0] ?? 0)" }
         return ProviderRoutes.response(
             SimulatedAnswer(
                 status: 200,
                 body: """
-                    {"unsettled":\(counts.unsettled),"names":{\(members.joined(separator: ","))},"live":\(counts.live)}
+                    {"requests":{\(requests.joined(separator: ","))},"unsettled":\(counts.unsettled),\
+                    "names":{\(members.joined(separator: ","))},"live":\(counts.live)}
                     """))
     }
 

@@ -5,7 +5,12 @@ import Foundation
 
 /// One rule: which calls, what goes wrong, how often.
 struct Fault: Codable, Sendable, Equatable {
-    enum Operation: String, Codable, Sendable { case create, list, retrieve, update, delete, token, any }
+    enum Operation: String, Codable, Sendable {
+        case create, list, retrieve, update, delete, token, any
+
+        /// Those a request can be.
+        static let requests: [Self] = [.create, .list, .retrieve, .update, .delete, .token]
+    }
 
     enum Kind: String, Codable, Sendable {
         /// Answers after `milliseconds`.

@@ -36,6 +36,7 @@ struct ProviderRoutes: Sendable {
     private func answer(
         _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedAnswer
     ) async throws -> Response {
+        self.account.heard(operation)
         guard self.isAllowed(request) else {
             return Self.response(
                 .error(401, "10009", "Authentication failed", "Could not understand the provided credentials."))
