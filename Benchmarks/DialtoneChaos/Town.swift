@@ -10,6 +10,7 @@ import Synchronization
 /// Everything that runs, and how to reach it.
 struct Town: Sendable {
     static let tenants = ["acme", "globex"]
+    static let tagCapacity = 40
     static let connections = ["1000000000", "1000000001"]
 
     let settings: Settings
@@ -19,17 +20,19 @@ struct Town: Sendable {
     /// Per tenant: the hook's path and its secret.
     let hooks: [(path: String, secret: String)]
     let http: HTTPClient
+    /// The network of each worker.
+    let relays: [Relay]
 
     static func build(on cluster: Cluster, in folder: URL) async throws -> Town {
         let kek = folder.appendingPathComponent("kek")
         try Administration.generateKey().write(to: kek, atomically: true, encoding: .utf8)
-        let ports = try (0..<3).map { _ in try FreePort.find() }
+        let ports = try (0..<5).map { _ in try FreePort.find() }
         let provider = "http://127.0.0.1:\(ports[0])"
         let environment = [
             "DATABASE_URL": cluster.url, "DIALTONE_KEK": "file:\(kek.path)", "TELNYX_API_KEY": "chaos",
             "TELNYX_BASE_URL": "\(provider)/v2", "DIALTONE_LEASE": "8s", "DIALTONE_HTTP_DEADLINE": "2s",
             "DIALTONE_PROVIDER_MARGIN": "3s", "DIALTONE_SWEEP_INTERVAL": "5s", "DIALTONE_ROTATION_OVERLAP": "1s",
-            "DIALTONE_TAG_CAPACITY": "40", "DIALTONE_LOG_LEVEL": "warning",
+            "DIALTONE_TAG_CAPACITY": "\(Self.tagCapacity)", "DIALTONE_LOG_LEVEL": "warning",
         ]
         let settings = try await Settings.read(flags: environment)
         let administration = Administration(settings)
@@ -50,13 +53,21 @@ struct Town: Sendable {
                 "simulator", "--listen", "127.0.0.1:\(ports[0])", "--state",
                 folder.appendingPathComponent("provider.journal").path,
             ])
-        for (number, port) in ports.dropFirst().enumerated() {
+        let apis = ports[1...2]
+        for (number, port) in apis.enumerated() {
             processes.start("api-\(number)", ["serve", "--roles", "api", "--listen", "127.0.0.1:\(port)"])
         }
-        for number in 0..<2 { processes.start("worker-\(number)", ["serve", "--roles", "worker"]) }
+        let relays = ports[3...].map { Relay(port: $0, provider: ports[0]) }
+        for (number, relay) in relays.enumerated() {
+            // Unstructured, because the network is there as long as the program.
+            Task { await relay.run() }
+            processes.start(
+                "worker-\(number)", ["serve", "--roles", "worker"],
+                ["TELNYX_BASE_URL": "http://127.0.0.1:\(relay.port)/v2"])
+        }
         return Town(
             settings: settings, processes: processes, provider: provider,
-            apis: ports.dropFirst().map { "http://127.0.0.1:\($0)" }, hooks: hooks, http: HTTPClient())
+            apis: apis.map { "http://127.0.0.1:\($0)" }, hooks: hooks, http: HTTPClient(), relays: relays)
     }
 }
 
@@ -82,14 +93,15 @@ final class Processes: Sendable {
 
     var names: [String] { self.state.withLock { $0.running.keys.sorted() } }
 
-    func start(_ name: String, _ arguments: [String]) {
+    /// `more`: environment of this one, beside or instead of what all have.
+    func start(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) {
         let (program, environment, log) = (self.program, self.environment, self.log)
         self.state.withLock { state in
             guard !state.isOver else { return }
             let process = Process()
             process.executableURL = program
             process.arguments = arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }.merging(more) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
             let errors = try? FileHandle(forWritingTo: log)
@@ -97,7 +109,7 @@ final class Processes: Sendable {
             process.standardError = errors
             process.terminationHandler = { [weak self] _ in
                 Thread.sleep(forTimeInterval: 0.3)
-                self?.start(name, arguments)
+                self?.start(name, arguments, more)
             }
             try? process.run()
             state.running[name] = process

@@ -10,7 +10,9 @@ import Postgres
 import PrivatePostgres
 
 enum Trouble: CaseIterable {
-    case killWorker, killAPI, killSimulator, stopWorker, blackHole, terminateBackends, crashServer, failOver, provider
+    case killWorker, killAPI, killSimulator, stopWorker, stopSimulator, terminateBackends, crashServer, failOver,
+        provider
+    case loseBytes, loseAnswers, holdBytes, refuseConnections
 
     /// Makes some; answers what, for the reader of the log. What must be undone is undone by itself, later.
     static func make(
@@ -34,9 +36,17 @@ enum Trouble: CaseIterable {
         case .stopWorker:
             Self.stop("worker-\(which)", for: .seconds(10), town)
             return "worker-\(which) stopped for longer than its lease, \(rule)"
-        case .blackHole:
+        case .stopSimulator:
             Self.stop("simulator", for: .seconds(4), town)
-            return "the provider takes connections and says nothing"
+            return "the provider stopped"
+        case .loseBytes: return "\(Self.spoil(.swallowsAll, for: .seconds(4), town, using: &dice)), \(rule)"
+        case .loseAnswers: return "\(Self.spoil(.swallowsAnswers, for: .seconds(6), town, using: &dice)), \(rule)"
+        case .holdBytes:
+            // Some arrive when the quiet time is over.
+            let wait = Duration.seconds(Int.random(in: 3...20, using: &dice))
+            return "\(Self.spoil(.holds, for: wait, town, using: &dice)), \(rule)"
+        case .refuseConnections:
+            return "\(Self.spoil(.refuses, for: .seconds(3), town, using: &dice)), \(rule)"
         case .terminateBackends:
             try? await Self.terminate(cluster)
             return "backends terminated, \(rule)"
@@ -53,6 +63,7 @@ enum Trouble: CaseIterable {
     /// All is well again.
     static func end(_ town: Town) async throws {
         for name in town.processes.names { town.processes.signal(name, SIGCONT) }
+        for relay in town.relays { relay.turn(.open) }
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
             do {
@@ -62,6 +73,16 @@ enum Trouble: CaseIterable {
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
+    }
+
+    /// The network of one worker, or of both.
+    private static func spoil(
+        _ mode: Relay.Mode, for time: Duration, _ town: Town, using dice: inout some RandomNumberGenerator
+    ) -> String {
+        let relays =
+            Bool.random(using: &dice) ? town.relays : [town.relays.randomElement(using: &dice)].compactMap { $0 }
+        for relay in relays { relay.turn(mode, for: time) }
+        return "the network of \(relays.count) workers \(mode.rawValue) for \(time.components.seconds) s"
     }
 
     private static func stop(_ name: String, for time: Duration, _ town: Town) {
