@@ -66,6 +66,10 @@ struct DialtoneChaos {
 
     private static func live(_ rounds: Int, _ town: Town, _ cluster: inout Cluster) async throws -> Verdict {
         let senders = Senders(town)
+        let watch = Watch(town.settings)
+        // Unstructured, because it looks on until the count.
+        let looking = Task { await watch.run() }
+        defer { looking.cancel() }
         var dice = SystemRandomNumberGenerator()
         for round in 1...rounds {
             let pending = senders.burst(round: round, using: &dice)
@@ -78,7 +82,8 @@ struct DialtoneChaos {
         }
         try await Trouble.end(town)
         await senders.sendTheRest()
-        var verdict = try await Verdict.reach(town, senders, rounds: rounds, failovers: cluster.failovers)
+        var verdict = try await Verdict.reach(
+            town, senders, watch, rounds: rounds, failovers: cluster.failovers)
         let outside = try OutsideCheck.findings(database: cluster.url, provider: town.provider)
         verdict.outsideAgrees = outside.isEmpty
         verdict.findings += outside

@@ -21,6 +21,7 @@ final class Senders: Sendable {
         var acknowledged: Set<String> = []
         var last: [String: Word] = [:]
         var users: [String] = []
+        var rotated = 0
     }
 
     private let town: Town
@@ -31,6 +32,9 @@ final class Senders: Sendable {
 
     var words: [Word] { self.state.withLock { $0.words } }
     var acknowledged: Set<String> { self.state.withLock { $0.acknowledged } }
+
+    /// How many rotations were accepted.
+    var rotated: Int { self.state.withLock { $0.rotated } }
 
     /// The last word on each user, by the sender's time.
     var wanted: [String: Word] { self.state.withLock { $0.last } }
@@ -118,8 +122,9 @@ final class Senders: Sendable {
         for word in known {
             guard let tenant = TenantID(rawValue: Town.tenants[word.tenant]), let user = UserID(rawValue: word.user)
             else { continue }
-            _ = try? await Administration(self.town.settings).rotate(
+            let line = try? await Administration(self.town.settings).rotate(
                 UserKey(tenant: tenant, user: user), overlap: nil)
+            if line != nil { self.state.withLock { $0.rotated += 1 } }
         }
     }
 }

@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Composition
 import Foundation
 import Model
+import NIOCore
 import Synchronization
 
 /// Everything that runs, and how to reach it.
@@ -68,6 +69,23 @@ struct Town: Sendable {
         return Town(
             settings: settings, processes: processes, provider: provider,
             apis: apis.map { "http://127.0.0.1:\($0)" }, hooks: hooks, http: HTTPClient(), relays: relays)
+    }
+}
+
+extension Town {
+    struct Counts: Decodable {
+        struct One: Decodable { var creates: Int }
+        var unsettled: Int
+        var names: [String: One]
+    }
+
+    func counts() async throws -> Counts { try await self.ask("/control/counts", for: Counts.self) }
+
+    /// What the simulator's controls say.
+    func ask<Answer: Decodable>(_ path: String, for _: Answer.Type) async throws -> Answer {
+        let answer = try await self.http.execute(HTTPClientRequest(url: self.provider + path), timeout: .seconds(10))
+        let body = try await answer.body.collect(upTo: 1 << 26)
+        return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView))
     }
 }
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The count: what was acknowledged, what is wanted, what the provider has, and whether ledger and provider say the same.
 
-import AsyncHTTPClient
 import Composition
 import Foundation
 import Model
-import NIOCore
-import NIOHTTP1
 import Postgres
 import Vault
 
@@ -29,11 +26,21 @@ struct Verdict: Encodable {
     var lost = 0
     var wrongPasswords = 0
     var surplusDeleted: Int
+    /// Users who were seen at some moment with what is not wanted and without a job, in all the looks there were.
+    var forgotten: Int
+    var looks: Int
+    /// Rotations that were accepted.
+    var rotated: Int
+    /// Creates that reached the provider and whose answer the network lost, and those it held back.
+    var unansweredCreates: Int
+    var heldCreates: Int
     /// Users who had failed at the end and were tried again, as an operator would, and how often that was done.
     var triedAgain: Int
     var retries: Int
-    /// Scopes at the end where nothing, or little, was sent any more because of refusals.
+    /// Scopes that were closed, or half open, because of refusals when the last round was over.
     var breakersOpen: Int
+    /// What the sweeps at the end put right, besides those of the workers.
+    var repaired: Rest.Repaired
     /// Whether a program that shares nothing with ours counts the same.
     var outsideAgrees = false
     /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when a new
@@ -42,13 +49,6 @@ struct Verdict: Encodable {
     var recoveryAbsentMs: Recovery
     /// What differs, for a person; empty when nothing does.
     var findings: [String] = []
-
-    /// A long run in which nobody ever had two credentials has not tried what it is for.
-    private mutating func demand() {
-        if self.rounds >= 100 && self.surplusDeleted == 0 {
-            self.findings.append("no second credential was ever made, so that none was seen to be deleted")
-        }
-    }
 
     var isClean: Bool { self.duplicates == 0 && self.lost == 0 && self.wrongPasswords == 0 && self.findings.isEmpty }
 
@@ -61,38 +61,30 @@ struct Verdict: Encodable {
         var data: [One]
     }
 
-    /// Who had to be tried again, and how often.
-    private struct Again {
-        var users: Set<UserKey> = []
-        var retries = 0
-    }
-
-    private struct Counts: Decodable {
-        struct One: Decodable { var creates: Int }
-        var unsettled: Int
-        var names: [String: One]
-    }
-
-    static func reach(_ town: Town, _ senders: Senders, rounds: Int, failovers: Int) async throws -> Verdict {
+    static func reach(
+        _ town: Town, _ senders: Senders, _ watch: Watch, rounds: Int, failovers: Int
+    ) async throws -> Verdict {
         let pool = PostgresPool(.init(try Foundations.database(town.settings)))
         return try await Administration.running(pool) { pool in
-            try await Self.waitForLateCreates(town)
-            let breakersOpen = try await Self.number(
-                "select count(*) from dialtone.provider_limits where breaker <> 'closed'", pool)
-            let again = try await Self.settle(town, pool)
-            let held = try JSONDecoder().decode(
-                Held.self, from: try await Self.get(town, "/control/credentials?secrets=1")
-            ).data
-            let counts = try JSONDecoder().decode(Counts.self, from: try await Self.get(town, "/control/counts"))
+            let rest = try await Rest.reach(town, watch, pool)
+            let held = try await town.ask("/control/credentials?secrets=1", for: Held.self).data
             var verdict = Verdict(
                 rounds: rounds, failovers: failovers, eventsAcknowledged: senders.acknowledged.count,
                 users: senders.wanted.count, usersWanted: senders.wanted.values.count { $0.wanted == .live },
-                credentialsAtProvider: held.count, creates: counts.names.values.reduce(0) { $0 + $1.creates },
-                surplusDeleted: try await Self.number(
-                    "select count(*) from dialtone.surplus where deleted_at is not null", pool),
-                triedAgain: again.users.count, retries: again.retries, breakersOpen: breakersOpen,
+                credentialsAtProvider: held.count,
+                creates: try await town.counts().names.values.reduce(0) { $0 + $1.creates },
+                surplusDeleted: try await pool.number(
+                    "select count(*) from dialtone.surplus where deleted_at is not null"),
+                forgotten: watch.forgotten.count, looks: watch.looks, rotated: senders.rotated,
+                unansweredCreates: town.relays.reduce(0) { $0 + $1.unansweredCreates },
+                heldCreates: town.relays.reduce(0) { $0 + $1.heldCreates },
+                triedAgain: rest.triedAgain.count, retries: rest.retries, breakersOpen: rest.breakersOpen,
+                repaired: rest.repaired,
                 recoveryFoundMs: try await Self.recovery(pool, isFound: true),
                 recoveryAbsentMs: try await Self.recovery(pool, isFound: false))
+            for (user, how) in watch.forgotten.sorted(by: { $0.key < $1.key }) {
+                verdict.findings.append("\(user) was forgotten: \(how)")
+            }
             try await verdict.compareEvents(senders, pool)
             try await verdict.compareUsers(senders, held, town, pool)
             verdict.demand()
@@ -100,54 +92,15 @@ struct Verdict: Encodable {
         }
     }
 
-    /// What is still on its way at the provider would land after the count.
-    private static func waitForLateCreates(_ town: Town) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
-            let counts = try? JSONDecoder().decode(Counts.self, from: try await Self.get(town, "/control/counts"))
-            if counts?.unsettled == 0 { return }
-            guard ContinuousClock.now < deadline else { throw ChaosError.late("the last create") }
-            try await Task.sleep(for: .milliseconds(500))
+    /// A run in which what it is for never happened has shown nothing.
+    private mutating func demand() {
+        if self.repaired.enqueued > 0 {
+            self.findings.append("the last sweeps found \(self.repaired.enqueued) users without a job")
         }
-    }
-
-    /// Until nothing is to be done any more, twice in a row. What fails on the way, because a server is still coming back, is
-    /// asked again.
-    private static func settle(_ town: Town, _ pool: PostgresPool) async throws -> Again {
-        var again = Again()
-        // A breaker is open for half a minute, and then lets one create through.
-        let deadline = ContinuousClock.now + .seconds(420)
-        var quiet = 0
-        while quiet < 2 {
-            guard ContinuousClock.now < deadline else { throw ChaosError.late("the end of all jobs") }
-            let isQuiet = (try? await Self.isQuiet(town, pool, &again)) ?? false
-            quiet = isQuiet ? quiet + 1 : 0
-            try await Task.sleep(for: .seconds(1))
+        if self.rounds >= 20 && self.rotated == 0 { self.findings.append("no rotation was accepted") }
+        if self.rounds >= 100 && self.surplusDeleted == 0 {
+            self.findings.append("no second credential was ever made, so that none was seen to be deleted")
         }
-        return again
-    }
-
-    /// Tries failed users again, sweeps to the end, and says whether that found nothing and nothing is left.
-    private static func isQuiet(
-        _ town: Town, _ pool: PostgresPool, _ again: inout Again
-    ) async throws -> Bool {
-        for row in try await pool.query("select tenant_id, user_id from dialtone.users where status = 'failed'") {
-            let (tenant, user) = try row.decode(String.self, String.self)
-            let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
-            again.users.insert(key)
-            again.retries += 1
-            _ = try? await Administration(town.settings).retry(key)
-        }
-        var options = SweepOptions()
-        options.isConfirmed = true
-        let report = try await Administration(town.settings).sweep(options)
-        let open = try await Self.number(
-            """
-            select (select count(*) from dialtone.jobs)
-                 + (select count(*) from dialtone.surplus where deleted_at is null)
-                 + (select count(*) from dialtone.users where status not in ('ready', 'revoked'))
-            """, pool)
-        return open == 0 && report.surplus + report.missing + report.reprovisioned + report.reopened == 0
     }
 
     private mutating func compareEvents(_ senders: Senders, _ pool: PostgresPool) async throws {
@@ -230,17 +183,5 @@ struct Verdict: Encodable {
             """)
         guard let (p50, p99) = try rows.first?.decode(Double.self, Double.self) else { return Recovery(p50: 0, p99: 0) }
         return Recovery(p50: p50.rounded(), p99: p99.rounded())
-    }
-
-    private static func number(_ statement: SQL, _ pool: PostgresPool) async throws -> Int {
-        guard let row = try await pool.query(statement).first else { return 0 }
-        let count: Int64 = try row.decode(Int64.self)
-        return Int(count)
-    }
-
-    private static func get(_ town: Town, _ path: String) async throws -> Data {
-        let answer = try await town.http.execute(HTTPClientRequest(url: town.provider + path), timeout: .seconds(10))
-        let body = try await answer.body.collect(upTo: 1 << 26)
-        return Data(body.readableBytesView)
     }
 }
