@@ -9,7 +9,7 @@ enum OutsideCheck {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "scripts/check-ledger")
-        process.arguments = [database, "\(provider)/v2"]
+        process.arguments = ["--cap", "\(Town.tagCapacity)", database, "\(provider)/v2"]
         process.environment = ProcessInfo.processInfo.environment.merging(["TELNYX_API_KEY": "chaos"]) { $1 }
         process.standardOutput = output
         try process.run()
