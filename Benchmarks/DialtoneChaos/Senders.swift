@@ -39,7 +39,7 @@ final class Senders: Sendable {
     /// The last word on each user, by the sender's time.
     var wanted: [String: Word] { self.state.withLock { $0.last } }
 
-    /// New sign-ups, deletes, re-sign-ups and duplicates, all on their way at once.
+    /// New sign-ups, deletes, re-sign-ups and duplicates: half of them at once, the others while the trouble goes on.
     func burst(round: Int, using dice: inout some RandomNumberGenerator) -> Task<Void, Never> {
         var words: [Word] = []
         for number in 0..<12 {
@@ -59,11 +59,18 @@ final class Senders: Sendable {
                 }
             }
         }
-        let all = words
+        let all = words.map { word in
+            (word, Bool.random(using: &dice) ? 0 : Int.random(in: 0...1500, using: &dice))
+        }
         // Unstructured, because the trouble begins while they are on their way.
         return Task {
             await withTaskGroup(of: Void.self) { group in
-                for word in all { group.addTask { await self.send(word, attempts: 3) } }
+                for (word, wait) in all {
+                    group.addTask {
+                        try? await Task.sleep(for: .milliseconds(wait))
+                        await self.send(word, attempts: 3)
+                    }
+                }
             }
         }
     }
