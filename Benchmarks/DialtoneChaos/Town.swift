@@ -122,9 +122,9 @@ final class Processes: Sendable {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }.merging(more) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
-            let errors = try? FileHandle(forWritingTo: log)
-            _ = try? errors?.seekToEnd()
-            process.standardError = errors
+            // Each line at the end, whoever else writes.
+            let errors = open(log.path, O_WRONLY | O_APPEND | O_CLOEXEC)
+            if errors >= 0 { process.standardError = FileHandle(fileDescriptor: errors, closeOnDealloc: true) }
             process.terminationHandler = { [weak self] _ in
                 Thread.sleep(forTimeInterval: 0.3)
                 self?.start(name, arguments, more)

@@ -98,6 +98,9 @@ struct Verdict: Encodable {
             self.findings.append("the last sweeps found \(self.repaired.enqueued) users without a job")
         }
         if self.rounds >= 20 && self.rotated == 0 { self.findings.append("no rotation was accepted") }
+        if self.rounds >= 100 && self.unansweredCreates == 0 {
+            self.findings.append("the network never lost the answer of a create that had arrived")
+        }
         if self.rounds >= 100 && self.surplusDeleted == 0 {
             self.findings.append("no second credential was ever made, so that none was seen to be deleted")
         }
@@ -137,19 +140,25 @@ struct Verdict: Encodable {
             }
         }
         let provider = Dictionary(grouping: held, by: \.id)
+        var blamed: [String] = []
         for (user, word) in senders.wanted.sorted(by: { $0.key < $1.key }) {
             let own = ledger[user] ?? []
             guard word.wanted == .live else {
-                if !own.isEmpty { self.blame("\(user) is gone and has \(own.count)", isLost: true) }
+                if !own.isEmpty {
+                    self.lose("\(user) is gone and has \(own.count)")
+                    blamed.append(user)
+                }
                 continue
             }
             guard own.count == 1, let there = provider[own[0].id]?.first else {
-                self.blame("\(user) is wanted and has \(own.count) in the ledger", isLost: true)
+                self.lose("\(user) is wanted and has \(own.count) in the ledger")
+                blamed.append(user)
                 continue
             }
             if there.sip_password != own[0].password {
                 self.wrongPasswords += 1
                 self.findings.append("\(user): the password differs")
+                blamed.append(user)
             }
         }
         let recorded = Set(ledger.values.joined().map(\.id))
@@ -157,10 +166,11 @@ struct Verdict: Encodable {
             self.duplicates += 1
             self.findings.append("\(one.name) is at the provider and not in the ledger")
         }
+        try await Evidence.tell(blamed, pool)
     }
 
-    private mutating func blame(_ what: String, isLost: Bool) {
-        if isLost { self.lost += 1 }
+    private mutating func lose(_ what: String) {
+        self.lost += 1
         self.findings.append(what)
     }
 
