@@ -20,6 +20,9 @@ enum EventStatement {
     /// become `closing`, and those of a rotation that may still serve may no longer. The upsert asks once more, for a user
     /// whom another node has inserted meanwhile.
     ///
+    /// `newest` has no condition on what may have changed since the statement's snapshot: PostgreSQL would test it on the old
+    /// row first and pass over one that `judged` has seen anew, and the newest word would be forgotten.
+    ///
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
     ///
@@ -81,8 +84,10 @@ enum EventStatement {
                       else coalesce(excluded.occurred_at >= u.occurred_at, true) end
                 returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status, u.received_at),
             newest as (
-                update dialtone.users u set occurred_at = s.occurred_at from stored s
-                where s.outcome = 'duplicate' and s.occurred_at > u.occurred_at and u.wanted = s.wanted
+                update dialtone.users u
+                set occurred_at = case when s.occurred_at > u.occurred_at then s.occurred_at else u.occurred_at end
+                from stored s
+                where s.outcome = 'duplicate' and s.occurred_at is not null
                   and u.tenant_id = s.tenant_id and u.user_id = s.user_id),
             closing as (
                 update dialtone.credentials c set status = 'closing', close_after = null from desired d

@@ -188,6 +188,27 @@ import Testing
         }
     }
 
+    /// It waits for a node that has said the same of an older word: the word between the two must still be superseded.
+    @Test(arguments: [(Wanted.live, Wanted.gone), (.gone, .live)])
+    func theNewestWordCountsThoughAnotherNodeWasFaster(_ first: Wanted, _ last: Wanted) async throws {
+        try await TestDatabase.with { database in
+            #expect(try await Self.together([Self.event("u", first, "d1", at: 1)], database) == [.accepted])
+            try await database.admin.script(
+                """
+                begin; update dialtone.users set wanted = '\(last.rawValue)', occurred_at = occurred_at + interval '1 minute'
+                """)
+            async let answer = Self.together([Self.event("u", last, "d4", at: 4)], database)
+            let watcher = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            while try await watcher.query(
+                "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+            ).isEmpty {}
+            await watcher.close()
+            try await database.admin.script("commit")
+            #expect(try await answer == [.duplicate])
+            #expect(try await Self.together([Self.event("u", first, "d3", at: 3)], database) == [.superseded])
+        }
+    }
+
     @Test func twoNodesWithTheSameUsersInCrossedOrderNeitherBlockNorRepeat() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (Self.writer(database), Self.writer(database))
