@@ -8,7 +8,7 @@ import Model
 package enum Mutant: String, CaseIterable {
     case fenceRemoved, fenceByEpochAlone, evidenceDropped, settleZero, emptiesNotReset, doubtNotSticky
     case sweepWithoutProof, recheckRemoved, jobsLockedBeforeUsers, vanishedByListing, oldGenerationNotClosed
-    case reprovisionInSameGeneration, deletedBeforeReplaced
+    case reprovisionInSameGeneration, deletedBeforeReplaced, jobDroppedAtFinish
 }
 
 /// What a worker holds of a job.
@@ -54,6 +54,7 @@ struct ModelDatabase {
         var closeAfter: Int?
         var missingSince: Int?
         var createdAt: Int
+        var deletedAt: Int?
     }
 
     struct Dead {
@@ -149,15 +150,15 @@ struct ModelDatabase {
         }
     }
 
-    mutating func enqueue(_ user: Int, _ now: Int, looksFirst: Bool = false) {
-        guard let row = self.users[user] else { return }
+    mutating func enqueue(_ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false) {
+        guard let generation = generation ?? self.users[user]?.generation else { return }
         if let place = self.place(ofUser: user) {
             if self.jobs[place].state == .scheduled { self.jobs[place].runAt = min(self.jobs[place].runAt, now) }
             return
         }
-        let last = self.dead.last { $0.user == user && $0.generation == row.generation }
+        let last = self.dead.last { $0.user == user && $0.generation == generation }
         var job = Job(
-            id: self.nextJob, user: user, generation: row.generation,
+            id: self.nextJob, user: user, generation: generation,
             state: last == nil && !looksFirst ? .queued : .inDoubt, runAt: now)
         job.isDoubtful = last?.maybeCreated ?? false
         job.quietUntil = last?.quietUntil
@@ -323,6 +324,7 @@ struct ModelDatabase {
         self.lock(.users, .jobs)
         if let id, let place = self.credentials.firstIndex(where: { $0.id == id && $0.status != .deleted }) {
             self.credentials[place].status = .deleted
+            self.credentials[place].deletedAt = now
             self.credentials[place].closeAfter = nil
             self.openNext(self.credentials[place].user, mutant)
         }
@@ -349,6 +351,7 @@ struct ModelDatabase {
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
         if user.wanted == .gone && open.isEmpty { self.users[key]?.status = .revoked }
         guard
+            mutant != .jobDroppedAtFinish,
             let next = goals.min(by: { ($0.order, $0.due, $0.generation) < ($1.order, $1.due, $1.generation) })
         else {
             self.jobs.remove(at: place)

@@ -56,16 +56,24 @@ extension ModelDatabase {
         }
     }
 
-    /// As `enqueueForgotten`, of housekeeping and sweep.
+    /// As `enqueueForgotten` of housekeeping: who has a credential to delete and no job that would. No more than that.
     mutating func enqueueForgotten(now: Int) {
-        for (key, user) in self.users.sorted(by: { $0.key < $1.key }) where self.place(ofUser: key) == nil {
-            let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
-            let hasDue = open.contains { $0.status == .closing && ($0.closeAfter ?? 0) <= now }
-            let lacks =
-                user.wanted == .live
-                ? user.status != .failed && !open.contains { $0.generation == user.generation }
-                : user.status != .revoked || !open.isEmpty
-            if lacks || hasDue { self.enqueue(key, now, looksFirst: true) }
+        let due = self.credentials.filter { $0.status == .closing && ($0.closeAfter ?? 0) <= now }
+        for credential in due.sorted(by: { ($0.user, $0.generation) < ($1.user, $1.generation) })
+        where self.place(ofUser: credential.user) == nil {
+            self.enqueue(credential.user, now, generation: credential.generation)
+        }
+    }
+
+    /// Users whose wanted is not their actual state and who have no job that would change it. Who has failed waits for an
+    /// operator.
+    func forgotten() -> [Int] {
+        self.users.keys.filter { key in
+            guard let user = self.users[key], self.place(ofUser: key) == nil else { return false }
+            guard user.wanted == .live else {
+                return user.status != .revoked || self.credentials.contains { $0.user == key && $0.status != .deleted }
+            }
+            return user.status != .failed && !self.has(user.generation, of: key)
         }
     }
 
@@ -103,7 +111,7 @@ extension ModelDatabase {
     /// One listed credential held against the ledger; as `SweptTag.explain`.
     mutating func explain(_ found: ModelCredential, settle: Int, now: Int) {
         if let place = self.credentials.firstIndex(where: { $0.id == found.id }) {
-            if self.credentials[place].status == .deleted && found.createdAt + settle < now {
+            if self.credentials[place].status == .deleted && (self.credentials[place].deletedAt ?? now) + settle < now {
                 self.credentials[place].status = .closing
                 self.credentials[place].closeAfter = nil
             }
@@ -174,6 +182,7 @@ extension ModelDatabase {
         guard let user = self.users[row.user], user.wanted == .live, user.generation == row.generation else { return }
         if mutant != .oldGenerationNotClosed {
             self.credentials[place].status = .deleted
+            self.credentials[place].deletedAt = now
             self.openNext(row.user, mutant)
         } else {
             self.users[row.user]?.generation += 1
@@ -181,6 +190,11 @@ extension ModelDatabase {
         self.users[row.user]?.status = .pending
         self.adopt(row.user, now)
         self.retarget(row.user, now)
+    }
+
+    /// As `enqueueForgotten` of the sweep.
+    mutating func enqueueAllForgotten(now: Int) {
+        for user in self.forgotten().sorted() { self.enqueue(user, now, looksFirst: true) }
     }
 
     /// As `SweepLease.end`, after a run that saw everything.

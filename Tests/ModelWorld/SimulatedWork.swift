@@ -402,6 +402,7 @@ extension Simulation {
                 self.database.missing(row.id, isMissing: true, now: now)
             }
         }
+        self.database.enqueueAllForgotten(now: now)
         let wasLost = self.database.looksFirst
         self.database.sweepEnded(startedAt: startedAt, server: server, met: present)
         // A full list after the quiet time is proof for every name, also those whose doubt was lost with its commit.

@@ -132,6 +132,9 @@ package struct Simulation {
     var lastChange = ModelDatabase.Change.restart
     var standby: ModelDatabase
     var hasJumped = false
+    /// Commits the standby does not have, and whether a promotion has ever lost any.
+    var unreplicated = 0
+    var hasLostCommits = false
 
     var isPeace = false
     package private(set) var occurrences = 0
@@ -241,6 +244,7 @@ package struct Simulation {
             // An operator has read the report.
             for id in self.database.strays.sorted() { _ = self.provider.delete(id) }
             for user in self.database.users.keys.sorted() { self.database.retry(user, now: self.databaseNow) }
+            self.committed()
             self.wake()
         }
     }
@@ -269,9 +273,22 @@ package struct Simulation {
         for slot in self.workers.indices { self.wake(slot, at: self.now + 1 + self.dice.upTo(20)) }
     }
 
-    /// What a standby has: all commits, or in a storm only those of a moment ago.
+    /// After every commit. What a standby has: all of them, or in a storm only those of a moment ago.
     mutating func committed() {
-        if self.isCalm || self.isPeace || self.dice.chance(50) { self.standby = self.database }
+        self.checkForgotten()
+        if self.isCalm || self.isPeace || self.dice.chance(50) {
+            self.standby = self.database
+            self.unreplicated = 0
+        } else {
+            self.unreplicated += 1
+        }
+    }
+
+    /// Nobody waits for what no job will do. Once commits were lost a worker may write down the delete of what the ledger
+    /// wants again; the sweep finds such a user.
+    private mutating func checkForgotten() {
+        guard !self.hasLostCommits, let user = self.database.forgotten().first else { return }
+        self.fail("user \(user) has not what is wanted and no job")
     }
 
     // MARK: Faults
@@ -300,7 +317,9 @@ package struct Simulation {
                 self.wake()
             }
         case 5, 8:  // promotion of a standby that lacks the last commits
+            self.hasLostCommits = self.hasLostCommits || self.unreplicated > 0
             self.database = self.standby
+            self.unreplicated = 0
             self.restart(.failover)
         case 6:
             self.clockOffset += self.dice.upTo(120_000) - 20_000

@@ -28,7 +28,10 @@ import Testing
     /// A life that fails is lived once more, with its story told.
     private static func live(_ life: Simulation, told: Simulation) throws {
         var (life, told) = (life, told)
-        do { try life.run() } catch { try told.run() }
+        do { try life.run() } catch {
+            try told.run()
+            throw error
+        }
     }
 
     /// One worker killed before each occurrence of a life, until there are no more; either of the two.
