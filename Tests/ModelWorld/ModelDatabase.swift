@@ -8,7 +8,7 @@ import Model
 package enum Mutant: String, CaseIterable {
     case fenceRemoved, fenceByEpochAlone, evidenceDropped, settleZero, emptiesNotReset, doubtNotSticky
     case sweepWithoutProof, recheckRemoved, jobsLockedBeforeUsers, vanishedByListing, oldGenerationNotClosed
-    case reprovisionInSameGeneration, deletedBeforeReplaced, jobDroppedAtFinish
+    case reprovisionInSameGeneration, deletedBeforeReplaced, jobDroppedAtFinish, anothersPassword
 }
 
 /// What a worker holds of a job.
@@ -49,7 +49,7 @@ struct ModelDatabase {
         var user: Int
         var generation: Generation
         var id: Int
-        var password: Int
+        var password: UInt64
         var status: CredentialStatus
         var closeAfter: Int?
         var missingSince: Int?
@@ -259,7 +259,7 @@ struct ModelDatabase {
 
     /// As `Evidence.record` with its `settle`.
     mutating func own(
-        _ lease: ModelLease, user: Int, generation: Generation, id: Int, password: Int, overlap: Int, now: Int,
+        _ lease: ModelLease, user: Int, generation: Generation, id: Int, password: UInt64, overlap: Int, now: Int,
         _ mutant: Mutant?
     ) {
         if mutant == .jobsLockedBeforeUsers { self.lock(.jobs, .users) } else { self.lock(.users, .jobs) }

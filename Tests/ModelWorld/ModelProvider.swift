@@ -3,12 +3,12 @@
 
 import Model
 
-/// One credential at the provider. Its password is its id's own, so that a mix-up shows.
+/// One credential at the provider. Its password is like no other's, so that a mix-up shows.
 struct ModelCredential {
     let id: Int
+    let password: UInt64
     let user: Int
     let generation: Generation
-    let tag: Int
     let createdAt: Int
     /// When lists begin to show it.
     let listedFrom: Int
@@ -24,12 +24,14 @@ struct ModelProvider {
 
     func isLive(_ id: Int) -> Bool { id < self.credentials.count && self.credentials[id].isLive }
 
-    mutating func create(user: Int, generation: Generation, tag: Int, now: Int, lag: Int) -> Int {
-        let id = self.credentials.count
-        self.credentials.append(
-            ModelCredential(
-                id: id, user: user, generation: generation, tag: tag, createdAt: now, listedFrom: now + lag))
-        return id
+    mutating func create(
+        user: Int, generation: Generation, password: UInt64, now: Int, lag: Int
+    ) -> ModelCredential {
+        let credential = ModelCredential(
+            id: self.credentials.count, password: password, user: user, generation: generation, createdAt: now,
+            listedFrom: now + lag)
+        self.credentials.append(credential)
+        return credential
     }
 
     /// Answers whether there was one.

@@ -92,9 +92,9 @@ extension Simulation {
     private mutating func write(_ write: Write) {
         let now = self.databaseNow
         switch write {
-        case .own(let run, let id):
+        case .own(let run, let id, let password):
             self.database.own(
-                run.lease, user: run.user, generation: run.life.generation, id: id, password: id,
+                run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
                 overlap: run.overlap, now: now, self.mutant)
             self.checkEvidence(run, id)
             let isOwned = self.database.credentials.contains { $0.id == id && $0.status == .active }
@@ -169,7 +169,7 @@ extension Simulation {
         case .delete(let id):
             self.checkDelete(Int(id.rawValue) ?? 0, run)
             self.call(.delete(Int(id.rawValue) ?? 0), slot, number, run)
-        case .own(let id): self.finish(slot, number, .own(run, Int(id.rawValue) ?? 0))
+        case .own(let id): self.own(Int(id.rawValue) ?? 0, slot, number, run)
         case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
         case .end: self.finish(slot, number, .end(run, nil))
         case .passOver: self.finish(slot, number, .passOver(run))
@@ -185,6 +185,21 @@ extension Simulation {
         case .bury: self.finish(slot, number, .bury(run))
         }
         return nil
+    }
+
+    /// As `JobRun.own`: with the password that was shown, or asked for by id.
+    private mutating func own(_ id: Int, _ slot: Int, _ number: Int, _ run: Run) {
+        let shown = self.mutant == .anothersPassword ? run.shown.last : run.shown.first { $0.id == id }
+        guard let password = shown?.password else { return self.call(.retrieve(id), slot, number, run) }
+        self.finish(slot, number, .own(run, id, password: password))
+    }
+
+    /// As `JobRun.lost`: it is there, and could not be taken.
+    private mutating func lose(_ slot: Int, _ number: Int) {
+        guard var run = self.workers[slot].runs[number] else { return }
+        run.life.isDoubtful = true
+        run.hasFailed = true
+        self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: true, settle: self.settle))
     }
 
     private mutating func finish(_ slot: Int, _ number: Int, _ write: Write) {
@@ -266,6 +281,12 @@ extension Simulation {
         case .look:
             if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
             self.answer(call, .listed(self.look(call)), after: 1 + self.dice.upTo(100))
+        case .retrieve(let id):
+            guard self.provider.isLive(id), self.isPeace || !self.dice.chance(10) else {
+                return self.answer(call, .failed, after: 1000)
+            }
+            let shown = Shown(id: id, password: self.provider.credentials[id].password)
+            self.answer(call, .retrieved(shown), after: 1 + self.dice.upTo(50))
         case .delete(let id), .deleteSurplus(let id):
             let isSurplus = if case .deleteSurplus = call.kind { true } else { false }
             if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
@@ -282,7 +303,7 @@ extension Simulation {
         }
     }
 
-    private mutating func look(_ call: Call) -> [Int] {
+    private mutating func look(_ call: Call) -> [Shown] {
         let matches: (ModelCredential) -> Bool = { $0.user == call.user && $0.generation == call.generation }
         let shift = !self.isPeace && self.dice.chance(5)
         var found = self.provider.list(now: self.now, shift: shift, where: matches)
@@ -293,23 +314,17 @@ extension Simulation {
         }
         let surplus = Set(self.database.surplus.map(\.id))
         self.note("a look for user \(call.user) generation \(call.generation) shows \(found.map(\.id))")
-        return found.map(\.id).filter { !surplus.contains($0) }
+        let hasPasswords = self.dice.chance(50)
+        return found.filter { !surplus.contains($0.id) }.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+            .map { Shown(id: $0.id, password: hasPasswords ? $0.password : nil) }
     }
 
     private mutating func arriveCreate(_ call: Call) {
         let lag = self.isPeace ? 0 : self.dice.upTo(3) == 0 ? self.dice.upTo(5000) : 0
-        func make(_ simulation: inout Simulation) -> Int {
-            let id = simulation.provider.create(
-                user: call.user, generation: call.generation, tag: 1, now: simulation.now, lag: lag)
-            simulation.note("credential \(id) is made for user \(call.user) generation \(call.generation)")
-            return id
-        }
-        guard !self.isPeace else {
-            return self.answer(call, .event(.created(ProviderID(rawValue: "\(make(&self))"))), after: 20)
-        }
+        guard !self.isPeace else { return self.answer(call, .created(self.make(call, lag)), after: 20) }
         switch self.dice.upTo(20) {
         case 0, 1, 2:  // made, and the answer is lost or an error
-            _ = make(&self)
+            _ = self.make(call, lag)
             self.answer(call, .event(.unknown), after: self.dice.chance(50) ? 10 : Terms.deadline)
         case 3: self.answer(call, .event(.unknown), after: Terms.deadline)  // not made, no answer
         case 4: self.answer(call, .event(.rateLimited(.seconds(1 + self.dice.upTo(20)))), after: 20)
@@ -321,9 +336,15 @@ extension Simulation {
             self.queue.push(self.now + self.dice.upTo(latest), .reply(late, .listed([])))
             self.answer(call, .event(.unknown), after: self.dice.upTo(Terms.deadline))
         default:
-            self.answer(
-                call, .event(.created(ProviderID(rawValue: "\(make(&self))"))), after: 1 + self.dice.upTo(200))
+            self.answer(call, .created(self.make(call, lag)), after: 1 + self.dice.upTo(200))
         }
+    }
+
+    private mutating func make(_ call: Call, _ lag: Int) -> Shown {
+        let made = self.provider.create(
+            user: call.user, generation: call.generation, password: self.dice.next(), now: self.now, lag: lag)
+        self.note("credential \(made.id) is made for user \(call.user) generation \(call.generation)")
+        return Shown(id: made.id, password: made.password)
     }
 
     private mutating func answer(_ call: Call, _ answer: Answer, after delay: Int) {
@@ -334,8 +355,7 @@ extension Simulation {
 
     mutating func reply(_ call: Call, _ answer: Answer) {
         if case .create = call.kind, call.run == 0 {  // a create that lands late
-            _ = self.provider.create(
-                user: call.user, generation: call.generation, tag: 1, now: self.now, lag: 0)
+            _ = self.make(call, 0)
             return self.note("a late create lands for user \(call.user) generation \(call.generation)")
         }
         if case .deleteSurplus(let id) = call.kind {
@@ -350,7 +370,16 @@ extension Simulation {
         let event: JobEvent
         switch (answer, call.kind) {
         case (.event(let made), _): event = made
-        case (.listed(let ids), _): event = .looked(found: ids.map { ProviderID(rawValue: "\($0)") })
+        case (.created(let made), _):
+            self.workers[call.slot].runs[call.run]?.shown = [made]
+            event = .created(ProviderID(rawValue: "\(made.id)"))
+        case (.listed(let found), _):
+            self.workers[call.slot].runs[call.run]?.shown = found
+            event = .looked(found: found.map { ProviderID(rawValue: "\($0.id)") })
+        case (.retrieved(let found), _):
+            guard let run = self.workers[call.slot].runs[call.run], let password = found.password else { return }
+            return self.finish(call.slot, call.run, .own(run, found.id, password: password))
+        case (.failed, .retrieve): return self.lose(call.slot, call.run)
         case (.deleted, .delete(let id)): event = .deleted(ProviderID(rawValue: "\(id)"))
         case (.failed, .look): event = .lookFailed(nil)
         case (.failed, _), (.deleted, _): event = .deleteFailed(nil)

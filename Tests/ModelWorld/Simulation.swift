@@ -44,7 +44,7 @@ enum Terms {
 /// A request on its way to the provider, and whose it is.
 struct Call {
     enum Kind {
-        case create, look, delete(Int), deleteSurplus(Int)
+        case create, look, retrieve(Int), delete(Int), deleteSurplus(Int)
     }
     var kind: Kind
     var slot: Int
@@ -69,10 +69,18 @@ enum Occurrence {
 
 enum Answer {
     case event(JobEvent)
-    /// Live credentials a list has shown.
-    case listed([Int])
+    case created(Shown)
+    /// Live credentials a list has shown, oldest first.
+    case listed([Shown])
+    case retrieved(Shown)
     case deleted
     case failed
+}
+
+/// A credential as an answer shows it: a list may leave the password out.
+struct Shown {
+    var id: Int
+    var password: UInt64?
 }
 
 /// One run of one job by one worker.
@@ -84,10 +92,12 @@ struct Run {
     var leaseEnd: Int
     var server: Int
     var hasFailed = false
+    /// What the last answer has shown.
+    var shown: [Shown] = []
 }
 
 enum Write {
-    case own(Run, Int)
+    case own(Run, Int, password: UInt64)
     case move(Run, JobState, delay: Int, isCharged: Bool, settle: Int?)
     case end(Run, Int?)
     case passOver(Run)
@@ -386,7 +396,7 @@ package struct Simulation {
             guard live.count == 1, open.count == 1, row.status == .ready else {
                 return self.fail("user \(user) has \(live.count) live, \(open.count) open, \(row.status)")
             }
-            if live[0].id != open[0].id || open[0].password != live[0].id || open[0].status != .active
+            if live[0].id != open[0].id || open[0].password != live[0].password || open[0].status != .active
                 || open[0].generation != row.generation || live[0].generation != row.generation
             {
                 self.fail("user \(user): ledger and provider differ")
