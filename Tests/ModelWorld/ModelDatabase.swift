@@ -9,6 +9,7 @@ package enum Mutant: String, CaseIterable {
     case fenceRemoved, fenceByEpochAlone, evidenceDropped, settleZero, emptiesNotReset, doubtNotSticky
     case sweepWithoutProof, recheckRemoved, jobsLockedBeforeUsers, vanishedByListing, oldGenerationNotClosed
     case reprovisionInSameGeneration, deletedBeforeReplaced, jobDroppedAtFinish, anothersPassword
+    case acknowledgedBeforeCommit
 }
 
 /// What a worker holds of a job.
@@ -71,6 +72,8 @@ struct ModelDatabase {
         var isDeleted = false
     }
 
+    /// Deliveries that are stored.
+    var events: Set<Int> = []
     var users: [Int: User] = [:]
     var jobs: [Job] = []
     var credentials: [Credential] = []
@@ -99,9 +102,10 @@ struct ModelDatabase {
 
     // MARK: Intake
 
-    /// One event, committed; as `EventStatement`.
-    mutating func take(user: Int, wanted: Wanted, occurredAt: Int, now: Int) {
+    /// One event, committed; as `EventStatement`. A delivery that is known changes nothing.
+    mutating func take(_ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int, now: Int) {
         self.lock(.users, .jobs)
+        guard self.events.insert(delivery).inserted else { return }
         guard var row = self.users[user] else {
             self.users[user] = User(
                 wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked)

@@ -60,6 +60,9 @@ enum Occurrence {
     case arrive(Call)
     case reply(Call, Answer)
     case webhook(Int)
+    /// The commit of a delivery that was acknowledged before, by an intake that is broken; of this server.
+    case lateCommit(Int, server: Int)
+    case replay
     case sweep
     case compare([ModelCredential], startedAt: Int, server: Int)
     case fault
@@ -115,11 +118,12 @@ struct ModelWorker {
     var unwritten: [Write] = []
 }
 
-/// What a sender said, and when it will say it.
+/// What a sender said, and whether it was told that this is stored.
 struct Webhook {
     var user: Int
     var wanted: Wanted
     var occurredAt: Int
+    var isAcknowledged = false
 }
 
 package struct Simulation {
@@ -221,8 +225,8 @@ package struct Simulation {
                 times.append(self.dice.upTo(Terms.storm * 2 / 3))
                 self.queue.push(times[times.count - 1], .webhook(place))
             }
-            self.queue.push(Terms.storm + 1000 + place, .webhook(place))
         }
+        self.queue.push(Terms.storm + 1000, .replay)
         for slot in self.workers.indices { self.wake(slot, at: self.dice.upTo(500)) }
         for _ in 0..<(self.crash == nil ? 2 + self.dice.upTo(8) : 0) {
             // Anywhere, or in the middle of what a webhook has begun.
@@ -245,6 +249,10 @@ package struct Simulation {
         case .arrive(let call): self.arrive(call)
         case .reply(let call, let answer): self.reply(call, answer)
         case .webhook(let place): self.deliver(place)
+        case .lateCommit(let place, let server): if server == self.server { self.take(place) }
+        case .replay:
+            // Acknowledged events that a promotion has lost come again from their senders; no others do.
+            for place in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(place) }
         case .sweep: self.sweep()
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
         case .fault: self.fault()
@@ -261,15 +269,30 @@ package struct Simulation {
 
     // MARK: Senders and operators
 
+    /// Until the sender is told that its event is stored it comes again.
     private mutating func deliver(_ place: Int) {
+        if !self.isPeace && self.dice.chance(5) { return self.deliverAgain(place) }
+        if self.mutant == .acknowledgedBeforeCommit {
+            self.webhooks[place].isAcknowledged = true
+            return self.queue.push(self.now + self.dice.upTo(2000), .lateCommit(place, server: self.server))
+        }
+        self.take(place)
+        if !self.isPeace && self.dice.chance(10) { return self.deliverAgain(place) }
+        self.webhooks[place].isAcknowledged = true
+    }
+
+    private mutating func deliverAgain(_ place: Int) {
+        self.note("delivery \(place) is not acknowledged")
+        self.queue.push(self.now + 2000, .webhook(place))
+    }
+
+    private mutating func take(_ place: Int) {
         let webhook = self.webhooks[place]
         self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt)")
         self.database.take(
-            user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt, now: self.databaseNow)
+            place, user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt, now: self.databaseNow)
         self.committed()
         self.wake()
-        // The answer was lost: the sender comes again, which changes nothing.
-        if !self.isPeace && self.dice.chance(10) { self.queue.push(self.now + 2000, .webhook(place)) }
     }
 
     /// The worker's next turn, if no sooner one is planned.
@@ -378,7 +401,9 @@ package struct Simulation {
     /// Exactly one where one is wanted, none where none is, and both sides agree.
     private mutating func judge() {
         var expected: [Int: Webhook] = [:]
-        for webhook in self.webhooks {
+        for (place, webhook) in self.webhooks.enumerated() {
+            if !webhook.isAcknowledged { self.fail("delivery \(place) was never acknowledged") }
+            if !self.database.events.contains(place) { self.fail("delivery \(place) was acknowledged and is lost") }
             if let best = expected[webhook.user], best.occurredAt > webhook.occurredAt { continue }
             expected[webhook.user] = webhook
         }
