@@ -179,15 +179,13 @@ extension ModelDatabase {
     mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
         guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
         let row = self.credentials[place]
-        guard let user = self.users[row.user], user.wanted == .live, user.generation == row.generation else { return }
         if mutant != .oldGenerationNotClosed {
             self.credentials[place].status = .deleted
             self.credentials[place].deletedAt = now
             self.openNext(row.user, mutant)
-        } else {
+        } else if self.users[row.user]?.generation == row.generation {
             self.users[row.user]?.generation += 1
         }
-        self.users[row.user]?.status = .pending
         self.adopt(row.user, now)
         self.retarget(row.user, now)
     }

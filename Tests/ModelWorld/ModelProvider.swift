@@ -12,7 +12,10 @@ struct ModelCredential {
     let createdAt: Int
     /// When lists begin to show it.
     let listedFrom: Int
-    var isLive = true
+    var isThere = true
+    /// Terminal: it is listed and can be deleted, and serves nobody.
+    var isExpired = false
+    var isLive: Bool { self.isThere && !self.isExpired }
 }
 
 struct ModelProvider {
@@ -23,6 +26,7 @@ struct ModelProvider {
     var live: [ModelCredential] { self.credentials.filter(\.isLive) }
 
     func isLive(_ id: Int) -> Bool { id < self.credentials.count && self.credentials[id].isLive }
+    func isThere(_ id: Int) -> Bool { id < self.credentials.count && self.credentials[id].isThere }
 
     mutating func create(
         user: Int, generation: Generation, password: UInt64, now: Int, lag: Int
@@ -36,15 +40,17 @@ struct ModelProvider {
 
     /// Answers whether there was one.
     mutating func delete(_ id: Int) -> Bool {
-        guard self.isLive(id) else { return false }
-        self.credentials[id].isLive = false
+        guard self.isThere(id) else { return false }
+        self.credentials[id].isThere = false
         return true
     }
+
+    mutating func expire(_ id: Int) { self.credentials[id].isExpired = true }
 
     /// What a list shows; a shift between two pages may show one twice, or leave one out, but not the same one in the next
     /// list too.
     mutating func list(now: Int, shift: Bool, where matches: (ModelCredential) -> Bool) -> [ModelCredential] {
-        var shown = self.credentials.filter { $0.isLive && $0.listedFrom <= now && matches($0) }
+        var shown = self.credentials.filter { $0.isThere && $0.listedFrom <= now && matches($0) }
         if shift, let place = shown.firstIndex(where: { !self.omitted.contains($0.id) }) {
             self.omitted.insert(shown[place].id)
             let credential = shown.remove(at: place)

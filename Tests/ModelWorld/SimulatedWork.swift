@@ -276,13 +276,18 @@ extension Simulation {
     // MARK: At the provider
 
     mutating func arrive(_ call: Call) {
+        // A zombie's request was on its way before.
+        if self.now < self.blackoutUntil && !call.isZombie {
+            if case .create = call.kind { return self.answer(call, .event(.unknown), after: Terms.deadline) }
+            return self.answer(call, .failed, after: Terms.deadline)
+        }
         switch call.kind {
         case .create: self.arriveCreate(call)
         case .look:
             if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
             self.answer(call, .listed(self.look(call)), after: 1 + self.dice.upTo(100))
         case .retrieve(let id):
-            guard self.provider.isLive(id), self.isPeace || !self.dice.chance(10) else {
+            guard self.provider.isThere(id), self.isPeace || !self.dice.chance(10) else {
                 return self.answer(call, .failed, after: 1000)
             }
             let shown = Shown(id: id, password: self.provider.credentials[id].password)
@@ -304,7 +309,9 @@ extension Simulation {
     }
 
     private mutating func look(_ call: Call) -> [Shown] {
-        let matches: (ModelCredential) -> Bool = { $0.user == call.user && $0.generation == call.generation }
+        let matches: (ModelCredential) -> Bool = {
+            $0.user == call.user && $0.generation == call.generation && !$0.isExpired
+        }
         let shift = !self.isPeace && self.dice.chance(5)
         var found = self.provider.list(now: self.now, shift: shift, where: matches)
         let life = self.workers[call.slot].runs[call.run]?.life
@@ -321,23 +328,38 @@ extension Simulation {
 
     private mutating func arriveCreate(_ call: Call) {
         let lag = self.isPeace ? 0 : self.dice.upTo(3) == 0 ? self.dice.upTo(5000) : 0
+        if let from = self.unwelcome[call.user], from <= self.now {
+            return self.answer(call, .event(.rejected), after: 20)
+        }
         guard !self.isPeace else { return self.answer(call, .created(self.make(call, lag)), after: 20) }
-        switch self.dice.upTo(20) {
-        case 0, 1, 2:  // made, and the answer is lost or an error
+        let soon = 1 + self.dice.upTo(200)
+        switch self.dice.upTo(100) {
+        case 0..<15:  // made, and the answer is lost or an error
             _ = self.make(call, lag)
             self.answer(call, .event(.unknown), after: self.dice.chance(50) ? 10 : Terms.deadline)
-        case 3: self.answer(call, .event(.unknown), after: Terms.deadline)  // not made, no answer
-        case 4: self.answer(call, .event(.rateLimited(.seconds(1 + self.dice.upTo(20)))), after: 20)
-        case 5: self.answer(call, .event(.refused(.seconds(30))), after: 20)
-        case 6, 7:  // lands late: within the margin, or in a storm beyond it
-            var late = call
-            late.run = 0
-            let latest = self.isCalm ? Terms.margin - 6000 : Terms.margin * 4
-            self.queue.push(self.now + self.dice.upTo(latest), .reply(late, .listed([])))
+        case 15..<20: self.answer(call, .event(.unknown), after: Terms.deadline)  // not made, no answer
+        case 20..<25: self.answer(call, .event(.rateLimited(.seconds(1 + self.dice.upTo(20)))), after: soon)
+        case 25..<30: self.answer(call, .event(.refused(.seconds(30))), after: soon)
+        case 30..<40:  // lands late: within the margin, or in a storm beyond it
+            self.land(call, after: self.dice.upTo(self.isCalm ? Terms.margin - 6000 : Terms.margin * 4))
             self.answer(call, .event(.unknown), after: self.dice.upTo(Terms.deadline))
-        default:
-            self.answer(call, .created(self.make(call, lag)), after: 1 + self.dice.upTo(200))
+        case 40..<43: self.answer(call, .event(.tagFull(isCounted: self.dice.chance(50))), after: soon)
+        case 43..<46: self.answer(call, .event(.rejectedUnclear), after: soon)
+        case 46..<48: self.answer(call, .event(.tenantRejected(.seconds(30))), after: soon)
+        case 48: self.answer(call, .event(.rejected), after: soon)
+        case 49..<57 where !self.isCalm:  // two of one request, at once or much later: only the sweep can find the second
+            let both = [self.make(call, lag)] + (self.dice.chance(50) ? [self.make(call, lag)] : [])
+            if both.count == 1 { self.land(call, after: self.dice.upTo(Terms.margin * 4)) }
+            self.answer(call, .created(both[self.dice.upTo(both.count)]), after: soon)
+        default: self.answer(call, .created(self.make(call, lag)), after: soon)
         }
+    }
+
+    /// A create that is made when nobody waits for its answer any more.
+    private mutating func land(_ call: Call, after delay: Int) {
+        var late = call
+        late.run = 0
+        self.queue.push(self.now + delay, .reply(late, .listed([])))
     }
 
     private mutating func make(_ call: Call, _ lag: Int) -> Shown {
@@ -385,7 +407,8 @@ extension Simulation {
         case (.failed, _), (.deleted, _): event = .deleteFailed(nil)
         }
         switch event {
-        case .rateLimited, .refused: self.proofs[self.name(call.user, call.generation)]?.isOpen = false
+        case .rateLimited, .refused, .tagFull, .rejectedUnclear, .rejected, .tenantRejected:
+            self.proofs[self.name(call.user, call.generation)]?.isOpen = false
         case .lookFailed, .deleteFailed, .unknown: self.workers[call.slot].runs[call.run]?.hasFailed = true
         default: break
         }
@@ -417,18 +440,13 @@ extension Simulation {
             self.database.explain(found, settle: self.settle, now: now)
         }
         let present = Set(listed.map(\.id))
-        for row in self.database.credentials where row.status == .active && !present.contains(row.id) {
-            if self.mutant == .vanishedByListing {
+        for row in self.database.credentials where row.status == .active {
+            if present.contains(row.id) {
+                if !self.provider.isLive(row.id) && self.provider.isThere(row.id) { self.reprovision(row.id, now) }
+            } else if self.mutant == .vanishedByListing {
                 self.reprovision(row.id, now)
-                continue
-            }
-            guard row.createdAt + self.settle < now else { continue }
-            if self.provider.isLive(row.id) {
-                self.database.missing(row.id, isMissing: false, now: now)
-            } else if let since = row.missingSince, since + self.settle < now {
-                self.reprovision(row.id, now)
-            } else {
-                self.database.missing(row.id, isMissing: true, now: now)
+            } else if row.createdAt + self.settle < now {
+                self.miss(row, now)
             }
         }
         self.database.enqueueAllForgotten(now: now)
@@ -440,9 +458,21 @@ extension Simulation {
         self.wake()
     }
 
+    /// Known and not listed: asked for by its id.
+    private mutating func miss(_ row: ModelDatabase.Credential, _ now: Int) {
+        let isLong = row.missingSince.map { $0 + self.settle < now } ?? false
+        if self.provider.isLive(row.id) {
+            self.database.missing(row.id, isMissing: false, now: now)
+        } else if self.provider.isThere(row.id) || isLong {
+            self.reprovision(row.id, now)
+        } else {
+            self.database.missing(row.id, isMissing: true, now: now)
+        }
+    }
+
     private mutating func reprovision(_ id: Int, _ now: Int) {
         if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
-        self.note("credential \(id) has vanished; the next generation opens")
+        self.note("credential \(id) serves no more; the next generation opens")
         self.database.reprovision(id, now: now, self.mutant)
     }
 }

@@ -66,6 +66,7 @@ enum Occurrence {
     case sweep
     case compare([ModelCredential], startedAt: Int, server: Int)
     case fault
+    case rotate(Int)
     case peace
     case retryFailed
 }
@@ -157,6 +158,10 @@ package struct Simulation {
     var deadBoots: [Int: Int] = [:]
     var proofs: [Int: Proof] = [:]
     var deletedBySweep: Set<Int> = []
+    /// Until when no call reaches the provider.
+    var blackoutUntil = 0
+    /// Users whose creates the provider rejects, and from when on.
+    var unwelcome: [Int: Int] = [:]
     let trace: Trace?
     var failure: String?
 
@@ -218,6 +223,7 @@ package struct Simulation {
                 if self.dice.chance(80) { wanted = wanted == .live ? .gone : .live }
             }
         }
+        if self.dice.chance(3) { self.unwelcome[self.dice.upTo(users)] = self.dice.upTo(Terms.storm) }
         var times: [Int] = []
         for place in self.webhooks.indices {
             // Sometimes out of order, sometimes twice.
@@ -233,6 +239,9 @@ package struct Simulation {
             let isNear = self.dice.chance(60)
             let time = isNear ? times[self.dice.upTo(times.count)] + self.dice.upTo(500) : self.dice.upTo(Terms.storm)
             self.queue.push(time, .fault)
+        }
+        for _ in 0..<(self.crash == nil ? self.dice.upTo(3) : 0) {
+            self.queue.push(self.dice.upTo(Terms.storm), .rotate(self.dice.upTo(users)))
         }
         self.queue.push(Terms.storm, .peace)
         if !self.isCalm { self.queue.push(5000, .sweep) }
@@ -256,6 +265,7 @@ package struct Simulation {
         case .sweep: self.sweep()
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
         case .fault: self.fault()
+        case .rotate(let user): self.rotate(user)
         case .peace: self.makePeace()
         case .retryFailed:
             if self.isCalm { self.database.looksFirst = false }
@@ -328,7 +338,7 @@ package struct Simulation {
 
     private mutating func fault() {
         guard !self.isPeace else { return }
-        switch self.dice.upTo(self.isCalm ? 5 : 9) {
+        switch self.dice.upTo(self.isCalm ? 6 : 11) {
         case 0:  // kill -9
             self.kill(self.dice.upTo(self.workers.count))
         case 1:  // SIGSTOP
@@ -342,29 +352,40 @@ package struct Simulation {
                 self.workers[slot].pausedUntil = self.now + 30_000 + self.dice.upTo(60_000)
             }
             self.note("all workers stop")
-        case 4:
-            if let user = self.database.users.keys.sorted().first {
-                self.note("rotate user \(user)")
-                self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
-                self.committed()
-                self.wake()
-            }
-        case 5, 8:  // promotion of a standby that lacks the last commits
+        case 4: self.rotate(self.dice.upTo(2))
+        case 5:  // the provider cannot be reached
+            self.blackoutUntil = self.now + self.dice.upTo(90_000)
+            self.note("the provider is away until \(self.blackoutUntil)")
+        case 6, 7:  // promotion of a standby that lacks the last commits
             self.hasLostCommits = self.hasLostCommits || self.unreplicated > 0
             self.database = self.standby
             self.unreplicated = 0
             self.restart(.failover)
-        case 6:
+        case 8:
             self.clockOffset += self.dice.upTo(120_000) - 20_000
             self.hasJumped = true
             self.note("clock off by \(self.clockOffset)")
-        case 7:  // deleted behind our back
+        case 9:  // deleted behind our back
             if let lost = self.provider.live.first, self.dice.chance(40) {
                 self.note("credential \(lost.id) vanishes")
                 _ = self.provider.delete(lost.id)
             }
+        case 10:
+            // Not of one who is rejected: as long as the expired one is there, every sweep would have another tried for.
+            if let old = self.provider.live.last, self.unwelcome.isEmpty, self.dice.chance(40) {
+                self.note("credential \(old.id) expires")
+                self.provider.expire(old.id)
+            }
         default: break
         }
+    }
+
+    private mutating func rotate(_ user: Int) {
+        guard self.database.users[user]?.status == .ready else { return }
+        self.note("rotate user \(user)")
+        self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
+        self.committed()
+        self.wake()
     }
 
     private mutating func kill(_ slot: Int) {
@@ -388,6 +409,7 @@ package struct Simulation {
     private mutating func makePeace() {
         self.note("peace")
         self.isPeace = true
+        self.blackoutUntil = 0
         self.clockOffset = max(self.clockOffset, 0)
         let now = self.now
         for slot in self.workers.indices {
@@ -410,7 +432,7 @@ package struct Simulation {
         for (user, last) in expected.sorted(by: { $0.key < $1.key }) {
             guard let row = self.database.users[user] else { return self.fail("user \(user) was forgotten") }
             if row.wanted != last.wanted { self.fail("user \(user) is wanted \(row.wanted), not \(last.wanted)") }
-            let live = self.provider.live.filter { $0.user == user }
+            let live = self.provider.credentials.filter { $0.user == user && $0.isThere }
             let open = self.database.credentials.filter { $0.user == user && $0.status != .deleted }
             if last.wanted == .gone {
                 if !live.isEmpty || !open.isEmpty || row.status != .revoked {
@@ -418,7 +440,13 @@ package struct Simulation {
                 }
                 continue
             }
-            guard live.count == 1, open.count == 1, row.status == .ready else {
+            // Failed, and nothing of what is wanted; one before it may serve.
+            if self.unwelcome[user] != nil, row.status == .failed, live.count <= 1, live.map(\.id) == open.map(\.id),
+                live.map(\.password) == open.map(\.password), !live.contains(where: { $0.generation >= row.generation })
+            {
+                continue
+            }
+            guard live.count == 1, live[0].isLive, open.count == 1, row.status == .ready else {
                 return self.fail("user \(user) has \(live.count) live, \(open.count) open, \(row.status)")
             }
             if live[0].id != open[0].id || open[0].password != live[0].password || open[0].status != .active
