@@ -15,18 +15,46 @@ extension Simulation {
             self.wake(slot, at: self.now + 300)
             return
         }
-        // The exchange may be lost before it is carried out, or only its answer.
-        let isCarriedOut = self.isPeace || !self.dice.chance(3)
-        let isAnswered = isCarriedOut && (self.isPeace || !self.dice.chance(4))
-        if isCarriedOut {
-            for write in self.workers[slot].unwritten { self.write(write) }
-            if isAnswered { self.workers[slot].unwritten = [] }
-            self.claim(slot, isAnswered: isAnswered)
-            self.housekeep(slot)
+        let isWhole = self.exchange(slot)
+        self.workers[slot].hasFailed = !isWhole
+        // Who looks gives up in the end: the leases run out.
+        if !isWhole, self.dice.chance(5) { self.workers[slot].unwritten.removeAll { $0.run.isFromDoubt } }
+        self.look(slot)
+        self.housekeep(slot)
+        self.wake(slot, at: self.now + (isWhole ? self.untilDue() : 250 + self.dice.upTo(2000)))
+    }
+
+    /// Whether the connection to this server dies here: before a transaction, or with its answer.
+    private mutating func breaks(_ server: Int) -> Bool {
+        server != self.server || !self.isPeace && self.dice.chance(2)
+    }
+
+    /// As `OnboardingWorker.exchange`: results and a claim in one pipeline, each a transaction; then what one statement for all
+    /// could not decide. Whatever is not answered is written again. Answers whether all was.
+    private mutating func exchange(_ slot: Int) -> Bool {
+        let server = self.server
+        let writes = self.workers[slot].unwritten
+        var open: [(write: Write, isRecorded: Bool)] = []
+        for write in writes {
+            if self.breaks(server) { return false }
+            if let isRecorded = self.write(write) { open.append((write, isRecorded)) }
             self.committed()
         }
-        self.wake(slot, at: self.now + self.untilDue())
+        // While results cannot be written nothing more is begun.
+        if writes.isEmpty || !self.workers[slot].hasFailed {
+            guard self.claim(.queued, slot) else { return false }
+        }
+        for (write, isRecorded) in open {
+            if self.breaks(server) { return false }
+            self.settle(write, isRecorded: isRecorded)
+            self.committed()
+        }
+        if self.breaks(server) { return false }
+        self.workers[slot].unwritten.removeFirst(writes.count)
+        return true
     }
+
+    private mutating func look(_ slot: Int) { _ = self.claim(.inDoubt, slot) }
 
     /// As `checkServer`: nothing is claimed from a server nobody has adopted.
     private mutating func meet(_ slot: Int) -> Bool {
@@ -44,31 +72,46 @@ extension Simulation {
         return true
     }
 
-    private mutating func claim(_ slot: Int, isAnswered: Bool) {
-        for state in [JobState.queued, .inDoubt] {
-            var room = 4 - self.workers[slot].runs.count
-            while room > 0,
-                let (lease, life, user, overlap) = self.database.claim(
-                    state, worker: self.workers[slot].boot, started: self.workers[slot].knows ?? 0, lease: Terms.lease,
-                    now: self.databaseNow, self.mutant)
-            {
-                room -= 1
-                guard isAnswered else { continue }
-                self.note("worker \(slot) claims user \(user) generation \(life.generation) \(lease.state)")
-                self.nextRun += 1
-                self.workers[slot].runs[self.nextRun] = Run(
+    /// Answers whether the answer came; if not, the leases of what was claimed run out.
+    private mutating func claim(_ state: JobState, _ slot: Int) -> Bool {
+        let server = self.server
+        if self.breaks(server) { return false }
+        var claimed: [Run] = []
+        while self.workers[slot].runs.count + claimed.count < 4,
+            let (lease, life, user, overlap) = self.database.claim(
+                state, worker: self.workers[slot].boot, started: self.workers[slot].knows ?? 0, lease: Terms.lease,
+                now: self.databaseNow, self.mutant)
+        {
+            claimed.append(
+                Run(
                     lease: lease, life: life, user: user, overlap: overlap, leaseEnd: self.now + Terms.lease,
-                    server: self.server)
-                self.advance(slot, self.nextRun, .claimed)
-            }
+                    server: server, isFromDoubt: state == .inDoubt))
         }
+        if !claimed.isEmpty { self.committed() }
+        if self.breaks(server) { return false }
+        for run in claimed {
+            self.note("worker \(slot) claims user \(run.user) generation \(run.life.generation) \(run.lease.state)")
+            self.nextRun += 1
+            self.workers[slot].runs[self.nextRun] = run
+            self.advance(slot, self.nextRun, .claimed)
+        }
+        return true
     }
 
+    /// As `OnboardingWorker.tick` and `deleteSurplus`.
     private mutating func housekeep(_ slot: Int) {
-        self.database.promote(now: self.databaseNow)
+        let server = self.server
         let gone = Set(self.deadBoots.filter { $0.value + 2000 < self.now }.map(\.key))
+        if self.breaks(server) { return }
+        self.database.promote(now: self.databaseNow)
+        self.committed()
+        if self.breaks(server) { return }
         self.database.rescue(now: self.databaseNow, settle: self.settle, gone: gone)
+        self.committed()
+        if self.breaks(server) { return }
         self.database.enqueueForgotten(now: self.databaseNow)
+        self.committed()
+        if self.breaks(server) { return }
         for id in self.database.dueSurplus(self.server) {
             let call = Call(
                 kind: .deleteSurplus(id), slot: slot, boot: self.workers[slot].boot, run: 0, user: 0, generation: 0)
@@ -89,18 +132,20 @@ extension Simulation {
         return max(250, due - self.now)
     }
 
-    private mutating func write(_ write: Write) {
+    /// For evidence that is not yet settled: whether it was recorded.
+    private mutating func write(_ write: Write) -> Bool? {
         let now = self.databaseNow
         switch write {
         case .own(let run, let id, let password):
-            self.database.own(
+            let done = self.database.record(
                 run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
                 overlap: run.overlap, now: now, self.mutant)
-            self.checkEvidence(run, id)
             let isOwned = self.database.credentials.contains { $0.id == id && $0.status == .active }
             if isOwned && self.deletedBySweep.contains(id) {
                 self.fail("the sweep deleted what its job was about to record")
             }
+            if let done, !done.isEnded { return done.isRecorded }
+            self.checkEvidence(run, id)
         case .move(let run, let state, let delay, let isCharged, let settle):
             self.database.move(
                 run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
@@ -111,6 +156,15 @@ extension Simulation {
         case .bury(let run):
             self.database.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
         }
+        return nil
+    }
+
+    private mutating func settle(_ write: Write, isRecorded: Bool) {
+        guard case .own(let run, let id, _) = write else { return }
+        self.database.settle(
+            run.lease, isRecorded: isRecorded, user: run.user, generation: run.life.generation, id: id,
+            now: self.databaseNow, self.mutant)
+        self.checkEvidence(run, id)
     }
 
     /// A provider id that somebody wrote down is never forgotten: it stands in the ledger, or its user has a job that will

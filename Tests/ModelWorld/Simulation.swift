@@ -95,6 +95,7 @@ struct Run {
     var overlap: Int
     var leaseEnd: Int
     var server: Int
+    let isFromDoubt: Bool
     var hasFailed = false
     /// What the last answer has shown.
     var shown: [Shown] = []
@@ -106,6 +107,12 @@ enum Write {
     case end(Run, Int?)
     case passOver(Run)
     case bury(Run)
+
+    var run: Run {
+        switch self {
+        case .own(let run, _, _), .move(let run, _, _, _, _), .end(let run, _), .passOver(let run), .bury(let run): run
+        }
+    }
 }
 
 struct ModelWorker {
@@ -117,6 +124,8 @@ struct ModelWorker {
     var nextTick: Int?
     var runs: [Int: Run] = [:]
     var unwritten: [Write] = []
+    /// Whether the last exchange was broken off.
+    var hasFailed = false
 }
 
 /// What a sender said, and whether it was told that this is stored.
