@@ -56,8 +56,6 @@ extension ModelDatabase {
             case .fenceByEpochAlone: job.epoch == lease.epoch
             default: isHolder
             }
-        // Authority, looked at from beside the fence.
-        if isLetThrough && !isHolder { self.hasForeignTransition = true }
         return isLetThrough ? place : nil
     }
 

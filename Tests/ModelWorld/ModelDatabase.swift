@@ -90,8 +90,6 @@ struct ModelDatabase {
     var nextJob = 0
     /// Whether some transaction took its locks in an order that another's can wait for crosswise.
     var hasCrossedLocks = false
-    /// Whether a job was moved by somebody who does not hold it.
-    var hasForeignTransition = false
 
     enum Lock: Int { case users, jobs }
 

@@ -62,6 +62,7 @@ extension Simulation {
             self.database.adopt(
                 self.server, self.lastChange, lease: Terms.lease, settle: self.settle, now: self.databaseNow)
             self.lastChange = .restart
+            self.committed()
             return false
         }
         if self.workers[slot].knows != self.server {
@@ -76,6 +77,7 @@ extension Simulation {
     private mutating func claim(_ state: JobState, _ slot: Int) -> Bool {
         let server = self.server
         if self.breaks(server) { return false }
+        let before = self.database
         var claimed: [Run] = []
         while self.workers[slot].runs.count + claimed.count < 4,
             let (lease, life, user, overlap) = self.database.claim(
@@ -95,6 +97,7 @@ extension Simulation {
             self.workers[slot].runs[self.nextRun] = run
             self.advance(slot, self.nextRun, .claimed)
         }
+        if !claimed.isEmpty { self.loseClaim(before) }
         return true
     }
 
@@ -206,10 +209,13 @@ extension Simulation {
         case .surplus(let ids):
             self.database.remember(
                 ids.compactMap { Int($0.rawValue) }, user: run.user, generation: run.life.generation)
+            self.committed()
         case .rearm:
+            let server = self.server
             let epoch = self.database.rearm(
                 run.lease, lease: Terms.lease, settle: self.settle, now: self.databaseNow, self.mutant)
-            guard let epoch, self.isPeace || !self.dice.chance(3) else {
+            self.committed()
+            guard let epoch, server == self.server, self.isPeace || !self.dice.chance(3) else {
                 self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, settle: nil))
                 return nil
             }
@@ -218,7 +224,9 @@ extension Simulation {
             run.leaseEnd = self.now + Terms.lease
         case .create:
             guard self.workers[slot].runs[number] != nil else { return nil }
-            return self.send(slot, number, &run)
+            // The sealing key and the limits' permission come first.
+            let isSlow = !self.isPeace && self.dice.chance(10)
+            self.queue.push(self.now + 1 + self.dice.upTo(isSlow ? 15_000 : 20), .send(slot, run: number))
         case .look: self.call(.look, slot, number, run)
         case .delete(let id):
             self.checkDelete(Int(id.rawValue) ?? 0, run)
@@ -271,9 +279,14 @@ extension Simulation {
     }
 
     /// The one call that is not idempotent, with what must hold whenever it leaves.
-    private mutating func send(_ slot: Int, _ number: Int, _ run: inout Run) -> JobEvent? {
-        guard self.now + Terms.deadline < run.leaseEnd else { return .notSent }
-        guard self.isPeace || !self.dice.chance(5) else { return .notSent }
+    mutating func send(_ slot: Int, _ number: Int) {
+        guard let run = self.workers[slot].runs[number] else { return }
+        if self.workers[slot].pausedUntil > self.now {
+            return self.queue.push(self.workers[slot].pausedUntil, .send(slot, run: number))
+        }
+        guard self.now + Terms.deadline < run.leaseEnd, self.isPeace || !self.dice.chance(5) else {
+            return self.advance(slot, number, .notSent)
+        }
         var call = Call(
             kind: .create, slot: slot, boot: self.workers[slot].boot, run: number, user: run.user,
             generation: run.life.generation)
@@ -282,22 +295,23 @@ extension Simulation {
             // Stopped between the check and the write: what the quiet time and the sweep are for.
             call.isZombie = true
             delay += self.dice.upTo(120_000)
-        } else {
-            self.checkAuthority(run)
+        } else if self.holds(run) {
             self.checkProof(run)
         }
         self.note("worker \(slot) sends a create for user \(run.user) generation \(run.life.generation)")
         self.queue.push(self.now + delay, .arrive(call))
-        return nil
     }
 
-    private mutating func checkAuthority(_ run: Run) {
-        guard run.server == self.server, self.database.started == self.server, !self.hasJumped else { return }
+    /// Whoever sends holds the job, unless a clock has jumped or the commits of its server are lost.
+    private mutating func holds(_ run: Run) -> Bool {
         let isHeld = self.database.jobs.contains {
             $0.id == run.lease.job && $0.epoch == run.lease.epoch && $0.worker == run.lease.worker
                 && $0.state == .armed && $0.leaseUntil > self.databaseNow
         }
-        if !isHeld { self.fail("a create for user \(run.user) without authority") }
+        if !isHeld && !self.hasJumped && !(self.hasLostCommits && run.server != self.server) {
+            self.fail("a create for user \(run.user) without authority")
+        }
+        return isHeld
     }
 
     /// What serves is not deleted before its successor is there. A revoke has closed it first; a worker whose knowledge is of

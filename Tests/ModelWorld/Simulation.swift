@@ -24,9 +24,10 @@ struct Dice: RandomNumberGenerator {
 /// What went against the promise, and when.
 package struct Violation: Error, CustomStringConvertible {
     let seed: UInt64
+    let life: String
     let what: String
     let trace: [String]
-    package var description: String { "seed \(self.seed): \(self.what)\n" + self.trace.joined(separator: "\n") }
+    package var description: String { "seed \(self.seed)\(self.life): \(self.what)\n" + self.trace.joined(separator: "\n") }
 }
 
 /// Times in milliseconds.
@@ -57,6 +58,8 @@ struct Call {
 
 enum Occurrence {
     case tick(Int)
+    /// A worker's run has all it needs for its create.
+    case send(Int, run: Int)
     case arrive(Call)
     case reply(Call, Answer)
     case webhook(Int)
@@ -136,12 +139,32 @@ struct Webhook {
     var isAcknowledged = false
 }
 
+/// What goes wrong in a life, beside the provider.
+package enum Trouble: Sendable {
+    /// Everything, by chance.
+    case anything
+    /// A worker is killed before the n-th occurrence; nothing else.
+    case kill(occurrence: Int, slot: Int)
+    /// The server crashes after its n-th commit, which stands; nothing else.
+    case crash(commit: Int)
+    /// The first claim is lost in a promotion, and everybody stands still until the ledger is trusted again; nothing else.
+    case lostClaim
+    case nothing
+
+    var isByChance: Bool {
+        switch self {
+        case .anything: true
+        case .kill, .crash, .lostClaim, .nothing: false
+        }
+    }
+}
+
 package struct Simulation {
     let seed: UInt64
     let mutant: Mutant?
     /// Only what the protocol itself must repair; no sweep. Otherwise everything, and the sweep throughout.
     let isCalm: Bool
-    let crash: (occurrence: Int, slot: Int)?
+    let trouble: Trouble
     var dice: Dice
     var now = 0
     var queue = Heap()
@@ -156,12 +179,15 @@ package struct Simulation {
     var lastChange = ModelDatabase.Change.restart
     var standby: ModelDatabase
     var hasJumped = false
+    /// Per hundred commits, after how many the standby has all: one that keeps up, or lags a little or far behind.
+    let replication: Int
     /// Commits the standby does not have, and whether a promotion has ever lost any.
     var unreplicated = 0
     var hasLostCommits = false
 
     var isPeace = false
     package private(set) var occurrences = 0
+    package private(set) var commits = 0
     var nextBoot = 100
     var nextRun = 0
     var deadBoots: [Int: Int] = [:]
@@ -183,15 +209,15 @@ package struct Simulation {
         var isOpen = false
     }
 
-    /// `crash`: the one fault of this life, a worker killed before its n-th occurrence; nil for faults by chance.
     package init(
-        seed: UInt64, mutant: Mutant? = nil, crash: (occurrence: Int, slot: Int)? = nil, isTraced: Bool = false
+        seed: UInt64, hasSweep: Bool, trouble: Trouble = .anything, mutant: Mutant? = nil, isTraced: Bool = false
     ) {
         self.seed = seed
         self.mutant = mutant
-        self.crash = crash
-        self.isCalm = crash != nil || seed.isMultiple(of: 2)
+        self.trouble = trouble
+        self.isCalm = !hasSweep
         self.dice = Dice(seed)
+        self.replication = [50, 10, 3][self.dice.upTo(3)]
         self.workers = (0..<(2 + (seed % 8 == 7 ? 1 : 0))).map { ModelWorker(boot: $0 + 1) }
         self.standby = ModelDatabase()
         self.trace = isTraced ? Trace() : nil
@@ -214,16 +240,51 @@ package struct Simulation {
         self.schedule()
         while let (time, occurrence) = self.queue.pop(), time <= Terms.end, self.failure == nil {
             self.now = time
-            if let crash, crash.occurrence == self.occurrences { self.kill(crash.slot) }
+            if case .kill(self.occurrences, let slot) = self.trouble { self.kill(slot) }
             self.occurrences += 1
             self.happen(occurrence)
         }
         if self.failure == nil { self.judge() }
-        if let failure { throw Violation(seed: self.seed, what: failure, trace: self.trace?.lines ?? []) }
+        if let failure {
+            let life = (self.isCalm ? " without the sweep" : "") + (self.trouble.isByChance ? "" : " \(self.trouble)")
+            throw Violation(seed: self.seed, life: life, what: failure, trace: self.trace?.lines ?? [])
+        }
     }
 
     private mutating func schedule() {
+        if self.trouble.isByChance {
+            self.scheduleAnything()
+        } else if self.isCalm {
+            self.scheduleWebhooks(users: 1 + self.dice.upTo(2))
+        } else {
+            self.scheduleWholeLife()
+        }
+        self.queue.push(Terms.storm + 1000, .replay)
+        for slot in self.workers.indices { self.wake(slot, at: self.dice.upTo(500)) }
+        self.queue.push(Terms.storm, .peace)
+        if !self.isCalm { self.queue.push(5000, .sweep) }
+        self.queue.push(Terms.storm + 400_000, .retryFailed)
+        self.queue.push(Terms.storm + 600_000, .retryFailed)
+    }
+
+    private mutating func scheduleAnything() {
         let users = 1 + self.dice.upTo(2)
+        if self.dice.chance(3) { self.unwelcome[self.dice.upTo(users)] = self.dice.upTo(Terms.storm) }
+        let times = self.scheduleWebhooks(users: users)
+        for _ in 0..<2 + self.dice.upTo(8) {
+            // Anywhere, or in the middle of what a webhook has begun.
+            let isNear = self.dice.chance(60)
+            let time = isNear ? times[self.dice.upTo(times.count)] + self.dice.upTo(500) : self.dice.upTo(Terms.storm)
+            self.queue.push(time, .fault)
+        }
+        for _ in 0..<self.dice.upTo(3) {
+            self.queue.push(self.dice.upTo(Terms.storm), .rotate(self.dice.upTo(users)))
+        }
+    }
+
+    /// Answers when they come.
+    @discardableResult
+    private mutating func scheduleWebhooks(users: Int) -> [Int] {
         for user in 0..<users {
             let count = 1 + self.dice.upTo(4)
             var wanted = Wanted.live
@@ -232,7 +293,6 @@ package struct Simulation {
                 if self.dice.chance(80) { wanted = wanted == .live ? .gone : .live }
             }
         }
-        if self.dice.chance(3) { self.unwelcome[self.dice.upTo(users)] = self.dice.upTo(Terms.storm) }
         var times: [Int] = []
         for place in self.webhooks.indices {
             // Sometimes out of order, sometimes twice.
@@ -241,21 +301,17 @@ package struct Simulation {
                 self.queue.push(times[times.count - 1], .webhook(place))
             }
         }
-        self.queue.push(Terms.storm + 1000, .replay)
-        for slot in self.workers.indices { self.wake(slot, at: self.dice.upTo(500)) }
-        for _ in 0..<(self.crash == nil ? 2 + self.dice.upTo(8) : 0) {
-            // Anywhere, or in the middle of what a webhook has begun.
-            let isNear = self.dice.chance(60)
-            let time = isNear ? times[self.dice.upTo(times.count)] + self.dice.upTo(500) : self.dice.upTo(Terms.storm)
-            self.queue.push(time, .fault)
+        return times
+    }
+
+    /// A sign-up, a rotation, a revoke and a sign-up again.
+    private mutating func scheduleWholeLife() {
+        let wishes: [Wanted] = if case .lostClaim = self.trouble { [.live] } else { [.live, .gone, .live] }
+        for (number, wanted) in wishes.enumerated() {
+            self.webhooks.append(Webhook(user: 0, wanted: wanted, occurredAt: 1000 + number))
+            self.queue.push(number * 40_000 + self.dice.upTo(10_000), .webhook(number))
         }
-        for _ in 0..<(self.crash == nil ? self.dice.upTo(3) : 0) {
-            self.queue.push(self.dice.upTo(Terms.storm), .rotate(self.dice.upTo(users)))
-        }
-        self.queue.push(Terms.storm, .peace)
-        if !self.isCalm { self.queue.push(5000, .sweep) }
-        self.queue.push(Terms.storm + 400_000, .retryFailed)
-        self.queue.push(Terms.storm + 600_000, .retryFailed)
+        self.queue.push(15_000 + self.dice.upTo(20_000), .rotate(0))
     }
 
     private mutating func happen(_ occurrence: Occurrence) {
@@ -273,6 +329,7 @@ package struct Simulation {
             for place in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(place) }
         case .sweep: self.sweep()
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
+        case .send(let slot, let run): self.send(slot, run)
         case .fault: self.fault()
         case .rotate(let user): self.rotate(user)
         case .peace: self.makePeace()
@@ -295,8 +352,9 @@ package struct Simulation {
             self.webhooks[place].isAcknowledged = true
             return self.queue.push(self.now + self.dice.upTo(2000), .lateCommit(place, server: self.server))
         }
+        let server = self.server
         self.take(place)
-        if !self.isPeace && self.dice.chance(10) { return self.deliverAgain(place) }
+        if server != self.server || !self.isPeace && self.dice.chance(10) { return self.deliverAgain(place) }
         self.webhooks[place].isAcknowledged = true
     }
 
@@ -328,7 +386,9 @@ package struct Simulation {
     /// After every commit. What a standby has: all of them, or in a storm only those of a moment ago.
     mutating func committed() {
         self.checkForgotten()
-        if self.isCalm || self.isPeace || self.dice.chance(50) {
+        self.commits += 1
+        if case .crash(self.commits) = self.trouble { self.restart(.restart) }
+        if self.isCalm || self.isPeace || self.dice.chance(self.replication) {
             self.standby = self.database
             self.unreplicated = 0
         } else {
@@ -395,6 +455,19 @@ package struct Simulation {
         self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
         self.committed()
         self.wake()
+    }
+
+    /// The ledger of before the first claim, on another server that somebody has adopted; then silence but for the sweep.
+    mutating func loseClaim(_ before: ModelDatabase) {
+        guard case .lostClaim = self.trouble, !self.hasLostCommits else { return }
+        self.hasLostCommits = true
+        self.database = before
+        self.restart(.failover)
+        self.database.adopt(self.server, .failover, lease: Terms.lease, settle: self.settle, now: self.databaseNow)
+        self.lastChange = .restart
+        for slot in self.workers.indices {
+            self.workers[slot].pausedUntil = self.now + Terms.lease + self.settle + 12_000 + self.dice.upTo(500)
+        }
     }
 
     private mutating func kill(_ slot: Int) {
@@ -468,7 +541,6 @@ package struct Simulation {
         let isLeft = self.database.surplus.contains { !$0.isDeleted }
         if isLeft { self.fail("surplus is left") }
         let both = Set(self.database.credentials.map(\.id)).intersection(self.database.surplus.map(\.id))
-        if self.database.hasForeignTransition { self.fail("a job was moved without authority") }
         if self.database.hasCrossedLocks { self.fail("locks are taken crosswise") }
         if !both.isEmpty { self.fail("an id stands in both tables") }
     }

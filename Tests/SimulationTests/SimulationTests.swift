@@ -18,44 +18,67 @@ import Testing
         _ = try await (even, odd)
     }
 
-    /// Every second seed.
+    /// Every second seed, with the sweep; one in ten once more without it.
     private static func live(from first: UInt64) throws {
         for seed in stride(from: first, to: Self.first + Self.seeds, by: 2) {
-            try Self.live(Simulation(seed: seed), told: Simulation(seed: seed, isTraced: true))
+            _ = try Self.live(seed)
+            if seed % 20 < 2 { _ = try Self.live(seed, hasSweep: false) }
         }
     }
 
     /// A life that fails is lived once more, with its story told.
-    private static func live(_ life: Simulation, told: Simulation) throws {
-        var (life, told) = (life, told)
+    @discardableResult
+    private static func live(
+        _ seed: UInt64, hasSweep: Bool = true, _ trouble: Trouble = .anything
+    ) throws -> Simulation {
+        var life = Simulation(seed: seed, hasSweep: hasSweep, trouble: trouble)
         do { try life.run() } catch {
+            var told = Simulation(seed: seed, hasSweep: hasSweep, trouble: trouble, isTraced: true)
             try told.run()
             throw error
         }
+        return life
     }
 
-    /// One worker killed before each occurrence of a life, until there are no more; either of the two.
-    @Test func aWorkerMayBeKilledAtAnyPoint() async throws {
+    /// One worker killed before each occurrence of a life, until there are no more; either of the two. In half the lives the
+    /// sweep is at work, and the user is rotated, revoked and signed up again.
+    @Test(arguments: [false, true]) func aWorkerMayBeKilledAtAnyPoint(_ hasSweep: Bool) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<40 {
+                let whole = try Self.live(seed, hasSweep: hasSweep, .nothing)
                 for slot in 0...1 {
-                    var whole = Simulation(seed: seed, crash: (Int.max, slot))
-                    try whole.run()
                     for point in 0..<whole.occurrences {
-                        try Self.live(
-                            Simulation(seed: seed, crash: (point, slot)),
-                            told: Simulation(seed: seed, crash: (point, slot), isTraced: true))
+                        try Self.live(seed, hasSweep: hasSweep, .kill(occurrence: point, slot: slot))
                     }
                 }
             }
         }
     }
 
+    /// The server crashes after each commit of a life, with the answer to it, whoever waits for one.
+    @Test(arguments: [false, true]) func theServerMayCrashAfterAnyCommit(_ hasSweep: Bool) async throws {
+        try await Self.inBackground {
+            for seed in UInt64(0)..<40 {
+                let whole = try Self.live(seed, hasSweep: hasSweep, .nothing)
+                for commit in 1...whole.commits { try Self.live(seed, hasSweep: hasSweep, .crash(commit: commit)) }
+            }
+        }
+    }
+
+    /// A claim is lost in a promotion, and its worker goes on when the ledger is trusted again.
+    @Test func aLostClaimIsNobodys() async throws {
+        try await Self.inBackground {
+            for seed in UInt64(0)..<10_000 { try Self.live(seed, .lostClaim) }
+        }
+    }
+
     @Test(arguments: Mutant.allCases) func everyMutantIsCaught(_ mutant: Mutant) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<200_000 {
-                var simulation = Simulation(seed: seed, mutant: mutant)
-                do { try simulation.run() } catch { return }
+                for (hasSweep, trouble) in [(true, Trouble.anything), (false, .anything), (true, .lostClaim)] {
+                    var simulation = Simulation(seed: seed, hasSweep: hasSweep, trouble: trouble, mutant: mutant)
+                    do { try simulation.run() } catch { return }
+                }
             }
             throw Unnoticed(mutant: mutant)
         }
