@@ -16,6 +16,7 @@ extension Simulation {
             return
         }
         let isWhole = self.exchange(slot)
+        if !isWhole { self.tally.count(.brokenExchanges) }
         self.workers[slot].hasFailed = !isWhole
         // Who looks gives up in the end: the leases run out.
         if !isWhole, self.dice.chance(5) { self.workers[slot].unwritten.removeAll { $0.run.isFromDoubt } }
@@ -147,6 +148,7 @@ extension Simulation {
             if isOwned && self.deletedBySweep.contains(id) {
                 self.fail("the sweep deleted what its job was about to record")
             }
+            if done?.isRecorded == true && !run.hasCreated { self.tally.count(.adopted) }
             if let done, !done.isEnded { return done.isRecorded }
             self.checkEvidence(run, id)
         case .move(let run, let state, let delay, let isCharged, let settle):
@@ -157,7 +159,9 @@ extension Simulation {
         case .passOver(let run):
             self.database.end(run.lease, deleted: nil, passesOver: true, now: now, self.mutant)
         case .bury(let run):
+            let before = self.database.dead.count
             self.database.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
+            if self.database.dead.count > before { self.tally.count(.burials) }
         }
         return nil
     }
@@ -370,6 +374,7 @@ extension Simulation {
                 }
             }
             let wasThere = self.provider.delete(id)
+            if isSurplus && wasThere { self.tally.count(.surplusDeleted) }
             self.note("delete of credential \(id)\(isSurplus ? " as surplus" : ""): \(wasThere ? "done" : "not found")")
             if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
             self.answer(call, .deleted, after: 1 + self.dice.upTo(50))
@@ -409,6 +414,7 @@ extension Simulation {
         case 20..<25: self.answer(call, .event(.rateLimited(.seconds(1 + self.dice.upTo(20)))), after: soon)
         case 25..<30: self.answer(call, .event(.refused(.seconds(30))), after: soon)
         case 30..<40:  // lands late: within the margin, or in a storm beyond it
+            self.tally.count(.lateCreates)
             self.land(call, after: self.dice.upTo(self.isCalm ? Terms.margin - 6000 : Terms.margin * 4))
             self.answer(call, .event(.unknown), after: self.dice.upTo(Terms.deadline))
         case 40..<43: self.answer(call, .event(.tagFull(isCounted: self.dice.chance(50))), after: soon)
@@ -416,9 +422,14 @@ extension Simulation {
         case 46..<48: self.answer(call, .event(.tenantRejected(.seconds(30))), after: soon)
         case 48: self.answer(call, .event(.rejected), after: soon)
         case 49..<57 where !self.isCalm:  // two of one request, at once or much later: only the sweep can find the second
-            let both = [self.make(call, lag)] + (self.dice.chance(50) ? [self.make(call, lag)] : [])
-            if both.count == 1 { self.land(call, after: self.dice.upTo(Terms.margin * 4)) }
-            self.answer(call, .created(both[self.dice.upTo(both.count)]), after: soon)
+            self.tally.count(.duplicates)
+            let first = self.make(call, lag)
+            let isLate = self.dice.chance(50)
+            var again = call
+            again.isSecond = true
+            if isLate { self.land(again, after: self.dice.upTo(Terms.margin * 4)) }
+            let second = isLate ? first : self.make(call, lag, isSecond: true)
+            self.answer(call, .created(self.dice.chance(50) ? first : second), after: soon)
         default: self.answer(call, .created(self.make(call, lag)), after: soon)
         }
     }
@@ -430,7 +441,11 @@ extension Simulation {
         self.queue.push(self.now + delay, .reply(late, .listed([])))
     }
 
-    private mutating func make(_ call: Call, _ lag: Int) -> Shown {
+    private mutating func make(_ call: Call, _ lag: Int, isSecond: Bool = false) -> Shown {
+        let isThere: (ModelCredential) -> Bool = {
+            $0.isThere && $0.user == call.user && $0.generation == call.generation
+        }
+        if !isSecond && self.provider.credentials.contains(where: isThere) { self.tally.count(.secondCreates) }
         let made = self.provider.create(
             user: call.user, generation: call.generation, password: self.dice.next(), now: self.now, lag: lag)
         self.note("credential \(made.id) is made for user \(call.user) generation \(call.generation)")
@@ -445,7 +460,7 @@ extension Simulation {
 
     mutating func reply(_ call: Call, _ answer: Answer) {
         if case .create = call.kind, call.run == 0 {  // a create that lands late
-            _ = self.make(call, 0)
+            _ = self.make(call, 0, isSecond: call.isSecond)
             return self.note("a late create lands for user \(call.user) generation \(call.generation)")
         }
         if case .deleteSurplus(let id) = call.kind {
@@ -462,6 +477,7 @@ extension Simulation {
         case (.event(let made), _): event = made
         case (.created(let made), _):
             self.workers[call.slot].runs[call.run]?.shown = [made]
+            self.workers[call.slot].runs[call.run]?.hasCreated = true
             event = .created(ProviderID(rawValue: "\(made.id)"))
         case (.listed(let found), _):
             self.workers[call.slot].runs[call.run]?.shown = found
@@ -498,6 +514,7 @@ extension Simulation {
 
     mutating func compare(_ listed: [ModelCredential], _ startedAt: Int, _ server: Int) {
         guard self.server == server, self.database.started == server else { return }
+        self.tally.count(.sweeps)
         let now = self.databaseNow
         for found in listed {
             if self.mutant == .sweepWithoutProof, !self.database.credentials.contains(where: { $0.id == found.id }) {

@@ -54,6 +54,8 @@ struct Call {
     var user: Int
     var generation: Generation
     var isZombie = false
+    /// The provider's own second one of a request.
+    var isSecond = false
 }
 
 enum Occurrence {
@@ -99,6 +101,8 @@ struct Run {
     var leaseEnd: Int
     var server: Int
     let isFromDoubt: Bool
+    /// Whether its own create was answered.
+    var hasCreated = false
     var hasFailed = false
     /// What the last answer has shown.
     var shown: [Shown] = []
@@ -188,6 +192,7 @@ package struct Simulation {
     var isPeace = false
     package private(set) var occurrences = 0
     package private(set) var commits = 0
+    package internal(set) var tally = Tally()
     var nextBoot = 100
     var nextRun = 0
     var deadBoots: [Int: Int] = [:]
@@ -366,8 +371,14 @@ package struct Simulation {
     private mutating func take(_ place: Int) {
         let webhook = self.webhooks[place]
         self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt)")
+        let before = self.database.users[webhook.user]
         self.database.take(
             place, user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt, now: self.databaseNow)
+        switch (before?.wanted, self.database.users[webhook.user]?.wanted) {
+        case (.live, .gone): self.tally.count(.revokes)
+        case (.gone, .live): self.tally.count(.signedUpAgain)
+        case (.live, .live), (.gone, .gone), (.none, _), (_, .none): break
+        }
         self.committed()
         self.wake()
     }
@@ -425,11 +436,7 @@ package struct Simulation {
         case 5:  // the provider cannot be reached
             self.blackoutUntil = self.now + self.dice.upTo(90_000)
             self.note("the provider is away until \(self.blackoutUntil)")
-        case 6, 7:  // promotion of a standby that lacks the last commits
-            self.hasLostCommits = self.hasLostCommits || self.unreplicated > 0
-            self.database = self.standby
-            self.unreplicated = 0
-            self.restart(.failover)
+        case 6, 7: self.promote()
         case 8:
             self.clockOffset += self.dice.upTo(120_000) - 20_000
             self.hasJumped = true
@@ -437,21 +444,35 @@ package struct Simulation {
         case 9:  // deleted behind our back
             if let lost = self.provider.live.first, self.dice.chance(40) {
                 self.note("credential \(lost.id) vanishes")
+                self.tally.count(.vanished)
                 _ = self.provider.delete(lost.id)
             }
         case 10:
             // Not of one who is rejected: as long as the expired one is there, every sweep would have another tried for.
             if let old = self.provider.live.last, self.unwelcome.isEmpty, self.dice.chance(40) {
                 self.note("credential \(old.id) expires")
+                self.tally.count(.expired)
                 self.provider.expire(old.id)
             }
         default: break
         }
     }
 
+    /// Of a standby that may lack the last commits.
+    private mutating func promote() {
+        if self.unreplicated > 0 {
+            self.hasLostCommits = true
+            self.tally.count(.lostCommits)
+        }
+        self.database = self.standby
+        self.unreplicated = 0
+        self.restart(.failover)
+    }
+
     private mutating func rotate(_ user: Int) {
         guard self.database.users[user]?.status == .ready else { return }
         self.note("rotate user \(user)")
+        self.tally.count(.rotations)
         self.database.rotate(user, overlap: self.dice.upTo(20_000), now: self.databaseNow)
         self.committed()
         self.wake()

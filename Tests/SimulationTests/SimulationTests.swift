@@ -15,15 +15,21 @@ import Testing
     @Test func everySeedKeepsThePromise() async throws {
         async let even = Self.inBackground { try Self.live(from: Self.first) }
         async let odd = Self.inBackground { try Self.live(from: Self.first + 1) }
-        _ = try await (even, odd)
+        var tally = try await even
+        tally += try await odd
+        print("\(Self.seeds) lives: \(tally)")
+        guard Self.seeds >= 1000 else { return }
+        for kind in Tally.Kind.allCases { #expect(tally[kind] > 0, "\(kind) never happened") }
     }
 
     /// Every second seed, with the sweep; one in ten once more without it.
-    private static func live(from first: UInt64) throws {
+    private static func live(from first: UInt64) throws -> Tally {
+        var tally = Tally()
         for seed in stride(from: first, to: Self.first + Self.seeds, by: 2) {
-            _ = try Self.live(seed)
-            if seed % 20 < 2 { _ = try Self.live(seed, hasSweep: false) }
+            tally += try Self.live(seed).tally
+            if seed % 20 < 2 { try Self.live(seed, hasSweep: false) }
         }
+        return tally
     }
 
     /// A life that fails is lived once more, with its story told.
@@ -90,11 +96,13 @@ import Testing
 
     /// On a thread of the lowest priority (setpriority(2) of a thread, as Linux has it): whatever else is tested at the same
     /// time has deadlines to meet.
-    private static func inBackground(_ work: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+    private static func inBackground<Result: Sendable>(
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Result, any Error>) in
             Thread.detachNewThread {
                 setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-                done.resume(with: Result { try work() })
+                done.resume(with: Swift.Result { try work() })
             }
         }
     }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often that happened which the simulation is there to try: what never occurs proves nothing.
+
+/// Counts of one life, or of many.
+package struct Tally: Sendable {
+    package enum Kind: Int, CaseIterable, Sendable {
+        /// A create that landed where another of its name already had, without any fault of the provider.
+        case secondCreates
+        /// Creates that landed after their answer was given up.
+        case lateCreates
+        /// Second credentials of one request.
+        case duplicates
+        /// Credentials that were recorded because a look had found them.
+        case adopted
+        case surplusDeleted
+        case burials
+        case vanished
+        case expired
+        /// Promotions of a standby that lacked commits.
+        case lostCommits
+        /// Pipelines that were broken off.
+        case brokenExchanges
+        case rotations
+        case revokes
+        /// Sign-ups after a revoke.
+        case signedUpAgain
+        case sweeps
+    }
+
+    private var counts = [Int](repeating: 0, count: Kind.allCases.count)
+
+    package init() {}
+
+    package subscript(kind: Kind) -> Int { self.counts[kind.rawValue] }
+
+    mutating func count(_ kind: Kind) { self.counts[kind.rawValue] += 1 }
+
+    package static func += (tally: inout Tally, other: Tally) {
+        for place in tally.counts.indices { tally.counts[place] += other.counts[place] }
+    }
+}
+
+extension Tally: CustomStringConvertible {
+    package var description: String { Kind.allCases.map { "\($0) \(self[$0])" }.joined(separator: ", ") }
+}
