@@ -4,14 +4,6 @@
 import Lifecycle
 import Model
 
-/// What is broken on purpose, to see that the simulation notices.
-package enum Mutant: String, CaseIterable {
-    case fenceRemoved, fenceByEpochAlone, evidenceDropped, settleZero, emptiesNotReset, doubtNotSticky
-    case sweepWithoutProof, recheckRemoved, jobsLockedBeforeUsers, vanishedByListing, oldGenerationNotClosed
-    case reprovisionInSameGeneration, deletedBeforeReplaced, jobDroppedAtFinish, anothersPassword
-    case acknowledgedBeforeCommit
-}
-
 /// What a worker holds of a job.
 struct ModelLease: Equatable {
     var job: Int
