@@ -5,13 +5,16 @@ import Lifecycle
 import Model
 
 extension Simulation {
-    /// Whoever sends holds the job, unless a clock has jumped or the commits of its server are lost.
+    /// Whoever sends holds the job, unless a clock has jumped, the commits of its server are lost, or it was taken for dead.
     mutating func holds(_ run: Run) -> Bool {
         let isHeld = self.database.jobs.contains {
             $0.id == run.lease.job && $0.epoch == run.lease.epoch && $0.worker == run.lease.worker
                 && $0.state == .armed && $0.leaseUntil > self.databaseNow
         }
-        if !isHeld && !self.hasJumped && !(self.hasLostCommits && run.server != self.server) {
+        let isExcused =
+            self.hasJumped || self.hasLostCommits && run.server != self.server
+            || self.deadBoots[run.lease.worker] != nil
+        if !isHeld && !isExcused {
             self.fail("a create for user \(run.user) without authority")
         }
         return isHeld

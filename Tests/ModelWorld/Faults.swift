@@ -6,7 +6,7 @@ import Model
 extension Simulation {
     mutating func fault() {
         guard !self.isPeace else { return }
-        switch self.dice.upTo(self.isCalm ? 6 : 11) {
+        switch self.dice.upTo(self.isCalm ? 7 : 12) {
         case 0:  // kill -9
             self.kill(self.dice.upTo(self.workers.count))
         case 1:  // SIGSTOP
@@ -24,18 +24,22 @@ extension Simulation {
         case 5:  // the provider cannot be reached
             self.blackoutUntil = self.now + self.dice.upTo(90_000)
             self.note("the provider is away until \(self.blackoutUntil)")
-        case 6, 7: self.promote()
-        case 8:
+        case 6:  // alive, and without the lock that would say so
+            let boot = self.workers[self.dice.upTo(self.workers.count)].boot
+            self.deadBoots[boot] = self.now
+            self.note("boot \(boot) is taken for dead")
+        case 7, 8: self.promote()
+        case 9:
             self.clockOffset += self.dice.upTo(120_000) - 20_000
             self.hasJumped = true
             self.note("clock off by \(self.clockOffset)")
-        case 9:  // deleted behind our back
+        case 10:  // deleted behind our back
             if let lost = self.provider.live.first, self.dice.chance(40) {
                 self.note("credential \(lost.id) vanishes")
                 self.tally.count(.vanished)
                 _ = self.provider.delete(lost.id)
             }
-        case 10:
+        case 11:
             // Not of one who is rejected: as long as the expired one is there, every sweep would have another tried for.
             if let old = self.provider.live.last, self.unwelcome.isEmpty, self.dice.chance(40) {
                 self.note("credential \(old.id) expires")

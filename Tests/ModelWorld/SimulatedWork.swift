@@ -66,10 +66,14 @@ extension Simulation {
         }
         if self.workers[slot].knows != self.server {
             self.workers[slot].knows = self.server
-            self.workers[slot].boot = self.nextBoot
-            self.nextBoot += 1
+            self.beginAnew(slot)
         }
         return true
+    }
+
+    private mutating func beginAnew(_ slot: Int) {
+        self.workers[slot].boot = self.nextBoot
+        self.nextBoot += 1
     }
 
     /// Answers whether the answer came; if not, the leases of what was claimed run out.
@@ -108,6 +112,8 @@ extension Simulation {
         self.database.promote(now: self.databaseNow)
         self.committed()
         if self.breaks(server) { return }
+        // Alive and taken for dead: from now on another worker.
+        if gone.contains(self.workers[slot].boot) { self.beginAnew(slot) }
         self.database.rescue(now: self.databaseNow, settle: self.settle, gone: gone)
         self.committed()
         if self.breaks(server) { return }
