@@ -19,7 +19,7 @@ enum NextGoal {
     }
 
     /// A job whose credential could not be recorded looks at the ledger again, for the generation that is wanted now if its
-    /// own is closed.
+    /// own is closed. That one's doubt and tries are its own, as in `choose`.
     static func lookAgain(_ lease: Lease) -> SQL {
         """
         with held as materialized (

@@ -62,12 +62,28 @@ extension ModelDatabase {
         guard let place = self.held(lease, mutant), let wanted = self.users[self.jobs[place].user]?.generation else {
             return
         }
-        let isOlder = self.jobs[place].generation < wanted
-        self.jobs[place].state = isOlder ? .queued : .inDoubt
-        self.jobs[place].isDoubtful = self.jobs[place].isDoubtful && !isOlder
-        self.jobs[place].generation = max(self.jobs[place].generation, wanted)
-        self.jobs[place].worker = nil
-        self.jobs[place].runAt = now
+        let job = self.jobs[place]
+        if job.generation < wanted {
+            self.jobs[place] = self.next(job, generation: wanted, due: now, now)
+        } else {
+            self.jobs[place].state = .inDoubt
+            self.jobs[place].worker = nil
+            self.jobs[place].runAt = now
+        }
+    }
+
+    /// The job for another generation, whose doubt and tries are its own: but for the doubt an earlier job of it died with.
+    private func next(_ job: Job, generation: Generation, due: Int, _ now: Int) -> Job {
+        var next = Job(
+            id: job.id, user: job.user, generation: generation, state: due <= now ? .queued : .scheduled,
+            epoch: job.epoch, runAt: max(due, now))
+        if let last = self.dead.last(where: { $0.user == job.user && $0.generation == generation }) {
+            if next.state == .queued { next.state = .inDoubt }
+            next.isDoubtful = last.maybeCreated
+            next.quietUntil = last.quietUntil
+        }
+        next.overlap = job.overlap
+        return next
     }
 
     /// As `NextGoal.openNext`: a generation that is closed is never opened again.
@@ -119,16 +135,7 @@ extension ModelDatabase {
             self.jobs.remove(at: place)
             return
         }
-        var job = Job(
-            id: self.jobs[place].id, user: key, generation: next.generation,
-            state: next.due <= now ? .queued : .scheduled, epoch: self.jobs[place].epoch, runAt: max(next.due, now))
-        if let last = self.dead.last(where: { $0.user == key && $0.generation == next.generation }) {
-            if job.state == .queued { job.state = .inDoubt }
-            job.isDoubtful = last.maybeCreated
-            job.quietUntil = last.quietUntil
-        }
-        job.overlap = self.jobs[place].overlap
-        self.jobs[place] = job
+        self.jobs[place] = self.next(self.jobs[place], generation: next.generation, due: next.due, now)
     }
 
     /// As `Burial`.
