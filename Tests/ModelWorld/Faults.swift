@@ -54,6 +54,8 @@ extension Simulation {
     private mutating func promote() {
         if self.unreplicated > 0 {
             self.hasLostCommits = true
+            // What proved them to be surplus may be lost, and a worker may still have one's 201 in hand: the sweep will miss it.
+            self.deletedBySweep = []
             self.tally.count(.lostCommits)
         }
         self.database = self.standby

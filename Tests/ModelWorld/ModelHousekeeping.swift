@@ -66,12 +66,15 @@ extension ModelDatabase {
     }
 
     /// Users whose wanted is not their actual state and who have no job that would change it. Who has failed waits for an
-    /// operator.
-    func forgotten() -> [Int] {
+    /// operator. `isSweeps`: also who is revoked and has a credential that is to be deleted again, which housekeeping sees.
+    func forgotten(isSweeps: Bool) -> [Int] {
         self.users.keys.filter { key in
             guard let user = self.users[key], self.place(ofUser: key) == nil else { return false }
             guard user.wanted == .live else {
-                return user.status != .revoked || self.credentials.contains { $0.user == key && $0.status != .deleted }
+                return user.status != .revoked
+                    || self.credentials.contains {
+                        $0.user == key && ($0.status == .active || isSweeps && $0.status == .closing)
+                    }
             }
             return user.status != .failed && !self.has(user.generation, of: key)
         }

@@ -3,39 +3,78 @@
 
 import Model
 
+/// What a sweep has decided to do, each a transaction by itself.
+enum Correction {
+    case surplus(Int, Int, Generation)
+    case makeLook(Int, Generation)
+    case adopt(Int)
+    case catchUp(Int, Generation)
+    case reopen(Int)
+    case reprovision(Int)
+    case missing(Int, Bool)
+    case stray(Int)
+}
+
 extension ModelDatabase {
-    /// One listed credential held against the ledger; as `SweptTag.explain`.
-    mutating func explain(_ found: ModelCredential, settle: Int, now: Int) {
-        if let place = self.credentials.firstIndex(where: { $0.id == found.id }) {
-            if self.credentials[place].status == .deleted && (self.credentials[place].deletedAt ?? now) + settle < now {
-                self.credentials[place].status = .closing
-                self.credentials[place].closeAfter = nil
-            }
-            self.credentials[place].missingSince = nil
-            return
+    /// What one listed credential asks for, by what is committed now; as `SweptTag.explain`.
+    func explain(_ found: ModelCredential, settle: Int, now: Int) -> Correction? {
+        if let row = self.credentials.first(where: { $0.id == found.id }) {
+            if row.status == .deleted { return (row.deletedAt ?? now) + settle < now ? .reopen(row.id) : nil }
+            if row.status == .active && found.isExpired { return .reprovision(row.id) }
+            return row.missingSince.map { $0 + settle < now } ?? false ? .missing(row.id, false) : nil
         }
         guard let user = self.users[found.user], user.wanted == .live || found.generation <= user.generation else {
-            self.strays.insert(found.id)
-            return
+            return .stray(found.id)
         }
-        if found.generation > user.generation {
-            // The commit that opened this generation was lost; what it made is there.
-            self.users[found.user]?.generation = found.generation
-            self.adopt(found.user, now)
-            self.retarget(found.user, now)
-            return
-        }
+        // The commit that opened this generation was lost; what it made is there.
+        if found.generation > user.generation { return .catchUp(found.user, found.generation) }
         if self.credentials.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
-            self.remember([found.id], user: found.user, generation: found.generation)
-        } else if let place = self.place(ofUser: found.user), self.jobs[place].generation == found.generation {
-            if [.queued, .scheduled].contains(self.jobs[place].state) {
+            return .surplus(found.id, found.user, found.generation)
+        }
+        if self.jobs.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
+            return .makeLook(found.user, found.generation)
+        }
+        if user.wanted == .gone || user.generation > found.generation {
+            return .surplus(found.id, found.user, found.generation)
+        }
+        return .adopt(found.user)
+    }
+
+    /// One correction, some time after it was decided, and perhaps on another server.
+    mutating func carryOut(_ correction: Correction, now: Int, _ mutant: Mutant?) {
+        switch correction {
+        case .surplus(let id, let user, let generation): self.remember([id], user: user, generation: generation)
+        case .makeLook(let user, let generation): self.makeLook(user, generation, now)
+        case .adopt(let user): self.adopt(user, now)
+        case .catchUp(let user, let generation):
+            if let row = self.users[user], row.wanted == .live, row.generation < generation {
+                self.users[user]?.generation = generation
+            }
+            self.adopt(user, now)
+            self.retarget(user, now)
+        case .reopen(let id):
+            for place in self.credentials.indices
+            where self.credentials[place].id == id && self.credentials[place].status == .deleted {
+                self.credentials[place].status = .closing
+                self.credentials[place].closeAfter = nil
+                self.credentials[place].deletedAt = nil
+            }
+        case .reprovision(let id): self.reprovision(id, now: now, mutant)
+        case .missing(let id, let isMissing): self.missing(id, isMissing: isMissing, now: now)
+        case .stray(let id): self.strays.insert(id)
+        }
+    }
+
+    /// As `SweepStatements.makeLook`.
+    private mutating func makeLook(_ user: Int, _ generation: Generation, _ now: Int) {
+        for place in self.jobs.indices
+        where self.jobs[place].user == user && self.jobs[place].generation == generation {
+            switch self.jobs[place].state {
+            case .queued, .scheduled, .inDoubt:
                 self.jobs[place].state = .inDoubt
                 self.jobs[place].runAt = now
+            case .armed, .looking: break
             }
-        } else if user.wanted == .gone || user.generation > found.generation {
-            self.remember([found.id], user: found.user, generation: found.generation)
-        } else {
-            self.adopt(found.user, now)
         }
     }
 
@@ -66,13 +105,13 @@ extension ModelDatabase {
         self.jobs[place].empties = 0
     }
 
-    mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
+    private mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
         guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
         self.credentials[place].missingSince = isMissing ? self.credentials[place].missingSince ?? now : nil
     }
 
     /// As `SweepStatements.reprovision`.
-    mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
+    private mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
         guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
         let row = self.credentials[place]
         if mutant != .oldGenerationNotClosed {
@@ -88,7 +127,7 @@ extension ModelDatabase {
 
     /// As `enqueueForgotten` of the sweep.
     mutating func enqueueAllForgotten(now: Int) {
-        for user in self.forgotten().sorted() { self.enqueue(user, now, looksFirst: true) }
+        for user in self.forgotten(isSweeps: true).sorted() { self.enqueue(user, now, looksFirst: true) }
     }
 
     /// As `SweepLease.end`, after a run that saw everything.

@@ -32,6 +32,7 @@ enum Occurrence {
     case replay
     case sweep
     case compare([ModelCredential], startedAt: Int, server: Int)
+    case carryOut([Correction], startedAt: Int, server: Int, met: Set<Int>)
     case fault
     case rotate(Int)
     case peace

@@ -15,52 +15,61 @@ extension Simulation {
             .compare(listed, startedAt: self.databaseNow, server: self.server))
     }
 
+    /// Reads what the ledger has, and decides; a moment later, if nothing breaks it off, that is carried out.
     mutating func compare(_ listed: [ModelCredential], _ startedAt: Int, _ server: Int) {
         guard self.server == server, self.database.started == server else { return }
-        self.tally.count(.sweeps)
         let now = self.databaseNow
+        var corrections: [Correction] = []
         for found in listed {
             if self.mutant == .sweepWithoutProof, !self.database.credentials.contains(where: { $0.id == found.id }) {
                 _ = self.provider.delete(found.id)
                 self.deletedBySweep.insert(found.id)
-                continue
+            } else if let correction = self.database.explain(found, settle: self.settle, now: now) {
+                corrections.append(correction)
             }
-            self.database.explain(found, settle: self.settle, now: now)
         }
         let present = Set(listed.map(\.id))
-        for row in self.database.credentials where row.status == .active {
-            if present.contains(row.id) {
-                if !self.provider.isLive(row.id) && self.provider.isThere(row.id) { self.reprovision(row.id, now) }
-            } else if self.mutant == .vanishedByListing {
-                self.reprovision(row.id, now)
+        for row in self.database.credentials where row.status == .active && !present.contains(row.id) {
+            if self.mutant == .vanishedByListing {
+                corrections.append(.reprovision(row.id))
             } else if row.createdAt + self.settle < now {
-                self.miss(row, now)
+                corrections.append(self.miss(row, now))
             }
         }
-        self.database.enqueueAllForgotten(now: now)
+        let delay = self.dice.chance(50) ? 0 : self.dice.upTo(4000)
+        self.queue.push(
+            self.now + delay, .carryOut(corrections, startedAt: startedAt, server: server, met: present))
+    }
+
+    /// Known and not listed: asked for by its id.
+    private func miss(_ row: ModelDatabase.Credential, _ now: Int) -> Correction {
+        let isLong = row.missingSince.map { $0 + self.settle < now } ?? false
+        if self.provider.isLive(row.id) { return .missing(row.id, false) }
+        return self.provider.isThere(row.id) || isLong ? .reprovision(row.id) : .missing(row.id, true)
+    }
+
+    /// A sweep that has lost its server ends there, or meets the next with what it had decided.
+    mutating func carryOut(_ corrections: [Correction], _ startedAt: Int, _ server: Int, _ met: Set<Int>) {
+        for correction in corrections {
+            let isCutOff = server != self.server && self.dice.chance(50) || !self.isPeace && self.dice.chance(2)
+            if isCutOff { return }
+            if case .reprovision(let id) = correction {
+                if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
+                self.note("credential \(id) serves no more; the next generation opens")
+            }
+            self.database.carryOut(correction, now: self.databaseNow, self.mutant)
+            self.committed()
+        }
+        self.database.enqueueAllForgotten(now: self.databaseNow)
+        self.committed()
         let wasLost = self.database.looksFirst
-        self.database.sweepEnded(startedAt: startedAt, server: server, met: present)
+        if server == self.server {
+            self.database.sweepEnded(startedAt: startedAt, server: server, met: met)
+            self.tally.count(.sweeps)
+        }
         // A full list after the quiet time is proof for every name, also those whose doubt was lost with its commit.
         if wasLost && !self.database.looksFirst { self.proofs = self.proofs.mapValues { _ in Proof() } }
         self.committed()
         self.wake()
-    }
-
-    /// Known and not listed: asked for by its id.
-    private mutating func miss(_ row: ModelDatabase.Credential, _ now: Int) {
-        let isLong = row.missingSince.map { $0 + self.settle < now } ?? false
-        if self.provider.isLive(row.id) {
-            self.database.missing(row.id, isMissing: false, now: now)
-        } else if self.provider.isThere(row.id) || isLong {
-            self.reprovision(row.id, now)
-        } else {
-            self.database.missing(row.id, isMissing: true, now: now)
-        }
-    }
-
-    private mutating func reprovision(_ id: Int, _ now: Int) {
-        if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
-        self.note("credential \(id) serves no more; the next generation opens")
-        self.database.reprovision(id, now: now, self.mutant)
     }
 }

@@ -155,6 +155,8 @@ package struct Simulation {
             for place in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(place) }
         case .sweep: self.sweep()
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
+        case .carryOut(let corrections, let startedAt, let server, let met):
+            self.carryOut(corrections, startedAt, server, met)
         case .send(let slot, let run): self.send(slot, run)
         case .fault: self.fault()
         case .rotate(let user): self.rotate(user)
