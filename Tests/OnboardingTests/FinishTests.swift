@@ -71,6 +71,28 @@ let testUser: UserID = {
         }
     }
 
+    /// A job whose credential is refused goes on to the wanted generation, whose doubt and tries are its own.
+    @Test func aRefusedCredentialLeavesNothingToTheNextGeneration() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            var other = try Self.evidence(jobs[0], id: "old")
+            other.lease = Lease(job: other.lease.job, epoch: 0, worker: WorkerID(rawValue: UUID()), state: .armed)
+            try await Self.finish([other], database)
+            try await database.admin.script(
+                """
+                update dialtone.users set generation = 2, status = 'pending';
+                update dialtone.credentials set status = 'deleted', deleted_at = now();
+                update dialtone.jobs set attempts = 2, crashes = 1, failures = 1, empties = 1;
+                insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch, attempts)
+                values (gen_random_uuid(), 'acme', 'user-1', 2, 'seen_by_sweep', false, 0, 0)
+                """)
+            try await Self.finish([try Self.evidence(jobs[0], id: "second")], database)
+            #expect(try await Self.count("dialtone.surplus where provider_id = 'second'", database) == 1)
+            let next = "generation = 2 and state = 'in_doubt' and not in_doubt and quiet_until is null"
+            let tries = "attempts = 0 and crashes = 0 and failures = 0 and empties = 0"
+            #expect(try await Self.count("dialtone.jobs where \(next) and \(tries)", database) == 1)
+        }
+    }
+
     /// A credential that was recorded after the job's look: its user has not failed.
     @Test func aBurialDoesNotOverrideWhatWasRecordedMeanwhile() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
