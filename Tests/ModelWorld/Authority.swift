@@ -5,7 +5,8 @@ import Lifecycle
 import Model
 
 extension Simulation {
-    /// Whoever sends holds the job, unless a clock has jumped, the commits of its server are lost, or it was taken for dead.
+    /// Whoever sends holds the job, unless a clock has jumped, the commits of its server are lost, or it was taken for
+    /// dead.
     mutating func holds(_ run: Run) -> Bool {
         let isHeld = self.database.jobs.contains {
             $0.id == run.lease.job && $0.epoch == run.lease.epoch && $0.worker == run.lease.worker
@@ -20,8 +21,8 @@ extension Simulation {
         return isHeld
     }
 
-    /// What serves is not deleted before its successor is there. A revoke has closed it first; a worker whose knowledge is of
-    /// another server may be wrong.
+    /// What serves is not deleted before its successor is there. A revoke has closed it first; a worker whose knowledge
+    /// is of another server may be wrong.
     mutating func checkDelete(_ id: Int, _ run: Run) {
         guard run.server == self.server, self.database.started == self.server,
             let user = self.database.users[run.user], user.wanted == .live,
@@ -47,8 +48,8 @@ extension Simulation {
         self.proofs[self.name(run.user, run.life.generation)]?.empties += 1
     }
 
-    /// A provider id that somebody wrote down is never forgotten: it stands in the ledger, or its user has a job that will
-    /// find it, or it is of a generation the ledger itself has lost.
+    /// A provider id that somebody wrote down is never forgotten: it stands in the ledger, or its user has a job that
+    /// will find it, or it is of a generation the ledger itself has lost.
     mutating func checkEvidence(_ run: Run, _ id: Int) {
         let isKept =
             self.database.credentials.contains { $0.id == id } || self.database.surplus.contains { $0.id == id }

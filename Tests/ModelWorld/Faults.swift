@@ -40,7 +40,8 @@ extension Simulation {
                 _ = self.provider.delete(lost.id)
             }
         case 11:
-            // Not of one who is rejected: as long as the expired one is there, every sweep would have another tried for.
+            // Not of one who is rejected: as long as the expired one is there, every sweep would have another tried
+            // for.
             if let old = self.provider.live.last, self.unwelcome.isEmpty, self.dice.chance(40) {
                 self.note("credential \(old.id) expires")
                 self.tally.count(.expired)
@@ -54,7 +55,8 @@ extension Simulation {
     private mutating func promote() {
         if self.unreplicated > 0 {
             self.hasLostCommits = true
-            // What proved them to be surplus may be lost, and a worker may still have one's 201 in hand: the sweep will miss it.
+            // What proved them to be surplus may be lost, and a worker may still have one's 201 in hand: the sweep will
+            // miss it.
             self.deletedBySweep = []
             self.tally.count(.lostCommits)
         }
@@ -63,7 +65,8 @@ extension Simulation {
         self.restart(.failover)
     }
 
-    /// The ledger of before the first claim, on another server that somebody has adopted; then silence but for the sweep.
+    /// The ledger of before the first claim, on another server that somebody has adopted; then silence but for the
+    /// sweep.
     mutating func loseClaim(_ before: ModelDatabase) {
         guard case .lostClaim = self.trouble, !self.hasLostCommits else { return }
         self.hasLostCommits = true

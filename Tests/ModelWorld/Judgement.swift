@@ -17,8 +17,8 @@ extension Simulation {
         }
     }
 
-    /// Nobody waits for what no job will do. Once commits were lost a worker may write down the delete of what the ledger
-    /// wants again; the sweep finds such a user.
+    /// Nobody waits for what no job will do. Once commits were lost a worker may write down the delete of what the
+    /// ledger wants again; the sweep finds such a user.
     private mutating func checkForgotten() {
         guard !self.hasLostCommits, let user = self.database.forgotten(isSweeps: false).first else { return }
         self.fail("user \(user) has not what is wanted and no job")

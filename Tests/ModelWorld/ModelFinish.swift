@@ -72,7 +72,8 @@ extension ModelDatabase {
         }
     }
 
-    /// The job for another generation, whose doubt and tries are its own: but for the doubt an earlier job of it died with.
+    /// The job for another generation, whose doubt and tries are its own: but for the doubt an earlier job of it died
+    /// with.
     private func next(_ job: Job, generation: Generation, due: Int, _ now: Int) -> Job {
         var next = Job(
             id: job.id, user: job.user, generation: generation, state: due <= now ? .queued : .scheduled,

@@ -65,8 +65,9 @@ extension ModelDatabase {
         }
     }
 
-    /// Users whose wanted is not their actual state and who have no job that would change it. Who has failed waits for an
-    /// operator. `isSweeps`: also who is revoked and has a credential that is to be deleted again, which housekeeping sees.
+    /// Users whose wanted is not their actual state and who have no job that would change it. Who has failed waits for
+    /// an operator. `isSweeps`: also who is revoked and has a credential that is to be deleted again, which
+    /// housekeeping sees.
     func forgotten(isSweeps: Bool) -> [Int] {
         self.users.keys.filter { key in
             guard let user = self.users[key], self.place(ofUser: key) == nil else { return false }

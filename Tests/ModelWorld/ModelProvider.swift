@@ -47,8 +47,8 @@ struct ModelProvider {
 
     mutating func expire(_ id: Int) { self.credentials[id].isExpired = true }
 
-    /// What a list shows; a shift between two pages may show one twice, or leave one out, but not the same one in the next
-    /// list too.
+    /// What a list shows; a shift between two pages may show one twice, or leave one out, but not the same one in the
+    /// next list too.
     mutating func list(now: Int, shift: Bool, where matches: (ModelCredential) -> Bool) -> [ModelCredential] {
         var shown = self.credentials.filter { $0.isThere && $0.listedFrom <= now && matches($0) }
         if shift, let place = shown.firstIndex(where: { !self.omitted.contains($0.id) }) {

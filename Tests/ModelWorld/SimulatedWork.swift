@@ -30,8 +30,8 @@ extension Simulation {
         server != self.server || !self.isPeace && self.dice.chance(2)
     }
 
-    /// As `OnboardingWorker.exchange`: results and a claim in one pipeline, each a transaction; then what one statement for all
-    /// could not decide. Whatever is not answered is written again. Answers whether all was.
+    /// As `OnboardingWorker.exchange`: results and a claim in one pipeline, each a transaction; then what one statement
+    /// for all could not decide. Whatever is not answered is written again. Answers whether all was.
     private mutating func exchange(_ slot: Int) -> Bool {
         let server = self.server
         let writes = self.workers[slot].unwritten

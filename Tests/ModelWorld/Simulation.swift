@@ -35,7 +35,8 @@ package enum Trouble: Sendable {
     case kill(occurrence: Int, slot: Int)
     /// The server crashes after its n-th commit, which stands; nothing else.
     case crash(commit: Int)
-    /// The first claim is lost in a promotion, and everybody stands still until the ledger is trusted again; nothing else.
+    /// The first claim is lost in a promotion, and everybody stands still until the ledger is trusted again; nothing
+    /// else.
     case lostClaim
     case nothing
 

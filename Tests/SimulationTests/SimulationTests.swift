@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The promise under every fault, many times over: each seed ends with exactly one credential or none; each mutant is caught.
+// The promise under every fault, many times over: each seed ends with exactly one credential or none; each mutant is
+// caught.
 
 import Foundation
 import Glibc
@@ -46,8 +47,8 @@ import Testing
         return life
     }
 
-    /// One worker killed before each occurrence of a life, until there are no more; either of the two. In half the lives the
-    /// sweep is at work, and the user is rotated, revoked and signed up again.
+    /// One worker killed before each occurrence of a life, until there are no more; either of the two. In half the
+    /// lives the sweep is at work, and the user is rotated, revoked and signed up again.
     @Test(arguments: [false, true]) func aWorkerMayBeKilledAtAnyPoint(_ hasSweep: Bool) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<40 {
@@ -94,8 +95,8 @@ import Testing
         let mutant: Mutant
     }
 
-    /// On a thread of the lowest priority (setpriority(2) of a thread, as Linux has it): whatever else is tested at the same
-    /// time has deadlines to meet.
+    /// On a thread of the lowest priority (setpriority(2) of a thread, as Linux has it): whatever else is tested at the
+    /// same time has deadlines to meet.
     private static func inBackground<Result: Sendable>(
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
