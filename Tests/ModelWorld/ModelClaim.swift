@@ -30,6 +30,12 @@ extension ModelDatabase {
             isBehind: mutant != .deletedBeforeReplaced && user.wanted == .live && user.status != .failed
                 && user.generation > job.generation && !self.has(user.generation, of: job.user)
                 && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now || job.failures > 0 } ?? false,
+            hasOthers: recorded != nil
+                && self.credentials.contains {
+                    $0.user == job.user && $0.generation != job.generation
+                        && ($0.status == .closing && ($0.closeAfter ?? 0) <= now
+                            || $0.status == .active && user.wanted == .gone)
+                },
             servesFor: recorded?.closeAfter.map { .milliseconds($0 - now) }, isDoubtful: job.isDoubtful,
             attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),

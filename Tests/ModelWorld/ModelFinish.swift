@@ -99,7 +99,7 @@ extension ModelDatabase {
     }
 
     /// As `Ending`: the provider said 200 or 404 to the delete of `deleted`, or there is proven to be nothing.
-    mutating func end(_ lease: ModelLease, deleted id: Int?, passesOver: Bool = false, now: Int, _ mutant: Mutant?) {
+    mutating func end(_ lease: ModelLease, deleted id: Int?, passesOver: Int? = nil, now: Int, _ mutant: Mutant?) {
         self.lock(.users, .jobs)
         if let id, let place = self.credentials.firstIndex(where: { $0.id == id && $0.status != .deleted }) {
             self.credentials[place].status = .deleted
@@ -112,7 +112,7 @@ extension ModelDatabase {
 
     /// As `NextGoal.choose`.
     private mutating func chooseGoal(
-        _ lease: ModelLease, passesOver: Bool = false, _ now: Int, _ mutant: Mutant?
+        _ lease: ModelLease, passesOver: Int? = nil, _ now: Int, _ mutant: Mutant?
     ) {
         guard let place = self.held(lease, mutant), let user = self.users[self.jobs[place].user] else { return }
         let key = self.jobs[place].user
@@ -124,7 +124,8 @@ extension ModelDatabase {
             guard credential.status == .closing || user.wanted == .gone || hasWanted else { continue }
             guard mutant != .oldGenerationNotClosed || credential.status == .closing else { continue }
             let due = user.wanted == .gone ? 0 : credential.closeAfter ?? 0
-            goals.append((passesOver || due > now ? 2 : 0, due, credential.generation))
+            let isOwn = passesOver != nil && credential.generation == self.jobs[place].generation
+            goals.append((isOwn ? 3 : passesOver != nil || due > now ? 2 : 0, due, credential.generation))
         }
         if user.wanted == .live && !hasWanted && user.status != .failed { goals.append((1, 0, user.generation)) }
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
@@ -136,7 +137,11 @@ extension ModelDatabase {
             self.jobs.remove(at: place)
             return
         }
-        self.jobs[place] = self.next(self.jobs[place], generation: next.generation, due: next.due, now)
+        let failures = self.jobs[place].failures
+        let pause = passesOver ?? 0
+        self.jobs[place] = self.next(
+            self.jobs[place], generation: next.generation, due: max(next.due, now + pause), now)
+        if pause > 0 { self.jobs[place].failures = failures + 1 }
     }
 
     /// As `Burial`.

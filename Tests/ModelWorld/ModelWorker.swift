@@ -24,12 +24,13 @@ enum Write {
     case own(Run, Int, password: UInt64)
     case move(Run, JobState, delay: Int, isCharged: Bool, settle: Int?)
     case end(Run, Int?)
-    case passOver(Run)
+    case passOver(Run, after: Int)
     case bury(Run)
 
     var run: Run {
         switch self {
-        case .own(let run, _, _), .move(let run, _, _, _, _), .end(let run, _), .passOver(let run), .bury(let run): run
+        case .own(let run, _, _), .move(let run, _, _, _, _), .end(let run, _), .passOver(let run, _), .bury(let run):
+            run
         }
     }
 }

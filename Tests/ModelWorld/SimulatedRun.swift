@@ -57,7 +57,7 @@ extension Simulation {
         case .own(let id): self.own(Int(id.rawValue) ?? 0, slot, number, run)
         case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
         case .end: self.finish(slot, number, .end(run, nil))
-        case .passOver: self.finish(slot, number, .passOver(run))
+        case .passOver(let delay): self.finish(slot, number, .passOver(run, after: delay.wholeMilliseconds))
         case .schedule(let delay, let isCharged, _):
             self.finish(
                 slot, number, .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, settle: nil))

@@ -160,8 +160,8 @@ extension Simulation {
                 run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
                 settle: settle, now: now, self.mutant)
         case .end(let run, let id): self.database.end(run.lease, deleted: id, now: now, self.mutant)
-        case .passOver(let run):
-            self.database.end(run.lease, deleted: nil, passesOver: true, now: now, self.mutant)
+        case .passOver(let run, let delay):
+            self.database.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
         case .bury(let run):
             let before = self.database.dead.count
             self.database.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
