@@ -116,10 +116,11 @@ package struct Sweep: Sendable {
         var isWhole = true
         // Shards beyond the last one known: opened after the backup this ledger was restored from.
         var (shard, empties) = (Int32(1), 0)
+        var before: Set<ProviderID> = []
         while shard <= last || empties < 2 {
             try await self.extend(holder)
             let tag = SweptTag(sweep: self, holder: holder, tenant: tenant, shard: shard, isKnown: shard <= last)
-            let count = try await tag.compare(&report)
+            let count = try await tag.compare(&report, before: &before)
             if count == nil { isWhole = false }
             if shard > last { empties = count ?? 0 == 0 ? empties + 1 : 0 }
             shard += 1

@@ -68,8 +68,9 @@ struct SweptTag {
         var generation: Generation
     }
 
-    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed.
-    func compare(_ report: inout SweepReport) async throws -> Int? {
+    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed. `before`: those of the tag
+    /// listed before this one. A shard beyond the last that shows nothing else is no shard: such a list may not heed the tag.
+    func compare(_ report: inout SweepReport, before: inout Set<ProviderID>) async throws -> Int? {
         report.tags += 1
         guard try await self.sweep.provider.limits.isOpen() else {
             report.failedLists += 1
@@ -84,8 +85,10 @@ struct SweptTag {
             report.failure = "\(error)"
             return nil
         }
+        let ids = Set(listed.map(\.id))
+        if !self.isKnown && ids.isSubset(of: before) { return 0 }
+        before = ids
         report.listed += listed.count
-        if listed.isEmpty && !self.isKnown { return 0 }
         let known = try await self.known()
         var plan = Plan()
         try await self.explain(listed, known, &plan, &report)
@@ -195,6 +198,8 @@ struct SweptTag {
             case "second": plan.surplus.append((credential, user, generation))
             case "surplus": plan.surplus.append((credential, user, generation))
             case "evidence": plan.evidence.append((user, generation))
+            // One that has expired serves nobody; whoever wants one gets another.
+            case "orphan" where credential.expired: plan.surplus.append((credential, user, generation))
             case "orphan": plan.orphans.append(user)
             case "ahead": plan.ahead.append((user, generation))
             default: plan.strays.append(credential)
