@@ -58,7 +58,9 @@ extension ClaimedJob {
     /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
     /// each tenant (the end of index tenant_tags_opened), in the tenants' order so that two nodes cannot lock crosswise, and
     /// takes as many slots as the batch needs and the shard has: one counter update per batch, not per job. Jobs beyond that
-    /// come without a tag; the worker then opens the next shard and puts them back. A tenant that no sweep has seen yet, on a
+    /// come without a tag; the worker then opens the next shard and puts them back. `taken` compares the tenant with an array of
+    /// one: a plan made while the table had a row or two can then only enter the same index by its whole key, and not walk all
+    /// versions of all shards, which an old snapshot keeps. A tenant that no sweep has seen yet, on a
     /// ledger that was once another server's, may have been forgotten by a backup and made again: its creates look first.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
@@ -97,7 +99,7 @@ extension ClaimedJob {
                 order by s.opened desc limit 1 for no key update of s) s),
         taken as (
             update dialtone.tenant_tags s set held = s.held + shard.slots from shard
-            where s.tenant_id = shard.tenant_id and s.shard = shard.shard and s.opened = shard.opened
+            where s.tenant_id = any(array[shard.tenant_id]) and s.opened = shard.opened
             returning s.tenant_id, s.tag, shard.slots),
         claimed as (
             update dialtone.jobs j
