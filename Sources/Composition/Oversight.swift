@@ -50,12 +50,7 @@ extension Administration {
         guard let key = self.settings.telnyxKey else {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
-        let http = HTTPClient(
-            configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: self.settings.httpDeadline))
-        let api = TelnyxClient(
-            configuration: .init(
-                baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
-            http: http)
+        let (api, http) = self.provider(key, concurrency: 4)
         let result: Result<SweepReport, any Error>
         do {
             result = .success(
@@ -134,14 +129,19 @@ extension Administration {
         return lines
     }
 
+    /// The provider's API for one command; whoever asked shuts the HTTP client down.
+    private func provider(_ key: Secret<String>, concurrency: Int) -> (TelnyxClient, HTTPClient) {
+        let deadline = self.settings.httpDeadline
+        let http = HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(concurrency: concurrency, deadline: deadline))
+        let api = TelnyxClient(
+            configuration: .init(baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: deadline), http: http)
+        return (api, http)
+    }
+
     func checkProvider() async -> [(name: String, problem: String?)] {
         guard let key = self.settings.telnyxKey else { return [("provider", "TELNYX_API_KEY is not set")] }
-        let http = HTTPClient(
-            configuration: TelnyxClient.httpConfiguration(concurrency: 2, deadline: self.settings.httpDeadline))
-        let api = TelnyxClient(
-            configuration: .init(
-                baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
-            http: http)
+        let (api, http) = self.provider(key, concurrency: 2)
         var lines: [(name: String, problem: String?)] = []
         let tenants = (try? await self.tenants()) ?? []
         let connections = Set(tenants.map(\.connection_id)).union([self.settings.connectionID].compactMap { $0 })

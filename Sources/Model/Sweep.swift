@@ -64,8 +64,6 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     /// Whether what was seen is this ledger's account, as far as it tells.
     package var isPlausible: Bool { self.expected == 0 || self.seen > 0 }
     package var isDryRun = false
-    /// Whether the ledger may have lost what it knew when the run began.
-    package var isDistrusted = false
 
     package init() {}
 

@@ -109,8 +109,8 @@ extension ClaimedJob {
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
-                      b.wanted_generation, b.recorded, b.is_behind, b.has_others, b.serves_for, b.is_seen, b.is_never_swept, j.in_doubt, j.attempts,
-                      j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.vt),
+                      b.wanted_generation, b.recorded, b.is_behind, b.has_others, b.serves_for, b.is_seen,
+                      b.is_never_swept, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.vt),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,

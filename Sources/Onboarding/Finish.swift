@@ -41,7 +41,8 @@ extension Evidence {
             with input as (
                 select * from unnest(
                     \(rows.map(\.lease.job)), \(rows.map(\.lease.epoch)), \(rows.map(\.lease.worker)),
-                    \(rows.map(\.lease.state)), \(rows.map(\.installation)), \(rows.map(\.user.tenant)), \(rows.map(\.user.user)),
+                    \(rows.map(\.lease.state)), \(rows.map(\.installation)), \(rows.map(\.user.tenant)),
+                    \(rows.map(\.user.user)),
                     \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
                     \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
                     \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),

@@ -27,7 +27,8 @@ enum NextGoal {
                    d.maybe_created, d.quiet_until
             from dialtone.jobs j join dialtone.users u on u.tenant_id = j.tenant_id and u.user_id = j.user_id
             left join lateral (\(Self.note("u"))) d on true
-            where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker) and j.state = \(lease.state)
+            where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
+              and j.state = \(lease.state)
             for no key update of j),
         again as (
             update dialtone.jobs j

@@ -64,19 +64,20 @@ package struct Sweep: Sendable {
             let tenant: TenantID = try columns.next()
             return (tenant, try columns.next(Int32.self))
         }
-        let isDistrusted = try await self.pool.query("select 1 from dialtone.incarnation where looks_first")
-        report.isDistrusted = !isDistrusted.isEmpty
-        var account = Account()
+        let isTrusted = try await self.pool.query("select 1 from dialtone.incarnation where looks_first").isEmpty
+        var isOurs: Bool?
         var seen: [(TenantID, Date)] = []
         for (tenant, last) in tenants {
             let began = try await self.extend(holder)
             do {
-                if try await self.sweep(tenant, last: last, holder: holder, &report) { seen.append((tenant, began)) }
+                if try await self.sweep(tenant, last: last, isTrusted, holder: holder, &report) {
+                    seen.append((tenant, began))
+                }
             } catch let error as PostgresError where error.code == .server && !error.isUnavailable {
                 // One tenant's trouble is its own.
                 report.failedLists += 1
             }
-            if !seen.isEmpty, !self.options.isDryRun, await self.isOurs(&account, report) {
+            if !seen.isEmpty, !self.options.isDryRun, await self.isAccountOurs(&isOurs, report) {
                 for (tenant, began) in seen {
                     _ = try await self.pool.query(SweepLease.saw(tenant, began: began, started: started))
                 }
@@ -84,7 +85,7 @@ package struct Sweep: Sendable {
             }
         }
         report.isFull = self.options.tenant == nil && report.failedLists == 0
-        if report.isFull { report.isFull = await self.isOurs(&account, report) }
+        if report.isFull { report.isFull = await self.isAccountOurs(&isOurs, report) }
         if !self.options.isDryRun {
             let sawAll = report.isFull && report.stopped.isEmpty
             _ = try await self.pool.query(SweepStatements.forgetStrays(sawAll: sawAll))
@@ -93,25 +94,19 @@ package struct Sweep: Sendable {
         return report
     }
 
-    /// What is known in this run of the account behind the key.
-    private struct Account {
-        var isOurs: Bool?
-    }
-
     /// A key of another organisation lists nothing, and that must not pass for having seen: something of the ledger's was
     /// seen there, or answers by its id, or the ledger has nothing that should.
-    private func isOurs(_ account: inout Account, _ report: SweepReport) async -> Bool {
+    private func isAccountOurs(_ told: inout Bool?, _ report: SweepReport) async -> Bool {
         if report.seen > 0 { return true }
-        if let isOurs = account.isOurs { return isOurs }
-        let testimony = await Witness(pool: self.pool, provider: self.provider).testimony(without: nil)
-        let isOurs = testimony != .unproven
-        account.isOurs = isOurs
+        if let told { return told }
+        let isOurs = await Witness(pool: self.pool, provider: self.provider).testimony(without: nil) != .unproven
+        told = isOurs
         return isOurs
     }
 
     /// Answers whether every tag of the tenant was listed.
     private func sweep(
-        _ tenant: TenantID, last: Int32, holder: UUID, _ report: inout SweepReport
+        _ tenant: TenantID, last: Int32, _ isTrusted: Bool, holder: UUID, _ report: inout SweepReport
     ) async throws -> Bool {
         var isWhole = true
         // Shards beyond the last one known: opened after the backup this ledger was restored from.
@@ -119,7 +114,8 @@ package struct Sweep: Sendable {
         var before: Set<ProviderID> = []
         while shard <= last || empties < 2 {
             try await self.extend(holder)
-            let tag = SweptTag(sweep: self, holder: holder, tenant: tenant, shard: shard, isKnown: shard <= last)
+            let tag = SweptTag(
+                sweep: self, holder: holder, tenant: tenant, shard: shard, isKnown: shard <= last, isTrusted: isTrusted)
             let count = try await tag.compare(&report, before: &before)
             if count == nil { isWhole = false }
             if shard > last { empties = count ?? 0 == 0 ? empties + 1 : 0 }

@@ -16,8 +16,10 @@ struct SweptTag {
     let shard: Int32
     /// Whether the ledger has this shard.
     let isKnown: Bool
+    /// Whether the ledger knows all it ever knew.
+    let isTrusted: Bool
 
-    private var tag: String { TagShards.name(self.shard, of: self.tenant) }
+    var tag: String { TagShards.name(self.shard, of: self.tenant) }
 
     /// A credential the ledger has.
     struct Known {
@@ -62,12 +64,6 @@ struct SweptTag {
         }
     }
 
-    /// A generation of a user whose own credential was seen in this list.
-    private struct Owned: Hashable {
-        var user: UserKey
-        var generation: Generation
-    }
-
     /// Answers how many credentials the tag holds at the provider; nil when it could not be listed. `before`: those of the tag
     /// listed before this one. A shard beyond the last that shows nothing else is no shard: such a list may not heed the tag.
     func compare(_ report: inout SweepReport, before: inout Set<ProviderID>) async throws -> Int? {
@@ -79,7 +75,7 @@ struct SweptTag {
         }
         let listed: [TelephonyCredential]
         do throws(TelnyxFailure) {
-            listed = try await self.list(twice: report.isDistrusted)
+            listed = try await self.list()
         } catch {
             report.failedLists += 1
             report.failure = "\(error)"
@@ -138,102 +134,13 @@ struct SweptTag {
 
     /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two pages can
     /// hide a third from a list that looks whole, so a list of several pages is taken twice.
-    private func list(twice: Bool) async throws(TelnyxFailure) -> [TelephonyCredential] {
+    private func list() async throws(TelnyxFailure) -> [TelephonyCredential] {
         let query = ListQuery(tag: self.tag)
         let first = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
-        guard twice, first.count >= query.pageSize else { return first }
+        guard !self.isTrusted, first.count >= query.pageSize else { return first }
         let second = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
         let ids = Set(first.map(\.id))
         return first + second.filter { !ids.contains($0.id) }
-    }
-
-    // MARK: Listed and not known
-
-    private func explain(
-        _ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan, _ report: inout SweepReport
-    ) async throws {
-        var unexplained: [TelephonyCredential] = []
-        for credential in listed {
-            guard self.sweep.names.isOurs(credential.name ?? "") else {
-                report.foreign += 1
-                continue
-            }
-            guard let row = known[credential.id] else {
-                unexplained.append(credential)
-                continue
-            }
-            // Expired is terminal at the provider: its user needs another. A flag in a list alone takes nothing away.
-            if credential.expired && row.isActive, case .expired = try await self.ask(credential.id) {
-                plan.gone.append((credential.id, row))
-            }
-            if row.isMissing { plan.found.append(credential.id) }
-        }
-        guard !unexplained.isEmpty else { return }
-        var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool, isDeleted: Bool)] = [:]
-        for row in try await self.sweep.pool.query(
-            SweepStatements.elsewhere(unexplained.map(\.id), settle: self.sweep.settle))
-        {
-            var columns = row.columns
-            let id: ProviderID = try columns.next()
-            let user = UserKey(tenant: try columns.next(), user: try columns.next())
-            _ = try columns.next(Int32.self)
-            elsewhere[id] = (user, try columns.next(), try columns.next())
-        }
-        plan.moved = elsewhere.filter { !$0.value.isDeleted }.map(\.key)
-        let nameless = unexplained.filter { elsewhere[$0.id] == nil }
-        plan.reopened = elsewhere.filter(\.value.mustReopen).map { ($0.key, $0.value.user) }
-        let owners = try await self.owners(of: nameless)
-        let present = Set(listed.map(\.id))
-        let owned = Set(
-            known.filter { present.contains($0.key) }.map { Owned(user: $1.user, generation: $1.generation) })
-        for credential in nameless {
-            guard let (user, generation) = owners[credential.id] else {
-                plan.strays.append(credential)
-                continue
-            }
-            let row = try await self.sweep.pool.query(SweepStatements.verdict(user, generation)).first
-            switch try row?.decode(String.self) {
-            case "second" where owned.contains(Owned(user: user, generation: generation)):
-                plan.proven.append((credential, user, generation))
-            case "second": plan.surplus.append((credential, user, generation))
-            case "surplus": plan.surplus.append((credential, user, generation))
-            case "evidence": plan.evidence.append((user, generation))
-            // One that has expired serves nobody; whoever wants one gets another.
-            case "orphan" where credential.expired: plan.surplus.append((credential, user, generation))
-            case "orphan": plan.orphans.append(user)
-            case "ahead": plan.ahead.append((user, generation))
-            default: plan.strays.append(credential)
-            }
-        }
-    }
-
-    /// Whose names these are: a name cannot be read backwards, so the tenant's users are gone through until all are found.
-    private func owners(
-        of credentials: [TelephonyCredential]
-    ) async throws -> [ProviderID: (UserKey, Generation)] {
-        var open = Dictionary(grouping: credentials) { String(($0.name ?? "").prefix(40)) }
-        var owners: [ProviderID: (UserKey, Generation)] = [:]
-        var last = ""
-        while !open.isEmpty {
-            let rows = try await self.sweep.pool.query(
-                SweepStatements.users(of: self.tenant, after: last, limit: 2000))
-            guard !rows.isEmpty else { break }
-            try await self.sweep.extend(self.holder)
-            for row in rows {
-                let (id, generation) = try row.decode(String.self, Int32.self)
-                last = id
-                let user = UserKey(tenant: self.tenant, user: try UserID(id))
-                // A generation or two beyond: those a fail-over may have made the ledger forget.
-                for number in 1...generation + 2 {
-                    let name = self.sweep.names.name(for: user, generation: number)
-                    for credential in open.removeValue(forKey: String(name.prefix(40))) ?? []
-                    where credential.bears(name) {
-                        owners[credential.id] = (user, number)
-                    }
-                }
-            }
-        }
-        return owners
     }
 
     // MARK: Doing

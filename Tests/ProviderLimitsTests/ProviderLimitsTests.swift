@@ -107,6 +107,17 @@ import Testing
         }
     }
 
+    /// A queue that takes all it may leaves a create that a look has permitted its place.
+    @Test func recoveryHasItsShareBesideAQueueThatTakesAll() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(1)
+            while await limits.room(for: 64) > 0 {}
+            #expect(await limits.roomToRecover() == 1)
+            #expect(await limits.roomToRecover() == 0, "it has a rate too")
+        }
+    }
+
     @Test func aConnectionsRateIsItsOwnAndThoseWhoWaitLineUp() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
