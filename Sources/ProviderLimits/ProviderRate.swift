@@ -49,11 +49,11 @@ extension ProviderLimits {
     }
 
     /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is left for
-    /// recovery, whose creates may take a quarter of a second more in advance than the queue's (looks and deletes are not held
-    /// up here). tat: when the last call that was granted is due (the theoretical arrival
+    /// recovery, whose creates may be taken a quarter of a second and a call further in advance than the queue's, however slow
+    /// the rate (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical arrival
     /// time); the row lock orders the nodes.
     func take(_ wanted: Int, from scope: String, leavingShare: Bool = true) async -> Int {
-        let (share, ahead) = leavingShare ? (0.8, 1.0) : (1.0, 1.25)
+        let (share, ahead, calls) = leavingShare ? (0.8, 1.0, 0.0) : (1.0, 1.25, 1.25)
         let rows = try? await self.pool.query(
             """
             with now as (select clock_timestamp() as at),
@@ -63,7 +63,7 @@ extension ProviderLimits {
                 for no key update of p),
             grant_ as (
                 select scope, rate, tat,
-                       greatest(0, least(\(wanted)::float8, ceil(rate * (\(ahead) - extract(epoch from tat - at)))))::int as calls
+                       greatest(0, least(\(wanted)::float8, ceil(rate * (\(ahead) - extract(epoch from tat - at)) + \(calls))))::int as calls
                 from budget)
             update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
             from grant_ g where p.scope = g.scope

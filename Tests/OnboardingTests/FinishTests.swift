@@ -188,11 +188,11 @@ let testUser: UserID = {
                 update dialtone.jobs set failures = 3
                 """)
             let ending = Ending(
-                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .passedOver(after: .seconds(4)),
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .passedOver(after: .seconds(600)),
                 trace: Trace(httpStatus: 422))
             try await Self.finish([.ended(ending)], database)
             let job = try await database.admin.query(
-                "select generation, state, failures, run_at > now() + interval '2 seconds' from dialtone.jobs"
+                "select generation, state, failures, run_at > now() + interval '5 minutes' from dialtone.jobs"
             ).first?.decode(Int32.self, String.self, Int32.self, Bool.self)
             #expect(job ?? (0, "", 0, false) == (2, "scheduled", 4, true))
             let log = try await database.admin.query("select to_state from dialtone.job_log").first?.decode(String.self)
