@@ -142,7 +142,7 @@ let package = Package(
         ),
         .testTarget(name: "WebTests", dependencies: ["Web", nioCore, nioEmbedded]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model"]),
-        .testTarget(name: "dialtoneTests", dependencies: ["dialtone"]),
+        .testTarget(name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "TestSupport"]),
         .testTarget(
             name: "StoryTests",
             dependencies: [

@@ -33,22 +33,22 @@ extension OnboardingWorker {
     /// Which tick it is, and what the ticks before have seen.
     private struct Round {
         var ticks = 0
-        /// Every lease that was over then has been rescued.
-        var rescuedAt: ContinuousClock.Instant?
+        /// Every lease that was over then has been rescued, by the clock of the server that started at `server`.
+        var rescuedTo: (server: Int64, time: Int64)?
         var place = UserPlace()
     }
 
     private func tick(_ round: inout Round, on connection: PostgresConnection) async throws {
-        try await self.checkServer(on: connection)
+        guard let server = try await self.checkServer(on: connection) else { return }
         let ticks = round.ticks
         let settle = self.configuration.httpDeadline + self.configuration.providerMargin
-        let start = ContinuousClock.now
-        // Half a minute without a look at all leases is enough, should a clock ever have gone back.
-        let isWhole = ticks.isMultiple(of: 60)
-        let within = isWhole ? nil : round.rescuedAt.map { start - $0 + .seconds(5) }
+        // A second more, for a row that somebody had locked; and half a minute without a look at all leases is enough, should
+        // a clock ever have gone back.
+        let isWhole = ticks.isMultiple(of: 60) || round.rescuedTo?.server != server.started
+        let since = isWhole ? 0 : (round.rescuedTo?.time ?? 0) - 1_000_000
         var groups: [[SQL]] = [
             [JobQueue.promote(limit: 500)],
-            [JobQueue.rescue(limit: 500, settle: settle, within: within ?? .seconds(1_000_000_000))],
+            [JobQueue.rescue(limit: 500, settle: settle, since: since)],
             [JobQueue.goneWorkers],
         ]
         if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
@@ -67,7 +67,7 @@ extension OnboardingWorker {
                 last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
         }
         var rescued = try answers[1][0].get().count
-        if rescued < 500 { round.rescuedAt = start }
+        if rescued < 500 { round.rescuedTo = (server.started, server.now) }
         let gone: [WorkerID] = try answers[2][0].get().map { row in
             var columns = row.columns
             return try columns.next()
@@ -85,18 +85,19 @@ extension OnboardingWorker {
         }
     }
 
-    /// Is the server the one this worker knows? If not, nothing is claimed until the ledger says what the change means.
-    private func checkServer(on connection: PostgresConnection) async throws {
-        guard let row = try await connection.query(Incarnation.current).first else { return }
+    /// Is the server the one this worker knows? If not, nothing is claimed until the ledger says what the change means. Answers
+    /// the server.
+    private func checkServer(on connection: PostgresConnection) async throws -> Incarnation? {
+        guard let row = try await connection.query(Incarnation.current).first else { return nil }
         let server = try Incarnation.read(row)
         guard server.installation == self.installation else {
             self.identity.forget()
             self.news.tell(
                 "this ledger is another installation's now; start the worker anew", level: .error,
                 ["installation": "\(server.installation)"])
-            return
+            return server
         }
-        if server.isKnown && self.identity.knows(server.started) { return }
+        if server.isKnown && self.identity.knows(server.started) { return server }
         self.identity.forget()
         if !server.isKnown {
             let settle = self.configuration.httpDeadline + self.configuration.providerMargin
@@ -107,9 +108,10 @@ extension OnboardingWorker {
                     "the database server has changed; every create looks first until a full sweep has ended",
                     metadata: ["change": "\(change)"])
             }
-            return  // another node may have written it; the next tick reads it
+            return server  // another node may have written it; the next tick reads it
         }
         try await self.identity.meet(server.started, on: connection)
+        return server
     }
 
     /// Users with a credential to delete and no job that would: what a result left behind that came after its job's end. A page

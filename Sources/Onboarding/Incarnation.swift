@@ -16,16 +16,19 @@ struct Incarnation: Sendable, Equatable {
     var isKnown: Bool
     /// Whose names are made here; another than at the start of this process after `installation confirm --clone`.
     var installation: UUID
+    /// The server's clock, in microseconds.
+    var now: Int64
 
     static func read(_ row: PostgresRow) throws -> Incarnation {
-        let (started, isKnown, change, installation) = try row.decode(
-            Int64.self, Bool.self, String?.self, UUID.self)
-        return Incarnation(started: started, change: change, isKnown: isKnown, installation: installation)
+        let (started, isKnown, change, installation, now) = try row.decode(
+            Int64.self, Bool.self, String?.self, UUID.self, Int64.self)
+        return Incarnation(started: started, change: change, isKnown: isKnown, installation: installation, now: now)
     }
 
     /// Is the server still the one of the row? Without a lock, without a write.
     static let current: SQL = """
-        select \(JobQueue.serverStart), coalesce(i.started = \(JobQueue.serverStart), false), null::text, n.id
+        select \(JobQueue.serverStart), coalesce(i.started = \(JobQueue.serverStart), false), null::text, n.id,
+               \(JobQueue.serverNow)
         from dialtone.installation n left join dialtone.incarnation i on true
         """
 
@@ -79,7 +82,7 @@ struct Incarnation: Sendable, Equatable {
             update dialtone.jobs j
             set quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond', empties = 0
             from written, held where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
-        select written.started, true, written.change, n.id from written, dialtone.installation n
+        select written.started, true, written.change, n.id, \(JobQueue.serverNow) from written, dialtone.installation n
         """
     }
 }

@@ -84,8 +84,13 @@ package struct Sweep: Sendable {
                 seen = []
             }
         }
-        report.isFull = self.options.tenant == nil && report.failedLists == 0
-        if report.isFull { report.isFull = await self.isAccountOurs(&isOurs, report) }
+        if report.failedLists == 0 {
+            let isProven = await self.isAccountOurs(&isOurs, report)
+            // What counts as missing has had its witness, or an operator's word.
+            report.isPlausible =
+                isProven || self.options.believesAbsence || report.missing + report.reprovisioned > 0
+            report.isFull = isProven && self.options.tenant == nil
+        }
         if !self.options.isDryRun {
             let sawAll = report.isFull && report.stopped.isEmpty
             _ = try await self.pool.query(SweepStatements.forgetStrays(sawAll: sawAll))
@@ -189,6 +194,7 @@ extension Sweep {
             report.reprovisioned += second.reprovisioned
             report.unproven = second.unproven
             report.isFull = report.isFull && second.isFull
+            report.isPlausible = report.isPlausible && second.isPlausible
         }
         let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
         while true {

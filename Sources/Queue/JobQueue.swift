@@ -78,6 +78,9 @@ package enum JobQueue {
     /// When this server's postmaster started, in microseconds: no two servers, and no two starts of one, agree on it.
     package static let serverStart: SQL = "(extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint"
 
+    /// The server's clock when it got the statement, in microseconds.
+    package static let serverNow: SQL = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
+
     // MARK: Promote and rescue
 
     /// Scheduled jobs whose time has come go back into the queue, at its present end. Index jobs_scheduled.
@@ -115,14 +118,14 @@ package enum JobQueue {
     /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin; counted from now
     /// when the clock has gone forward over the lease.
     ///
-    /// Index jobs_leased, entered at `within` ago and left at now: while an old snapshot is open, the entries of all leases
+    /// Index jobs_leased, entered at `since` (`serverNow` of a rescue that found all) and left at now: while an old snapshot is open, the entries of all leases
     /// that were ever given since stand before it, and every one would be looked up. The update compares the state with the
     /// one that was read, because the predicate itself would let the plan walk that whole index once more.
-    package static func rescue(limit: Int, settle: Duration, within: Duration) -> SQL {
+    package static func rescue(limit: Int, settle: Duration, since: Int64) -> SQL {
         self.rescue(
             """
             lease_until < statement_timestamp()
-            and lease_until > statement_timestamp() - \(within.milliseconds) * interval '1 millisecond'
+            and lease_until >= timestamptz 'epoch' + \(since) * interval '1 microsecond'
             """, limit: limit, settle: settle, reason: .leaseExpired)
     }
 

@@ -17,6 +17,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
 
     private let script: Script
     private let sent = Mutex<[CreateRequest]>([])
+    private let asked = Mutex<[ListQuery]>([])
 
     init(_ change: (inout Script) -> Void) {
         var script = Script()
@@ -27,12 +28,16 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     /// Creates that were sent.
     var creates: Int { self.sent.withLock(\.count) }
 
+    /// What was asked to be listed.
+    var lists: [ListQuery] { self.asked.withLock { $0 } }
+
     func create(_ request: CreateRequest) async -> CreateOutcome {
         self.sent.withLock { $0.append(request) }
         return self.script.create(request)
     }
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        self.asked.withLock { $0.append(query) }
         let shown = self.script.list(query)
         return CredentialPage(credentials: shown, totalPages: 1, totalResults: self.script.total ?? shown.count)
     }

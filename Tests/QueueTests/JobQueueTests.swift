@@ -32,7 +32,7 @@ import Testing
                     "jobs_in_doubt"
                 ),
                 (JobQueue.promote(limit: 10), "jobs_scheduled"),
-                (JobQueue.rescue(limit: 10, settle: .seconds(40), within: .seconds(3600)), "jobs_leased"),
+                (JobQueue.rescue(limit: 10, settle: .seconds(40), since: 0), "jobs_leased"),
             ] as [(SQL, String)] {
                 let plan = try await Self.plan(of: statement, on: database.admin)
                 #expect(plan.contains("using \(index)"), "\(plan)")
@@ -59,7 +59,7 @@ import Testing
     @Test func whatTimeMakesDueIsFoundBetweenTwoEndsOfAnIndex() async throws {
         try await Self.withJobs(300) { database, terms in
             let statements = [
-                "jobs_leased": JobQueue.rescue(limit: 500, settle: .seconds(1), within: .seconds(5)),
+                "jobs_leased": JobQueue.rescue(limit: 500, settle: .seconds(1), since: 1_000_000),
                 "jobs_scheduled": JobQueue.promote(limit: 500), "jobs_in_doubt": ClaimedJob.doubtful(limit: 16, terms),
             ]
             for (index, statement) in statements {
@@ -121,7 +121,7 @@ import Testing
             short.lease = .milliseconds(-1)
             let lease = try #require(
                 try await database.pool.withConnection { try await Self.claim(1, short, on: $0) }.first)
-            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40), within: .seconds(3600))
+            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40), since: 0)
             #expect(try await database.pool.query(rescue).count == 1)
             #expect(try await database.pool.query(rescue).isEmpty)
             let row = try await database.admin.query(

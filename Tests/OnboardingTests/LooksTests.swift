@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many jobs in doubt at once, as a crash leaves them: what they made is seen in one list, not in a list for each.
+
+import Foundation
+import Logging
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+import Telnyx
+import TestSupport
+import Testing
+import Vault
+
+@testable import Onboarding
+
+@Suite struct LooksTests {
+    @Test func manyInDoubtOfOneTagAreSeenInOneList() async throws {
+        try await TestDatabase.with { database in
+            let users = try await Self.doubt(12, in: database)
+            let names = CredentialName(installation: try await Self.installation(database))
+            let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
+            // The last two are not on the tag's list yet.
+            let provider = ScriptedProvider {
+                $0.list = { query in
+                    query.tag == "acme" ? Array(made.dropLast(2)) : made.filter { $0.name == query.name }
+                }
+            }
+            try await Self.work(on: provider, database) {
+                try await Self.until("select 1 from dialtone.users having bool_and(status = 'ready')", database)
+            }
+            let lists = provider.lists
+            #expect(lists.count { $0.tag == "acme" } == 1)
+            #expect(Set(lists.compactMap(\.name)) == Set(made.suffix(2).compactMap(\.name)), "who was not on it")
+            #expect(lists.count == 3 && provider.creates == 0)
+            let owned = try await database.admin.query(
+                "select user_id from dialtone.credentials where provider_id = 'of-' || user_id and status = 'active'")
+            #expect(owned.count == 12)
+        }
+    }
+
+    @Test func aFewInDoubtAreLookedUpByName() async throws {
+        try await TestDatabase.with { database in
+            let users = try await Self.doubt(7, in: database)
+            let names = CredentialName(installation: try await Self.installation(database))
+            let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
+            let provider = ScriptedProvider { $0.list = { query in made.filter { $0.name == query.name } } }
+            try await Self.work(on: provider, database) {
+                try await Self.until("select 1 from dialtone.users having bool_and(status = 'ready')", database)
+            }
+            #expect(provider.lists.allSatisfy { $0.tag == nil } && provider.lists.count == 7)
+        }
+    }
+
+    // MARK: The bed
+
+    /// Users whose creates were sent and not answered, all due for a look.
+    private static func doubt(_ count: Int, in database: TestDatabase) async throws -> [UserKey] {
+        try await database.admin.script(
+            """
+            insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
+            insert into dialtone.tenant_tags (tenant_id, shard, tag, held) values ('acme', 1, 'acme', \(count));
+            insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
+            select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(count)) n;
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt, tag)
+            select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'in_doubt', true, 'acme'
+            from generate_series(1, \(count)) n
+            """)
+        return try (1...count).map { UserKey(tenant: try TenantID("acme"), user: try UserID("user-\($0)")) }
+    }
+
+    private static func installation(_ database: TestDatabase) async throws -> UUID {
+        try #require(await database.admin.query("select id from dialtone.installation").first).decode(UUID.self)
+    }
+
+    private static func credential(_ id: String, named name: String) -> TelephonyCredential {
+        TelephonyCredential(
+            id: ProviderID(rawValue: id), name: name, sipUsername: "user", sipPassword: Secret("password"))
+    }
+
+    /// A worker of its own at work while `work` waits.
+    private static func work(
+        on provider: ScriptedProvider, _ database: TestDatabase, _ work: () async throws -> Void
+    ) async throws {
+        let text = LocalKeyEncryptionKey.generate()
+        let installation = try await Self.installation(database)
+        let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+        let worker = OnboardingWorker(
+            configuration: .init(), pool: database.pool, api: provider,
+            vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)),
+            limits: ProviderLimits(pool: database.pool), wakeup: Wakeup(), installation: installation,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
+            defer { group.cancelAll() }
+            try await work()
+        }
+    }
+
+    private static func until(_ statement: SQL, _ database: TestDatabase) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await database.admin.query(statement).isEmpty {
+            try #require(ContinuousClock.now < deadline, "it did not come within 30 seconds")
+            _ = try await database.admin.query("select pg_sleep(0.02)::text")
+        }
+    }
+}

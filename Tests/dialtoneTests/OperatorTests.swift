@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// An operator's day with the program alone: what each command says, what it changes, and how it ends.
+
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct OperatorTests {
+    @Test func commandsDoWhatTheySayAndEndAsTheyWent() async throws {
+        try await Self.with { desk in
+            let source = try await desk.json("source", "create", "app", "--tenant", "acme")
+            let url = try #require(source["url"] as? String)
+            desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
+            for user in ["u-1", "u-2"] {
+                try await desk.done(
+                    "send", "--url", url, "--tenant", "acme", "--user", user)
+            }
+            try await desk.until("select 1 from dialtone.users having count(*) filter (where status = 'ready') = 2")
+
+            let shown = try await desk.json("user", "show", "u-1", "--tenant", "acme")
+            #expect((shown["user"] as? [String: Any])?["status"] as? String == "ready")
+            #expect((shown["timeline"] as? [Any])?.isEmpty == false)
+            try await desk.fails(["user", "show", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme")
+            try await desk.fails(["user", "revoke", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme")
+            try await desk.fails(["user", "retry", "u-1", "--tenant", "acme"], "this one is ready")
+            try await desk.fails(["user", "reopen", "u-1", "--tenant", "acme"], "this one is ready")
+
+            try await desk.done("user", "rotate", "u-1", "--tenant", "acme", "--overlap", "0s")
+            try await desk.until("select 1 from dialtone.credentials where user_id = 'u-1' and status = 'deleted'")
+            try await desk.done("user", "revoke", "u-2", "--tenant", "acme")
+            try await desk.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'revoked'")
+            try await desk.fails(["user", "rotate", "u-2", "--tenant", "acme"], "this one is revoked")
+            try await desk.done("user", "reopen", "u-2", "--tenant", "acme")
+            try await desk.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'ready'")
+
+            let swept = try await desk.json("sweep")
+            #expect(swept["listed"] as? Int == 2 && swept["full"] as? Bool == true && swept["strays"] as? Int == 0)
+            try await desk.fails(["sweep", "--tenant", "nope"], "nope")
+            let limited = try await desk.json("limit", "set", "--tenant", "acme", "--rate", "5")
+            #expect("\(limited)".contains("connection:1000000001"))
+            try await desk.fails(["limit", "set", "--tenant", "nope", "--rate", "5"], "nope")
+            let installation = try await desk.json("installation", "show")
+            #expect(installation["needs_confirmation"] as? Bool == false)
+            #expect(try await desk.run(["check", "--provider"]).code == 0)
+        }
+    }
+
+    /// What a sweep could not do is told by its exit code, and it has changed nothing.
+    @Test func aSweepThatSawNothingEndsWithOne() async throws {
+        try await Self.with { desk in
+            let source = try await desk.json("source", "create", "app", "--tenant", "acme")
+            let url = try #require(source["url"] as? String)
+            desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
+            try await desk.done("send", "--url", url, "--tenant", "acme", "--user", "u-1")
+            try await desk.until("select 1 from dialtone.users where status = 'ready'")
+
+            let (other, ready) = try await Desk.start(["simulator", "--listen", "127.0.0.1:0"], [:])
+            defer { Desk.stop(other) }
+            var elsewhere = desk
+            elsewhere.environment["TELNYX_BASE_URL"] = ready["base_url"]
+            try await elsewhere.fails(["sweep"], "another organisation")
+            var locked = desk
+            locked.environment["TELNYX_API_KEY"] = "wrong"
+            try await locked.fails(["sweep", "--json"], "lists failed at the provider")
+            #expect(try await locked.run(["check", "--provider"]).code == 1)
+            let left = try await desk.database.admin.query(
+                "select 1 from dialtone.credentials where status = 'active' and missing_since is null")
+            #expect(left.count == 1)
+        }
+    }
+
+    // MARK: The desk
+
+    private static func with(_ work: (inout Desk) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let (simulator, provider) = try await Desk.start(
+                ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
+            defer { Desk.stop(simulator) }
+            let key = try await CommandLineTests.run(["vault", "keygen"]).output
+            var environment = [
+                "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
+                "KEK": key.trimmingCharacters(in: .newlines), "DIALTONE_LISTEN": "127.0.0.1:0",
+                "DIALTONE_SWEEP_INTERVAL": "1h",
+            ]
+            environment["TELNYX_BASE_URL"] = provider["base_url"]
+            let made = try await CommandLineTests.run(
+                ["tenant", "create", "acme", "--connection-id", "1000000001"], environment)
+            #expect(made.code == 0, "\(made.errors)")
+            let (service, ready) = try await Desk.start(["serve"], environment)
+            defer { Desk.stop(service) }
+            environment["DIALTONE_PUBLIC_URL"] = ready["listen"]
+            var desk = Desk(database: database, environment: environment)
+            try await work(&desk)
+        }
+    }
+
+    private struct Desk {
+        let database: TestDatabase
+        var environment: [String: String]
+
+        func run(_ arguments: [String]) async throws -> CommandLineTests.Ended {
+            try await CommandLineTests.run(arguments, self.environment)
+        }
+
+        func done(_ arguments: String...) async throws {
+            let ended = try await self.run(arguments)
+            #expect(ended.code == 0 && !ended.output.isEmpty, "\(arguments): \(ended.errors)")
+        }
+
+        func fails(_ arguments: [String], _ words: String) async throws {
+            let ended = try await self.run(arguments)
+            #expect(ended.code == 1 && ended.errors.hasPrefix("dialtone: "), "\(arguments): \(ended)")
+            #expect(ended.errors.contains(words), "\(arguments): \(ended.errors)")
+        }
+
+        func json(_ arguments: String...) async throws -> [String: Any] {
+            let ended = try await self.run(arguments + ["--json"])
+            #expect(ended.code == 0, "\(arguments): \(ended.errors)")
+            return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
+        }
+
+        func until(_ statement: SQL) async throws {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while try await self.database.admin.query(statement).isEmpty {
+                try #require(ContinuousClock.now < deadline, "it did not come within 30 seconds")
+                _ = try await self.database.admin.query("select pg_sleep(0.02)::text")
+            }
+        }
+
+        /// A process of the program, and the ready line it has printed.
+        static func start(
+            _ arguments: [String], _ environment: [String: String]
+        ) async throws -> (Process, [String: String]) {
+            let process = CommandLineTests.process(arguments, environment)
+            let output = Pipe()
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            let (lines, line) = AsyncStream<Data>.makeStream()
+            output.fileHandleForReading.readabilityHandler = { handle in
+                let bytes = handle.availableData
+                if bytes.isEmpty { handle.readabilityHandler = nil }
+                line.yield(bytes)
+            }
+            try process.run()
+            var told = Data()
+            for await bytes in lines {
+                told += bytes
+                if told.contains(10) || bytes.isEmpty { break }
+            }
+            let object = try JSONSerialization.jsonObject(with: told) as? [String: Any]
+            return (process, (object ?? [:]).compactMapValues { $0 as? String })
+        }
+
+        static func stop(_ process: Process) {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+}
