@@ -114,7 +114,7 @@ final class EventWriter: Sendable {
     /// Commits a batch; one that fails on a bad row is halved until that row's delivery is alone.
     private func commit(_ batch: [Waiting], _ clock: inout FairClock) async {
         do {
-            let answers = try await self.insert(batch.flatMap(\.delivery.events), &clock)
+            let answers = try await self.insertOrRepeat(batch.flatMap(\.delivery.events), &clock)
             var isWork = false
             for waiting in batch {
                 let answer = waiting.delivery.answer(from: answers)
@@ -139,6 +139,16 @@ final class EventWriter: Sendable {
     private static func isWorthHalving(_ error: any Error) -> Bool {
         guard let error = error as? PostgresError else { return false }
         return error.code == .server && !error.isUnavailable
+    }
+
+    /// Once more for the victim of a deadlock: a delivery that names its users several times, in an order of its own, can wait
+    /// for a worker that waits for it.
+    private func insertOrRepeat(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Answered] {
+        do {
+            return try await self.insert(events, &clock)
+        } catch let error as PostgresError where error.isRetryable {
+            return try await self.insert(events, &clock)
+        }
     }
 
     /// What became of each event. One statement, one commit, one connection; a delivery that names a user more than once

@@ -13,10 +13,10 @@ package struct JobLife: Sendable, Equatable {
     package var wantedGeneration: Generation
     /// The credential the ledger already records for `generation`, unless it is deleted.
     package var recorded: ProviderID?
-    /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then, or a
-    /// delete of it has just failed.
+    /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then.
     package var isBehind: Bool
-    /// Whether something else of this user is due to be deleted, so that a delete that fails must not stand in its way.
+    /// Whether something else is due for this user, an old credential to delete or a later one to make: what fails or is
+    /// refused must not stand in its way.
     package var hasOthers: Bool
     /// How long this generation, of a user who has a later one, may serve on.
     package var servesFor: Duration?

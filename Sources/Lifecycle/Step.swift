@@ -36,11 +36,11 @@ extension JobLife {
         case .notSent:
             return [self.later(self.backOff, jitter)]
         case .rateLimited(let wait):
-            return [self.later(wait, jitter)]
+            return [self.makeWay(.zero) ?? self.later(wait, jitter)]
         case .refused(let wait), .tenantRejected(let wait):
             // Perhaps every user of a tenant waits for the same moment, and for days.
             let pause = max(wait, self.lap)
-            return [self.later(pause + pause * jitter, jitter)]
+            return [self.makeWay(.zero) ?? self.later(pause + pause * jitter, jitter)]
         case .tagFull(let isCounted):
             return [.schedule(delay: .zero, isCharged: !isCounted, dropsTag: true)]
         case .rejectedUnclear:
@@ -60,7 +60,7 @@ extension JobLife {
             return [.close(id)]
         case .deleteFailed(let wait):
             let delay = wait ?? self.backOff
-            return [self.hasOthers ? .passOver(after: delay + Self.spread(jitter)) : self.later(delay, jitter)]
+            return [self.makeWay(delay + Self.spread(jitter)) ?? self.later(delay, jitter)]
         }
     }
 
@@ -75,8 +75,8 @@ extension JobLife {
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.end]
-        // What is wanted is made before what may still serve goes: until then that is all the user has. Nor may a delete that
-        // does not succeed stand in the way. What a revoke has closed goes first.
+        // What is wanted is made before what may still serve goes: until then that is all the user has. What a revoke has
+        // closed goes first.
         case (.some, false) where self.isBehind: [.passOver(after: .zero)]
         case (.some, false) where self.wanted == .live && self.servesFor.map { $0 > .zero } ?? false:
             [.schedule(delay: self.servesFor ?? .zero, isCharged: false, dropsTag: false)]
@@ -133,6 +133,11 @@ extension JobLife {
     /// Back to where it came from, uncharged: what must look goes on looking first.
     private func later(_ delay: Duration, _ jitter: Double) -> JobEffect {
         .schedule(delay: delay + Self.spread(jitter), isCharged: false, dropsTag: false)
+    }
+
+    /// Whatever else is due for the user goes first. Doubt waits for nobody, and is left to nobody.
+    private func makeWay(_ delay: Duration) -> JobEffect? {
+        self.hasOthers && (!self.isDoubtful || self.recorded != nil) ? .passOver(after: delay) : nil
     }
 
     private func lookAgain(_ delay: Duration, _ jitter: Double) -> JobEffect {

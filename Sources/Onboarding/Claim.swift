@@ -55,7 +55,7 @@ extension ClaimedJob {
 
     /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
     /// sees it under the user's lock. A row that was changed after this statement's snapshot is left for the next claim
-    /// (its epoch differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
+    /// (its epoch or generation differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
     /// each tenant (the end of index tenant_tags_opened), in the tenants' order so that two nodes cannot lock crosswise, and
     /// takes as many slots as the batch needs and the shard has: one counter update per batch, not per job. Jobs beyond that
     /// come without a tag; the worker then opens the next shard and puts them back. `taken` compares the tenant with an array of
@@ -70,12 +70,9 @@ extension ClaimedJob {
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
                    t.swept_under is not distinct from \(terms.started) as is_seen, t.swept_at is null as is_never_swept,
-                   u.wanted = 'live' and u.status <> 'failed' and u.generation > c.generation
-                   and coalesce(cr.status = 'active' or cr.close_after > statement_timestamp() or s.failures > 0, false)
-                   and not exists (select 1 from dialtone.credentials w
-                                   where w.tenant_id = u.tenant_id and w.user_id = u.user_id
-                                     and w.generation = u.generation and w.status <> 'deleted') as is_behind,
-                   cr.provider_id is not null and exists (
+                   later.is_open and coalesce(cr.status = 'active' or cr.close_after > statement_timestamp(), false)
+                       as is_behind,
+                   later.is_open or c.generation > 1 and exists (
                        select 1 from dialtone.credentials o
                        where o.tenant_id = c.tenant_id and o.user_id = c.user_id and o.generation <> c.generation
                          and (o.status = 'closing' and coalesce(o.close_after <= statement_timestamp(), true)
@@ -83,11 +80,16 @@ extension ClaimedJob {
                    (extract(epoch from cr.close_after - clock_timestamp()) * 1000)::bigint as serves_for,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
-            join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch
+            join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch and s.generation = c.generation
             join dialtone.users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
             join dialtone.tenants t on t.tenant_id = c.tenant_id
             left join dialtone.credentials cr
-                on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation) c),
+                on cr.tenant_id = c.tenant_id and cr.user_id = c.user_id and cr.generation = c.generation
+            cross join lateral (
+                select u.wanted = 'live' and u.status <> 'failed' and u.generation > c.generation
+                       and not exists (select 1 from dialtone.credentials w
+                                       where w.tenant_id = u.tenant_id and w.user_id = u.user_id
+                                         and w.generation = u.generation and w.status <> 'deleted') as is_open) later) c),
         need as (select tenant_id, count(*)::int as slots from brief where needs_tag group by tenant_id),
         shard as materialized (
             select n.tenant_id, s.shard, s.opened,

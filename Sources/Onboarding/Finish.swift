@@ -134,8 +134,8 @@ package struct Ending: Sendable {
     package enum How: Sendable, Equatable {
         /// The wanted credential is there.
         case fulfilled
-        /// Another generation first, after that long.
-        case passedOver(after: Duration)
+        /// Another generation first, after that long. `isMade`: the slot of its tag is the credential's, not the job's to give.
+        case passedOver(after: Duration, isMade: Bool)
         /// The provider answered 200 or 404 to the delete of this id.
         case deleted(ProviderID)
         /// There is proven to be nothing of this generation.
@@ -146,8 +146,9 @@ package struct Ending: Sendable {
     var statements: [SQL] {
         switch self.how {
         case .fulfilled: [UserLock.take(self.user), self.goal]
-        case .passedOver(let delay):
-            [UserLock.take(self.user), NextGoal.choose(self.lease, self.user, self.trace, passesOver: delay)]
+        case .passedOver(let delay, let isMade):
+            [UserLock.take(self.user)] + (isMade ? [] : [self.giveBackSlot])
+                + [NextGoal.choose(self.lease, self.user, self.trace, passesOver: delay)]
         case .deleted(let id): [UserLock.take(self.user), self.close(id), NextGoal.openNext(self.user), self.goal]
         case .absent: [UserLock.take(self.user), self.giveBackSlot, self.goal]
         }

@@ -14,9 +14,9 @@ import Vault
 extension JobRun {
     /// Takes what a create needs of the limits and this run does not hold yet; answers how long it must wait, if it must.
     func permit(_ turn: inout Turn) async -> Duration? {
-        if !turn.holdsAccount {
-            guard await self.provider.limits.roomToRecover() > 0 else { return .seconds(5) }
-            turn.holdsAccount = true
+        if turn.accountShare == nil {
+            guard await self.provider.limits.hasRoomToRecover() else { return .seconds(5) }
+            turn.accountShare = .recovery
         }
         if !turn.holdsConnection {
             if let wait = await self.provider.limits.wait(for: turn.job.connectionID) { return wait }
@@ -28,7 +28,7 @@ extension JobRun {
     /// What was permitted and not used.
     func release(_ turn: Turn) async {
         if turn.holdsConnection { await self.provider.limits.unsent(on: turn.job.connectionID) }
-        if turn.holdsAccount { await self.provider.limits.unused(1) }
+        if let share = turn.accountShare { await self.provider.limits.unused(1, of: share) }
     }
 
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when all it
@@ -54,7 +54,7 @@ extension JobRun {
         guard ContinuousClock.now + self.deadline < turn.leaseEnd else { return .notSent }
         let request = CreateRequest(connectionID: connection, name: self.name(turn), tag: tag, expiresAt: nil)
         let outcome = await self.provider.api.create(request)
-        if case .notSent = outcome {} else { (turn.holdsAccount, turn.holdsConnection) = (false, false) }
+        if case .notSent = outcome {} else { (turn.accountShare, turn.holdsConnection) = (nil, false) }
         switch outcome {
         case .created(let credential, let trace):
             turn.trace = Trace(trace)

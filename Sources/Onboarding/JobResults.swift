@@ -45,6 +45,10 @@ extension JobRun {
     func lost(_ turn: inout Turn) -> JobResult {
         turn.job.life.isDoubtful = true
         turn.hasFailed = true
+        turn.trace.errorCode = "found_not_taken"
+        self.news.tell(
+            "a credential is there and its password is not to be had, or cannot be sealed", level: .error,
+            ["tenant": "\(turn.job.user.tenant)"])
         return self.doubt(turn, turn.job.life.backOff, settle: self.rules.settle)
     }
 

@@ -73,7 +73,7 @@ struct JobRun: Sendable {
         var hasFailed = false
         let isFromDoubt: Bool
         /// The account's permission for one create; the queue's were given before the claim.
-        var holdsAccount: Bool
+        var accountShare: Share?
         var holdsConnection = false
         /// Empty answers before this run.
         let empties: Int
@@ -83,7 +83,7 @@ struct JobRun: Sendable {
             self.leaseEnd = leaseEnd
             self.listed = listed
             self.isFromDoubt = job.lease.state == .looking
-            self.holdsAccount = job.lease.state == .armed
+            self.accountShare = job.lease.state == .armed ? .queue : nil
             self.empties = job.life.empties
         }
     }
@@ -109,7 +109,9 @@ struct JobRun: Sendable {
             case .own(let id): return .result(await self.own(id, &turn))
             case .close(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
             case .end: return .result(.ended(self.ending(turn, .fulfilled)))
-            case .passOver(let delay): return .result(.ended(self.ending(turn, .passedOver(after: delay))))
+            case .passOver(let delay):
+                let isMade = turn.job.life.recorded != nil
+                return .result(.ended(self.ending(turn, .passedOver(after: delay, isMade: isMade))))
             case .schedule(let delay, let isCharged, let dropsTag):
                 return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
             case .doubt(let delay, let isCharged, let settle):

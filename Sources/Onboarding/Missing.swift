@@ -73,6 +73,6 @@ extension SweptTag {
             return true
         }
         let witness = Witness(pool: self.sweep.pool, provider: self.sweep.provider)
-        return await witness.testimony(without: id) == .ours
+        return try await witness.testimony(without: id) { try await self.sweep.extend(self.holder) } == .ours
     }
 }

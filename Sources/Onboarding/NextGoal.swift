@@ -63,11 +63,11 @@ enum NextGoal {
     /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
     /// that was taken away finds its goal by itself.
     ///
-    /// `goals` are all that is left to do for this user, what is due to be deleted before the wanted
-    /// generation, unless that was passed over, and the wanted one before what is due later; not the wanted generation of one who has failed, which waits for an
-    /// operator. A generation's doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an
-    /// earlier job of that generation died with. `passesOver`: the job's own generation may come last, and what is next waits
-    /// that long; a pause after a failure keeps their count, so that two deletes that fail in turn back off too.
+    /// `goals` are all that is left to do for this user: what is due to be deleted, then the wanted generation, then what is due
+    /// later; not the wanted generation of one who has failed, which waits for an operator. A generation's doubt, tries and tag
+    /// are its own, so the job begins them anew, but for the doubt that an earlier job of that generation died with.
+    /// `passesOver`: what is due takes turns by its generation, the job's own last, and waits that long, unless something has
+    /// been wanted of the user meanwhile; failures go on being counted, so that two that fail in turn back off too.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
         let pause = passesOver ?? .zero
         return """
@@ -75,7 +75,9 @@ enum NextGoal {
                 select wanted, generation, status from dialtone.users
                 where tenant_id = \(user.tenant) and user_id = \(user.user)),
             held as materialized (
-                select j.id, j.state, j.generation, j.failures from dialtone.jobs j
+                select j.id, j.state, j.generation, j.failures,
+                       case when j.is_awaited then 0 else \(pause.milliseconds) end as pause
+                from dialtone.jobs j
                 where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
                   and j.state = \(lease.state)
                 for no key update),
@@ -96,11 +98,14 @@ enum NextGoal {
                 select g.generation, g.due, d.maybe_created, d.quiet_until,
                        case when g.due > clock_timestamp() then 'scheduled'
                             when d.maybe_created is not null then 'in_doubt'
-                            when \(pause > .zero) then 'scheduled' else 'queued' end as state
-                from (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
+                            when held.pause > 0 then 'scheduled' else 'queued' end as state
+                from held, (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
                 left join lateral (\(Self.note("g"))) d on true
-                order by \(passesOver != nil) and g.generation = (select generation from held),
-                         not g.is_wanted and (\(passesOver != nil) or g.due > clock_timestamp()), g.is_wanted, g.due, g.generation
+                order by greatest(g.due, statement_timestamp()),
+                         case when \(passesOver == nil) then g.is_wanted::int
+                              when g.generation > held.generation then 0
+                              when g.generation < held.generation then 1 else 2 end,
+                         g.generation
                 limit 1),
             told as (
                 update dialtone.users u
@@ -115,12 +120,12 @@ enum NextGoal {
                 update dialtone.jobs j
                 set generation = next.generation,
                     state = next.state,
-                    run_at = greatest(next.due, clock_timestamp() + \(pause.milliseconds) * interval '1 millisecond'),
+                    run_at = greatest(next.due, clock_timestamp() + held.pause * interval '1 millisecond'),
                     vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
                     worker = null, lease_until = null, quiet_until = next.quiet_until,
                     in_doubt = coalesce(next.maybe_created, false), tag = null,
                     attempts = 0, crashes = 0, empties = 0, is_awaited = false,
-                    failures = case when \(pause > .zero) then held.failures + 1 else 0 end
+                    failures = case when \(passesOver != nil) then held.failures + \(Int32(pause > .zero ? 1 : 0)) else 0 end
                 from held, next where j.id = held.id)
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                           http_status, provider_request_id)

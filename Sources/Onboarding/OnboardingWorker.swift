@@ -149,11 +149,13 @@ package final class OnboardingWorker: Service {
     /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
+        let floor = turn.floor
         let known = room > 0 ? self.identity.terms : nil
-        let granted = known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued() }
+        let granted =
+            known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued(from: floor) }
         let sentAt = ContinuousClock.now
         let terms = granted > 0 ? known : nil
-        let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: turn.floor, $0)] } ?? []
+        let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: floor, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
         var rows: PostgresRows?
         var failure: (any Error)?
@@ -197,9 +199,8 @@ package final class OnboardingWorker: Service {
     }
 
     /// Whether a claim would find something. Index jobs_queued.
-    private func hasQueued() async -> Bool {
-        let rows = try? await self.pool.query("select 1 from dialtone.jobs where state = 'queued' limit 1")
-        return rows?.isEmpty == false
+    private func hasQueued(from floor: Int64) async -> Bool {
+        (try? await self.pool.query(JobQueue.hasCandidates(floor: floor)))?.isEmpty == false
     }
 
     private func claimed(
@@ -207,12 +208,12 @@ package final class OnboardingWorker: Service {
     ) async throws -> [(ClaimedJob, ContinuousClock.Instant)] {
         let leaseEnd = sentAt + self.configuration.lease
         let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: terms.worker) }
-        if let first = all.first { turn.floor = min(first.vt, Self.safeFloor()) }
-        // A claim that came back short has seen the end of the queue: look from the very beginning next time. Else now and
-        // then, for an event that waited long for its commit; not often, because while an old snapshot is open the entries of
-        // all jobs since then stand there.
+        // What stood before the first, or before the end of the queue, is gone. Now and then from the very beginning, for an
+        // event that waited long for its commit; not often, because while an old snapshot is open the entries of all jobs since
+        // then stand there.
         let starved = all.map(\.job).filter(\.needsTag)
-        if rows.count < room || !starved.isEmpty || turn.floorFellAt + .seconds(10) < sentAt {
+        turn.floor = rows.count < room && starved.isEmpty ? .max : all.first?.vt ?? .max
+        if turn.floorFellAt + .seconds(10) < sentAt {
             turn.floor = .min
             turn.floorFellAt = sentAt
         }
@@ -241,11 +242,6 @@ package final class OnboardingWorker: Service {
             self.logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
             return false
         }
-    }
-
-    /// New jobs get a place no earlier than the clock, so a floor some seconds back passes none of them by.
-    private static func safeFloor() -> Int64 {
-        Int64((Date().timeIntervalSince1970 - 10) * 1_000_000)
     }
 
     /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for then

@@ -77,7 +77,7 @@ package struct Sweep: Sendable {
                 // One tenant's trouble is its own.
                 report.failedLists += 1
             }
-            if !seen.isEmpty, !self.options.isDryRun, await self.isAccountOurs(&isOurs, report) {
+            if !seen.isEmpty, !self.options.isDryRun, try await self.isAccountOurs(&isOurs, report, holder) {
                 for (tenant, began) in seen {
                     _ = try await self.pool.query(SweepLease.saw(tenant, began: began, started: started))
                 }
@@ -85,7 +85,7 @@ package struct Sweep: Sendable {
             }
         }
         if report.failedLists == 0 {
-            let isProven = await self.isAccountOurs(&isOurs, report)
+            let isProven = try await self.isAccountOurs(&isOurs, report, holder)
             // What counts as missing has had its witness, or an operator's word.
             report.isPlausible =
                 isProven || self.options.believesAbsence || report.missing + report.reprovisioned > 0
@@ -101,12 +101,15 @@ package struct Sweep: Sendable {
 
     /// A key of another organisation lists nothing, and that must not pass for having seen: something of the ledger's was
     /// seen there, or answers by its id, or the ledger has nothing that should.
-    private func isAccountOurs(_ told: inout Bool?, _ report: SweepReport) async -> Bool {
+    private func isAccountOurs(
+        _ told: inout Bool?, _ report: SweepReport, _ holder: UUID
+    ) async throws -> Bool {
         if report.seen > 0 { return true }
         if let told { return told }
-        let isOurs = await Witness(pool: self.pool, provider: self.provider).testimony(without: nil) != .unproven
-        told = isOurs
-        return isOurs
+        let witness = Witness(pool: self.pool, provider: self.provider)
+        let testimony = try await witness.testimony(without: nil) { try await self.extend(holder) }
+        told = testimony != .unproven
+        return testimony != .unproven
     }
 
     /// Answers whether every tag of the tenant was listed.

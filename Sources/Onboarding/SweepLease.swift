@@ -9,7 +9,7 @@ import Queue
 /// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
 enum SweepLease {
     /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began; and
-    /// four times as often while some tenant has not been seen since.
+    /// four times as often while some tenant has not been seen since, for that one's creates all look first.
     static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
         """
         update dialtone.sweep s
@@ -19,10 +19,12 @@ enum SweepLease {
         where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
           and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
                or i.looks_first and coalesce(s.started_at < i.changed_at, true)
-               or i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
-                  and (s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4).milliseconds)
-                                      * interval '1 millisecond'
-                       or i.looks_twice and coalesce(s.started_at < i.quiet_until, true)))
+               or i.looks_first and i.looks_twice and i.quiet_until < clock_timestamp()
+                  and coalesce(s.started_at < i.quiet_until, true)
+               or s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4).milliseconds)
+                                 * interval '1 millisecond'
+                  and (i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
+                       or i.change <> 'first' and exists (select 1 from dialtone.tenants t where t.swept_at is null)))
         returning i.started
         """
     }

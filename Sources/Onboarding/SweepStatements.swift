@@ -203,8 +203,9 @@ enum SweepStatements {
         """
     }
 
-    /// Users who failed for no fault of their own are tried again, looking first: after an hour, then two, up to a day and a
-    /// half. What the provider has rejected is an operator's to retry.
+    /// Users who failed are tried again, looking first: after an hour, then two, up to a day and a half; those whom the provider
+    /// has rejected after a day, then two, up to a month. The first users of a tenant whose settings are at fault are rejected
+    /// one by one before that is known, and an operator repairs the settings.
     static func reviveFailed(of tenant: TenantID, after user: String, limit: Int) -> SQL {
         """
         with page as materialized (
@@ -217,8 +218,10 @@ enum SweepStatements {
                 from dialtone.dead_jobs d
                 where d.tenant_id = p.tenant_id and d.user_id = p.user_id and d.generation = p.generation) d
             join dialtone.users u on u.tenant_id = p.tenant_id and u.user_id = p.user_id
-            where p.status = 'failed' and d.reason in ('too_many_attempts', 'crashed_too_often')
-              and d.died_at < statement_timestamp() - interval '1 hour' * power(2, least(d.deaths - 1, 5))
+            where p.status = 'failed'
+              and d.died_at < statement_timestamp()
+                  - power(2, least(d.deaths - 1, 5)) * case d.reason when 'rejected' then interval '1 day'
+                    when 'too_many_attempts' then interval '1 hour' when 'crashed_too_often' then interval '1 hour' end
             order by p.tenant_id, p.user_id for no key update of u),
         revived as (
             update dialtone.users u set status = 'pending' from due
@@ -258,8 +261,11 @@ enum SweepStatements {
     }
 
     /// The tag a credential is listed by is the one it has.
-    static func retag(_ id: ProviderID, _ tag: String) -> SQL {
-        "update dialtone.credentials set tag = \(tag) where provider_id = \(id) and tag <> \(tag)"
+    static func retag(_ id: ProviderID, _ tag: String, of tenant: TenantID) -> SQL {
+        """
+        update dialtone.credentials set tag = \(tag)
+        where provider_id = \(id) and tenant_id = \(tenant) and tag <> \(tag)
+        """
     }
 
     /// From here on no job adopts it: a look leaves it out, a record refuses it.

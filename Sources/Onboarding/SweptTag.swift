@@ -45,6 +45,8 @@ struct SweptTag {
         var strays: [TelephonyCredential] = []
         /// In the ledger under another tag than the one they are listed by.
         var moved: [ProviderID] = []
+        /// Another tenant's: the filter is not exact.
+        var others = 0
         var gone: [(ProviderID, Known)] = []
         var missing: [ProviderID] = []
         var found: [ProviderID] = []
@@ -74,11 +76,11 @@ struct SweptTag {
             return nil
         }
         let listed: [TelephonyCredential]
-        do throws(TelnyxFailure) {
+        do {
             listed = try await self.list()
-        } catch {
+        } catch let failure as TelnyxFailure {
             report.failedLists += 1
-            report.failure = "\(error)"
+            report.failure = "\(failure)"
             return nil
         }
         let ids = Set(listed.map(\.id))
@@ -110,7 +112,7 @@ struct SweptTag {
         if !self.sweep.options.isDryRun {
             report.straysDeleted += try await self.report(plan.strays)
             try await self.inOneTransaction(
-                SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count))
+                SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count - plan.others))
         }
         return listed.count
     }
@@ -134,10 +136,11 @@ struct SweptTag {
 
     /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two pages can
     /// hide a third from a list that looks whole, so a list of several pages is taken twice.
-    private func list() async throws(TelnyxFailure) -> [TelephonyCredential] {
+    private func list() async throws -> [TelephonyCredential] {
         let query = ListQuery(tag: self.tag)
         let first = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
         guard !self.isTrusted, first.count >= query.pageSize else { return first }
+        try await self.sweep.extend(self.holder)
         let second = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
         let ids = Set(first.map(\.id))
         return first + second.filter { !ids.contains($0.id) }
@@ -169,7 +172,9 @@ struct SweptTag {
         for (id, row) in plan.closed { try await self.inOneTransaction(SweepStatements.close(row.user, id)) }
         for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
-        for id in plan.moved { _ = try await self.sweep.pool.query(SweepStatements.retag(id, self.tag)) }
+        for id in plan.moved {
+            _ = try await self.sweep.pool.query(SweepStatements.retag(id, self.tag, of: self.tenant))
+        }
     }
 
     /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it since.
@@ -182,7 +187,8 @@ struct SweptTag {
             return 0
         }
         var deleted = 0
-        for stray in strays {
+        let others = try await self.ownersElsewhere(of: strays)
+        for stray in strays where !others.contains(stray.id) {
             try await self.sweep.extend(self.holder)
             _ = try await self.sweep.pool.query(
                 SweepStatements.doom(stray.id, name: stray.name ?? "", tag: self.tag))

@@ -18,12 +18,12 @@ extension SweptTag {
     ) async throws {
         var unexplained: [TelephonyCredential] = []
         for credential in listed {
-            guard self.sweep.names.isOurs(credential.name ?? "") else {
-                report.foreign += 1
-                continue
-            }
             guard let row = known[credential.id] else {
-                unexplained.append(credential)
+                if self.sweep.names.isOurs(credential.name ?? "") {
+                    unexplained.append(credential)
+                } else {
+                    report.foreign += 1
+                }
                 continue
             }
             // Expired is terminal at the provider: its user needs another. A flag in a list alone takes nothing away.
@@ -43,10 +43,13 @@ extension SweptTag {
             _ = try columns.next(Int32.self)
             elsewhere[id] = (user, try columns.next(), try columns.next())
         }
-        plan.moved = elsewhere.filter { !$0.value.isDeleted }.map(\.key)
+        // Whether the filter is exact is not documented: what is another tenant's is left to that tenant's own sweep.
+        let own = elsewhere.filter { $0.value.user.tenant == self.tenant }
+        plan.others = elsewhere.count - own.count
+        plan.moved = own.filter { !$0.value.isDeleted }.map(\.key)
+        plan.reopened = own.filter(\.value.mustReopen).map { ($0.key, $0.value.user) }
         let nameless = unexplained.filter { elsewhere[$0.id] == nil }
-        plan.reopened = elsewhere.filter(\.value.mustReopen).map { ($0.key, $0.value.user) }
-        let owners = try await self.owners(of: nameless)
+        let owners = try await self.owners(of: nameless, in: self.tenant)
         let present = Set(listed.map(\.id))
         let owned = Set(
             known.filter { present.contains($0.key) }.map { Owned(user: $1.user, generation: $1.generation) })
@@ -71,22 +74,35 @@ extension SweptTag {
         }
     }
 
+    /// Those that bear another tenant's names: on their way into the ledger, and shown by a filter that is not exact.
+    func ownersElsewhere(of strays: [TelephonyCredential]) async throws -> Set<ProviderID> {
+        let rows = try await self.sweep.pool.query(SweepStatements.tags(of: nil))
+        var owned: Set<ProviderID> = []
+        for row in rows {
+            let tenant = try TenantID(row.decode(String.self, Int32.self).0)
+            guard tenant != self.tenant else { continue }
+            let open = strays.filter { !owned.contains($0.id) }
+            owned.formUnion(try await self.owners(of: open, in: tenant).keys)
+        }
+        return owned
+    }
+
     /// Whose names these are: a name cannot be read backwards, so the tenant's users are gone through until all are found.
     private func owners(
-        of credentials: [TelephonyCredential]
+        of credentials: [TelephonyCredential], in tenant: TenantID
     ) async throws -> [ProviderID: (UserKey, Generation)] {
         var open = Dictionary(grouping: credentials) { String(($0.name ?? "").prefix(40)) }
         var owners: [ProviderID: (UserKey, Generation)] = [:]
         var last = ""
         while !open.isEmpty {
             let rows = try await self.sweep.pool.query(
-                SweepStatements.users(of: self.tenant, after: last, limit: 2000))
+                SweepStatements.users(of: tenant, after: last, limit: 2000))
             guard !rows.isEmpty else { break }
             try await self.sweep.extend(self.holder)
             for row in rows {
                 let (id, generation) = try row.decode(String.self, Int32.self)
                 last = id
-                let user = UserKey(tenant: self.tenant, user: try UserID(id))
+                let user = UserKey(tenant: tenant, user: try UserID(id))
                 // A generation or two beyond: those a fail-over may have made the ledger forget.
                 for number in 1...generation + 2 {
                     let name = self.sweep.names.name(for: user, generation: number)

@@ -22,7 +22,7 @@ struct Witness: Sendable {
 
     /// Whether another known credential is there, or the ledger knows of none.
     func speaksForAccount(without id: ProviderID) async -> Bool {
-        switch await self.testimony(without: id) {
+        switch await self.testimony(without: id, beforeEach: {}) {
         case .ours, .noneKnown: true
         case .unproven: false
         }
@@ -30,7 +30,10 @@ struct Witness: Sendable {
 
     /// A few are asked for, for one may be gone as well; those that a sweep has missed come last, and when even they are not
     /// there nothing is believed. Index credentials_provider_id_key, entered at a random place.
-    func testimony(without id: ProviderID?) async -> Testimony {
+    /// `beforeEach` call, whoever holds something meanwhile says that it still does.
+    func testimony(
+        without id: ProviderID?, beforeEach: () async throws -> Void
+    ) async rethrows -> Testimony {
         let id = id?.rawValue ?? ""
         guard
             let rows = try? await self.pool.query(
@@ -49,6 +52,7 @@ struct Witness: Sendable {
         if rows.isEmpty { return .noneKnown }
         for row in rows {
             guard let other: ProviderID = try? ProviderID(rawValue: row.decode(String.self)) else { return .unproven }
+            try await beforeEach()
             if (try? await self.provider.retrieve(other)) != nil { return .ours }
         }
         return .unproven

@@ -79,35 +79,43 @@ package final class ProviderLimits: Sendable {
     /// anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given back by
     /// `unused`.
     package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
-        await self.room(for: wanted, leavingShare: true, hasWork: hasWork)
+        await self.room(for: wanted, of: .queue, hasWork: hasWork)
     }
 
-    /// One create after a look: it may use the share that is left for recovery, and so never waits behind the queue for good.
-    package func roomToRecover() async -> Int { await self.room(for: 1, leavingShare: false, hasWork: { true }) }
+    /// Whether one create may go after a look: it may use the share that is left for recovery, and so never waits behind the
+    /// queue for good.
+    package func hasRoomToRecover() async -> Bool { await self.room(for: 1, of: .recovery, hasWork: { true }) > 0 }
 
-    private func room(for wanted: Int, leavingShare: Bool, hasWork: () async -> Bool) async -> Int {
+    private func room(for wanted: Int, of share: Share, hasWork: () async -> Bool) async -> Int {
         let account = LimitScope.account.key
         guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
         let isBroken = known.broken.contains(account)
         let rate = known.rates[account]
         guard isBroken || rate != nil else { return wanted }
         guard await hasWork() else { return 0 }
-        let room = rate == nil ? wanted : await self.take(wanted, from: account, leavingShare: leavingShare)
+        var room = wanted
+        if rate != nil {
+            room =
+                switch share {
+                case .queue: await self.take(wanted, from: account)
+                case .recovery: await self.takeToRecover(from: account) ? wanted : 0
+                }
+        }
         guard isBroken, room > 0 else { return room }
         let probes = await self.probe(account, wanted: room)
-        if rate != nil { await self.giveBack(room - probes, to: account) }
+        if rate != nil { await self.giveBack(room - probes, to: account, as: share) }
         return probes
     }
 
-    /// Gives back what `room` granted and nobody used.
-    package func unused(_ count: Int) async {
+    /// Gives back what `room`, or `hasRoomToRecover`, granted and nobody used.
+    package func unused(_ count: Int, of share: Share = .queue) async {
         guard count > 0 else { return }
         let account = LimitScope.account.key
         let hasRate = self.state.withLock { state in
             state.probes[account]?.left += Int32(count)
             return state.known?.rates[account] != nil
         }
-        if hasRate { await self.giveBack(count, to: account) }
+        if hasRate { await self.giveBack(count, to: account, as: share) }
     }
 
     /// Gives back a create that `wait` had permitted and that was not sent.

@@ -49,21 +49,19 @@ extension ProviderLimits {
     }
 
     /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is left for
-    /// recovery, whose creates may be taken a quarter of a second and a call further in advance than the queue's, however slow
-    /// the rate (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical arrival
-    /// time); the row lock orders the nodes.
-    func take(_ wanted: Int, from scope: String, leavingShare: Bool = true) async -> Int {
-        let (share, ahead, calls) = leavingShare ? (0.8, 1.0, 0.0) : (1.0, 1.25, 1.25)
+    /// recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical
+    /// arrival time); the row lock orders the nodes.
+    func take(_ wanted: Int, from scope: String) async -> Int {
         let rows = try? await self.pool.query(
             """
             with now as (select clock_timestamp() as at),
             budget as materialized (
-                select p.scope, p.rate * case when p.scope = 'account' then \(share) else 1 end as rate, greatest(p.tat, now.at) as tat, now.at
+                select p.scope, p.rate * \(Share.queue.part(of: scope)) as rate, greatest(p.tat, now.at) as tat, now.at
                 from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
                 for no key update of p),
             grant_ as (
                 select scope, rate, tat,
-                       greatest(0, least(\(wanted)::float8, ceil(rate * (\(ahead) - extract(epoch from tat - at)) + \(calls))))::int as calls
+                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from tat - at)))))::int as calls
                 from budget)
             update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
             from grant_ g where p.scope = g.scope
@@ -73,14 +71,55 @@ extension ProviderLimits {
         return Int(calls)
     }
 
-    /// Failed here: that much of the rate is lost, once.
-    func giveBack(_ count: Int, to scope: String) async {
-        guard count > 0 else { return }
-        _ = try? await self.pool.query(
+    /// Takes one call out of recovery's fifth, or, when that is spent, of what the queue has no use for: then it has taken
+    /// nothing in advance.
+    func takeToRecover(from scope: String) async -> Bool {
+        let rows = try? await self.pool.query(
             """
-            update dialtone.provider_limits set tat = tat - \(Double(count)) / (rate * case when scope = 'account' then 0.8 else 1 end) * interval '1 second'
-            where scope = \(scope) and rate is not null
+            with now as (select clock_timestamp() as at),
+            budget as materialized (
+                select p.scope, p.rate, greatest(p.tat, now.at) as tat, greatest(p.recovery_tat, now.at) as recovery_tat,
+                       coalesce(p.recovery_tat < now.at + interval '1 second', true) as is_own,
+                       coalesce(p.tat <= now.at, true) as is_idle
+                from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
+                for no key update of p),
+            granted as (
+                update dialtone.provider_limits p
+                set recovery_tat = case when b.is_own then b.recovery_tat + interval '1 second' / (b.rate * \(Share.recovery.part(of: scope)))
+                                   else p.recovery_tat end,
+                    tat = case when b.is_own then p.tat
+                          else b.tat + interval '1 second' / (b.rate * \(Share.queue.part(of: scope))) end
+                from budget b where p.scope = b.scope and (b.is_own or b.is_idle)
+                returning 1)
+            select exists (select 1 from granted) or not exists (select 1 from budget)
             """)
+        return (try? rows?.first?.decode(Bool.self)) ?? true
+    }
+
+    /// Failed here: that much of the rate is lost, once. What recovery had of the queue's it gives back as its own.
+    func giveBack(_ count: Int, to scope: String, as share: Share = .queue) async {
+        guard count > 0 else { return }
+        let time: SQL = "\(Double(count)) / (rate * \(share.part(of: scope))) * interval '1 second'"
+        let back: SQL =
+            switch share {
+            case .queue: "tat = tat - \(time)"
+            case .recovery: "recovery_tat = recovery_tat - \(time)"
+            }
+        _ = try? await self.pool.query(
+            "update dialtone.provider_limits set \(back) where scope = \(scope) and rate is not null")
+    }
+}
+
+/// Out of which part of the account's rate a create is: what the queue may take, or what is left for recovery.
+package enum Share: Sendable {
+    case queue, recovery
+
+    fileprivate func part(of scope: String) -> Double {
+        guard scope == LimitScope.account.key else { return 1 }
+        return switch self {
+        case .queue: 0.8
+        case .recovery: 0.2
+        }
     }
 }
 

@@ -18,12 +18,13 @@ package enum JobQueue {
     /// is wanted when it finishes, and one that waits for its time is due now; so is one in a worker's hands, should that put it
     /// back (`move`). The caller holds the `users` row lock, so a
     /// finish cannot end that job in between. Jobs are locked in their users' order. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
-    /// `looksFirst`: nobody knows what became of the job before.
+    /// `looksFirst`: nobody knows what became of the job before. A place in the queue is never before now, whatever clock gave it.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
         insert into dialtone.jobs as j (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
                                         quiet_until)
-        select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, s.vt, s.enqueued_at, s.enqueued_at,
+        select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, greatest(s.vt, \(Self.serverNow)), s.enqueued_at,
+               s.enqueued_at,
                case when d.maybe_created is null and not \(looksFirst) then 'queued' else 'in_doubt' end,
                coalesce(d.maybe_created, false),
                d.quiet_until
@@ -44,17 +45,25 @@ package enum JobQueue {
     ///
     /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP LOCKED:
     /// two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of jobs long
-    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped. Nothing while the server is not the
+    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped; at the latest ten seconds ago by this
+    /// server's clock, for new jobs get a place no earlier than their statement, and commit soon after. Nothing while the server is not the
     /// one that `started` names, by its row in `incarnation` and by itself.
     package static func candidates(limit: Int, floor: Int64, started: Int64) -> SQL {
         """
         candidates as materialized (
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'queued' and vt >= \(floor) and \(Self.isServer(started))
+            where state = 'queued' and vt >= \(Self.place(floor)) and \(Self.isServer(started))
             order by vt, id limit \(limit)
             for no key update skip locked)
         """
     }
+
+    /// Whether `candidates` would find something.
+    package static func hasCandidates(floor: Int64) -> SQL {
+        "select 1 from dialtone.jobs where state = 'queued' and vt >= \(Self.place(floor)) order by vt limit 1"
+    }
+
+    private static func place(_ floor: Int64) -> SQL { "least(\(floor), \(Self.serverNow) - 10000000)" }
 
     /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile function
     /// bounds no index scan.
@@ -129,9 +138,11 @@ package enum JobQueue {
             """, limit: limit, settle: settle, reason: .leaseExpired)
     }
 
-    /// The jobs of workers whose node is known to be gone, without waiting for their leases.
+    /// The jobs of workers whose node is known to be gone, without waiting for their leases. Index jobs_leased, entered at now.
     package static func rescue(from workers: [WorkerID], limit: Int, settle: Duration) -> SQL {
-        self.rescue("worker = any(\(workers))", limit: limit, settle: settle, reason: .workerGone)
+        self.rescue(
+            "worker = any(\(workers)) and lease_until >= statement_timestamp()", limit: limit, settle: settle,
+            reason: .workerGone)
     }
 
     /// Workers whose lock was held under this start of the server, and has been free for two seconds.

@@ -28,5 +28,6 @@ package struct Migration: Sendable {
         Migration(6, "exactly_once", PackageResources._006_exactly_once_sql),
         Migration(7, "shards", PackageResources._007_shards_sql),
         Migration(8, "bounded_work", PackageResources._008_bounded_work_sql),
+        Migration(9, "recovery_share", PackageResources._009_recovery_share_sql),
     ]
 }

@@ -199,9 +199,10 @@ import Testing
                 """)
             async let answer = Self.together([Self.event("u", last, "d4", at: 4)], database)
             let watcher = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            let deadline = ContinuousClock.now + .seconds(30)
             while try await watcher.query(
                 "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-            ).isEmpty {}
+            ).isEmpty { try #require(ContinuousClock.now < deadline, "it does not wait for the other node") }
             await watcher.close()
             try await database.admin.script("commit")
             #expect(try await answer == [.duplicate])

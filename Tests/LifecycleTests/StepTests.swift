@@ -126,6 +126,19 @@ import Testing
         #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.passOver(after: .seconds(9))])
     }
 
+    /// A revoked credential must not wait until its successor can be made; what is in doubt stays in hand.
+    @Test(arguments: [
+        JobEvent.refused(.seconds(30)), .tenantRejected(.seconds(30)), .rateLimited(.seconds(30)),
+    ])
+    func aCreateThatIsRefusedLetsOthersGoFirst(event: JobEvent) {
+        var life = self.life()
+        life.hasOthers = true
+        #expect(self.effects(life, event) == [.passOver(after: .zero)])
+        life.isDoubtful = true
+        #expect(
+            self.effects(life, event) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
+    }
+
     /// A tenant whose account is stopped for days must not fill the log: 30, 60, 120 seconds, and up to twice that.
     @Test func whoIsRefusedAgainAndAgainComesBackEverMoreSlowly() {
         var life = self.life()

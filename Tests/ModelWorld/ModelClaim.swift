@@ -23,15 +23,17 @@ extension ModelDatabase {
         let recorded = self.credentials.first {
             $0.user == job.user && $0.generation == job.generation && $0.status != .deleted
         }
+        let isLaterOpen =
+            user.wanted == .live && user.status != .failed && user.generation > job.generation
+            && !self.has(user.generation, of: job.user)
         let quiet = max(job.quietUntil ?? Int.min, self.looksTwice ? self.quietAfterChange : Int.min)
         let life = JobLife(
             generation: job.generation, phase: to == .armed ? .armed : .looking, wanted: user.wanted,
             wantedGeneration: user.generation, recorded: recorded.map { ProviderID(rawValue: "\($0.id)") },
-            isBehind: mutant != .deletedBeforeReplaced && user.wanted == .live && user.status != .failed
-                && user.generation > job.generation && !self.has(user.generation, of: job.user)
-                && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now || job.failures > 0 } ?? false,
-            hasOthers: recorded != nil
-                && self.credentials.contains {
+            isBehind: mutant != .deletedBeforeReplaced && isLaterOpen
+                && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now } ?? false,
+            hasOthers: isLaterOpen
+                || self.credentials.contains {
                     $0.user == job.user && $0.generation != job.generation
                         && ($0.status == .closing && ($0.closeAfter ?? 0) <= now
                             || $0.status == .active && user.wanted == .gone)

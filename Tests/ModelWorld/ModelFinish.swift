@@ -119,20 +119,26 @@ extension ModelDatabase {
         let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
         let hasWanted =
             user.wanted == .live && open.contains { $0.generation == user.generation }
-        var goals: [(order: Int, due: Int, generation: Generation)] = []
+        let own = self.jobs[place].generation
+        var goals: [(due: Int, order: Int, generation: Generation)] = []
+        func add(_ generation: Generation, due: Int, isWanted: Bool) {
+            let turn = generation > own ? 0 : generation < own ? 1 : 2
+            goals.append((max(due, now), passesOver != nil ? turn : isWanted ? 1 : 0, generation))
+        }
         for credential in open where user.wanted == .gone || credential.generation != user.generation {
             guard credential.status == .closing || user.wanted == .gone || hasWanted else { continue }
             guard mutant != .oldGenerationNotClosed || credential.status == .closing else { continue }
             let due = user.wanted == .gone ? 0 : credential.closeAfter ?? 0
-            let isOwn = passesOver != nil && credential.generation == self.jobs[place].generation
-            goals.append((isOwn ? 3 : passesOver != nil || due > now ? 2 : 0, due, credential.generation))
+            add(credential.generation, due: due, isWanted: false)
         }
-        if user.wanted == .live && !hasWanted && user.status != .failed { goals.append((1, 0, user.generation)) }
+        if user.wanted == .live && !hasWanted && user.status != .failed {
+            add(user.generation, due: 0, isWanted: true)
+        }
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
         if user.wanted == .gone && open.isEmpty { self.users[key]?.status = .revoked }
         guard
             mutant != .jobDroppedAtFinish,
-            let next = goals.min(by: { ($0.order, $0.due, $0.generation) < ($1.order, $1.due, $1.generation) })
+            let next = goals.min(by: { ($0.due, $0.order, $0.generation) < ($1.due, $1.order, $1.generation) })
         else {
             self.jobs.remove(at: place)
             return
@@ -141,7 +147,7 @@ extension ModelDatabase {
         let pause = passesOver ?? 0
         self.jobs[place] = self.next(
             self.jobs[place], generation: next.generation, due: max(next.due, now + pause), now)
-        if pause > 0 { self.jobs[place].failures = failures + 1 }
+        if passesOver != nil { self.jobs[place].failures = failures + (pause > 0 ? 1 : 0) }
     }
 
     /// As `Burial`.

@@ -188,7 +188,8 @@ let testUser: UserID = {
                 update dialtone.jobs set failures = 3
                 """)
             let ending = Ending(
-                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .passedOver(after: .seconds(600)),
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1,
+                how: .passedOver(after: .seconds(600), isMade: true),
                 trace: Trace(httpStatus: 422))
             try await Self.finish([.ended(ending)], database)
             let job = try await database.admin.query(
@@ -197,6 +198,63 @@ let testUser: UserID = {
             #expect(job ?? (0, "", 0, false) == (2, "scheduled", 4, true))
             let log = try await database.admin.query("select to_state from dialtone.job_log").first?.decode(String.self)
             #expect(log == "scheduled")
+        }
+    }
+
+    /// Those that fail take turns, what is to be made among them: none waits for ever behind another.
+    @Test func whatIsPassedOverTakesTurns() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            try await database.admin.script(
+                """
+                update dialtone.users set generation = 4;
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index, close_after)
+                select 'acme', 'user-1', n, 'p-' || n, 'n', 'acme', 'closing', '', '', decode(repeat('00', 16), 'hex'),
+                       case when n = 3 then now() + interval '1 hour' end
+                from generate_series(1, 3) n;
+                update dialtone.tenant_tags set held = 4
+                """)
+            var turns: [Int32] = []
+            for generation in [1, 2, 4] as [Generation] {
+                let ending = Ending(
+                    lease: jobs[0].lease, user: jobs[0].user, generation: generation,
+                    how: .passedOver(after: .seconds(60), isMade: generation < 4), trace: Trace())
+                try await Self.finish([.ended(ending)], database)
+                turns += try await database.admin.query("select generation from dialtone.jobs").map {
+                    try $0.decode(Int32.self)
+                }
+                _ = try await database.admin.query(
+                    """
+                    update dialtone.jobs set state = 'armed', epoch = 1, worker = \(jobs[0].lease.worker), tag = 'acme',
+                                             lease_until = now() + interval '1 hour'
+                    """)
+            }
+            #expect(turns == [2, 4, 1], "what may still serve comes last of all")
+            let held = try await database.admin.query("select held from dialtone.tenant_tags").first?.decode(Int32.self)
+            #expect(held == 3, "the slot of the one that was not made")
+        }
+    }
+
+    /// Two deletes that fail in turn wait, but a revoke that came meanwhile does not.
+    @Test func whatIsWantedMeanwhileWaitsForNoPauseOfAnotherGeneration() async throws {
+        try await Self.withArmedJobs(1) { database, jobs in
+            try await database.admin.script(
+                """
+                update dialtone.users set wanted = 'gone', generation = 2, status = 'revoking';
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index)
+                select 'acme', 'user-1', n, 'p-' || n, 'n', 'acme', 'closing', '', '', decode(repeat('00', 16), 'hex')
+                from generate_series(1, 2) n;
+                update dialtone.jobs set is_awaited = true
+                """)
+            let ending = Ending(
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1,
+                how: .passedOver(after: .seconds(600), isMade: true), trace: Trace())
+            try await Self.finish([.ended(ending)], database)
+            let isDue = try await database.admin.query(
+                "select state = 'queued' and run_at <= clock_timestamp() from dialtone.jobs"
+            ).first?.decode(Bool.self)
+            #expect(isDue == true)
         }
     }
 

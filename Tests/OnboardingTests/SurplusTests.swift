@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last gate before a delete nobody asked for: committed rows must prove that the credential is surplus, on a ledger that is trusted.
+// The last gate before a delete nobody asked for: committed rows of a trusted ledger must prove that it is surplus.
 
 import Foundation
 import Model
@@ -22,7 +22,7 @@ import Testing
         ("a job of the generation works", "\(user("gone", 2)); \(job(2))", false),
         ("a job of the next one works", "\(user("live", 3)); \(job(3))", true),
         ("it is the one that is owned", "\(user("live", 2)); \(credential("s", 2))", false),
-        ("it was owned and is deleted", "\(user("live", 3)); \(credential("s", 2))", false),
+        ("it was owned and is deleted", "\(user("live", 3)); \(credential("s", 2, "deleted"))", false),
     ]
 
     @Test(arguments: cases.indices) func onlyWhatCommittedRowsProveMayGo(_ number: Int) async throws {
@@ -82,11 +82,11 @@ import Testing
         """
     }
 
-    private static func credential(_ id: String, _ generation: Int) -> String {
+    private static func credential(_ id: String, _ generation: Int, _ status: String = "active") -> String {
         """
         insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username,
                                           sealed_password, username_index)
-        values ('acme', 'u', \(generation), '\(id)', 'n', 'acme', 'active', '', '', decode(repeat('00', 16), 'hex'))
+        values ('acme', 'u', \(generation), '\(id)', 'n', 'acme', '\(status)', '', '', decode(repeat('00', 16), 'hex'))
         """
     }
 

@@ -114,11 +114,50 @@ import Testing
             try await limits.setRate(1)
             while await limits.room(for: 64) > 0 {}
             let start = ContinuousClock.now
-            var granted = await limits.roomToRecover()
-            #expect(granted == 1)
-            for _ in 1...20 { granted += await limits.roomToRecover() }
+            #expect(await limits.hasRoomToRecover())
+            var granted = 1
+            for _ in 1...20 where await limits.hasRoomToRecover() { granted += 1 }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
-            #expect(Double(granted) <= 3 + seconds, "it has a rate too")
+            #expect(
+                Double(granted) <= 1 + seconds, "it has a rate too: a fifth of one a second, and what the queue leaves")
+        }
+    }
+
+    /// Both ask all the time, recovery more often; each gets what is its own, and no more goes than the rate.
+    @Test func neitherTheQueueNorRecoveryTakesWhatIsTheOthers() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(100)
+            while await limits.room(for: 64) > 0 {}
+            while await limits.hasRoomToRecover() {}
+            let start = ContinuousClock.now
+            var (queue, recovery) = (0, 0)
+            while ContinuousClock.now < start + .seconds(2) {
+                for _ in 1...8 where await limits.hasRoomToRecover() { recovery += 1 }
+                queue += await limits.room(for: 64)
+            }
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            #expect(Double(queue) >= 72 * seconds && Double(recovery) >= 18 * seconds, "\(queue), \(recovery)")
+            #expect(Double(queue + recovery) <= 100 * seconds + 101, "\(queue) and \(recovery) in \(seconds) s")
+        }
+    }
+
+    @Test func whatRecoveryDoesNotUseCostsNobodyAnything() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(10)
+            _ = try await database.admin.query("select set_config('test.start', clock_timestamp()::text, false)")
+            for _ in 1...20 {
+                #expect(await limits.hasRoomToRecover())
+                await limits.unused(1, of: .recovery)
+            }
+            let isExact = try await database.admin.query(
+                """
+                select coalesce(tat >= start, true) and recovery_tat between start and clock_timestamp()
+                from dialtone.provider_limits, (select current_setting('test.start')::timestamptz as start) s
+                """
+            ).first?.decode(Bool.self)
+            #expect(isExact == true, "neither more nor less than was taken")
         }
     }
 

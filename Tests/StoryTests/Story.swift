@@ -175,11 +175,11 @@ struct Story {
         try await self.request(.GET, self.providerURL + path, "").body
     }
 
-    /// `more`: further members of the rule, such as `"status":408`.
-    func fault(_ kind: String, times: Int, _ more: String = "") async throws {
+    /// `more`: further members of the rule, such as `"status":408`; `other`: another rule.
+    func fault(_ kind: String, times: Int, _ more: String = "", and other: String? = nil) async throws {
         let members =
             "\"operation\":\"create\",\"kind\":\"\(kind)\",\"times\":\(times)\(more.isEmpty ? "" : ",")\(more)"
-        let rule = "{\"rules\":[{\(members)}]}"
+        let rule = "{\"rules\":[{\(members)}\(other.map { ",\($0)" } ?? "")]}"
         _ = try await self.request(.PUT, self.providerURL + "/control/faults", rule)
     }
 

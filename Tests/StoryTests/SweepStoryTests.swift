@@ -99,6 +99,28 @@ import Testing
         }
     }
 
+    /// The only credential there was is gone, so nothing can say that the account is the right one: an operator does.
+    @Test func anOperatorsWordStandsInForAWitness() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            let gone = try await story.activeID()
+            _ = try await story.raw(
+                .DELETE, "", "", ["authorization": "Bearer test-key"],
+                url: story.providerURL + "/v2/telephony_credentials/\(gone)")
+            try await story.database.admin.script(
+                "update dialtone.credentials set created_at = now() - interval '1 hour'")
+            let unsaid = try await story.sweep(toTheEnd: false)
+            #expect(unsaid.unproven == 1 && unsaid.missing == 0 && !unsaid.isPlausible)
+            let said = try await story.sweep(toTheEnd: false) { $0.believesAbsence = true }
+            #expect(said.missing == 1 && said.isPlausible)
+            try await story.database.admin.script(
+                "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
+            #expect(try await story.sweep(toTheEnd: false) { $0.believesAbsence = true }.reprovisioned == 1)
+            try await story.until("select 1 from dialtone.users where status = 'ready' and generation = 2")
+            #expect(try await story.providerIDs() == [try await story.activeID()])
+        }
+    }
+
     /// A tenant younger than the backup is made again, and its sender says again what it said: what is there is adopted.
     @Test func aTenantThatABackupHasForgottenIsLookedForFirst() async throws {
         try await Story.with(Self.quick) { story in

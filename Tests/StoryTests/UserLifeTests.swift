@@ -121,6 +121,23 @@ import Testing
         }
     }
 
+    /// Nor that its first delete failed, so that its successor came first.
+    @Test func aRevokedCredentialWhoseDeleteFailedGoesEvenWhenTheNextCannotBeMade() async throws {
+        try await Story.with(Self.quick) { story in
+            try await story.signUp("u")
+            try await story.fault(
+                "status", times: 1000, "\"status\":403",
+                and: "{\"operation\":\"delete\",\"kind\":\"status\",\"times\":1,\"status\":422}")
+            _ = try await story.send("user.deleted", "u", delivery: "gone", at: Date() + 1)
+            _ = try await story.send("user.created", "u", delivery: "back", at: Date() + 2)
+            try await story.until(
+                "select 1 from dialtone.job_log where generation = 1 and to_state <> 'looking' and http_status = 422")
+            try await story.until("select 1 from dialtone.credentials where generation = 1 and status = 'deleted'")
+            #expect(try await story.providerIDs().isEmpty)
+            try await story.until("select 1 from dialtone.jobs where generation = 2")
+        }
+    }
+
     @Test func theOldCredentialServesForTheOverlapUnlessItsUserIsRevoked() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
