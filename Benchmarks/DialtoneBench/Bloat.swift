@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A million finished users, and a snapshot held open for a minute: whether finishing jobs slows down as dead rows pile up.
+// A million finished users, and a snapshot held open for a minute: whether finishing jobs slows down as dead rows pile
+// up.
 
 import Foundation
 import Postgres

@@ -3,10 +3,11 @@
 
 import Foundation
 
-/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat; all of them without arguments.
+/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat; all
+/// of them without arguments.
 ///
-/// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare numbers
-/// of one run only.
+/// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare
+/// numbers of one run only.
 @main
 struct DialtoneBench {
     static let sections = [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker is killed with its hands full: how long until another has finished its jobs, when their creates had landed and when not.
+// A worker is killed with its hands full: how long until another has finished its jobs, when their creates had landed
+// and when not.
 
 import Foundation
 import FoundationNetworking

@@ -44,8 +44,8 @@ struct Cluster {
         try await self.primary.startAgain()
     }
 
-    /// The primary is gone for good (fenced: stopped before anything else happens), the standby takes over alone, and the
-    /// old one comes back as its standby from a fresh copy, at its old address.
+    /// The primary is gone for good (fenced: stopped before anything else happens), the standby takes over alone, and
+    /// the old one comes back as its standby from a fresh copy, at its old address.
     mutating func failOver() async throws {
         try await self.primary.stop(mode: "immediate")
         try await self.standby.promote()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything at once on the real thing: processes killed, servers crashed and promoted, a provider that lies; then the count.
+// Everything at once on the real thing: processes killed, servers crashed and promoted, a provider that lies; then the
+// count.
 
 import AsyncHTTPClient
 import Composition
@@ -7,10 +8,10 @@ import Foundation
 import Model
 import Postgres
 
-/// `dialtone-chaos [rounds]`: two api and two worker processes, a PostgreSQL with a synchronous standby, and the simulator as
-/// a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream in while something breaks in every
-/// round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate, loss or wrong password,
-/// or when `scripts/check-ledger` does not agree. To be run in the project's folder.
+/// `dialtone-chaos [rounds]`: two api and two worker processes, a PostgreSQL with a synchronous standby, and the
+/// simulator as a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream in while something
+/// breaks in every round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate,
+/// loss or wrong password, or when `scripts/check-ledger` does not agree. To be run in the project's folder.
 @main
 struct DialtoneChaos {
     static func main() async {

@@ -79,8 +79,8 @@ struct ProviderFault: Encodable, CustomStringConvertible {
         return ProviderFault(kind: "list_lag", milliseconds: wait, probability: 0.6)
     }
 
-    /// A few refusals, which stop the account, a connection or a user: they are few, because all creates wait half a minute
-    /// after one of the account.
+    /// A few refusals, which stop the account, a connection or a user: they are few, because all creates wait half a
+    /// minute after one of the account.
     private static func refusal(using dice: inout some RandomNumberGenerator) -> ProviderFault {
         let times = Int.random(in: 1...4, using: &dice)
         switch Int.random(in: 0..<4, using: &dice) {

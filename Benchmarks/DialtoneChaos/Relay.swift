@@ -12,7 +12,8 @@ final class Relay: Sendable {
         case swallowsAll = "swallows all"
         /// Requests arrive, their answers are lost.
         case swallowsAnswers = "swallows answers"
-        /// Connections are taken and nothing is forwarded; when it heals all arrives, long after the sender has given up.
+        /// Connections are taken and nothing is forwarded; when it heals all arrives, long after the sender has given
+        /// up.
         case holds = "holds all"
         /// Nobody listens, and what was connected is cut.
         case refuses

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The count: what was acknowledged, what is wanted, what the provider has, and whether ledger and provider say the same.
+// The count: what was acknowledged, what is wanted, what the provider has, and whether ledger and provider say the
+// same.
 
 import Composition
 import Foundation
@@ -43,8 +44,8 @@ struct Verdict: Encodable {
     var repaired: Rest.Repaired
     /// Whether a program that shares nothing with ours counts the same.
     var outsideAgrees = false
-    /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when a new
-    /// one had to be made.
+    /// Milliseconds from the moment a job's worker was found gone to the job's end: when its create was found, and when
+    /// a new one had to be made.
     var recoveryFoundMs: Recovery
     var recoveryAbsentMs: Recovery
     /// What differs, for a person; empty when nothing does.

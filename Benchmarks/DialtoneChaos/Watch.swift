@@ -29,9 +29,10 @@ final class Watch: Sendable {
         }
     }
 
-    /// Users whose actual state is not the wanted one and who have no job; those who have failed wait for an operator. One
-    /// statement, and so one moment: there is none at which a user may stand like that, for every transaction that changes
-    /// what is wanted or what is there leaves a job, and commits that a fail-over loses are the last ones, as if they had not been.
+    /// Users whose actual state is not the wanted one and who have no job; those who have failed wait for an operator.
+    /// One statement, and so one moment: there is none at which a user may stand like that, for every transaction that
+    /// changes what is wanted or what is there leaves a job, and commits that a fail-over loses are the last ones, as
+    /// if they had not been.
     static let forgotten: SQL = """
         select u.tenant_id || '/' || u.user_id,
                concat_ws(' ', u.wanted, u.status, 'generation', u.generation, 'credentials',

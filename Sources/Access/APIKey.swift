@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of an API key: a public id, a secret, and a checksum that tells a typing error from a wrong key without a look-up.
+// The form of an API key: a public id, a secret, and a checksum that tells a typing error from a wrong key without a
+// look-up.
 
 package import Model
 
-/// `dtk_<id>_<secret><crc>`: 12 base62 characters, 43 base62 characters (256 bits), CRC-32 of all before it as 6 of base62.
+/// `dtk_<id>_<secret><crc>`: 12 base62 characters, 43 base62 characters (256 bits), CRC-32 of all before it as 6 of
+/// base62.
 package struct APIKey: Sendable {
     package let id: String
     package let secret: Secret<String>

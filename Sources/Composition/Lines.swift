@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What commands print: each line as JSON members and as the cells of a table, so that the command line needs no more nouns.
+// What commands print: each line as JSON members and as the cells of a table, so that the command line needs no more
+// nouns.
 
 import Access
 import Directory

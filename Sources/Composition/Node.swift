@@ -160,7 +160,8 @@ package struct Node: Sendable {
         self.services = services
     }
 
-    /// The schema must be the one this program knows, on a server that keeps what it acknowledges. Answers the installation.
+    /// The schema must be the one this program knows, on a server that keeps what it acknowledges. Answers the
+    /// installation.
     private static func verify(_ settings: Settings) async throws -> UUID {
         let connection = try await Foundations.connect(settings)
         do {

@@ -38,8 +38,8 @@ struct HTTPClientService: Service {
     }
 }
 
-/// Tells workers in other processes that there are jobs: a NOTIFY from its own connection, after the commit and never in
-/// its transaction (a NOTIFY takes a lock on the whole database until its commit), and coalesced.
+/// Tells workers in other processes that there are jobs: a NOTIFY from its own connection, after the commit and never
+/// in its transaction (a NOTIFY takes a lock on the whole database until its commit), and coalesced.
 struct JobNotifier: Sendable {
     let pool: PostgresPool
     let wakeup = Wakeup()

@@ -25,8 +25,8 @@ package enum UserActionError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Changes what is wanted of one user; the worker does the rest. Each is one transaction: the user's row is locked first, so
-/// that the statements after it see all that was committed under that lock.
+/// Changes what is wanted of one user; the worker does the rest. Each is one transaction: the user's row is locked
+/// first, so that the statements after it see all that was committed under that lock.
 package struct UserActions: Sendable {
     private let pool: PostgresPool
 
@@ -53,8 +53,8 @@ package struct UserActions: Sendable {
         }
     }
 
-    /// As a `user.created` that has come now, for a user whose revoke stands: the next generation is made. For senders that give
-    /// no times, whose sign-up after a delete nobody can tell from one before it.
+    /// As a `user.created` that has come now, for a user whose revoke stands: the next generation is made. For senders
+    /// that give no times, whose sign-up after a delete nobody can tell from one before it.
     package func reopen(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }

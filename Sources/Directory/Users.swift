@@ -61,8 +61,8 @@ package struct TimelineEntry: Sendable, Encodable {
 
 /// Reads users of one tenant at a time.
 ///
-/// Each read is a transaction as `dialtone_tenant` with that tenant set: row-level security is the second wall, should a
-/// statement here ever forget its `where`.
+/// Each read is a transaction as `dialtone_tenant` with that tenant set: row-level security is the second wall, should
+/// a statement here ever forget its `where`.
 package struct Users: Sendable {
     private let pool: PostgresPool
     private let vault: Vault

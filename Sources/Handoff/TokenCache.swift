@@ -35,7 +35,8 @@ final class TokenCache: Sendable {
 
     init(maximum: Int = 10_000) { self.maximum = maximum }
 
-    /// The token kept, or the one that `mint` answers; `mint` runs once for all who ask meanwhile. A failure is not kept.
+    /// The token kept, or the one that `mint` answers; `mint` runs once for all who ask meanwhile. A failure is not
+    /// kept.
     ///
     /// Cancelled here: the minting goes on for the others and ends at its own deadline.
     func token(

@@ -7,27 +7,29 @@ import Postgres
 import Queue
 
 enum EventStatement {
-    /// Inserts a batch and answers (event id, outcome, id in the ledger, whether that says the same) per event. The third is
-    /// another event's for a delivery known before, and null for one that was committed elsewhere while this ran.
+    /// Inserts a batch and answers (event id, outcome, id in the ledger, whether that says the same) per event. The
+    /// third is another event's for a delivery known before, and null for one that was committed elsewhere while this
+    /// ran.
     ///
     /// Locks, in this order, each in key order: the users that exist (`judged`, primary key), the ledger's unique key
-    /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is durable),
-    /// the users (upsert), the jobs. A batch of only duplicates locks its users, which writes WAL and so flushes.
+    /// (an equal delivery that is being committed elsewhere is waited for, so a duplicate is told only of what is
+    /// durable), the users (upsert), the jobs. A batch of only duplicates locks its users, which writes WAL and so
+    /// flushes.
     ///
     /// What an event does is decided against the locked row: an older word of the sender is superseded, a wish that is
-    /// fulfilled already is a duplicate, though the newest word on it. A sign-up after a revoke opens the next generation, if
-    /// it is newer; when either has no sender's time, the revoke stands. A revoke closes every generation here: credentials
-    /// become `closing`, and those of a rotation that may still serve may no longer. The upsert asks once more, for a user
-    /// whom another node has inserted meanwhile.
+    /// fulfilled already is a duplicate, though the newest word on it. A sign-up after a revoke opens the next
+    /// generation, if it is newer; when either has no sender's time, the revoke stands. A revoke closes every
+    /// generation here: credentials become `closing`, and those of a rotation that may still serve may no longer. The
+    /// upsert asks once more, for a user whom another node has inserted meanwhile.
     ///
-    /// `newest` has no condition on what may have changed since the statement's snapshot: PostgreSQL would test it on the old
-    /// row first and pass over one that `judged` has seen anew, and the newest word would be forgotten.
+    /// `newest` has no condition on what may have changed since the statement's snapshot: PostgreSQL would test it on
+    /// the old row first and pass over one that `judged` has seen anew, and the newest word would be forgotten.
     ///
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
     ///
-    /// Of a delivery with several users each is a row with its place as `item`; a user stands in one row of a statement only.
-    /// Nothing is added to a delivery that is known, by another event at its place 0 than `first_id`.
+    /// Of a delivery with several users each is a row with its place as `item`; a user stands in one row of a statement
+    /// only. Nothing is added to a delivery that is known, by another event at its place 0 than `first_id`.
     static func insert(_ rows: [NewEvent], places: [String: Int64]) -> SQL {
         let tenants = places.sorted { $0.key < $1.key }
         return """

@@ -61,8 +61,8 @@ final class EventWriter: Sendable {
         if isTaken { self.arrived.signal() } else { answer(.failure(.unavailable)) }
     }
 
-    /// Cancelled here: the batch under way is committed, and what still waits is refused, so that its senders come again.
-    /// The service cancels it after the last request was answered, when nothing waits.
+    /// Cancelled here: the batch under way is committed, and what still waits is refused, so that its senders come
+    /// again. The service cancels it after the last request was answered, when nothing waits.
     func run() async {
         var clock = FairClock()
         while !Task.isCancelled {
@@ -128,7 +128,8 @@ final class EventWriter: Sendable {
             await self.commit(Array(batch[..<middle]), &clock)
             await self.commit(Array(batch[middle...]), &clock)
         } catch {
-            // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the answer.
+            // A COMMIT lost on the way may have happened: 503 makes the sender ask again, and the ledger knows the
+            // answer.
             self.isFailing.store(true, ordering: .relaxed)
             self.logger.error(
                 "events could not be stored", metadata: ["error": "\(error)", "deliveries": "\(batch.count)"])
@@ -141,8 +142,8 @@ final class EventWriter: Sendable {
         return error.code == .server && !error.isUnavailable
     }
 
-    /// Once more for the victim of a deadlock: a delivery that names its users several times, in an order of its own, can wait
-    /// for a worker that waits for it.
+    /// Once more for the victim of a deadlock: a delivery that names its users several times, in an order of its own,
+    /// can wait for a worker that waits for it.
     private func insertOrRepeat(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Answered] {
         do {
             return try await self.insert(events, &clock)
@@ -151,9 +152,9 @@ final class EventWriter: Sendable {
         }
     }
 
-    /// What became of each event. One statement, one commit, one connection; a delivery that names a user more than once
-    /// takes a further statement of the same transaction for each time. Shielded: a batch belongs to the writer, not to its
-    /// shutdown.
+    /// What became of each event. One statement, one commit, one connection; a delivery that names a user more than
+    /// once takes a further statement of the same transaction for each time. Shielded: a batch belongs to the writer,
+    /// not to its shutdown.
     private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Answered] {
         var waves: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
@@ -186,8 +187,8 @@ final class EventWriter: Sendable {
             if !superseded.isEmpty {
                 _ = try await connection.query(EventStatement.supersede(superseded), shielded: true)
             }
-            // Committed by another node while the statement waited for it: a new look sees it. An item that is nowhere was not
-            // in the delivery that came first under this id.
+            // Committed by another node while the statement waited for it: a new look sees it. An item that is nowhere
+            // was not in the delivery that came first under this id.
             for event in events {
                 guard let outcome = unseen[event.id] else { continue }
                 let rows = try await connection.query(EventStatement.known(event), shielded: true)
@@ -234,8 +235,8 @@ extension NewDelivery {
 /// Places in the queue: start-time fair queueing. A tenant's next job comes no sooner than a step after its last, so a
 /// tenant that imports many users lines up behind itself and not in front of others.
 ///
-/// The step must be longer than a job of a busy tenant takes to be served, or its line falls behind the clock, and who comes
-/// later with the clock's own time stands behind the whole of it.
+/// The step must be longer than a job of a busy tenant takes to be served, or its line falls behind the clock, and who
+/// comes later with the clock's own time stands behind the whole of it.
 struct FairClock {
     /// Microseconds between two jobs of one tenant, when they come faster than that: ten a second.
     static let step: Int64 = 100_000

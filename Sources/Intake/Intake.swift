@@ -96,8 +96,8 @@ package final class Intake: Sendable {
         self.sources.known(hook, now: now).map(KnownHook.init)
     }
 
-    /// Takes one delivery in as `receive(_:)` does, without a task: `answer` is called once, from any thread, perhaps before
-    /// this returns.
+    /// Takes one delivery in as `receive(_:)` does, without a task: `answer` is called once, from any thread, perhaps
+    /// before this returns.
     package func receive(
         _ delivery: Delivery, at hook: KnownHook, answer: @escaping @Sendable (Result<Receipt, IntakeError>) -> Void
     ) {

@@ -15,8 +15,8 @@ package struct JobLife: Sendable, Equatable {
     package var recorded: ProviderID?
     /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then.
     package var isBehind: Bool
-    /// Whether something else is due for this user, an old credential to delete or a later one to make: what fails or is
-    /// refused must not stand in its way.
+    /// Whether something else is due for this user, an old credential to delete or a later one to make: what fails or
+    /// is refused must not stand in its way.
     package var hasOthers: Bool
     /// How long this generation, of a user who has a later one, may serve on.
     package var servesFor: Duration?
@@ -30,8 +30,8 @@ package struct JobLife: Sendable, Equatable {
     package var failures: Int
     /// Consecutive empty look-ups.
     package var empties: Int
-    /// By the database's clock at the claim: how long until an empty look-up may prove absence. A doubtful job without such
-    /// a moment never had its time.
+    /// By the database's clock at the claim: how long until an empty look-up may prove absence. A doubtful job without
+    /// such a moment never had its time.
     package var quietIn: Duration?
     /// What the ledger itself is worth since the server last changed.
     package var trust: LedgerTrust

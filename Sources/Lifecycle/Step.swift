@@ -75,8 +75,8 @@ extension JobLife {
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.end]
-        // What is wanted is made before what may still serve goes: until then that is all the user has. What a revoke has
-        // closed goes first.
+        // What is wanted is made before what may still serve goes: until then that is all the user has. What a revoke
+        // has closed goes first.
         case (.some, false) where self.isBehind: [.passOver(after: .zero)]
         case (.some, false) where self.wanted == .live && self.servesFor.map { $0 > .zero } ?? false:
             [.schedule(delay: self.servesFor ?? .zero, isCharged: false, dropsTag: false)]

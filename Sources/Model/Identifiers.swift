@@ -143,8 +143,8 @@ package struct ProviderID: RawRepresentable, Hashable, Comparable, Sendable, Cus
 }
 
 extension UUID {
-    /// RFC 9562 section 4, as PostgreSQL writes it. By hand, because `uuidString` formats through the C library, and every
-    /// answer to a webhook holds one.
+    /// RFC 9562 section 4, as PostgreSQL writes it. By hand, because `uuidString` formats through the C library, and
+    /// every answer to a webhook holds one.
     package var lowercase: String {
         String(unsafeUninitializedCapacity: 36) { text in
             var place = 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times as text, as senders and the provider write them: RFC 3339, with or without fractions, and leniently without a zone.
+// Times as text, as senders and the provider write them: RFC 3339, with or without fractions, and leniently without a
+// zone.
 
 package import Foundation
 

@@ -53,15 +53,16 @@ extension ClaimedJob {
         self.claim(JobQueue.doubtful(limit: limit, started: terms.started), to: .looking, terms)
     }
 
-    /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the finish
-    /// sees it under the user's lock. A row that was changed after this statement's snapshot is left for the next claim
-    /// (its epoch or generation differs), because what `brief` reads would be older than the row. `shard` locks the shard opened last of
-    /// each tenant (the end of index tenant_tags_opened), in the tenants' order so that two nodes cannot lock crosswise, and
-    /// takes as many slots as the batch needs and the shard has: one counter update per batch, not per job. Jobs beyond that
-    /// come without a tag; the worker then opens the next shard and puts them back. `taken` compares the tenant with an array of
-    /// one: a plan made while the table had a row or two can then only enter the same index by its whole key, and not walk all
-    /// versions of all shards, which an old snapshot keeps. A tenant that no sweep has seen yet, on a
-    /// ledger that was once another server's, may have been forgotten by a backup and made again: its creates look first.
+    /// The claim. `brief` reads, without locks, what the job is about: if an event changes the user meanwhile, the
+    /// finish sees it under the user's lock. A row that was changed after this statement's snapshot is left for the
+    /// next claim (its epoch or generation differs), because what `brief` reads would be older than the row. `shard`
+    /// locks the shard opened last of each tenant (the end of index tenant_tags_opened), in the tenants' order so that
+    /// two nodes cannot lock crosswise, and takes as many slots as the batch needs and the shard has: one counter
+    /// update per batch, not per job. Jobs beyond that come without a tag; the worker then opens the next shard and
+    /// puts them back. `taken` compares the tenant with an array of one: a plan made while the table had a row or two
+    /// can then only enter the same index by its whole key, and not walk all versions of all shards, which an old
+    /// snapshot keeps. A tenant that no sweep has seen yet, on a ledger that was once another server's, may have been
+    /// forgotten by a backup and made again: its creates look first.
     private static func claim(_ candidates: SQL, to state: JobState, _ terms: ClaimTerms) -> SQL {
         """
         with \(candidates),

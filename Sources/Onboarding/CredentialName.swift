@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name a credential bears at the provider: a function of whose it is and nothing else, so that whoever looks finds it.
+// The name a credential bears at the provider: a function of whose it is and nothing else, so that whoever looks finds
+// it.
 
 import Crypto
 package import Foundation
@@ -7,8 +8,8 @@ package import Model
 
 /// `dt-<8 characters of the installation>-<base32 of SHA-256(installation ‖ tenant ‖ user ‖ generation)>`.
 ///
-/// Each part of the hash has its length before it (four bytes, big endian), so that no two keys share an input. The user's
-/// id cannot be read from it. A re-run, a second node or a restored backup makes the same name.
+/// Each part of the hash has its length before it (four bytes, big endian), so that no two keys share an input. The
+/// user's id cannot be read from it. A re-run, a second node or a restored backup makes the same name.
 package struct CredentialName: Sendable {
     /// Whose names these are.
     let id: UUID

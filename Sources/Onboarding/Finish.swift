@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's results go into the ledger: the credential, the user, the job and the log, one statement for a whole batch.
+// The worker's results go into the ledger: the credential, the user, the job and the log, one statement for a whole
+// batch.
 
 package import Foundation
 package import Model
@@ -29,10 +30,11 @@ extension Evidence {
     /// Records the credentials, marks their users ready and ends their jobs.
     ///
     /// Locks `users` first, in key order, then `jobs`: the order of intake, so that they cannot wait for each other.
-    /// What is wanted is accepted from any epoch (evidence); the job is touched only where id, epoch, worker and state still
-    /// match (authority). What is no longer wanted is recorded as `closing` by the job's own worker alone, which then deletes
-    /// it; anybody else's is for `settle`. First writer owns: a row refused by either unique key comes back as not recorded.
-    /// A rotation's older generations begin to close here. The job ends only if nothing else of its user is left to do.
+    /// What is wanted is accepted from any epoch (evidence); the job is touched only where id, epoch, worker and state
+    /// still match (authority). What is no longer wanted is recorded as `closing` by the job's own worker alone, which
+    /// then deletes it; anybody else's is for `settle`. First writer owns: a row refused by either unique key comes
+    /// back as not recorded. A rotation's older generations begin to close here. The job ends only if nothing else of
+    /// its user is left to do.
     ///
     /// Answers, per row given, whether it was recorded and whether its job is done with.
     package static func record(_ evidence: [Evidence]) -> SQL {
@@ -102,9 +104,10 @@ extension Evidence {
             """
     }
 
-    /// What becomes of evidence that `record` could not write, under the user's lock and a fresh snapshot: this very id is
-    /// recorded already (a finish done twice), or it is surplus, because another owns its generation or it is closed. A
-    /// generation the ledger does not have yet (it lost the commit that opened it) is not surplus: the sweep finds it.
+    /// What becomes of evidence that `record` could not write, under the user's lock and a fresh snapshot: this very id
+    /// is recorded already (a finish done twice), or it is surplus, because another owns its generation or it is
+    /// closed. A generation the ledger does not have yet (it lost the commit that opened it) is not surplus: the sweep
+    /// finds it.
     package var settle: SQL {
         """
         insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
@@ -134,7 +137,8 @@ package struct Ending: Sendable {
     package enum How: Sendable, Equatable {
         /// The wanted credential is there.
         case fulfilled
-        /// Another generation first, after that long. `isMade`: the slot of its tag is the credential's, not the job's to give.
+        /// Another generation first, after that long. `isMade`: the slot of its tag is the credential's, not the job's
+        /// to give.
         case passedOver(after: Duration, isMade: Bool)
         /// The provider answered 200 or 404 to the delete of this id.
         case deleted(ProviderID)
@@ -189,9 +193,9 @@ package struct Burial: Sendable {
     package var mayExist: Bool
     package var trace: Trace
 
-    /// Behind `UserLock`. A generation that is no longer wanted, or whose credential has been recorded meanwhile, is not failed:
-    /// its job looks, or closes it, and goes on.
-    /// A slot taken for a create that provably was not is given back.
+    /// Behind `UserLock`. A generation that is no longer wanted, or whose credential has been recorded meanwhile, is
+    /// not failed: its job looks, or closes it, and goes on. A slot taken for a create that provably was not is given
+    /// back.
     var statements: [SQL] { [UserLock.take(self.user), self.bury] }
 
     private var bury: SQL {
@@ -229,7 +233,8 @@ package struct Burial: Sendable {
             where u.tenant_id = b.tenant_id and u.user_id = b.user_id)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
                                       http_status, provider_request_id, error_code)
-        select id, tenant_id, user_id, generation, \(self.lease.state), case when is_wanted then 'dead' when is_doubtful then 'in_doubt' else 'queued' end,
+        select id, tenant_id, user_id, generation, \(self.lease.state),
+               case when is_wanted then 'dead' when is_doubtful then 'in_doubt' else 'queued' end,
                epoch, \(self.lease.worker), \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID),
                \(self.trace.errorCode ?? self.reason)
         from held
@@ -238,8 +243,8 @@ package struct Burial: Sendable {
     }
 }
 
-/// The lock that decides who speaks for a user: taken in a statement of its own, so that what follows in the transaction
-/// sees everything that was committed under it before.
+/// The lock that decides who speaks for a user: taken in a statement of its own, so that what follows in the
+/// transaction sees everything that was committed under it before.
 enum UserLock {
     static func take(_ user: UserKey) -> SQL {
         """

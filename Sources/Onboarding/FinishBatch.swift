@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many results, few statements: one for all credentials, one for all jobs put back, a small transaction for each rare end.
+// Many results, few statements: one for all credentials, one for all jobs put back, a small transaction for each rare
+// end.
 
 package import Logging
 import Model
@@ -32,9 +33,9 @@ package struct FinishBatch: Sendable {
         if !self.evidence.isEmpty { self.groups.insert([Evidence.record(self.evidence)], at: 0) }
     }
 
-    /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others do
-    /// not suffer; a row that fails alone is logged, and its lease will expire into doubt.
-    /// Throws when the database is away: then the whole batch must be written again, which every statement allows.
+    /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others
+    /// do not suffer; a row that fails alone is logged, and its lease will expire into doubt. Throws when the database
+    /// is away: then the whole batch must be written again, which every statement allows.
     package func settle(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
         // A deadlock's victim too: everything may be written again.
         for case .failure(let error) in answers.joined()
@@ -77,8 +78,8 @@ package struct FinishBatch: Sendable {
         }
     }
 
-    /// What one statement for all could not decide: a credential of nobody, or a user with more to do. The job that stands
-    /// behind it goes to its next goal, or looks at the ledger again.
+    /// What one statement for all could not decide: a credential of nobody, or a user with more to do. The job that
+    /// stands behind it goes to its next goal, or looks at the ledger again.
     private static func settle(
         _ evidence: Evidence, isRecorded: Bool, on connection: PostgresConnection, logger: Logger
     ) async throws {

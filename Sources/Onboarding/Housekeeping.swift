@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that time alone makes due: back-offs that end, leases that run out, servers and nodes that are not the same.
+// Everything that time alone makes due: back-offs that end, leases that run out, servers and nodes that are not the
+// same.
 
 import Foundation
 import Logging
@@ -42,8 +43,8 @@ extension OnboardingWorker {
         guard let server = try await self.checkServer(on: connection) else { return }
         let ticks = round.ticks
         let settle = self.configuration.httpDeadline + self.configuration.providerMargin
-        // A second more, for a row that somebody had locked; and half a minute without a look at all leases is enough, should
-        // a clock ever have gone back.
+        // A second more, for a row that somebody had locked; and half a minute without a look at all leases is enough,
+        // should a clock ever have gone back.
         let isWhole = ticks.isMultiple(of: 60) || round.rescuedTo?.server != server.started
         let since = isWhole ? 0 : (round.rescuedTo?.time ?? 0) - 1_000_000
         var groups: [[SQL]] = [
@@ -85,8 +86,8 @@ extension OnboardingWorker {
         }
     }
 
-    /// Is the server the one this worker knows? If not, nothing is claimed until the ledger says what the change means. Answers
-    /// the server.
+    /// Is the server the one this worker knows? If not, nothing is claimed until the ledger says what the change means.
+    /// Answers the server.
     private func checkServer(on connection: PostgresConnection) async throws -> Incarnation? {
         guard let row = try await connection.query(Incarnation.current).first else { return nil }
         let server = try Incarnation.read(row)
@@ -114,9 +115,9 @@ extension OnboardingWorker {
         return server
     }
 
-    /// Users with a credential to delete and no job that would: what a result left behind that came after its job's end. A page
-    /// at a time, for a million may wait that have their jobs; answers how many rows the page had and where it ends. Index
-    /// credentials_closing. A job too many ends by itself.
+    /// Users with a credential to delete and no job that would: what a result left behind that came after its job's
+    /// end. A page at a time, for a million may wait that have their jobs; answers how many rows the page had and where
+    /// it ends. Index credentials_closing. A job too many ends by itself.
     private static func enqueueForgotten(after place: UserPlace) -> SQL {
         """
         with page as materialized (
@@ -164,8 +165,8 @@ struct SurplusDeletion: Sendable {
     let pool: PostgresPool
     let provider: Provider
 
-    /// Answers how many were tried, and how many are gone. Each is taken just before its call, so that the rows that prove it
-    /// to be surplus are as new as can be.
+    /// Answers how many were tried, and how many are gone. Each is taken just before its call, so that the rows that
+    /// prove it to be surplus are as new as can be.
     func run(limit: Int) async throws -> (tried: Int, gone: Int) {
         let witness = Witness(pool: self.pool, provider: self.provider)
         var (tried, gone) = (0, 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which server the ledger lives on, and what the ledger is worth after it has changed: restarted, failed over, restored.
+// Which server the ledger lives on, and what the ledger is worth after it has changed: restarted, failed over,
+// restored.
 
 import Foundation
 import Model
@@ -34,14 +35,15 @@ struct Incarnation: Sendable, Equatable {
 
     /// Takes the server that answers for the one the ledger lives on, and says what had happened to the one before.
     ///
-    /// The same system and timeline: a restart, which loses nothing that was acknowledged; a snapshot of the disk looks the
-    /// same, so every create looks first until a full sweep has ended. Another timeline: a standby was promoted or a backup
-    /// brought forward, and the last commits may be missing; absence needs a second look after a time counted from now.
-    /// Another system: restored from a dump, or a clone that runs beside its original; nothing is deleted until an operator
-    /// has said which. The row is locked, so of two nodes the second finds the first's answer and changes nothing.
+    /// The same system and timeline: a restart, which loses nothing that was acknowledged; a snapshot of the disk looks
+    /// the same, so every create looks first until a full sweep has ended. Another timeline: a standby was promoted or
+    /// a backup brought forward, and the last commits may be missing; absence needs a second look after a time counted
+    /// from now. Another system: restored from a dump, or a clone that runs beside its original; nothing is deleted
+    /// until an operator has said which. The row is locked, so of two nodes the second finds the first's answer and
+    /// changes nothing.
     ///
-    /// Leases are given anew by this server's clock, which may differ from the old one's; so is every quiet moment after a
-    /// change that may have lost commits.
+    /// Leases are given anew by this server's clock, which may differ from the old one's; so is every quiet moment
+    /// after a change that may have lost commits.
     static func adopt(lease: Duration, settle: Duration) -> SQL {
         """
         with server as (
@@ -81,7 +83,8 @@ struct Incarnation: Sendable, Equatable {
         doubts as (
             update dialtone.jobs j
             set quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond', empties = 0
-            from written, held where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
+            from written, held
+            where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
         select written.started, true, written.change, n.id, \(JobQueue.serverNow) from written, dialtone.installation n
         """
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operator's word on a ledger that was found on another system: the same installation, restored, or a second one, cloned.
+// An operator's word on a ledger that was found on another system: the same installation, restored, or a second one,
+// cloned.
 
 package import Foundation
 import Model
@@ -43,8 +44,8 @@ package enum InstallationChange {
         _ = try await connection.query("update dialtone.incarnation set is_stopped = false")
     }
 
-    /// A second installation beside the first: it gets an id of its own, lets go of every credential the first one owns, and
-    /// makes the next generation for each user who should have one, under names of its own.
+    /// A second installation beside the first: it gets an id of its own, lets go of every credential the first one
+    /// owns, and makes the next generation for each user who should have one, under names of its own.
     package static func confirmClone(on connection: PostgresConnection) async throws {
         try await connection.withTransaction {
             // Every user's credential and job changes, however many there are.

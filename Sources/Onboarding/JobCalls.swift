@@ -12,7 +12,8 @@ import Telnyx
 import Vault
 
 extension JobRun {
-    /// Takes what a create needs of the limits and this run does not hold yet; answers how long it must wait, if it must.
+    /// Takes what a create needs of the limits and this run does not hold yet; answers how long it must wait, if it
+    /// must.
     func permit(_ turn: inout Turn) async -> Duration? {
         if turn.accountShare == nil {
             guard await self.provider.limits.hasRoomToRecover() else { return .seconds(5) }
@@ -31,8 +32,8 @@ extension JobRun {
         if let share = turn.accountShare { await self.provider.limits.unused(1, of: share) }
     }
 
-    /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when all it
-    /// needs is in hand; permission comes last.
+    /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when
+    /// all it needs is in hand; permission comes last.
     func create(_ turn: inout Turn) async -> JobEvent {
         let connection = turn.job.connectionID
         guard let tag = turn.job.tag else { return .notSent }
@@ -100,8 +101,8 @@ extension JobRun {
         }
     }
 
-    /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds. The same code
-    /// for different users in a row means that the tenant's settings are at fault.
+    /// A refusal may mean that the tag is full, in words nobody has published: so look at how many it holds. The same
+    /// code for different users in a row means that the tenant's settings are at fault.
     func rejection(_ tag: String, code: String, _ words: ProviderWords, _ turn: inout Turn) async -> JobEvent {
         let total: Int
         do throws(TelnyxFailure) {

@@ -41,7 +41,8 @@ extension JobRun {
         }
     }
 
-    /// It is there, and could not be taken: the job is in doubt until a look finds it. Nobody's fault that a retry would count.
+    /// It is there, and could not be taken: the job is in doubt until a look finds it. Nobody's fault that a retry
+    /// would count.
     func lost(_ turn: inout Turn) -> JobResult {
         turn.job.life.isDoubtful = true
         turn.hasFailed = true

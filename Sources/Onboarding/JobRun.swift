@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One job, from claim to result: ask the state machine, do the one thing it says, tell it what happened, until it is put down.
+// One job, from claim to result: ask the state machine, do the one thing it says, tell it what happened, until it is
+// put down.
 
 import Foundation
 import Lifecycle
@@ -34,8 +35,8 @@ struct JobRun: Sendable {
     let deadline: Duration
     let random: @Sendable () -> Double
 
-    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is what a
-    /// list of the job's tag has shown: presence, never absence.
+    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
+    /// what a list of the job's tag has shown: presence, never absence.
     ///
     /// Cancelled here: a call under way ends as in doubt, and that is the result.
     func run(

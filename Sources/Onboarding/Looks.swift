@@ -32,7 +32,8 @@ extension OnboardingWorker {
         let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
         let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
         guard !jobs.isEmpty else { return 0 }
-        // What is found must have a tag to be recorded under: without one the job comes again when the next tag is open.
+        // What is found must have a tag to be recorded under: without one the job comes again when the next tag is
+        // open.
         let starved = jobs.filter { $0.tag == nil && $0.life.isWanted && $0.life.recorded == nil }
         for tenant in Set(starved.map(\.user.tenant)) { _ = await self.openTag(of: tenant) }
         let back = starved.map { job in
@@ -43,7 +44,8 @@ extension OnboardingWorker {
         }
         let leaseEnd = sentAt + self.configuration.lease
         let listed = await self.listTags(of: jobs, until: leaseEnd)
-        // Each is written as it comes, for a slow look must not cost the others theirs; together at the end once one could not.
+        // Each is written as it comes, for a slow look must not cost the others theirs; together at the end once one
+        // could not.
         var unwritten = back
         await withTaskGroup(of: JobResult.self) { group in
             for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
@@ -63,8 +65,8 @@ extension OnboardingWorker {
         return jobs.count
     }
 
-    /// When many jobs of one tag are in doubt, as after a crash, one list of the tag shows most of what there is: a page per
-    /// 250 instead of a list per name. It proves presence only; who is not on it is looked up by name.
+    /// When many jobs of one tag are in doubt, as after a crash, one list of the tag shows most of what there is: a
+    /// page per 250 instead of a list per name. It proves presence only; who is not on it is looked up by name.
     private func listTags(
         of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
     ) async -> [String: [TelephonyCredential]] {

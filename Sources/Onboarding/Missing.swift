@@ -7,8 +7,8 @@ import Postgres
 import Telnyx
 
 extension SweptTag {
-    /// A list proves presence, not absence: whoever is not on it is asked for by id. Gone is what answers 404 twice, a settle
-    /// time apart, while another id of this account answers 200.
+    /// A list proves presence, not absence: whoever is not on it is asked for by id. Gone is what answers 404 twice, a
+    /// settle time apart, while another id of this account answers 200.
     func miss(_ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan) async throws {
         let present = Set(listed.map(\.id))
         let settled = known.filter { $0.value.isActive && $0.value.isSettled }
@@ -64,8 +64,8 @@ extension SweptTag {
         }
     }
 
-    /// A key of another organisation answers 404 to everything; then nothing is gone. When this tag has no other credential,
-    /// some of other tags answer for the account; the missing one never answers for itself.
+    /// A key of another organisation answers 404 to everything; then nothing is gone. When this tag has no other
+    /// credential, some of other tags answer for the account; the missing one never answers for itself.
     private func isAccountOurs(
         without id: ProviderID, _ present: Set<ProviderID>, _ known: [ProviderID: Known]
     ) async throws -> Bool {

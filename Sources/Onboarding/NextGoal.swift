@@ -6,8 +6,8 @@ import Postgres
 import Queue
 
 enum NextGoal {
-    /// A generation that is closed is never opened again: when it is the wanted one (the provider has lost it, or a delete was
-    /// done whose reason the ledger has lost), the next one opens. Behind `UserLock`, before `choose`.
+    /// A generation that is closed is never opened again: when it is the wanted one (the provider has lost it, or a
+    /// delete was done whose reason the ledger has lost), the next one opens. Behind `UserLock`, before `choose`.
     static func openNext(_ user: UserKey) -> SQL {
         """
         update dialtone.users u set generation = u.generation + 1, status = 'pending', ready_at = null
@@ -18,8 +18,8 @@ enum NextGoal {
         """
     }
 
-    /// A job whose credential could not be recorded looks at the ledger again, for the generation that is wanted now if its
-    /// own is closed. That one's doubt and tries are its own, as in `choose`.
+    /// A job whose credential could not be recorded looks at the ledger again, for the generation that is wanted now if
+    /// its own is closed. That one's doubt and tries are its own, as in `choose`.
     static func lookAgain(_ lease: Lease) -> SQL {
         """
         with held as materialized (
@@ -59,15 +59,16 @@ enum NextGoal {
         """
     }
 
-    /// Ends the job if wanted = actual; else gives it its next goal: an older credential to delete, now or when its time
-    /// has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches: a job
-    /// that was taken away finds its goal by itself.
+    /// Ends the job if wanted = actual; else gives it its next goal: an older credential to delete, now or when its
+    /// time has come, or the wanted generation to make. Only behind `UserLock`, and only where the lease still matches:
+    /// a job that was taken away finds its goal by itself.
     ///
-    /// `goals` are all that is left to do for this user: what is due to be deleted, then the wanted generation, then what is due
-    /// later; not the wanted generation of one who has failed, which waits for an operator. A generation's doubt, tries and tag
-    /// are its own, so the job begins them anew, but for the doubt that an earlier job of that generation died with.
-    /// `passesOver`: what is due takes turns by its generation, the job's own last, and waits that long, unless something has
-    /// been wanted of the user meanwhile; failures go on being counted, so that two that fail in turn back off too.
+    /// `goals` are all that is left to do for this user: what is due to be deleted, then the wanted generation, then
+    /// what is due later; not the wanted generation of one who has failed, which waits for an operator. A generation's
+    /// doubt, tries and tag are its own, so the job begins them anew, but for the doubt that an earlier job of that
+    /// generation died with. `passesOver`: what is due takes turns by its generation, the job's own last, and waits
+    /// that long, unless something has been wanted of the user meanwhile; failures go on being counted, so that two
+    /// that fail in turn back off too.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
         let pause = passesOver ?? .zero
         return """

@@ -146,7 +146,8 @@ package final class OnboardingWorker: Service {
         }
     }
 
-    /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be sent.
+    /// Writes results and claims, each under its own sync of one pipeline, and answers the claimed jobs that can be
+    /// sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
         let floor = turn.floor
@@ -178,8 +179,8 @@ package final class OnboardingWorker: Service {
         }
         await self.provider.limits.unused(granted - (rows?.count ?? 0))
         if let failure {
-            // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write that
-            // did happen is found done, because every statement is guarded.
+            // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write
+            // that did happen is found done, because every statement is guarded.
             turn.failures += 1
             self.logger.warning("worker cannot reach the database", metadata: ["error": "\(failure)"])
             try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(turn.failures, 6))))
@@ -208,9 +209,9 @@ package final class OnboardingWorker: Service {
     ) async throws -> [(ClaimedJob, ContinuousClock.Instant)] {
         let leaseEnd = sentAt + self.configuration.lease
         let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: terms.worker) }
-        // What stood before the first, or before the end of the queue, is gone. Now and then from the very beginning, for an
-        // event that waited long for its commit; not often, because while an old snapshot is open the entries of all jobs since
-        // then stand there.
+        // What stood before the first, or before the end of the queue, is gone. Now and then from the very beginning,
+        // for an event that waited long for its commit; not often, because while an old snapshot is open the entries of
+        // all jobs since then stand there.
         let starved = all.map(\.job).filter(\.needsTag)
         turn.floor = rows.count < room && starved.isEmpty ? .max : all.first?.vt ?? .max
         if turn.floorFellAt + .seconds(10) < sentAt {
@@ -244,8 +245,8 @@ package final class OnboardingWorker: Service {
         }
     }
 
-    /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for then
-    /// the leases expire into doubt, and nothing is lost but time.
+    /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for
+    /// then the leases expire into doubt, and nothing is lost but time.
     func writeAtTheEnd(_ results: [JobResult]) async {
         let batch = FinishBatch(results)
         guard !batch.groups.isEmpty else { return }

@@ -5,8 +5,8 @@ package import Postgres
 import Queue
 import Synchronization
 
-/// Holds the lock for as long as the node runs. A hint only: it lets others rescue a dead node's jobs at once; without it, as
-/// behind a pooler, the lease alone decides.
+/// Holds the lock for as long as the node runs. A hint only: it lets others rescue a dead node's jobs at once; without
+/// it, as behind a pooler, the lease alone decides.
 package final class Presence: Sendable {
     private let configuration: PostgresConfiguration
     /// Names this node's lock, in the space of Dialtone's locks.
@@ -18,9 +18,9 @@ package final class Presence: Sendable {
         self.key = key
     }
 
-    /// Runs until the task is cancelled; the lock is free when it returns. A lost connection is made again: until then the
-    /// lock is free, and a node that is not back within two seconds counts as gone. What it has in hand is looked up then, and
-    /// it goes on as another worker, which nobody has seen hold a lock.
+    /// Runs until the task is cancelled; the lock is free when it returns. A lost connection is made again: until then
+    /// the lock is free, and a node that is not back within two seconds counts as gone. What it has in hand is looked
+    /// up then, and it goes on as another worker, which nobody has seen hold a lock.
     package func run() async {
         while !Task.isCancelled {
             try? await self.hold()
@@ -53,8 +53,8 @@ package final class Presence: Sendable {
         """
     }
 
-    /// Looks which locks are held, and writes down what has changed. A lock that was never seen held says nothing; one that
-    /// was, under another start of the server, neither.
+    /// Looks which locks are held, and writes down what has changed. A lock that was never seen held says nothing; one
+    /// that was, under another start of the server, neither.
     static let watch: SQL = """
         with seen as materialized (
             select w.worker, l.objid is not null as is_held

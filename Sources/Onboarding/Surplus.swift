@@ -13,8 +13,8 @@ struct Surplus: Sendable {
     var name: String
     var tag: String?
 
-    /// Behind the user's lock and under a snapshot taken after it, so that an id stands here or in `credentials`, never in
-    /// both: whoever records a credential holds the same lock.
+    /// Behind the user's lock and under a snapshot taken after it, so that an id stands here or in `credentials`, never
+    /// in both: whoever records a credential holds the same lock.
     var statements: [SQL] {
         [
             UserLock.take(self.user),
@@ -38,8 +38,9 @@ struct Surplus: Sendable {
 
     /// Takes one that may be deleted now, for one deleter at a time. Index surplus_open.
     ///
-    /// Committed rows must show that the generation is owned by another id, or closed: the user has a later one, or is gone,
-    /// and no job works on it. Nothing while the ledger may have lost what it knew of the tenant, or stands on another system.
+    /// Committed rows must show that the generation is owned by another id, or closed: the user has a later one, or is
+    /// gone, and no job works on it. Nothing while the ledger may have lost what it knew of the tenant, or stands on
+    /// another system.
     static func due(hold: Duration) -> SQL {
         """
         with due as materialized (

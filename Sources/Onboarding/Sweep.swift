@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sweep: every tag ever used is listed and held against the ledger; what cannot be prevented is found here and put right.
+// The sweep: every tag ever used is listed and held against the ledger; what cannot be prevented is found here and put
+// right.
 
 package import Foundation
 import Logging
@@ -99,8 +100,8 @@ package struct Sweep: Sendable {
         return report
     }
 
-    /// A key of another organisation lists nothing, and that must not pass for having seen: something of the ledger's was
-    /// seen there, or answers by its id, or the ledger has nothing that should.
+    /// A key of another organisation lists nothing, and that must not pass for having seen: something of the ledger's
+    /// was seen there, or answers by its id, or the ledger has nothing that should.
     private func isAccountOurs(
         _ told: inout Bool?, _ report: SweepReport, _ holder: UUID
     ) async throws -> Bool {

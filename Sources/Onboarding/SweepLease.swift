@@ -8,8 +8,8 @@ import Queue
 
 /// One sweep at a time, by a lease in the one row of `dialtone.sweep`.
 enum SweepLease {
-    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last began; and
-    /// four times as often while some tenant has not been seen since, for that one's creates all look first.
+    /// Begins a sweep if one is due and none runs: the interval is over, or the server has changed since the last
+    /// began; and four times as often while some tenant has not been seen since, for that one's creates all look first.
     static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
         """
         update dialtone.sweep s
@@ -29,8 +29,8 @@ enum SweepLease {
         """
     }
 
-    /// Begins a sweep that somebody asked for, unless one runs. One that only looks, or at one tenant only, does not count as
-    /// one that was.
+    /// Begins a sweep that somebody asked for, unless one runs. One that only looks, or at one tenant only, does not
+    /// count as one that was.
     static func take(_ holder: UUID, hold: Duration, counts: Bool) -> SQL {
         """
         update dialtone.sweep s
@@ -56,8 +56,8 @@ enum SweepLease {
         """
     }
 
-    /// Ends it. When every tenant has been seen whole under this start of the server, in this run or others, the ledger can be
-    /// trusted again.
+    /// Ends it. When every tenant has been seen whole under this start of the server, in this run or others, the ledger
+    /// can be trusted again.
     static func end(_ holder: UUID, started: Int64) -> SQL {
         """
         with ended as (
@@ -70,8 +70,8 @@ enum SweepLease {
         """
     }
 
-    /// A tenant whose every tag was listed in a run that began with it at `began`, under this start of the server; after a
-    /// change that may have lost commits it counts when it began after the quiet time.
+    /// A tenant whose every tag was listed in a run that began with it at `began`, under this start of the server;
+    /// after a change that may have lost commits it counts when it began after the quiet time.
     static func saw(_ tenant: TenantID, began: Date, started: Int64) -> SQL {
         """
         update dialtone.tenants t

@@ -28,8 +28,8 @@ enum SweepStatements {
         """
     }
 
-    /// Of ids that the tag's own rows do not explain: those in other tags, and those that were deleted long enough ago for a
-    /// list not to show them.
+    /// Of ids that the tag's own rows do not explain: those in other tags, and those that were deleted long enough ago
+    /// for a list not to show them.
     static func elsewhere(_ ids: [ProviderID], settle: Duration) -> SQL {
         """
         select provider_id, tenant_id, user_id, generation,
@@ -47,9 +47,9 @@ enum SweepStatements {
         """
     }
 
-    /// What an unexplained credential is, by what is committed: an open question for the user's job (`evidence`), not wanted
-    /// by anybody (`surplus`, or `second` when another id owns its generation), to be adopted (`orphan`), or of a generation
-    /// whose commit was lost (`ahead`); nobody's (`stray`) when its user is gone besides.
+    /// What an unexplained credential is, by what is committed: an open question for the user's job (`evidence`), not
+    /// wanted by anybody (`surplus`, or `second` when another id owns its generation), to be adopted (`orphan`), or of
+    /// a generation whose commit was lost (`ahead`); nobody's (`stray`) when its user is gone besides.
     static func verdict(_ user: UserKey, _ generation: Generation) -> SQL {
         """
         select case
@@ -78,8 +78,8 @@ enum SweepStatements {
         """
     }
 
-    /// A job for a user who has none; it looks first. When there is one, of another generation, a note of the wanted one makes
-    /// whoever comes to it look first too (`JobQueue.enqueue`, `NextGoal.choose`).
+    /// A job for a user who has none; it looks first. When there is one, of another generation, a note of the wanted
+    /// one makes whoever comes to it look first too (`JobQueue.enqueue`, `NextGoal.choose`).
     static func adopt(_ user: UserKey) -> SQL {
         """
         with orphan as (
@@ -111,8 +111,8 @@ enum SweepStatements {
         ]
     }
 
-    /// A job of an older generation that is neither under way nor in doubt makes the wanted one first, looking before it does;
-    /// what it was to delete stays due when it was.
+    /// A job of an older generation that is neither under way nor in doubt makes the wanted one first, looking before
+    /// it does; what it was to delete stays due when it was.
     private static func retarget(_ user: UserKey) -> SQL {
         """
         with before as materialized (
@@ -164,7 +164,8 @@ enum SweepStatements {
         ]
     }
 
-    /// The credential is no more: its generation closes and the next one opens, in one transaction behind the user's lock.
+    /// The credential is no more: its generation closes and the next one opens, in one transaction behind the user's
+    /// lock.
     static func reprovision(_ user: UserKey, _ id: ProviderID) -> [SQL] {
         [
             UserLock.take(user),
@@ -178,8 +179,8 @@ enum SweepStatements {
         ]
     }
 
-    /// Users whose wanted is not their actual state and who have no job; a page of users at a time. Answers how many there
-    /// were and where the page ends.
+    /// Users whose wanted is not their actual state and who have no job; a page of users at a time. Answers how many
+    /// there were and where the page ends.
     static func enqueueForgotten(of tenant: TenantID, after user: String, limit: Int) -> SQL {
         """
         with page as materialized (
@@ -203,9 +204,9 @@ enum SweepStatements {
         """
     }
 
-    /// Users who failed are tried again, looking first: after an hour, then two, up to a day and a half; those whom the provider
-    /// has rejected after a day, then two, up to a month. The first users of a tenant whose settings are at fault are rejected
-    /// one by one before that is known, and an operator repairs the settings.
+    /// Users who failed are tried again, looking first: after an hour, then two, up to a day and a half; those whom the
+    /// provider has rejected after a day, then two, up to a month. The first users of a tenant whose settings are at
+    /// fault are rejected one by one before that is known, and an operator repairs the settings.
     static func reviveFailed(of tenant: TenantID, after user: String, limit: Int) -> SQL {
         """
         with page as materialized (
@@ -233,8 +234,8 @@ enum SweepStatements {
         """
     }
 
-    /// Behind a lock on the shard's row, so that no claim takes a slot meanwhile: what the ledger and its jobs hold, or what
-    /// the provider holds, whichever is more.
+    /// Behind a lock on the shard's row, so that no claim takes a slot meanwhile: what the ledger and its jobs hold, or
+    /// what the provider holds, whichever is more.
     static func count(_ tenant: TenantID, _ shard: Int32, tag: String, listed: Int) -> [SQL] {
         [
             """
@@ -297,7 +298,8 @@ enum SweepStatements {
     static func forgetStrays(sawAll: Bool) -> SQL {
         """
         delete from dialtone.strays s
-        where \(sawAll) and s.found_at < (select started_at from dialtone.sweep) or exists (select 1 from dialtone.credentials c where c.provider_id = s.provider_id)
+        where \(sawAll) and s.found_at < (select started_at from dialtone.sweep)
+           or exists (select 1 from dialtone.credentials c where c.provider_id = s.provider_id)
         """
     }
 }

@@ -66,8 +66,9 @@ struct SweptTag {
         }
     }
 
-    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed. `before`: those of the tag
-    /// listed before this one. A shard beyond the last that shows nothing else is no shard: such a list may not heed the tag.
+    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed. `before`: those of
+    /// the tag listed before this one. A shard beyond the last that shows nothing else is no shard: such a list may not
+    /// heed the tag.
     func compare(_ report: inout SweepReport, before: inout Set<ProviderID>) async throws -> Int? {
         report.tags += 1
         guard try await self.sweep.provider.limits.isOpen() else {
@@ -134,8 +135,8 @@ struct SweptTag {
         return known
     }
 
-    /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two pages can
-    /// hide a third from a list that looks whole, so a list of several pages is taken twice.
+    /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two
+    /// pages can hide a third from a list that looks whole, so a list of several pages is taken twice.
     private func list() async throws -> [TelephonyCredential] {
         let query = ListQuery(tag: self.tag)
         let first = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
@@ -177,8 +178,8 @@ struct SweptTag {
         }
     }
 
-    /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it since.
-    /// Answers how many were deleted.
+    /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it
+    /// since. Answers how many were deleted.
     private func report(_ strays: [TelephonyCredential]) async throws -> Int {
         guard !strays.isEmpty else { return 0 }
         guard self.sweep.options.deletesStrays else {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tenant's tag in shards, because the provider lets a tag hold 1000 credentials: which is open, and when the next one is.
+// A tenant's tag in shards, because the provider lets a tag hold 1000 credentials: which is open, and when the next one
+// is.
 
 package import Model
 package import Postgres
 
 /// The shards of a tenant's tag: `acme`, `acme.2`, … The one opened last is open.
 package enum TagShards {
-    /// Opens a tenant's first shard, or another when the open one is full: one that has room again, else the next number.
+    /// Opens a tenant's first shard, or another when the open one is full: one that has room again, else the next
+    /// number.
     ///
     /// Two statements of one transaction: the tenant's row orders the nodes that ask at the same time, and the second
     /// statement sees what the one before has opened. Index tenant_tags_opened, from its end.
@@ -40,8 +42,8 @@ package enum TagShards {
         shard == 1 ? tenant.rawValue : "\(tenant).\(shard)"
     }
 
-    /// The provider refused one more credential under this tag, which holds `total`: full, whatever we counted, until it
-    /// holds fewer.
+    /// The provider refused one more credential under this tag, which holds `total`: full, whatever we counted, until
+    /// it holds fewer.
     package static func isFull(_ tag: String, of tenant: TenantID, total: Int) -> SQL {
         """
         update dialtone.tenant_tags set held = greatest(held, \(Int32(total))), room = least(room, \(Int32(total)))

@@ -87,7 +87,8 @@ extension SweptTag {
         return owned
     }
 
-    /// Whose names these are: a name cannot be read backwards, so the tenant's users are gone through until all are found.
+    /// Whose names these are: a name cannot be read backwards, so the tenant's users are gone through until all are
+    /// found.
     private func owners(
         of credentials: [TelephonyCredential], in tenant: TenantID
     ) async throws -> [ProviderID: (UserKey, Generation)] {

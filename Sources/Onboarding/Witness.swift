@@ -28,9 +28,9 @@ struct Witness: Sendable {
         }
     }
 
-    /// A few are asked for, for one may be gone as well; those that a sweep has missed come last, and when even they are not
-    /// there nothing is believed. Index credentials_provider_id_key, entered at a random place.
-    /// `beforeEach` call, whoever holds something meanwhile says that it still does.
+    /// A few are asked for, for one may be gone as well; those that a sweep has missed come last, and when even they
+    /// are not there nothing is believed. Index credentials_provider_id_key, entered at a random place. `beforeEach`
+    /// call, whoever holds something meanwhile says that it still does.
     func testimony(
         without id: ProviderID?, beforeEach: () async throws -> Void
     ) async rethrows -> Testimony {
@@ -39,7 +39,8 @@ struct Witness: Sendable {
             let rows = try? await self.pool.query(
                 """
                 (select provider_id from dialtone.credentials
-                 where provider_id >= (select gen_random_uuid()::text) and provider_id <> \(id) and status = 'active' and missing_since is null
+                 where provider_id >= (select gen_random_uuid()::text) and provider_id <> \(id) and status = 'active'
+                   and missing_since is null
                  order by provider_id limit 2)
                 union all
                 (select provider_id from dialtone.credentials

@@ -8,9 +8,9 @@ import Synchronization
 
 /// The worker's id and the server's start, changed together.
 ///
-/// A worker draws a new id whenever it meets another server, or another start of it: commits may have been lost, epochs may
-/// come again, and a result of the former life must not pass for one of the new. What it proves (a provider id) is accepted
-/// all the same.
+/// A worker draws a new id whenever it meets another server, or another start of it: commits may have been lost, epochs
+/// may come again, and a result of the former life must not pass for one of the new. What it proves (a provider id) is
+/// accepted all the same.
 final class WorkerIdentity: Sendable {
     private let lease: Duration
     private let settle: Duration

@@ -11,11 +11,12 @@ package struct PostgresConfiguration: Sendable {
 
     /// Shown in `pg_stat_activity`.
     package var applicationName = "dialtone"
-    /// For one attempt at one address: the string's `connect_timeout`, which libpq itself does not heed on the asynchronous
-    /// path (34.1.2).
+    /// For one attempt at one address: the string's `connect_timeout`, which libpq itself does not heed on the
+    /// asynchronous path (34.1.2).
     package var connectTimeout: Duration = .seconds(5)
     /// For one exchange, its COMMIT included: a server that takes bytes and never answers must not hold its caller for
-    /// ever. Longer than the server's own `statement_timeout`, which does not cover the wait for a standby. Nil: no end.
+    /// ever. Longer than the server's own `statement_timeout`, which does not cover the wait for a standby. Nil: no
+    /// end.
     package var exchangeTimeout: Duration?
     /// Server settings sent at start-up (`-c name=value`).
     package var settings: [String: String] = [:]
@@ -44,15 +45,16 @@ package struct PostgresConfiguration: Sendable {
 
     /// Planner settings for a service that finds every row by its key: nested loops over indexes, planned once.
     ///
-    /// A plan that is cached while a table is nearly empty would otherwise read the whole table for each batch until the
-    /// next ANALYZE, a minute later. Without jit, because a forbidden sequential scan is priced high enough to call for it.
+    /// A plan that is cached while a table is nearly empty would otherwise read the whole table for each batch until
+    /// the next ANALYZE, a minute later. Without jit, because a forbidden sequential scan is priced high enough to call
+    /// for it.
     package static let keyLookups = [
         "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off",
         "plan_cache_mode": "force_generic_plan",
     ]
 
-    /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the process, so that what surrounds the process
-    /// cannot redirect it. Call before any thread may read the environment.
+    /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the process, so that what surrounds the
+    /// process cannot redirect it. Call before any thread may read the environment.
     package static func closeEnvironment() {
         guard let defaults = unsafe PQconndefaults() else { return }
         defer { unsafe PQconninfoFree(defaults) }

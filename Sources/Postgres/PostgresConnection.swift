@@ -66,8 +66,8 @@ package actor PostgresConnection {
 
     /// Runs one statement and answers its rows.
     ///
-    /// Cancelled here: the server is asked to stop it, and the call waits until it has; if it finished first, its rows are
-    /// answered. `shielded` (COMMIT, ROLLBACK) is not cancelled at all.
+    /// Cancelled here: the server is asked to stop it, and the call waits until it has; if it finished first, its rows
+    /// are answered. `shielded` (COMMIT, ROLLBACK) is not cancelled at all.
     package func query(_ statement: SQL, shielded: Bool = false) async throws(PostgresError) -> PostgresRows {
         try Self.check(statement)
         try self.begin(.statement, shielded: shielded)
@@ -211,8 +211,8 @@ package actor PostgresConnection {
             }
             end = await loop.settle(&pending, until: .now + .seconds(5), shielded: true)
         }
-        // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the WARNING of
-        // SyncRepWaitForLSN, raised when its wait is cancelled).
+        // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the
+        // WARNING of SyncRepWaitForLSN, raised when its wait is cancelled).
         if self.handle.takeHasGivenUpWaiting() { pending.doubtSuccesses() }
         switch end {
         case .complete: return pending.settled(missing: PostgresError(.notRun, "the statement was not run"))

@@ -3,8 +3,8 @@
 
 /// An error of this driver or of the server.
 ///
-/// `message` is the server's primary message only: DETAIL and HINT quote row values and are dropped. Two SQLSTATE classes
-/// put input into the primary message itself (22, invalid data), so theirs is replaced by the class.
+/// `message` is the server's primary message only: DETAIL and HINT quote row values and are dropped. Two SQLSTATE
+/// classes put input into the primary message itself (22, invalid data), so theirs is replaced by the class.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The server refused the statement; see `sqlState`.
@@ -23,8 +23,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case decoding
         /// libpq reported an order of results that must not occur; the connection is closed.
         case protocolViolation
-        /// The connection was lost inside COMMIT, or the server gave up waiting for its synchronous standby: the commit may
-        /// have happened, and may be undone by a fail-over.
+        /// The connection was lost inside COMMIT, or the server gave up waiting for its synchronous standby: the commit
+        /// may have happened, and may be undone by a fail-over.
         case commitUnknown
         /// A connection string or parameter libpq refuses.
         case configuration

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A transaction around a piece of work: whatever happens inside, it ends here, and only a commit that is known says done.
+// A transaction around a piece of work: whatever happens inside, it ends here, and only a commit that is known says
+// done.
 
 extension PostgresConnection {
     /// BEGIN, the work, COMMIT; ROLLBACK when the work throws.
     ///
-    /// Throws what the work throws; `.commitUnknown` when the connection went away inside COMMIT.
-    /// Cancelled here: inside the work its statements stop and it is rolled back; COMMIT and ROLLBACK are never cancelled.
+    /// Throws what the work throws; `.commitUnknown` when the connection went away inside COMMIT. Cancelled here:
+    /// inside the work its statements stop and it is rolled back; COMMIT and ROLLBACK are never cancelled.
     package nonisolated func withTransaction<Value>(_ work: () async throws -> Value) async throws -> Value {
         _ = try await self.query("begin")
         let value: Value

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One statement and its values: what is interpolated becomes a bind parameter by type, so text from outside cannot become SQL.
+// One statement and its values: what is interpolated becomes a bind parameter by type, so text from outside cannot
+// become SQL.
 
 /// A statement with its bind parameters.
 ///

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be brought back later: the folder of a stopped server, as a disk's snapshot has it, and a dump of one database.
+// What can be brought back later: the folder of a stopped server, as a disk's snapshot has it, and a dump of one
+// database.
 
 package import Foundation
 

@@ -76,8 +76,8 @@ struct Owner {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A server that outlives the call must hold nothing of ours open: whoever waits for the end of a socket or a pipe
-        // would wait for the server's.
+        // A server that outlives the call must hold nothing of ours open: whoever waits for the end of a socket or a
+        // pipe would wait for the server's.
         for descriptor in 3..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4096)) {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }

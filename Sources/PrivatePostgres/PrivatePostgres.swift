@@ -58,8 +58,8 @@ package struct PrivatePostgres: Sendable {
         all.merge(settings) { $1 }
         let server = PrivatePostgres(
             folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
-        // Whoever was killed has left the file; after a reboot it may name anybody's process. A server that does run here is
-        // somebody's: the guard stops ours when we end.
+        // Whoever was killed has left the file; after a reboot it may name anybody's process. A server that does run
+        // here is somebody's: the guard stops ours when we end.
         let left = data.appendingPathComponent("postmaster.pid")
         if FileManager.default.fileExists(atPath: left.path) {
             if let pid = Self.server(of: data, in: left) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The private server must not outlive us, however we end: a small process waits for our end of a pipe and then stops it.
+// The private server must not outlive us, however we end: a small process waits for our end of a pipe and then stops
+// it.
 
 import Foundation
 import Synchronization
@@ -7,7 +8,8 @@ import Synchronization
 /// Stops the server of a folder when this process is gone, `kill -9` included.
 enum ServerGuard {
     /// The guard reads from a pipe whose only writer is this process; at end of file it kills the postmaster whose id
-    /// stands in the first line of postmaster.pid (SIGQUIT: no waiting for sessions), and removes what is to be removed.
+    /// stands in the first line of postmaster.pid (SIGQUIT: no waiting for sessions), and removes what is to be
+    /// removed.
     static func watch(_ folder: URL, removing: [String]) {
         let process = Process()
         let pipe = Pipe()

@@ -14,7 +14,8 @@ extension ProviderLimits {
         let rows = try? await self.pool.query(
             """
             update dialtone.provider_limits
-            set breaker = 'half_open', probe_until = clock_timestamp() + \(Self.probeLease.milliseconds) * interval '1 millisecond'
+            set breaker = 'half_open',
+                probe_until = clock_timestamp() + \(Self.probeLease.milliseconds) * interval '1 millisecond'
             where scope = \(scope) and breaker <> 'closed' and coalesce(probe_until <= clock_timestamp(), true)
             returning allowance
             """)
@@ -93,8 +94,8 @@ extension ProviderLimits {
         return Self.coolDown
     }
 
-    /// A create was refused with this code for this user. When it is one of several users in a row, the connection's breaker
-    /// opens, and this answers how long nothing is sent.
+    /// A create was refused with this code for this user. When it is one of several users in a row, the connection's
+    /// breaker opens, and this answers how long nothing is sent.
     package func rejected(connection: String, code: String, user: String) async -> Duration? {
         let scope = LimitScope.connection(connection)
         let rows = try? await self.pool.query(

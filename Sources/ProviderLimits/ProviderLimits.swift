@@ -19,9 +19,10 @@ package enum LimitScope: Sendable, Hashable {
 
 /// Rate, pauses and breakers, shared through `dialtone.provider_limits`.
 ///
-/// A breaker that is open lets nothing through until `probe_until`; then one node, whichever asks first, takes the probe: it
-/// may send as many creates as `allowance` says, and has `probeLease` for it. When one of them has worked the allowance doubles,
-/// and at `closesAt` the breaker closes. A node that dies with the probe loses it when the lease ends.
+/// A breaker that is open lets nothing through until `probe_until`; then one node, whichever asks first, takes the
+/// probe: it may send as many creates as `allowance` says, and has `probeLease` for it. When one of them has worked the
+/// allowance doubles, and at `closesAt` the breaker closes. A node that dies with the probe loses it when the lease
+/// ends.
 package final class ProviderLimits: Sendable {
     /// From a refusal to the next probe.
     package static let coolDown: Duration = .seconds(30)
@@ -71,19 +72,19 @@ package final class ProviderLimits: Sendable {
 
     // MARK: Asking
 
-    /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. A pause stops them, and a
-    /// breaker until its first probe. Throws when the database cannot say.
+    /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. A pause stops them, and
+    /// a breaker until its first probe. Throws when the database cannot say.
     package func isOpen() async throws -> Bool { try await !self.know().isShut }
 
-    /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked before
-    /// anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given back by
-    /// `unused`.
+    /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked
+    /// before anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given
+    /// back by `unused`.
     package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
         await self.room(for: wanted, of: .queue, hasWork: hasWork)
     }
 
-    /// Whether one create may go after a look: it may use the share that is left for recovery, and so never waits behind the
-    /// queue for good.
+    /// Whether one create may go after a look: it may use the share that is left for recovery, and so never waits
+    /// behind the queue for good.
     package func hasRoomToRecover() async -> Bool { await self.room(for: 1, of: .recovery, hasWork: { true }) > 0 }
 
     private func room(for wanted: Int, of share: Share, hasWork: () async -> Bool) async -> Int {
@@ -128,8 +129,8 @@ package final class ProviderLimits: Sendable {
         if hasRate { await self.giveBack(1, to: scope) }
     }
 
-    /// The provider took our key for some call: an account's breaker, which only a refused key opens, is wrong. Costs nothing
-    /// while it is closed.
+    /// The provider took our key for some call: an account's breaker, which only a refused key opens, is wrong. Costs
+    /// nothing while it is closed.
     package func authenticated() async {
         let account = LimitScope.account.key
         guard self.state.withLock({ $0.known?.broken.contains(account) ?? false }) else { return }
@@ -142,8 +143,8 @@ package final class ProviderLimits: Sendable {
         self.forget()
     }
 
-    /// How long nothing may be sent for this tenant's connection; nil when a create may go now, which is then counted. When the
-    /// database cannot say, it may: the account's own gate was asked before the claim.
+    /// How long nothing may be sent for this tenant's connection; nil when a create may go now, which is then counted.
+    /// When the database cannot say, it may: the account's own gate was asked before the claim.
     package func wait(for connection: String) async -> Duration? {
         let scope = LimitScope.connection(connection).key
         guard let known = try? await self.know() else { return nil }

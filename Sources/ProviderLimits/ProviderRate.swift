@@ -48,9 +48,9 @@ extension ProviderLimits {
         }
     }
 
-    /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is left for
-    /// recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the theoretical
-    /// arrival time); the row lock orders the nodes.
+    /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is
+    /// left for recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the
+    /// theoretical arrival time); the row lock orders the nodes.
     func take(_ wanted: Int, from scope: String) async -> Int {
         let rows = try? await self.pool.query(
             """
@@ -71,8 +71,8 @@ extension ProviderLimits {
         return Int(calls)
     }
 
-    /// Takes one call out of recovery's fifth, or, when that is spent, of what the queue has no use for: then it has taken
-    /// nothing in advance.
+    /// Takes one call out of recovery's fifth, or, when that is spent, of what the queue has no use for: then it has
+    /// taken nothing in advance.
     func takeToRecover(from scope: String) async -> Bool {
         let rows = try? await self.pool.query(
             """
@@ -85,8 +85,9 @@ extension ProviderLimits {
                 for no key update of p),
             granted as (
                 update dialtone.provider_limits p
-                set recovery_tat = case when b.is_own then b.recovery_tat + interval '1 second' / (b.rate * \(Share.recovery.part(of: scope)))
-                                   else p.recovery_tat end,
+                set recovery_tat = case when b.is_own
+                        then b.recovery_tat + interval '1 second' / (b.rate * \(Share.recovery.part(of: scope)))
+                        else p.recovery_tat end,
                     tat = case when b.is_own then p.tat
                           else b.tat + interval '1 second' / (b.rate * \(Share.queue.part(of: scope))) end
                 from budget b where p.scope = b.scope and (b.is_own or b.is_idle)

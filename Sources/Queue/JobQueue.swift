@@ -14,11 +14,12 @@ package enum JobQueue {
 
     /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, vt, enqueued_at).
     ///
-    /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see what
-    /// is wanted when it finishes, and one that waits for its time is due now; so is one in a worker's hands, should that put it
-    /// back (`move`). The caller holds the `users` row lock, so a
-    /// finish cannot end that job in between. Jobs are locked in their users' order. Doubt outlives a dead job (index dead_jobs_user): whoever follows it looks first.
-    /// `looksFirst`: nobody knows what became of the job before. A place in the queue is never before now, whatever clock gave it.
+    /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see
+    /// what is wanted when it finishes, and one that waits for its time is due now; so is one in a worker's hands,
+    /// should that put it back (`move`). The caller holds the `users` row lock, so a finish cannot end that job in
+    /// between. Jobs are locked in their users' order. Doubt outlives a dead job (index dead_jobs_user): whoever
+    /// follows it looks first. `looksFirst`: nobody knows what became of the job before. A place in the queue is never
+    /// before now, whatever clock gave it.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
         insert into dialtone.jobs as j (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
@@ -43,11 +44,11 @@ package enum JobQueue {
 
     /// The next queued jobs, locked: `candidates as materialized (…)`.
     ///
-    /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP LOCKED:
-    /// two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of jobs long
-    /// gone (which vacuum cannot remove while an old snapshot is open) are skipped; at the latest ten seconds ago by this
-    /// server's clock, for new jobs get a place no earlier than their statement, and commit soon after. Nothing while the server is not the
-    /// one that `started` names, by its row in `incarnation` and by itself.
+    /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP
+    /// LOCKED: two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of
+    /// jobs long gone (which vacuum cannot remove while an old snapshot is open) are skipped; at the latest ten seconds
+    /// ago by this server's clock, for new jobs get a place no earlier than their statement, and commit soon after.
+    /// Nothing while the server is not the one that `started` names, by its row in `incarnation` and by itself.
     package static func candidates(limit: Int, floor: Int64, started: Int64) -> SQL {
         """
         candidates as materialized (
@@ -65,8 +66,8 @@ package enum JobQueue {
 
     private static func place(_ floor: Int64) -> SQL { "least(\(floor), \(Self.serverNow) - 10000000)" }
 
-    /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile function
-    /// bounds no index scan.
+    /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile
+    /// function bounds no index scan.
     package static func doubtful(limit: Int, started: Int64) -> SQL {
         """
         candidates as materialized (
@@ -122,14 +123,15 @@ package enum JobQueue {
 
     /// Jobs whose lease ran out go to `in_doubt`, never straight to `queued`: their worker may have sent a create.
     ///
-    /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first wins.
-    /// The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after which an
-    /// empty answer of the provider counts: lease end + what one call may take + the provider's own margin; counted from now
-    /// when the clock has gone forward over the lease.
+    /// One statement that re-checks what it read: the row is locked before it is changed, so a finish that came first
+    /// wins. The epoch grows, so that the old worker's transitions no longer match. quiet_until is the moment after
+    /// which an empty answer of the provider counts: lease end + what one call may take + the provider's own margin;
+    /// counted from now when the clock has gone forward over the lease.
     ///
-    /// Index jobs_leased, entered at `since` (`serverNow` of a rescue that found all) and left at now: while an old snapshot is open, the entries of all leases
-    /// that were ever given since stand before it, and every one would be looked up. The update compares the state with the
-    /// one that was read, because the predicate itself would let the plan walk that whole index once more.
+    /// Index jobs_leased, entered at `since` (`serverNow` of a rescue that found all) and left at now: while an old
+    /// snapshot is open, the entries of all leases that were ever given since stand before it, and every one would be
+    /// looked up. The update compares the state with the one that was read, because the predicate itself would let the
+    /// plan walk that whole index once more.
     package static func rescue(limit: Int, settle: Duration, since: Int64) -> SQL {
         self.rescue(
             """
@@ -138,7 +140,8 @@ package enum JobQueue {
             """, limit: limit, settle: settle, reason: .leaseExpired)
     }
 
-    /// The jobs of workers whose node is known to be gone, without waiting for their leases. Index jobs_leased, entered at now.
+    /// The jobs of workers whose node is known to be gone, without waiting for their leases. Index jobs_leased, entered
+    /// at now.
     package static func rescue(from workers: [WorkerID], limit: Int, settle: Duration) -> SQL {
         self.rescue(
             "worker = any(\(workers)) and lease_until >= statement_timestamp()", limit: limit, settle: settle,
@@ -187,7 +190,8 @@ extension Duration {
 }
 
 extension JobQueue {
-    /// A new epoch and lease for a job whose look-up has proven absence: the write that must be there before the create.
+    /// A new epoch and lease for a job whose look-up has proven absence: the write that must be there before the
+    /// create.
     package static func rearm(_ held: Lease, lease: Duration, settle: Duration) -> SQL {
         """
         with armed as (

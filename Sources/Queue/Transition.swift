@@ -74,8 +74,9 @@ package struct Transition: Sendable {
 extension JobQueue {
     /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
     ///
-    /// Locks only rows of `jobs`, found by primary key and locked in their users' order, which is intake's. Doubt is sticky: `in_doubt` is never set back here, and what is in doubt
-    /// always has a moment before which an empty answer proves nothing. What was wanted of a user meanwhile waits for no pause.
+    /// Locks only rows of `jobs`, found by primary key and locked in their users' order, which is intake's. Doubt is
+    /// sticky: `in_doubt` is never set back here, and what is in doubt always has a moment before which an empty answer
+    /// proves nothing. What was wanted of a user meanwhile waits for no pause.
     package static func move(_ transitions: [Transition]) -> SQL {
         """
         with input as (

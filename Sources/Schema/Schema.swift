@@ -62,7 +62,8 @@ package struct Schema: Sendable {
         }
     }
 
-    /// Each migration with when it was applied; changes nothing. Throws when the database is ahead or a file has changed.
+    /// Each migration with when it was applied; changes nothing. Throws when the database is ahead or a file has
+    /// changed.
     package func status(on connection: PostgresConnection) async throws -> [MigrationStatus] {
         var applied: [Int32: (checksum: [UInt8], at: Date)] = [:]
         let exists = try await connection.query("select to_regclass('dialtone.schema_migrations') is not null")
@@ -96,8 +97,8 @@ package struct Schema: Sendable {
         try await self.verifyDurability(on: connection)
     }
 
-    /// As `verify`, for a program that runs already: a newer schema is no reason to stop, because migrations are compatible
-    /// with the version before them.
+    /// As `verify`, for a program that runs already: a newer schema is no reason to stop, because migrations are
+    /// compatible with the version before them.
     package func verifyWhileRunning(on connection: PostgresConnection) async throws {
         do {
             try await self.verify(on: connection)

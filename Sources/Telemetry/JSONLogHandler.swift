@@ -28,8 +28,8 @@ package struct JSONLogHandler: LogHandler {
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += ",\(Self.quoted(key)):\(Self.quoted(value.description))"
         }
-        // One write per line, so that lines of several tasks do not mix. A line nobody can read any more (a closed pipe) is
-        // dropped: the service goes on without its log.
+        // One write per line, so that lines of several tasks do not mix. A line nobody can read any more (a closed
+        // pipe) is dropped: the service goes on without its log.
         try? FileHandle.standardError.write(contentsOf: Data((line + "}\n").utf8))
     }
 

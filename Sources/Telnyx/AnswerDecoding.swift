@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The provider's bodies, read leniently: dates with and without zones, unknown fields, and errors in any of their forms.
+// The provider's bodies, read leniently: dates with and without zones, unknown fields, and errors in any of their
+// forms.
 
 import Foundation
 import Model
@@ -20,8 +21,8 @@ struct Answer<Payload: Decodable>: Decodable {
     }
 }
 
-/// A credential of any body. Only its id must be there: the vendor's schema promises no field at all, and one odd element must
-/// not blind us to the rest of its page.
+/// A credential of any body. Only its id must be there: the vendor's schema promises no field at all, and one odd
+/// element must not blind us to the rest of its page.
 struct CredentialPayload: Decodable {
     let credential: TelephonyCredential
 
@@ -109,8 +110,9 @@ enum RateLimitWait {
 }
 
 extension LoginToken {
-    /// The bare JWT of a 201, perhaps with white space or quotes around it. The signature is the provider's own business
-    /// (HS512, a key we do not have); `exp` says how long it is good, which the vendor's pages do not agree on.
+    /// The bare JWT of a 201, perhaps with white space or quotes around it. The signature is the provider's own
+    /// business (HS512, a key we do not have); `exp` says how long it is good, which the vendor's pages do not agree
+    /// on.
     init?(body: Data) {
         var text = String(decoding: body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         if text.count > 2, text.hasPrefix("\""), text.hasSuffix("\"") { text = String(text.dropFirst().dropLast()) }

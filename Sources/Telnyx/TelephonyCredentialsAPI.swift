@@ -17,8 +17,8 @@ package protocol TelephonyCredentialsAPI: Sendable {
 }
 
 extension TelephonyCredentialsAPI {
-    /// A list that holds as many as its last page says there are. Pages shift while credentials come and go, and one may fall
-    /// between two of them: then the list is taken again, three times at most.
+    /// A list that holds as many as its last page says there are. Pages shift while credentials come and go, and one
+    /// may fall between two of them: then the list is taken again, three times at most.
     package func listWhole(
         _ query: ListQuery, until deadline: ContinuousClock.Instant
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
@@ -37,8 +37,9 @@ extension TelephonyCredentialsAPI {
         throw TelnyxFailure(.unreadable)
     }
 
-    /// Every page of a list, up to the last one or an empty one; each credential once, though pages shift. A list without an end, or that has none by `deadline`, is a
-    /// failed look: what it holds beyond is not known, and must not be taken for absent.
+    /// Every page of a list, up to the last one or an empty one; each credential once, though pages shift. A list
+    /// without an end, or that has none by `deadline`, is a failed look: what it holds beyond is not known, and must
+    /// not be taken for absent.
     package func listAll(
         _ query: ListQuery, until deadline: ContinuousClock.Instant? = nil, maximumPages: Int = 1000
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
@@ -162,8 +163,8 @@ package struct TelephonyCredential: Sendable {
 }
 
 extension TelephonyCredential {
-    /// Whether this is the credential of that name. How long a name may be is not documented: one that was cut is still ours
-    /// while it is too long to be anybody else's (40 of its characters hold 140 bits of a hash).
+    /// Whether this is the credential of that name. How long a name may be is not documented: one that was cut is still
+    /// ours while it is too long to be anybody else's (40 of its characters hold 140 bits of a hash).
     package func bears(_ name: String) -> Bool {
         guard let own = self.name else { return false }
         return own == name || own.utf8.count >= 40 && name.hasPrefix(own)

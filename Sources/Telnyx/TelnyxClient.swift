@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP side of the provider: one request per call, no redirects, no retries of its own, a deadline and a size limit.
+// The HTTP side of the provider: one request per call, no redirects, no retries of its own, a deadline and a size
+// limit.
 
 package import AsyncHTTPClient
 package import Foundation
@@ -43,8 +44,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         ]
     }
 
-    /// The HTTP client this needs: idle connections are dropped before the provider drops them (a close during a POST is
-    /// doubt), no redirects (a key must not travel), and no second try of a connection on its own.
+    /// The HTTP client this needs: idle connections are dropped before the provider drops them (a close during a POST
+    /// is doubt), no redirects (a key must not travel), and no second try of a connection on its own.
     package static func httpConfiguration(concurrency: Int, deadline: Duration) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
@@ -212,8 +213,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         }
     }
 
-    /// True only for failures to get a connection: without one nothing was written. AsyncHTTPClient tells a request that
-    /// its head was sent after writing it, so "not told" alone would not prove it.
+    /// True only for failures to get a connection: without one nothing was written. AsyncHTTPClient tells a request
+    /// that its head was sent after writing it, so "not told" alone would not prove it.
     private static func isProvablyUnsent(_ error: any Error) -> Bool {
         if error is NIOConnectionError { return true }
         // An address that needs no resolving fails with the bare error of connect(2); no other call answers this one.

@@ -44,8 +44,8 @@ struct AccountCounts: Sendable {
     var requests: [Fault.Operation: Int]
 }
 
-/// State and rules of the account. The lock guards store, journal, faults and clock together, so that what is answered is
-/// what is written.
+/// State and rules of the account. The lock guards store, journal, faults and clock together, so that what is answered
+/// is what is written.
 final class Account: Sendable {
     private struct State {
         var store = CredentialStore()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All credentials of the simulated account, found by id, name and tag, and counted, with a journal that survives a kill.
+// All credentials of the simulated account, found by id, name and tag, and counted, with a journal that survives a
+// kill.
 
 import Foundation
 
@@ -92,7 +93,8 @@ struct CredentialStore {
     }
 }
 
-/// An append-only file of JSON lines, handed to the kernel before the reply, so that a killed simulator forgets nothing.
+/// An append-only file of JSON lines, handed to the kernel before the reply, so that a killed simulator forgets
+/// nothing.
 final class Journal {
     private let file: FileHandle
     private let encoder = JSONEncoder()

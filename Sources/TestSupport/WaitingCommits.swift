@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server whose commits wait, flushed, for a standby that is not there: the moment in which a commit's outcome is unknown.
+// A server whose commits wait, flushed, for a standby that is not there: the moment in which a commit's outcome is
+// unknown.
 
 package import Postgres
 package import PrivatePostgres
@@ -7,7 +8,8 @@ package import PrivatePostgres
 package struct WaitingCommits: Sendable {
     private let admin: PostgresConnection
 
-    /// Returns when the server is known to wait: the setting takes effect some time after it was made, at the checkpointer.
+    /// Returns when the server is known to wait: the setting takes effect some time after it was made, at the
+    /// checkpointer.
     package init(on server: PrivatePostgres, admin: PostgresConnection) async throws {
         self.admin = admin
         try await admin.script("create table public.probe (id int8)")

@@ -15,8 +15,8 @@ package protocol KeyEncryptionKey: Sendable {
 
 /// A key of 32 bytes from the environment or a file.
 ///
-/// The wrapping key is HKDF-SHA512(key, "tcs/wrap/v1" ‖ tenant ‖ key id ‖ version), used for AES key wrap (RFC 3394): the
-/// derivation binds tenant, key and version, which key wrap itself cannot.
+/// The wrapping key is HKDF-SHA512(key, "tcs/wrap/v1" ‖ tenant ‖ key id ‖ version), used for AES key wrap (RFC 3394):
+/// the derivation binds tenant, key and version, which key wrap itself cannot.
 package struct LocalKeyEncryptionKey: KeyEncryptionKey {
     package let uri: String
     private let key: SymmetricKey

@@ -25,8 +25,8 @@ package struct TenantKey: Sendable {
 ///     0 "TC" · 2 version 1 · 3 algorithm 1 (AES-256-GCM) · 4 key id (16) · 20 salt (32) · 52 commitment (32)
 ///     84 ciphertext of (plaintext ‖ 0x80 ‖ 0x00 …), a multiple of 32 · tag (16)
 ///
-/// HKDF-SHA512(tenant key, salt, "tcs/rec/v1" ‖ algorithm ‖ key id) gives 32 bytes of key and 32 of commitment. The nonce
-/// is twelve zero bytes: a key seals once, because its salt is 32 random bytes.
+/// HKDF-SHA512(tenant key, salt, "tcs/rec/v1" ‖ algorithm ‖ key id) gives 32 bytes of key and 32 of commitment. The
+/// nonce is twelve zero bytes: a key seals once, because its salt is 32 random bytes.
 package enum RecordCipher {
     private static let headerLength = 84
     private static let tagLength = 16

@@ -3,7 +3,8 @@
 
 package import Model
 
-/// The place of one sealed value: part of what its authentication covers, so that values cannot be swapped between rows.
+/// The place of one sealed value: part of what its authentication covers, so that values cannot be swapped between
+/// rows.
 package struct SealedBinding: Sendable, Equatable {
     /// The tenant's id, or "-" for Dialtone's own.
     package var tenant: String

@@ -59,7 +59,8 @@ package actor TenantKeys {
         if let key = try await self.readActive(tenant, purpose) { return key }
         let id = UUID()
         let wrapped = try await self.kek.wrap(SymmetricKey(size: .bits256), tenant: tenant, keyID: id, version: 1)
-        // Two nodes may get here together: the unique index tenant_keys_active lets one win, and both read the winner's.
+        // Two nodes may get here together: the unique index tenant_keys_active lets one win, and both read the
+        // winner's.
         _ = try await self.pool.query(
             """
             insert into dialtone.tenant_keys (key_id, tenant_id, purpose, version, state, kek_uri, wrapped)

@@ -45,8 +45,8 @@ package struct Sealer: Sendable {
         return try RecordCipher.seal(Array(plaintext.utf8), under: self.record, binding, salt: salt)
     }
 
-    /// A keyed hash by which a value can be found without opening any: HMAC-SHA256 cut to 16 bytes, over the value in NFC
-    /// and lower case, under HKDF-SHA256(index key, "tcs/bidx/v1" ‖ column).
+    /// A keyed hash by which a value can be found without opening any: HMAC-SHA256 cut to 16 bytes, over the value in
+    /// NFC and lower case, under HKDF-SHA256(index key, "tcs/bidx/v1" ‖ column).
     package func blindIndex(_ value: String, column: String) -> [UInt8] {
         let key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: self.index.key, info: Array("tcs/bidx/v1\(column)".utf8), outputByteCount: 32)

@@ -17,8 +17,8 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     /// How long a request may take to arrive.
     let requestTimeout: TimeAmount
 
-    /// The pipeline handler lets one request through at a time, so that answers keep their order whoever gives them, and
-    /// closes at a quiet moment when the server shuts down.
+    /// The pipeline handler lets one request through at a time, so that answers keep their order whoever gives them,
+    /// and closes at a quiet moment when the server shuts down.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<
         NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     > {

@@ -6,9 +6,9 @@ import Intake
 import NIOCore
 import NIOHTTP1
 
-/// Takes plain webhooks out of the stream of requests, one at a time, and lets all others pass to the router: a hook not in
-/// memory, a body without a length or too long, an encoding, a connection about to close. The router answers those, and
-/// would answer these alike; here they cost no task, no route and no copy of the headers.
+/// Takes plain webhooks out of the stream of requests, one at a time, and lets all others pass to the router: a hook
+/// not in memory, a body without a length or too long, an encoding, a connection about to close. The router answers
+/// those, and would answer these alike; here they cost no task, no route and no copy of the headers.
 final class HookLane: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -65,8 +65,8 @@ final class HookLane: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// A silent connection is closed, unless it waits for an answer. That the client has closed its side ends the router's
-    /// part of the connection, and so is passed on after our answer only.
+    /// A silent connection is closed, unless it waits for an answer. That the client has closed its side ends the
+    /// router's part of the connection, and so is passed on after our answer only.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch (event, self.state) {
         case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break

@@ -3,8 +3,9 @@
 
 import NIOCore
 
-/// Closes a connection on which a request has begun and does not end in time. Silence is `IdleStateHandler`'s matter, and
-/// the time we take for an answer does not count. A request that arrives in one read, as nearly all do, sets no timer.
+/// Closes a connection on which a request has begun and does not end in time. Silence is `IdleStateHandler`'s matter,
+/// and the time we take for an answer does not count. A request that arrives in one read, as nearly all do, sets no
+/// timer.
 final class RequestDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

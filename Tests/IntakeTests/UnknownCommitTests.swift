@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection dies in COMMIT: the event may be stored or not, so its sender is told to come again, and then the truth.
+// The connection dies in COMMIT: the event may be stored or not, so its sender is told to come again, and then the
+// truth.
 
 import Foundation
 import Logging

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of one job, each by itself: when it may create, when it must look, when it may believe that there is nothing.
+// The rules of one job, each by itself: when it may create, when it must look, when it may believe that there is
+// nothing.
 
 import Lifecycle
 import Model

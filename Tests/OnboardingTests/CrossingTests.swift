@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intake and finish meet on the same users, from both ends: they take their locks in one order, so neither is ever a victim.
+// Intake and finish meet on the same users, from both ends: they take their locks in one order, so neither is ever a
+// victim.
 
 import Foundation
 import Logging

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results on their way into the ledger: many at once, crossed, twice, with one bad row among them, or from a lost lease.
+// Results on their way into the ledger: many at once, crossed, twice, with one bad row among them, or from a lost
+// lease.
 
 import Foundation
 import Logging

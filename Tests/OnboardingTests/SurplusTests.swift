@@ -11,7 +11,8 @@ import Testing
 @testable import Onboarding
 
 @Suite struct SurplusTests {
-    /// What stands in the ledger of user `u`, generation 2, whose credential `s` is taken for surplus; and whether it may go.
+    /// What stands in the ledger of user `u`, generation 2, whose credential `s` is taken for surplus; and whether it
+    /// may go.
     private static let cases: [(name: String, rows: String, mayGo: Bool)] = [
         ("another id owns the generation", "\(user("live", 2)); \(credential("other", 2))", true),
         ("the generation is closed", "\(user("live", 3))", true),

@@ -13,8 +13,8 @@ import Testing
 @testable import Onboarding
 
 @Suite struct SweepTests {
-    /// Every tag shows the whole account: no reason to look for ever further shards, to take anything away, or to touch what is
-    /// another tenant's. `w` of beta has just been made, and is not in the ledger yet.
+    /// Every tag shows the whole account: no reason to look for ever further shards, to take anything away, or to touch
+    /// what is another tenant's. `w` of beta has just been made, and is not in the ledger yet.
     @Test func aProviderThatIgnoresTheTagChangesNothing() async throws {
         try await TestDatabase.with { database in
             let names = CredentialName(installation: UUID())

@@ -100,7 +100,8 @@ import Testing
         }
     }
 
-    /// The first host takes the connection and never says a word, as behind a firewall that drops what it does not like.
+    /// The first host takes the connection and never says a word, as behind a firewall that drops what it does not
+    /// like.
     @Test func aSilentFirstHostCostsItsOwnTimeAndNoMore() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let silent = try SilentListener()

@@ -21,8 +21,8 @@ import Testing
         let secure = try await Self.connect(host: "localhost", port, root: root)
         let row = try await secure.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()").first
         #expect(try #require(row).decode(Bool.self))
-        // Larger than a TLS record and the socket's buffers, both ways: what libpq has decrypted but not handed on is read
-        // without waiting for the socket.
+        // Larger than a TLS record and the socket's buffers, both ways: what libpq has decrypted but not handed on is
+        // read without waiting for the socket.
         let text = String(repeating: "x", count: 3_000_000)
         let echoed = try await secure.query("select \(text)::text").first
         #expect(try #require(echoed).decode(String.self) == text)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server of the demo and the tests by itself: it keeps its data, takes over a folder left behind, and leaves nothing.
+// The server of the demo and the tests by itself: it keeps its data, takes over a folder left behind, and leaves
+// nothing.
 
 import Foundation
 import Postgres

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pauses and breakers hold for every node at once, are only ever extended, and end by themselves or by a call that works.
+// Pauses and breakers hold for every node at once, are only ever extended, and end by themselves or by a call that
+// works.
 
 import Foundation
 import Postgres

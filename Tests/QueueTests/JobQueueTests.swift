@@ -55,7 +55,8 @@ import Testing
         }
     }
 
-    /// While an old snapshot is open, what is long over stands in these indexes too: each scan must begin and end where it may.
+    /// While an old snapshot is open, what is long over stands in these indexes too: each scan must begin and end where
+    /// it may.
     @Test func whatTimeMakesDueIsFoundBetweenTwoEndsOfAnIndex() async throws {
         try await Self.withJobs(300) { database, terms in
             let statements = [
@@ -179,7 +180,8 @@ import Testing
         }
     }
 
-    /// After a change of the server a tenant's creates look first until its own tags have been seen, or strays are about.
+    /// After a change of the server a tenant's creates look first until its own tags have been seen, or strays are
+    /// about.
     @Test func whoseTagsHaveBeenSeenSinceTheChangeNeedNotLookFirst() async throws {
         try await Self.withJobs(4) { database, terms in
             func looksFirst() async throws -> Bool? {
@@ -201,7 +203,8 @@ import Testing
         }
     }
 
-    /// A second installation lets go of all that is the first one's, and makes the next generation under names of its own.
+    /// A second installation lets go of all that is the first one's, and makes the next generation under names of its
+    /// own.
     @Test func aCloneBeginsAnew() async throws {
         try await Self.withJobs(3) { database, _ in
             try await database.admin.script(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger on another server: what a restart, a fail-over, a restore and a clone change, and how a dead node is known.
+// The ledger on another server: what a restart, a fail-over, a restore and a clone change, and how a dead node is
+// known.
 
 import Composition
 import Foundation

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ledger brought back from before the last creates, with PostgreSQL itself: what was made since is adopted, never made again.
+// A ledger brought back from before the last creates, with PostgreSQL itself: what was made since is adopted, never
+// made again.
 
 import AsyncHTTPClient
 import Composition
@@ -50,7 +51,8 @@ import Testing
         }
     }
 
-    /// A dump read back on another system: nothing is deleted until an operator has said that it is the same installation.
+    /// A dump read back on another system: nothing is deleted until an operator has said that it is the same
+    /// installation.
     @Test func aDumpReadBackElsewhereAdoptsAndDeletesNothing() async throws {
         try await Place.with { place in
             let dump = place.folder.appendingPathComponent("dialtone.sql")

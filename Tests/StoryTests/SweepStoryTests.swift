@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What cannot be prevented is found: late creates, vanished credentials, names nobody knows; and what must not be touched is not.
+// What cannot be prevented is found: late creates, vanished credentials, names nobody knows; and what must not be
+// touched is not.
 
 import Composition
 import Foundation
@@ -121,7 +122,8 @@ import Testing
         }
     }
 
-    /// A tenant younger than the backup is made again, and its sender says again what it said: what is there is adopted.
+    /// A tenant younger than the backup is made again, and its sender says again what it said: what is there is
+    /// adopted.
     @Test func aTenantThatABackupHasForgottenIsLookedForFirst() async throws {
         try await Story.with(Self.quick) { story in
             try await story.database.admin.script("update dialtone.incarnation set change = 'restore'")
@@ -143,8 +145,10 @@ import Testing
             try await story.database.admin.script(
                 "insert into dialtone.tenants (tenant_id, connection_id) values ('aaa', '1')")
             try await story.database.admin.script(
-                "update dialtone.credentials set created_at = now() - interval '1 hour', missing_since = now() - interval '1 hour'"
-            )
+                """
+                update dialtone.credentials
+                set created_at = now() - interval '1 hour', missing_since = now() - interval '1 hour'
+                """)
             // The server has changed besides: what such a run sees must not end the distrust.
             try await story.database.admin.script(
                 """

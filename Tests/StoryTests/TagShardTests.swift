@@ -41,7 +41,8 @@ import Testing
         }
     }
 
-    /// A count that went wrong is put right by the sweep: what the ledger, its jobs or the provider hold, whichever is more.
+    /// A count that went wrong is put right by the sweep: what the ledger, its jobs or the provider hold, whichever is
+    /// more.
     @Test func theSweepCountsAnew() async throws {
         try await Story.with(Self.settings) { story in
             try await story.signUp("a")

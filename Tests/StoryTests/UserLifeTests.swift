@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user's later life: revoked at any moment, signed up again, rotated, tried again; both sides agree at the end of each.
+// A user's later life: revoked at any moment, signed up again, rotated, tried again; both sides agree at the end of
+// each.
 
 import Composition
 import Foundation

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a delivery comes from who it says: the Standard Webhooks signature over the raw bytes, before anything is parsed.
+// Whether a delivery comes from who it says: the Standard Webhooks signature over the raw bytes, before anything is
+// parsed.
 
 package import Crypto
 package import Foundation
@@ -23,8 +24,8 @@ package struct StandardWebhooksProof: Sendable {
 
     package init(secrets: [Secret<SymmetricKey>]) { self.secrets = secrets }
 
-    /// Checks the proof and answers the delivery's id. `header` gives all values of a header by lower-case name; the older
-    /// `svix-` names are read when the standard ones are absent.
+    /// Checks the proof and answers the delivery's id. `header` gives all values of a header by lower-case name; the
+    /// older `svix-` names are read when the standard ones are absent.
     package func verify(
         header: (String) -> [String], body: some Sequence<UInt8>, now: Date
     ) throws(ProofFailure) -> String {

@@ -102,7 +102,8 @@ package struct SourceRegistry: Sendable {
         return source
     }
 
-    /// Gives a source a new secret. The older ones are accepted for `overlap` longer, so that the sender can change over.
+    /// Gives a source a new secret. The older ones are accepted for `overlap` longer, so that the sender can change
+    /// over.
     package func rotate(slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSource {
         let scope = tenant?.rawValue ?? "-"
         let (secret, secretID) = (Self.newSecret(), UUID())

@@ -17,13 +17,14 @@ import CLibpq
         }
         guard let started = unsafe started else { return nil }
         unsafe self.pointer = started
-        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr. One of
-        // them matters: the server has committed but stopped waiting for its synchronous standby.
+        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr.
+        // One of them matters: the server has committed but stopped waiting for its synchronous standby.
         unsafe PQsetNoticeReceiver(
             self.pointer,
             { notices, result in
                 guard let notices = unsafe notices, let result = unsafe result,
-                    // R: the function that raised it, which no locale translates (postgres_ext.h, PG_DIAG_SOURCE_FUNCTION).
+                    // R: the function that raised it, which no locale translates (postgres_ext.h,
+                    // PG_DIAG_SOURCE_FUNCTION).
                     let function = unsafe PQresultErrorField(result, 82),
                     unsafe String(cString: function) == "SyncRepWaitForLSN"
                 else { return }
@@ -119,8 +120,8 @@ import CLibpq
 
 /// Owns a `PGcancel *`: what is needed to ask the server to stop the statement under way.
 ///
-/// Unchecked because libpq guarantees it without a lock: `PQcancel` "can be safely invoked" from a thread other than the one
-/// that uses the connection (34.7); the struct is read-only.
+/// Unchecked because libpq guarantees it without a lock: `PQcancel` "can be safely invoked" from a thread other than
+/// the one that uses the connection (34.7); the struct is read-only.
 @safe final class PQCancelHandle: @unchecked Sendable {
     private let pointer: OpaquePointer
 

@@ -5,8 +5,8 @@ import CLibpq
 
 /// Owns a `PGresult *`.
 ///
-/// Unchecked because libpq guarantees it without a lock: "PGresult objects are normally read-only after creation, and so
-/// can be passed around freely between threads" (libpq chapter 34.20). Nothing here writes to it.
+/// Unchecked because libpq guarantees it without a lock: "PGresult objects are normally read-only after creation, and
+/// so can be passed around freely between threads" (libpq chapter 34.20). Nothing here writes to it.
 @safe final class PQResult: @unchecked Sendable {
     private let pointer: OpaquePointer
 
@@ -52,7 +52,8 @@ import CLibpq
         )
     }
 
-    /// `PQresultErrorField` by the codes of postgres_ext.h: C SQLSTATE, M primary message, n constraint, t table, c column.
+    /// `PQresultErrorField` by the codes of postgres_ext.h: C SQLSTATE, M primary message, n constraint, t table, c
+    /// column.
     private func field(_ code: Int32) -> String? {
         unsafe PQresultErrorField(self.pointer, code).map { unsafe String(cString: $0) }
     }

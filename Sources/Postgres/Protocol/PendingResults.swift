@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which results libpq still owes us: a pure state machine, so that the order of results is checked and tested without a server.
+// Which results libpq still owes us: a pure state machine, so that the order of results is checked and tested without a
+// server.
 
 /// The results owed for one statement, or for the groups of a pipeline.
 ///
@@ -88,8 +89,8 @@ struct PendingResults<Rows>: ~Copyable {
         return self.expected.isEmpty ? .complete : .more
     }
 
-    /// What each statement came to; a statement whose result never came gets `missing`, and so does one that had succeeded
-    /// when its group's sync never came: the sync is the commit.
+    /// What each statement came to; a statement whose result never came gets `missing`, and so does one that had
+    /// succeeded when its group's sync never came: the sync is the commit.
     consuming func settled(missing: PostgresError) -> [Result<Rows, PostgresError>] {
         if self.expected.contains(.sync) { self.failSinceLastSync(.failed(missing)) }
         return self.outcomes.map { $0 ?? .failure(missing) }

@@ -7,8 +7,9 @@ import Synchronization
 
 /// The process's epoll thread.
 ///
-/// Level-triggered and one-shot: `PQconsumeInput` may leave bytes in the socket, which an edge would not report again, and
-/// one-shot keeps a ready socket quiet until its task waits anew (epoll(7)). Entries are keyed by watch, not by descriptor.
+/// Level-triggered and one-shot: `PQconsumeInput` may leave bytes in the socket, which an edge would not report again,
+/// and one-shot keeps a ready socket quiet until its task waits anew (epoll(7)). Entries are keyed by watch, not by
+/// descriptor.
 @safe package final class Reactor: Sendable {
     package static let shared = Reactor()
 
@@ -59,7 +60,8 @@ import Synchronization
             for interest: SocketInterest, on socket: Int32, until deadline: ContinuousClock.Instant?, shielded: Bool
         ) async -> SocketWait {
             guard !shielded else { return await self.arm(interest, socket, deadline, shielded: true) }
-            // Cancelled here: the handler takes the waiter out and wakes it; the epoll entry stays armed and is harmless.
+            // Cancelled here: the handler takes the waiter out and wakes it; the epoll entry stays armed and is
+            // harmless.
             return await withTaskCancellationHandler {
                 await self.arm(interest, socket, deadline, shielded: false)
             } onCancel: {
@@ -84,8 +86,8 @@ import Synchronization
         _ id: UInt64, _ interest: SocketInterest, _ socket: Int32, _ deadline: ContinuousClock.Instant?, shielded: Bool,
         _ continuation: CheckedContinuation<SocketWait, Never>
     ) {
-        // The waiter is stored and the socket armed under one lock, so that neither an event nor a cancellation can fall
-        // between: a cancel handler that ran before is seen by isCancelled, one that runs later finds the waiter.
+        // The waiter is stored and the socket armed under one lock, so that neither an event nor a cancellation can
+        // fall between: a cancel handler that ran before is seen by isCancelled, one that runs later finds the waiter.
         let refused: SocketWait? = self.state.withLock { state in
             guard var entry = state.entries[id] else { return .failed(errno: EBADF) }
             if !shielded && Task.isCancelled { return .cancelled }

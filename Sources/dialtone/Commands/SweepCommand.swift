@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone sweep` and `dialtone installation`: the ledger held against the provider, and an operator's word where it counts.
+// `dialtone sweep` and `dialtone installation`: the ledger held against the provider, and an operator's word where it
+// counts.
 
 import ArgumentParser
 import Composition
