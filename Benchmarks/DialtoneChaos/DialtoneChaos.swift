@@ -72,10 +72,12 @@ struct DialtoneChaos {
         let looking = Task { await watch.run() }
         defer { looking.cancel() }
         var dice = SystemRandomNumberGenerator()
+        var vanished = 0
         for round in 1...rounds {
             let pending = senders.burst(round: round, using: &dice)
-            let fault = try await Trouble.make(town, &cluster, using: &dice)
-            Self.tell("round \(round) of \(rounds): \(fault)")
+            let trouble = try await Trouble.make(town, &cluster, using: &dice)
+            vanished += trouble.vanished
+            Self.tell("round \(round) of \(rounds): \(trouble.what)")
             await pending.value
             try await senders.rotateSome(using: &dice)
             // Else all is made up at the end: while servers change every few seconds no second look ever counts.
@@ -84,7 +86,7 @@ struct DialtoneChaos {
         try await Trouble.end(town)
         await senders.sendTheRest()
         var verdict = try await Verdict.reach(
-            town, senders, watch, rounds: rounds, failovers: cluster.failovers)
+            town, senders, watch, rounds: rounds, failovers: cluster.failovers, vanished: vanished)
         let outside = try OutsideCheck.findings(database: cluster.url, provider: town.provider)
         verdict.outsideAgrees = outside.isEmpty
         verdict.findings += outside

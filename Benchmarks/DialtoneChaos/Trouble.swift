@@ -11,19 +11,30 @@ import PrivatePostgres
 
 enum Trouble: CaseIterable {
     case killWorker, killAPI, killSimulator, stopWorker, stopSimulator, terminateBackends, crashServer, failOver,
-        provider
+        provider, vanish
     case loseBytes, loseAnswers, holdBytes, refuseConnections
 
-    /// Makes some; answers what, for the reader of the log. What must be undone is undone by itself, later.
+    /// Makes some; answers what, for the reader of the log, and how many credentials it has made vanish. What must be
+    /// undone is undone by itself, later.
     static func make(
         _ town: Town, _ cluster: inout Cluster, using dice: inout some RandomNumberGenerator
+    ) async throws -> (what: String, vanished: Int) {
+        let trouble = Self.allCases.randomElement(using: &dice) ?? .provider
+        if trouble == .vanish, let id = try? await Self.vanish(town, using: &dice) {
+            return ("the provider has lost \(id)", 1)
+        }
+        return (try await Self.make(trouble, town, &cluster, using: &dice), 0)
+    }
+
+    private static func make(
+        _ trouble: Trouble, _ town: Town, _ cluster: inout Cluster, using dice: inout some RandomNumberGenerator
     ) async throws -> String {
         // The provider lies in most rounds, whatever else happens.
         let rules = ProviderFault.roll(using: &dice)
         let rule = rules.map(\.description).joined(separator: " + ")
         try? await Self.setFaults(rules, town)
         let which = Int.random(in: 0..<2, using: &dice)
-        switch Self.allCases.randomElement(using: &dice) ?? .provider {
+        switch trouble {
         case .killWorker:
             town.processes.signal("worker-\(which)", SIGKILL)
             return "worker-\(which) killed, \(rule)"
@@ -56,8 +67,24 @@ enum Trouble: CaseIterable {
         case .failOver:
             try await cluster.failOver()
             return "the standby promoted, \(rule)"
-        case .provider: return "the provider: \(rule)"
+        case .provider, .vanish: return "the provider: \(rule)"
         }
+    }
+
+    private struct Held: Decodable {
+        struct One: Decodable { var id: String }
+        var data: [One]
+    }
+
+    /// Deletes a credential behind Dialtone's back; answers its id.
+    private static func vanish(_ town: Town, using dice: inout some RandomNumberGenerator) async throws -> String? {
+        let held = try await town.ask("/control/credentials", for: Held.self).data
+        guard let id = held.randomElement(using: &dice)?.id else { return nil }
+        var request = HTTPClientRequest(url: town.provider + "/v2/telephony_credentials/\(id)")
+        request.method = .DELETE
+        request.headers = ["authorization": "Bearer chaos"]
+        let answer = try await town.http.execute(request, timeout: .seconds(2))
+        return answer.status == .ok ? id : nil
     }
 
     /// All is well again.

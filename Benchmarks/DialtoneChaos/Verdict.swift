@@ -16,6 +16,8 @@ struct Verdict: Encodable {
 
     var rounds: Int
     var failovers: Int
+    /// Credentials that were deleted at the provider by somebody else.
+    var vanished: Int
     var eventsAcknowledged: Int
     var users: Int
     var usersWanted: Int
@@ -63,14 +65,15 @@ struct Verdict: Encodable {
     }
 
     static func reach(
-        _ town: Town, _ senders: Senders, _ watch: Watch, rounds: Int, failovers: Int
+        _ town: Town, _ senders: Senders, _ watch: Watch, rounds: Int, failovers: Int, vanished: Int
     ) async throws -> Verdict {
         let pool = PostgresPool(.init(try Foundations.database(town.settings)))
         return try await Administration.running(pool) { pool in
             let rest = try await Rest.reach(town, watch, pool)
             let held = try await town.ask("/control/credentials?secrets=1", for: Held.self).data
             var verdict = Verdict(
-                rounds: rounds, failovers: failovers, eventsAcknowledged: senders.acknowledged.count,
+                rounds: rounds, failovers: failovers, vanished: vanished,
+                eventsAcknowledged: senders.acknowledged.count,
                 users: senders.wanted.count, usersWanted: senders.wanted.values.count { $0.wanted == .live },
                 credentialsAtProvider: held.count,
                 creates: try await town.counts().names.values.reduce(0) { $0 + $1.creates },
@@ -102,6 +105,7 @@ struct Verdict: Encodable {
         if self.rounds >= 100 && self.unansweredCreates == 0 {
             self.findings.append("the network never lost the answer of a create that had arrived")
         }
+        if self.rounds >= 100 && self.vanished == 0 { self.findings.append("no credential was ever lost") }
         if self.rounds >= 100 && self.surplusDeleted == 0 {
             self.findings.append("no second credential was ever made, so that none was seen to be deleted")
         }
