@@ -95,8 +95,8 @@ let package = Package(
         .executableTarget(
             name: "dialtone-chaos",
             dependencies: [
-                "Composition", "Model", "Postgres", "PrivatePostgres", "Vault", asyncHTTPClient, nioCore, nioPosix,
-                nioHTTP1,
+                "Composition", "Model", "Postgres", "PrivatePostgres", "TestSupport", "Vault", asyncHTTPClient, nioCore,
+                nioPosix, nioHTTP1,
             ],
             path: "Benchmarks/DialtoneChaos"
         ),

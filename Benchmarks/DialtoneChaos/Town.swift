@@ -7,6 +7,7 @@ import Foundation
 import Model
 import NIOCore
 import Synchronization
+import TestSupport
 
 /// Everything that runs, and how to reach it.
 struct Town: Sendable {
@@ -145,24 +146,5 @@ final class Processes: Sendable {
             state.isOver = true
             for process in state.running.values where process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
-    }
-}
-
-enum FreePort {
-    /// A port that was free a moment ago.
-    static func find() throws -> Int {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
-            } ? Int(pointer.pointee.sin_port.bigEndian) : 0
-        }
-        guard port != 0 else { throw ChaosError.notReady("a free port") }
-        return port
     }
 }

@@ -82,4 +82,17 @@ package struct TestDatabase: Sendable {
         await control.close()
         try outcome.get()
     }
+
+    /// Waits until the statement answers a row, or throws after 30 seconds. It waits in the database, between two looks.
+    package func until(_ statement: SQL) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await self.admin.query(statement).isEmpty {
+            guard ContinuousClock.now < deadline else { throw NeverCame() }
+            _ = try await self.admin.query("select pg_sleep(0.02)::text")
+        }
+    }
+
+    package struct NeverCame: Error, CustomStringConvertible {
+        package var description: String { "the row did not come within 30 seconds" }
+    }
 }

@@ -27,7 +27,7 @@ import Vault
                 }
             }
             try await Self.work(on: provider, database) {
-                try await Self.until("select 1 from dialtone.users having bool_and(status = 'ready')", database)
+                try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
             }
             let lists = provider.lists
             #expect(lists.count { $0.tag == "acme" } == 1)
@@ -46,7 +46,7 @@ import Vault
             let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
             let provider = ScriptedProvider { $0.list = { query in made.filter { $0.name == query.name } } }
             try await Self.work(on: provider, database) {
-                try await Self.until("select 1 from dialtone.users having bool_and(status = 'ready')", database)
+                try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
             }
             #expect(provider.lists.allSatisfy { $0.tag == nil } && provider.lists.count == 7)
         }
@@ -94,14 +94,6 @@ import Vault
             group.addTask { try await worker.run() }
             defer { group.cancelAll() }
             try await work()
-        }
-    }
-
-    private static func until(_ statement: SQL, _ database: TestDatabase) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await database.admin.query(statement).isEmpty {
-            try #require(ContinuousClock.now < deadline, "it did not come within 30 seconds")
-            _ = try await database.admin.query("select pg_sleep(0.02)::text")
         }
     }
 }

@@ -2,15 +2,15 @@
 // sslmode=verify-full on a real server: the right certificate for the right name, or no connection.
 
 import Foundation
-import Glibc
 import Postgres
 import PrivatePostgres
+import TestSupport
 import Testing
 
 @Suite struct TLSTests {
     @Test func verifyFullConnectsOnlyToTheNamedServer() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-tls-\(UUID().uuidString)")
-        let port = try Self.freePort()
+        let port = try FreePort.find()
         let server = try await PrivatePostgres.start(
             in: folder, settings: ["listen_addresses": "127.0.0.1", "port": "\(port)"])
         server.stopAtExit(removingData: true)
@@ -37,13 +37,13 @@ import Testing
         try await server.stop(mode: "immediate")
     }
 
-    private static func connect(host: String, _ port: UInt16, root: String) async throws -> PostgresConnection {
+    private static func connect(host: String, _ port: Int, root: String) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
             PostgresConfiguration(
                 url: "postgresql://postgres@\(host):\(port)/postgres?sslmode=verify-full&sslrootcert=\(root)"))
     }
 
-    private static func expectRefused(host: String, _ port: UInt16, root: String) async {
+    private static func expectRefused(host: String, _ port: Int, root: String) async {
         let error = await #expect(throws: PostgresError.self) {
             _ = try await Self.connect(host: host, port, root: root)
         }
@@ -51,7 +51,7 @@ import Testing
     }
 
     /// Puts a certificate beside the data, owned by whoever owns the data, and waits until the server speaks TLS.
-    private static func turnOnTLS(_ server: PrivatePostgres, port: UInt16, name: String) async throws {
+    private static func turnOnTLS(_ server: PrivatePostgres, port: Int, name: String) async throws {
         let data = server.folder.appendingPathComponent("data")
         let (certificate, key) = (data.appendingPathComponent("server.crt"), data.appendingPathComponent("server.key"))
         try Self.makeCertificate(certificate, key: key, name: name)
@@ -83,22 +83,5 @@ import Testing
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0)
-    }
-
-    /// A port that was free a moment ago.
-    private static func freePort() throws -> UInt16 {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
-            } ? pointer.pointee.sin_port.bigEndian : 0
-        }
-        try #require(port != 0)
-        return port
     }
 }

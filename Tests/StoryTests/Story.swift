@@ -183,15 +183,13 @@ struct Story {
         _ = try await self.request(.PUT, self.providerURL + "/control/faults", rule)
     }
 
-    /// Until the statement answers a row; the database is asked again at each notification-free round trip.
+    /// Until the statement answers a row; else tells what is left to do.
     func until(_ statement: SQL) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await self.database.admin.query(statement).isEmpty {
-            if ContinuousClock.now > deadline {
-                Issue.record("the row did not come within 30 seconds; jobs: \(try await self.openJobs())")
-                throw CancellationError()
-            }
-            _ = try await self.database.admin.query("select pg_sleep(0.02)::text")
+        do {
+            try await self.database.until(statement)
+        } catch let error as TestDatabase.NeverCame {
+            Issue.record("\(error); jobs: \(try await self.openJobs())")
+            throw CancellationError()
         }
     }
 

@@ -16,7 +16,8 @@ import Testing
                 try await desk.done(
                     "send", "--url", url, "--tenant", "acme", "--user", user)
             }
-            try await desk.until("select 1 from dialtone.users having count(*) filter (where status = 'ready') = 2")
+            try await desk.database.until(
+                "select 1 from dialtone.users having count(*) filter (where status = 'ready') = 2")
 
             let shown = try await desk.json("user", "show", "u-1", "--tenant", "acme")
             #expect((shown["user"] as? [String: Any])?["status"] as? String == "ready")
@@ -27,12 +28,13 @@ import Testing
             try await desk.fails(["user", "reopen", "u-1", "--tenant", "acme"], "this one is ready")
 
             try await desk.done("user", "rotate", "u-1", "--tenant", "acme", "--overlap", "0s")
-            try await desk.until("select 1 from dialtone.credentials where user_id = 'u-1' and status = 'deleted'")
+            try await desk.database.until(
+                "select 1 from dialtone.credentials where user_id = 'u-1' and status = 'deleted'")
             try await desk.done("user", "revoke", "u-2", "--tenant", "acme")
-            try await desk.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'revoked'")
+            try await desk.database.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'revoked'")
             try await desk.fails(["user", "rotate", "u-2", "--tenant", "acme"], "this one is revoked")
             try await desk.done("user", "reopen", "u-2", "--tenant", "acme")
-            try await desk.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'ready'")
+            try await desk.database.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'ready'")
 
             let swept = try await desk.json("sweep")
             #expect(swept["listed"] as? Int == 2 && swept["full"] as? Bool == true && swept["strays"] as? Int == 0)
@@ -53,7 +55,7 @@ import Testing
             let url = try #require(source["url"] as? String)
             desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
             try await desk.done("send", "--url", url, "--tenant", "acme", "--user", "u-1")
-            try await desk.until("select 1 from dialtone.users where status = 'ready'")
+            try await desk.database.until("select 1 from dialtone.users where status = 'ready'")
 
             let (other, ready) = try await Desk.start(["simulator", "--listen", "127.0.0.1:0"], [:])
             defer { Desk.stop(other) }
@@ -118,14 +120,6 @@ import Testing
             let ended = try await self.run(arguments + ["--json"])
             #expect(ended.code == 0, "\(arguments): \(ended.errors)")
             return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
-        }
-
-        func until(_ statement: SQL) async throws {
-            let deadline = ContinuousClock.now + .seconds(30)
-            while try await self.database.admin.query(statement).isEmpty {
-                try #require(ContinuousClock.now < deadline, "it did not come within 30 seconds")
-                _ = try await self.database.admin.query("select pg_sleep(0.02)::text")
-            }
         }
 
         /// A process of the program, and the ready line it has printed.
