@@ -123,9 +123,11 @@ struct Running: @unchecked Sendable {
         return ((field("VmRSS:") / 1024).rounded2, (field("VmHWM:") / 1024).rounded2)
     }
 
+    func processorSeconds() -> Double { Self.processorSeconds(of: self.pid) }
+
     /// Processor seconds used so far, in user and kernel mode (proc(5), fields 14 and 15, in hundredths).
-    func processorSeconds() -> Double {
-        let stat = (try? String(contentsOfFile: "/proc/\(self.pid)/stat", encoding: .utf8)) ?? ""
+    static func processorSeconds(of pid: Int32) -> Double {
+        let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
         return (user + system) / 100

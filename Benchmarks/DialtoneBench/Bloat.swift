@@ -6,32 +6,63 @@ import Foundation
 import Postgres
 
 struct Bloat: Encodable {
+    struct Run: Encodable {
+        /// Jobs finished per second, by ten-second windows.
+        var windows: [Double] = []
+        /// The last window over the first.
+        var endOverStart = 0.0
+        /// Processor time of PostgreSQL's sessions over that of worker and simulator, whose work per job never changes: what
+        /// a job costs the database, whatever else slows the machine down meanwhile.
+        var databaseCosts: [Double] = []
+        /// The last window's over the first's.
+        var costGrowth = 0.0
+    }
+
     var finishedUsers: Int
-    /// Jobs finished per second, by the ten-second windows the snapshot was open.
-    var windows: [Double]
-    /// The last window over the first.
-    var endOverStart: Double
+    var held: Run
     /// The same without a snapshot: what growing tables and checkpoints cost by themselves.
-    var controlWindows: [Double]
-    var controlEndOverStart: Double
+    var control: Run
 
     private static let finished = 1_000_000
     private static let windowCount = 6
 
     static func measure(on bed: Bed) async throws -> Bloat {
-        let control = try await Self.windows(on: bed, isHeld: false)
-        let held = try await Self.windows(on: bed, isHeld: true)
-        return Bloat(
-            finishedUsers: Self.finished, windows: held,
-            endOverStart: ((held.last ?? 0) / (held.first ?? 1)).rounded2, controlWindows: control,
-            controlEndOverStart: ((control.last ?? 0) / (control.first ?? 1)).rounded2)
+        let control = try await Self.run(on: bed, isHeld: false)
+        return Bloat(finishedUsers: Self.finished, held: try await Self.run(on: bed, isHeld: true), control: control)
     }
 
-    private static func windows(on bed: Bed, isHeld: Bool) async throws -> [Double] {
+    private static func run(on bed: Bed, isHeld: Bool) async throws -> Run {
         let simulator = try await bed.stage("bench_bloat").start(["simulator", "--listen", "127.0.0.1:0"])
         defer { simulator.stop() }
         let stage = try await bed.stage("bench_bloat", provider: simulator.ready["base_url"] ?? "")
         let database = try await stage.connect()
+        try await Self.fill(stage, database)
+        let holder = try await stage.connect()
+        if isHeld {
+            try await holder.script("begin isolation level repeatable read; select count(*) from dialtone.tenants")
+        }
+        let service = try await stage.start(["serve", "--roles", "worker"])
+        defer { service.stop() }
+        // Past the start, when plans and pools are made.
+        while try await Self.open(database) > 398_000 { try await Task.sleep(for: .milliseconds(50)) }
+        var run = Run()
+        for _ in 0..<Self.windowCount {
+            let (start, before) = (ContinuousClock.now, try await Self.open(database))
+            let (sessions, others) = try await Self.used(database, service, simulator)
+            try await Task.sleep(for: .seconds(10))
+            let (end, after) = (ContinuousClock.now, try await Self.open(database))
+            let (sessionsThen, othersThen) = try await Self.used(database, service, simulator)
+            run.windows.append((Double(before - after) / ((end - start) / .seconds(1))).rounded())
+            run.databaseCosts.append(((sessionsThen - sessions) / (othersThen - others)).rounded2)
+        }
+        await holder.close()
+        await database.close()
+        run.endOverStart = ((run.windows.last ?? 0) / (run.windows.first ?? 1)).rounded2
+        run.costGrowth = ((run.databaseCosts.last ?? 0) / (run.databaseCosts.first ?? 1)).rounded2
+        return run
+    }
+
+    private static func fill(_ stage: Stage, _ database: PostgresConnection) async throws {
         try await database.script(
             """
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at, ready_at)
@@ -46,28 +77,23 @@ struct Bloat: Encodable {
         // As tables stand that have been in use: not written this minute, so that nothing is flushed while we measure.
         try await database.script("vacuum (analyze) dialtone.users, dialtone.credentials, dialtone.jobs")
         try await database.script("checkpoint")
-        let holder = try await stage.connect()
-        if isHeld {
-            try await holder.script("begin isolation level repeatable read; select count(*) from dialtone.tenants")
-        }
-        let service = try await stage.start(["serve", "--roles", "worker"])
-        defer { service.stop() }
-        // Past the start, when plans and pools are made.
-        while try await Self.open(database) > 398_000 { try await Task.sleep(for: .milliseconds(50)) }
-        var windows: [Double] = []
-        for _ in 0..<Self.windowCount {
-            let (start, before) = (ContinuousClock.now, try await Self.open(database))
-            try await Task.sleep(for: .seconds(10))
-            let (end, after) = (ContinuousClock.now, try await Self.open(database))
-            windows.append((Double(before - after) / ((end - start) / .seconds(1))).rounded())
-        }
-        await holder.close()
-        await database.close()
-        return windows
     }
 
     private static func open(_ database: PostgresConnection) async throws -> Int64 {
         let row = try await database.query("select count(*) from dialtone.jobs").first
         return try row?.decode(Int64.self) ?? 0
+    }
+
+    /// Processor seconds so far: of the service's sessions, and of service and simulator.
+    private static func used(
+        _ database: PostgresConnection, _ service: Running, _ simulator: Running
+    ) async throws -> (sessions: Double, others: Double) {
+        let pids = try await database.query(
+            "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        ).map { try $0.decode(Int32.self) }
+        return (
+            pids.reduce(0) { $0 + Running.processorSeconds(of: $1) },
+            service.processorSeconds() + simulator.processorSeconds()
+        )
     }
 }
