@@ -37,6 +37,29 @@ package actor TestServer {
     }
 }
 
+/// So many databases at a time: all tests at once would hold two thousand descriptors and wait for one another. No test may
+/// take a second one inside its first.
+private actor Turnstile {
+    static let shared = Turnstile(16)
+
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ free: Int) { self.free = free }
+
+    func enter() async {
+        if self.free > 0 {
+            self.free -= 1
+        } else {
+            await withCheckedContinuation { self.waiting.append($0) }
+        }
+    }
+
+    func leave() {
+        if self.waiting.isEmpty { self.free += 1 } else { self.waiting.removeFirst().resume() }
+    }
+}
+
 /// One database, with a running pool on it.
 package struct TestDatabase: Sendable {
     package let url: String
@@ -47,6 +70,20 @@ package struct TestDatabase: Sendable {
     /// Makes a database, lends it to `work` and drops it. `isEmpty`: without the schema.
     package static func with(
         isEmpty: Bool = false, connections: Int = 8, _ work: (TestDatabase) async throws -> Void
+    ) async throws {
+        await Turnstile.shared.enter()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await self.withOne(isEmpty: isEmpty, connections: connections, work))
+        } catch {
+            outcome = .failure(error)
+        }
+        await Turnstile.shared.leave()
+        try outcome.get()
+    }
+
+    private static func withOne(
+        isEmpty: Bool, connections: Int, _ work: (TestDatabase) async throws -> Void
     ) async throws {
         let server = try await TestServer.shared.server()
         let name = "t_\(UUID().uuidString.lowercased().replacing("-", with: ""))"

@@ -132,13 +132,16 @@ import Testing
             while await limits.room(for: 64) > 0 {}
             while await limits.hasRoomToRecover() {}
             let start = ContinuousClock.now
-            var (queue, recovery) = (0, 0)
+            var (queue, recovery, rounds) = (0, 0, 0.0)
             while ContinuousClock.now < start + .seconds(2) {
                 for _ in 1...8 where await limits.hasRoomToRecover() { recovery += 1 }
                 queue += await limits.room(for: 64)
+                rounds += 1
             }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
-            #expect(Double(queue) >= 72 * seconds && Double(recovery) >= 18 * seconds, "\(queue), \(recovery)")
+            // On a machine that is slow to ask, no more than was asked for; the first round comes to an empty budget.
+            let (mostOfQueue, mostOfRecovery) = (min(72 * seconds, 60 * rounds) - 64, min(18 * seconds, 6 * rounds) - 8)
+            #expect(Double(queue) >= mostOfQueue && Double(recovery) >= mostOfRecovery, "\(queue), \(recovery)")
             #expect(Double(queue + recovery) <= 100 * seconds + 101, "\(queue) and \(recovery) in \(seconds) s")
         }
     }
