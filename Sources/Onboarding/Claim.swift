@@ -44,8 +44,8 @@ package struct ClaimTerms: Sendable {
 
 extension ClaimedJob {
     /// Claims queued jobs.
-    package static func queued(limit: Int, floor: Int64, _ terms: ClaimTerms) -> SQL {
-        self.claim(JobQueue.candidates(limit: limit, floor: floor, started: terms.started), to: .armed, terms)
+    package static func queued(limit: Int, from start: QueueStart, _ terms: ClaimTerms) -> SQL {
+        self.claim(JobQueue.candidates(limit: limit, from: start, started: terms.started), to: .armed, terms)
     }
 
     /// Claims jobs in doubt that are due for a look.

@@ -107,8 +107,7 @@ package final class OnboardingWorker: Service {
         var running = 0
         /// Results that are not yet in the database.
         var unwritten: [JobResult] = []
-        var floor = Int64.min
-        var floorFellAt = ContinuousClock.now
+        var walk = QueueWalk(now: .now)
         var failures = 0
     }
 
@@ -150,13 +149,14 @@ package final class OnboardingWorker: Service {
     /// sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
-        let floor = turn.floor
+        let start = turn.walk.start(at: .now)
         let known = room > 0 ? self.identity.terms : nil
         let granted =
-            known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued(from: floor) }
+            known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued(from: start) }
+        if granted == 0 { turn.walk.rested() }
         let sentAt = ContinuousClock.now
         let terms = granted > 0 ? known : nil
-        let claim = terms.map { [ClaimedJob.queued(limit: granted, floor: floor, $0)] } ?? []
+        let claim = terms.map { [ClaimedJob.queued(limit: granted, from: start, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
         var rows: PostgresRows?
         var failure: (any Error)?
@@ -191,7 +191,7 @@ package final class OnboardingWorker: Service {
         }
         guard let rows, let terms else { return [] }
         do {
-            return try await self.claimed(rows, sentAt, terms, room: granted, &turn)
+            return try await self.claimed(rows, from: start, sentAt, terms, room: granted, &turn)
         } catch {
             // Their leases will expire into doubt.
             self.logger.error("claimed jobs cannot be read", metadata: ["error": "\(error)", "jobs": "\(rows.count)"])
@@ -200,24 +200,21 @@ package final class OnboardingWorker: Service {
     }
 
     /// Whether a claim would find something. Index jobs_queued.
-    private func hasQueued(from floor: Int64) async -> Bool {
-        (try? await self.pool.query(JobQueue.hasCandidates(floor: floor)))?.isEmpty == false
+    private func hasQueued(from start: QueueStart) async -> Bool {
+        (try? await self.pool.query(JobQueue.hasCandidates(from: start)))?.isEmpty == false
     }
 
     private func claimed(
-        _ rows: PostgresRows, _ sentAt: ContinuousClock.Instant, _ terms: ClaimTerms, room: Int, _ turn: inout Turn
+        _ rows: PostgresRows, from start: QueueStart, _ sentAt: ContinuousClock.Instant, _ terms: ClaimTerms, room: Int,
+        _ turn: inout Turn
     ) async throws -> [(ClaimedJob, ContinuousClock.Instant)] {
         let leaseEnd = sentAt + self.configuration.lease
         let all = try rows.map { try ClaimedJob.read($0, state: .armed, worker: terms.worker) }
-        // What stood before the first, or before the end of the queue, is gone. Now and then from the very beginning,
-        // for an event that waited long for its commit; not often, because while an old snapshot is open the entries of
-        // all jobs since then stand there.
         let starved = all.map(\.job).filter(\.needsTag)
-        turn.floor = rows.count < room && starved.isEmpty ? .max : all.first?.vt ?? .max
-        if turn.floorFellAt + .seconds(10) < sentAt {
-            turn.floor = .min
-            turn.floorFellAt = sentAt
-        }
+        let isShort = rows.count < room && starved.isEmpty
+        let now = ContinuousClock.now
+        let place = isShort ? nil : all.first?.vt
+        if turn.walk.walked(from: start, to: place, took: now - sentAt, at: now) { self.wakeup.signal() }
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
             let isOpened = await self.openTag(of: tenant)
             turn.unwritten += jobs.map { job in

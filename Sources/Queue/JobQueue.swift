@@ -44,27 +44,23 @@ package enum JobQueue {
 
     /// The next queued jobs, locked: `candidates as materialized (…)`.
     ///
-    /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP
-    /// LOCKED: two workers never wait for each other. Index jobs_queued, entered at `floor`, so that index entries of
-    /// jobs long gone (which vacuum cannot remove while an old snapshot is open) are skipped; at the latest ten seconds
-    /// ago by this server's clock, for new jobs get a place no earlier than their statement, and commit soon after.
-    /// Nothing while the server is not the one that `started` names, by its row in `incarnation` and by itself.
-    package static func candidates(limit: Int, floor: Int64, started: Int64) -> SQL {
+    /// Materialised, because a join could otherwise run the locking scan again and lock more than the limit. SKIP LOCKED:
+    /// two workers never wait for each other. Index jobs_queued, entered at `start`. Nothing while the server is not the
+    /// one that `started` names, by its row in `incarnation` and by itself.
+    package static func candidates(limit: Int, from start: QueueStart, started: Int64) -> SQL {
         """
         candidates as materialized (
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'queued' and vt >= \(Self.place(floor)) and \(Self.isServer(started))
+            where state = 'queued' and vt >= \(start.bound) and \(Self.isServer(started))
             order by vt, id limit \(limit)
             for no key update skip locked)
         """
     }
 
     /// Whether `candidates` would find something.
-    package static func hasCandidates(floor: Int64) -> SQL {
-        "select 1 from dialtone.jobs where state = 'queued' and vt >= \(Self.place(floor)) order by vt limit 1"
+    package static func hasCandidates(from start: QueueStart) -> SQL {
+        "select 1 from dialtone.jobs where state = 'queued' and vt >= \(start.bound) order by vt limit 1"
     }
-
-    private static func place(_ floor: Int64) -> SQL { "least(\(floor), \(Self.serverNow) - 10000000)" }
 
     /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile
     /// function bounds no index scan.

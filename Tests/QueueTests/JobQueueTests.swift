@@ -24,7 +24,7 @@ import Testing
             // As a superuser with the planner's defaults: the shapes must be right by themselves.
             for (statement, index) in [
                 (
-                    "with \(JobQueue.candidates(limit: 64, floor: 100, started: terms.started)) select * from candidates",
+                    "with \(JobQueue.candidates(limit: 64, from: .at(100), started: terms.started)) select * from candidates",
                     "jobs_queued"
                 ),
                 (
@@ -41,10 +41,33 @@ import Testing
         }
     }
 
+    @Test func aClaimBeginsWhereItIsTold() async throws {
+        try await Self.withJobs(20) { database, terms in
+            func first(from start: QueueStart) async throws -> Int64? {
+                let candidates = JobQueue.candidates(limit: 1, from: start, started: terms.started)
+                let row = try await database.admin.query(
+                    "with \(candidates) select vt from candidates join dialtone.jobs using (id)"
+                ).first
+                let has = try await database.admin.query(JobQueue.hasCandidates(from: start))
+                #expect(has.isEmpty == (row == nil))
+                return try row?.decode(Int64.self)
+            }
+            #expect(try await first(from: .beginning) == 1)
+            #expect(try await first(from: .at(7)) == 7)
+            #expect(try await first(from: .clock(orEarlier: 7)) == 7)
+            #expect(try await first(from: .clock(orEarlier: .max)) == nil, "these wait since 1970")
+            try await database.admin.script(
+                "update dialtone.jobs set vt = (extract(epoch from now()) * 1000000)::bigint + 3600000000 where vt > 3")
+            let ahead = try #require(try await first(from: .clock(orEarlier: .max)), "an hour ahead of the clock")
+            #expect(try await first(from: .at(ahead)) == ahead)
+            #expect(try await first(from: .at(ahead + 1)) == nil)
+        }
+    }
+
     @Test func claimAndFinishFindEveryRowByKey() async throws {
         try await Self.withJobs(300) { database, terms in
             let finish = Evidence.record([try Self.evidence(of: "user-1")])
-            for statement in [ClaimedJob.queued(limit: 64, floor: .min, terms), finish] {
+            for statement in [ClaimedJob.queued(limit: 64, from: .beginning, terms), finish] {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
                 // Tables of one row, or of none in all but a few minutes, may be read whole.
                 let small = ["incarnation", "installation", "strays", "workers"].reduce(plan) {
@@ -73,7 +96,7 @@ import Testing
                 #expect(scan.contains("Index Cond") && scan.contains("statement_timestamp"), "\(plan)")
             }
             let claim = try await database.pool.withConnection {
-                try await Self.plan(of: ClaimedJob.queued(limit: 64, floor: .min, terms), on: $0)
+                try await Self.plan(of: ClaimedJob.queued(limit: 64, from: .beginning, terms), on: $0)
             }
             #expect(claim.contains("Index Scan Backward using tenant_tags_opened"), "\(claim)")
         }
@@ -82,7 +105,7 @@ import Testing
     @Test func twoClaimsAtOnceNeverShareAJobAndTakeNoMoreThanTheirLimit() async throws {
         try await Self.withJobs(30) { database, terms in
             // The locking part alone: a whole claim also waits for the tenant's tag, until the first has committed.
-            let candidates = JobQueue.candidates(limit: 20, floor: .min, started: terms.started)
+            let candidates = JobQueue.candidates(limit: 20, from: .beginning, started: terms.started)
             let claim: SQL = "with \(candidates) select id from candidates"
             let both = try await database.pool.withTransaction { first in
                 let one = try await first.query(claim).map { try $0.decode(UUID.self) }
@@ -160,7 +183,7 @@ import Testing
             small.tagCapacity = 8
             var tagged: [String: Int] = [:]
             for turn in 1...4 {
-                let jobs = try await database.pool.query(ClaimedJob.queued(limit: 30, floor: .min, small)).map {
+                let jobs = try await database.pool.query(ClaimedJob.queued(limit: 30, from: .beginning, small)).map {
                     try ClaimedJob.read($0, state: .armed, worker: small.worker).job
                 }
                 for job in jobs { tagged[job.tag ?? "none", default: 0] += 1 }
@@ -185,7 +208,7 @@ import Testing
     @Test func whoseTagsHaveBeenSeenSinceTheChangeNeedNotLookFirst() async throws {
         try await Self.withJobs(4) { database, terms in
             func looksFirst() async throws -> Bool? {
-                try await database.pool.query(ClaimedJob.queued(limit: 1, floor: .min, terms)).first.map {
+                try await database.pool.query(ClaimedJob.queued(limit: 1, from: .beginning, terms)).first.map {
                     try ClaimedJob.read($0, state: .armed, worker: terms.worker).job.life.trust.looksFirst
                 }
             }
@@ -255,7 +278,7 @@ import Testing
     private static func claim(
         _ limit: Int, _ terms: ClaimTerms, on connection: PostgresConnection
     ) async throws -> [Lease] {
-        try await connection.query(ClaimedJob.queued(limit: limit, floor: .min, terms)).map {
+        try await connection.query(ClaimedJob.queued(limit: limit, from: .beginning, terms)).map {
             try ClaimedJob.read($0, state: .armed, worker: terms.worker).job.lease
         }
     }

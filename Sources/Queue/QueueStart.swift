@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a claim begins to look in the queue, so that it need not walk over what is long gone.
+
+import Postgres
+
+/// A place in the index of queued jobs. While an old snapshot is open, vacuum removes none of the entries of jobs that were
+/// ever queued since, and a claim looks each of them up that stands between its start and the first job.
+package struct QueueStart: Sendable, Equatable {
+    /// A job's place, in microseconds.
+    let place: Int64
+    /// … or this long before the server's clock, whichever is earlier.
+    let behindClock: Int64
+
+    /// All jobs, however long their event waited for its commit.
+    package static let beginning = QueueStart(place: .min, behindClock: 0)
+
+    /// Whoever has come since: a new job's place is never before the server's clock, and its commit follows soon.
+    package static func clock(orEarlier place: Int64) -> QueueStart {
+        QueueStart(place: place, behindClock: 10_000_000)
+    }
+
+    /// Where the last claim found its first job. Who has come since, of a tenant with nothing before, stands before it.
+    package static func at(_ place: Int64) -> QueueStart {
+        QueueStart(place: place, behindClock: -31_536_000_000_000)
+    }
+
+    /// As the lower bound of a scan; of stable functions only, for a volatile one bounds none.
+    var bound: SQL { "least(\(self.place), \(JobQueue.serverNow) - \(self.behindClock))" }
+}
