@@ -213,7 +213,8 @@ package final class OnboardingWorker: Service {
         let starved = all.map(\.job).filter(\.needsTag)
         let isShort = rows.count < room && starved.isEmpty
         let now = ContinuousClock.now
-        let place = isShort ? nil : all.first?.vt
+        // Those without a tag go back to their places.
+        let place = isShort ? nil : (all.first(where: \.job.needsTag) ?? all.last)?.vt
         if turn.walk.walked(from: start, to: place, took: now - sentAt, at: now) { self.wakeup.signal() }
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
             let isOpened = await self.openTag(of: tenant)

@@ -4,9 +4,9 @@
 import Queue
 
 /// Chooses each claim's start. A tenant that imports many users lines up far ahead of the clock; who comes meanwhile stands
-/// between the clock and that line, and so do, while an old snapshot is open, the entries of all jobs that were done. A look
-/// from the clock on is then dear, so its extra cost is held to a twentieth of the time; when it costs nothing extra, every
-/// second claim is one.
+/// between the clock and that line, and so do, while an old snapshot is open, the entries of all jobs that were done. Whoever
+/// stands near the clock every claim sees. A look at all between is dear then, so its extra cost is held to a fiftieth of the
+/// time; when it costs nothing extra, every second claim is one.
 struct QueueWalk {
     private var place: Int64?
     private var wasFromClock = false
@@ -27,22 +27,24 @@ struct QueueWalk {
         return now < self.beginningDue ? .clock(orEarlier: self.place ?? .max) : .beginning
     }
 
-    /// What a claim came to: the place of its first job, nil when it has seen the end of the queue. Answers whether somebody
+    /// How far a claim came: the place of its last job, nil when it has seen the end of the queue. Answers whether somebody
     /// may stand before its start, who is next then.
     mutating func walked(
         from start: QueueStart, to place: Int64?, took: Duration, at now: ContinuousClock.Instant
     ) -> Bool {
-        self.wasFromClock = start != self.place.map { .at($0) }
-        if self.wasFromClock {
-            self.fromClock = Self.blend(self.fromClock, took)
-            if start == .beginning { self.beginningDue = now + .seconds(10) }
-            let extra = (self.fromClock ?? took) - (self.fromPlace ?? self.fromClock ?? took)
-            self.clockDue = now + max(.zero, extra * 20)
-        } else {
+        let last = self.place
+        self.wasFromClock = start != last.map { .at($0) }
+        // Newcomers alone do not move the line.
+        self.place = self.wasFromClock ? place : place.map { max($0, last ?? $0) }
+        guard self.wasFromClock else {
             self.fromPlace = Self.blend(self.fromPlace, took)
+            return place == nil
         }
-        self.place = place
-        return place == nil && !self.wasFromClock
+        self.fromClock = Self.blend(self.fromClock, took)
+        if start == .beginning { self.beginningDue = now + .seconds(10) }
+        let extra = (self.fromClock ?? took) - (self.fromPlace ?? self.fromClock ?? took)
+        self.clockDue = now + max(.zero, extra * 50)
+        return false
     }
 
     /// Nothing was claimed: there was nothing from its start on, or no permission for it.

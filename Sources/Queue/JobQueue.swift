@@ -48,13 +48,23 @@ package enum JobQueue {
     /// two workers never wait for each other. Index jobs_queued, entered at `start`. Nothing while the server is not the
     /// one that `started` names, by its row in `incarnation` and by itself.
     package static func candidates(limit: Int, from start: QueueStart, started: Int64) -> SQL {
-        """
-        candidates as materialized (
+        func queued(_ range: SQL, limit: SQL) -> SQL {
+            """
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'queued' and vt >= \(start.bound) and \(Self.isServer(started))
+            where state = 'queued' and \(range) and \(Self.isServer(started))
             order by vt, id limit \(limit)
-            for no key update skip locked)
-        """
+            for no key update skip locked
+            """
+        }
+        guard let newcomers = start.newcomers else {
+            return "candidates as materialized (\(queued("vt >= \(start.bound)", limit: "\(limit)")))"
+        }
+        return """
+            newcomers as materialized (\(queued(newcomers, limit: "\(limit)"))),
+            others as materialized (
+                \(queued("vt >= \(start.bound)", limit: "\(limit) - (select count(*) from newcomers)"))),
+            candidates as materialized (select * from newcomers union all select * from others)
+            """
     }
 
     /// Whether `candidates` would find something.

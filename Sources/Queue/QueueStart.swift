@@ -19,11 +19,20 @@ package struct QueueStart: Sendable, Equatable {
         QueueStart(place: place, behindClock: 10_000_000)
     }
 
-    /// Where the last claim found its first job. Who has come since, of a tenant with nothing before, stands before it.
+    /// From a place ahead of the clock, where the last claim has ended, and before that whoever has just come: their places
+    /// are within a few seconds of the clock.
     package static func at(_ place: Int64) -> QueueStart {
         QueueStart(place: place, behindClock: -31_536_000_000_000)
     }
 
     /// As the lower bound of a scan; of stable functions only, for a volatile one bounds none.
     var bound: SQL { "least(\(self.place), \(JobQueue.serverNow) - \(self.behindClock))" }
+
+    /// Who has just come, as a range before `bound` that holds few dead entries. A second back, for a commit that took
+    /// that long; ten seconds ahead, for a tenant that has sent a hundred users.
+    var newcomers: SQL? {
+        guard self.behindClock < 0 else { return nil }
+        let now = JobQueue.serverNow
+        return "vt >= \(now) - 1000000 and vt < least(\(self.place), \(now) + 10000000)"
+    }
 }

@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// Entries that vacuum may not remove: 40 ms more for a look from the clock on, which is then 20 times as long away.
+    /// Entries that vacuum may not remove: 40 ms more for a look from the clock on, which is then 50 times as long away.
     @Test func whatIsDearIsDoneSeldom() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
@@ -31,8 +31,18 @@ import Testing
             _ = walk.walked(from: .clock(orEarlier: 200), to: 200, took: self.quick + .milliseconds(40), at: self.now)
         }
         _ = walk.walked(from: .at(200), to: 200, took: self.quick, at: self.now)
-        #expect(walk.start(at: self.now + .milliseconds(790)) == .at(200))
-        #expect(walk.start(at: self.now + .milliseconds(801)) == .clock(orEarlier: 200))
+        #expect(walk.start(at: self.now + .milliseconds(1990)) == .at(200))
+        #expect(walk.start(at: self.now + .milliseconds(2001)) == .clock(orEarlier: 200))
+    }
+
+    @Test func newcomersAloneDoNotMoveTheLine() {
+        var walk = QueueWalk(now: self.now)
+        _ = walk.walked(from: .beginning, to: 1000, took: self.quick, at: self.now)
+        _ = walk.walked(from: .at(1000), to: 20, took: self.quick, at: self.now)
+        _ = walk.walked(from: .clock(orEarlier: 1000), to: 1000, took: self.quick, at: self.now)
+        #expect(walk.start(at: self.now) == .at(1000))
+        _ = walk.walked(from: .at(1000), to: 20, took: self.quick, at: self.now)
+        #expect(walk.start(at: self.now) == .clock(orEarlier: 1000))
     }
 
     @Test func theEndOfTheQueueSendsTheNextLookToTheClock() {

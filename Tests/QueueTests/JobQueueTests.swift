@@ -28,6 +28,10 @@ import Testing
                     "jobs_queued"
                 ),
                 (
+                    "with \(JobQueue.candidates(limit: 64, from: .beginning, started: terms.started)) select * from candidates",
+                    "jobs_queued"
+                ),
+                (
                     "with \(JobQueue.doubtful(limit: 16, started: terms.started)) select * from candidates",
                     "jobs_in_doubt"
                 ),
@@ -61,6 +65,30 @@ import Testing
             let ahead = try #require(try await first(from: .clock(orEarlier: .max)), "an hour ahead of the clock")
             #expect(try await first(from: .at(ahead)) == ahead)
             #expect(try await first(from: .at(ahead + 1)) == nil)
+        }
+    }
+
+    /// A line an hour ahead of the clock, three who have just come, and one who stands half-way.
+    @Test func whoHasJustComeIsClaimedBeforeTheLine() async throws {
+        try await Self.withJobs(20) { database, terms in
+            try await database.admin.script(
+                """
+                update dialtone.jobs set vt = (extract(epoch from now()) * 1000000)::bigint + case
+                    when vt <= 3 then vt * 1000000 when vt = 4 then 1800000000 else 3600000000 + vt end
+                """)
+            let line = try #require(
+                try await database.admin.query("select min(vt) from dialtone.jobs where user_id = 'user-5'").first
+            ).decode(Int64.self)
+            func claimed(_ limit: Int, from start: QueueStart) async throws -> [String] {
+                let candidates = JobQueue.candidates(limit: limit, from: start, started: terms.started)
+                return try await database.admin.query("with \(candidates) select user_id from candidates").map {
+                    try $0.decode(String.self)
+                }
+            }
+            #expect(try await claimed(5, from: .at(line)) == (["1", "2", "3", "5", "6"].map { "user-\($0)" }))
+            #expect(try await claimed(2, from: .at(line)) == ["user-1", "user-2"])
+            #expect(try await claimed(5, from: .clock(orEarlier: line)) == (1...5).map { "user-\($0)" })
+            #expect(try await claimed(20, from: .at(0)).isEmpty == false, "a place the clock has passed")
         }
     }
 
