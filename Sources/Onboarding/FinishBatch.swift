@@ -33,6 +33,31 @@ package struct FinishBatch: Sendable {
         if !self.evidence.isEmpty { self.groups.insert([Evidence.record(self.evidence)], at: 0) }
     }
 
+    /// Writes all of it. False when the database is away: then it must be written again.
+    func write(to pool: PostgresPool, _ logger: Logger) async -> Bool {
+        do {
+            try await pool.withConnection { connection in
+                try await self.settle(try await connection.pipeline(self.groups), on: connection, logger: logger)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// A worker's last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded,
+    /// for then the leases expire into doubt, and nothing is lost but time.
+    func writeAtTheEnd(to pool: PostgresPool, _ logger: Logger) async {
+        guard !self.groups.isEmpty else { return }
+        await Task {
+            for attempt in 1...3 {
+                if await self.write(to: pool, logger) { return }
+                try? await Task.sleep(for: .milliseconds(200 * attempt))
+            }
+            logger.warning("results could not be written at the end", metadata: ["groups": "\(self.groups.count)"])
+        }.value
+    }
+
     /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others
     /// do not suffer; a row that fails alone is logged, and its lease will expire into doubt. Throws when the database
     /// is away: then the whole batch must be written again, which every statement allows.

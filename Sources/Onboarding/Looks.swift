@@ -35,7 +35,9 @@ extension OnboardingWorker {
         // What is found must have a tag to be recorded under: without one the job comes again when the next tag is
         // open.
         let starved = jobs.filter { $0.tag == nil && $0.life.isWanted && $0.life.recorded == nil }
-        for tenant in Set(starved.map(\.user.tenant)) { _ = await self.openTag(of: tenant) }
+        for tenant in Set(starved.map(\.user.tenant)) {
+            _ = await TagShards.open(for: tenant, capacity: terms.tagCapacity, on: self.pool, self.logger)
+        }
         let back = starved.map { job in
             JobResult.moved(
                 Transition(
@@ -57,11 +59,11 @@ extension OnboardingWorker {
             for await result in group {
                 unwritten.append(result)
                 guard isWritable else { continue }
-                isWritable = await self.write(FinishBatch(unwritten))
+                isWritable = await FinishBatch(unwritten).write(to: self.pool, self.logger)
                 if isWritable { unwritten = [] }
             }
         }
-        await self.writeAtTheEnd(unwritten)
+        await FinishBatch(unwritten).writeAtTheEnd(to: self.pool, self.logger)
         return jobs.count
     }
 

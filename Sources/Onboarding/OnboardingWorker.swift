@@ -117,7 +117,9 @@ package final class OnboardingWorker: Service {
             let back = self.takeResults()
             turn.running -= back.count
             turn.unwritten += back
-            if self.isEnding && turn.running == 0 { return await self.writeAtTheEnd(turn.unwritten) }
+            if self.isEnding && turn.running == 0 {
+                return await FinishBatch(turn.unwritten).writeAtTheEnd(to: self.pool, self.logger)
+            }
             // While results cannot be written nothing more is begun.
             let isHeld = self.isEnding || turn.failures > 0 && !turn.unwritten.isEmpty
             let room = isHeld ? 0 : self.configuration.concurrency - turn.running
@@ -158,25 +160,7 @@ package final class OnboardingWorker: Service {
         let terms = granted > 0 ? known : nil
         let claim = terms.map { [ClaimedJob.queued(limit: granted, from: start, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
-        var rows: PostgresRows?
-        var failure: (any Error)?
-        do {
-            (rows, failure) = try await self.pool.withConnection { connection in
-                let answers = try await connection.pipeline(batch.groups + claim.map { [$0] })
-                // Claimed is claimed, whatever became of the results.
-                let claimed = try? answers.dropFirst(batch.groups.count).first?.first?.get()
-                do {
-                    try await batch.settle(
-                        Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
-                    if let answer = answers.dropFirst(batch.groups.count).first?.first { _ = try answer.get() }
-                } catch {
-                    return (claimed, error)
-                }
-                return (claimed, nil)
-            }
-        } catch {
-            failure = error
-        }
+        let (rows, failure) = await self.send(batch, claim)
         await self.provider.limits.unused(granted - (rows?.count ?? 0))
         if let failure {
             // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write
@@ -199,6 +183,27 @@ package final class OnboardingWorker: Service {
         }
     }
 
+    /// What was claimed is claimed, whatever became of the results.
+    private func send(_ batch: FinishBatch, _ claim: [SQL]) async -> (claimed: PostgresRows?, failure: (any Error)?) {
+        do {
+            return try await self.pool.withConnection { connection in
+                let answers = try await connection.pipeline(batch.groups + claim.map { [$0] })
+                let last = answers.dropFirst(batch.groups.count).first?.first
+                let claimed = try? last?.get()
+                do {
+                    try await batch.settle(
+                        Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
+                    _ = try last?.get()
+                } catch {
+                    return (claimed, error)
+                }
+                return (claimed, nil)
+            }
+        } catch {
+            return (nil, error)
+        }
+    }
+
     /// Whether a claim would find something. Index jobs_queued.
     private func hasQueued(from start: QueueStart) async -> Bool {
         (try? await self.pool.query(JobQueue.hasCandidates(from: start)))?.isEmpty == false
@@ -217,7 +222,7 @@ package final class OnboardingWorker: Service {
         let place = isShort ? nil : (all.first(where: \.job.needsTag) ?? all.last)?.vt
         if turn.walk.walked(from: start, to: place, took: now - sentAt, at: now) { self.wakeup.signal() }
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
-            let isOpened = await self.openTag(of: tenant)
+            let isOpened = await TagShards.open(for: tenant, capacity: terms.tagCapacity, on: self.pool, self.logger)
             turn.unwritten += jobs.map { job in
                 .moved(
                     Transition(
@@ -227,45 +232,5 @@ package final class OnboardingWorker: Service {
         await self.provider.limits.unused(starved.count)
         if !starved.isEmpty { self.wakeup.signal() }
         return all.map(\.job).filter { !$0.needsTag }.map { ($0, leaseEnd) }
-    }
-
-    /// Opens the tenant's next tag, unless somebody just did.
-    func openTag(of tenant: TenantID) async -> Bool {
-        do {
-            let statements = TagShards.openNext(for: tenant, capacity: self.configuration.tagCapacity)
-            for answer in try await self.pool.withConnection({ try await $0.pipeline([statements]) }).joined() {
-                _ = try answer.get()
-            }
-            return true
-        } catch {
-            self.logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
-            return false
-        }
-    }
-
-    /// The last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded, for
-    /// then the leases expire into doubt, and nothing is lost but time.
-    func writeAtTheEnd(_ results: [JobResult]) async {
-        let batch = FinishBatch(results)
-        guard !batch.groups.isEmpty else { return }
-        await Task {
-            for attempt in 1...3 {
-                if await self.write(batch) { return }
-                try? await Task.sleep(for: .milliseconds(200 * attempt))
-            }
-            self.logger.warning("results could not be written at the end", metadata: ["jobs": "\(results.count)"])
-        }.value
-    }
-
-    func write(_ batch: FinishBatch) async -> Bool {
-        do {
-            try await self.pool.withConnection { connection in
-                let answers = try await connection.pipeline(batch.groups)
-                try await batch.settle(answers, on: connection, logger: self.logger)
-            }
-            return true
-        } catch {
-            return false
-        }
     }
 }

@@ -94,7 +94,7 @@ package struct Sweep: Sendable {
         }
         if !self.options.isDryRun {
             let sawAll = report.isFull && report.stopped.isEmpty
-            _ = try await self.pool.query(SweepStatements.forgetStrays(sawAll: sawAll))
+            _ = try await self.pool.query(Strays.forgetGone(sawAll: sawAll))
         }
         _ = try await self.pool.query(SweepLease.end(holder, started: started))
         return report
@@ -136,11 +136,11 @@ package struct Sweep: Sendable {
         while true {
             try await self.extend(holder)
             let revived = try await self.pool.query(
-                SweepStatements.reviveFailed(of: tenant, after: user, limit: 1000)
+                SweepCorrections.reviveFailed(of: tenant, after: user, limit: 1000)
             ).first
             if let count = try revived?.decode(Int64.self) { report.revived += Int(count) }
             let row = try await self.pool.query(
-                SweepStatements.enqueueForgotten(of: tenant, after: user, limit: 1000)
+                SweepCorrections.enqueueForgotten(of: tenant, after: user, limit: 1000)
             ).first
             guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return isWhole }
             report.enqueued += Int(count)

@@ -158,19 +158,19 @@ struct SweptTag {
             try await self.inOneTransaction(surplus.statements)
         }
         for (user, generation) in plan.evidence {
-            _ = try await self.sweep.pool.query(SweepStatements.makeLook(user, generation))
+            _ = try await self.sweep.pool.query(SweepCorrections.makeLook(user, generation))
         }
-        for user in plan.orphans { _ = try await self.sweep.pool.query(SweepStatements.adopt(user)) }
+        for user in plan.orphans { _ = try await self.sweep.pool.query(SweepCorrections.adopt(user)) }
         for (user, generation) in plan.ahead {
-            try await self.inOneTransaction(SweepStatements.catchUp(user, generation))
+            try await self.inOneTransaction(SweepCorrections.catchUp(user, generation))
         }
         for (id, user) in plan.reopened {
-            try await self.inOneTransaction([UserLock.take(user), SweepStatements.reopen(id)])
+            try await self.inOneTransaction([UserLock.take(user), SweepCorrections.reopen(id)])
         }
         for (id, row) in plan.gone {
-            try await self.inOneTransaction(SweepStatements.reprovision(row.user, id))
+            try await self.inOneTransaction(SweepCorrections.reprovision(row.user, id))
         }
-        for (id, row) in plan.closed { try await self.inOneTransaction(SweepStatements.close(row.user, id)) }
+        for (id, row) in plan.closed { try await self.inOneTransaction(SweepCorrections.close(row.user, id)) }
         for id in plan.missing { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(SweepStatements.missing(id, isMissing: false)) }
         for id in plan.moved {
@@ -184,7 +184,7 @@ struct SweptTag {
         guard !strays.isEmpty else { return 0 }
         guard self.sweep.options.deletesStrays else {
             let rows = strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
-            _ = try await self.sweep.pool.query(SweepStatements.remember(strays: rows))
+            _ = try await self.sweep.pool.query(Strays.remember(rows))
             return 0
         }
         var deleted = 0
@@ -192,14 +192,14 @@ struct SweptTag {
         for stray in strays where !others.contains(stray.id) {
             try await self.sweep.extend(self.holder)
             _ = try await self.sweep.pool.query(
-                SweepStatements.doom(stray.id, name: stray.name ?? "", tag: self.tag))
+                Strays.doom(stray.id, name: stray.name ?? "", tag: self.tag))
             let isOwned = try await self.sweep.pool.withTransaction { connection in
                 // Waits for every record that began before the mark was there.
                 _ = try await connection.query("lock table dialtone.credentials in share mode")
-                return try await !connection.query(SweepStatements.owner(of: stray.id)).isEmpty
+                return try await !connection.query(Strays.owner(of: stray.id)).isEmpty
             }
             if isOwned {
-                _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))
+                _ = try await self.sweep.pool.query(Strays.forget(stray.id))
                 continue
             }
             do throws(TelnyxFailure) {
@@ -209,7 +209,7 @@ struct SweptTag {
                 if !error.isNotFound { continue }
             }
             deleted += 1
-            _ = try await self.sweep.pool.query(SweepStatements.forgetStray(stray.id))
+            _ = try await self.sweep.pool.query(Strays.forget(stray.id))
         }
         return deleted
     }

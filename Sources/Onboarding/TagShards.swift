@@ -2,11 +2,26 @@
 // A tenant's tag in shards, because the provider lets a tag hold 1000 credentials: which is open, and when the next one
 // is.
 
+import Logging
 package import Model
 package import Postgres
 
 /// The shards of a tenant's tag: `acme`, `acme.2`, … The one opened last is open.
 package enum TagShards {
+    /// Opens the tenant's next tag, unless somebody just did. False when the database is away.
+    static func open(for tenant: TenantID, capacity: Int, on pool: PostgresPool, _ logger: Logger) async -> Bool {
+        do {
+            let statements = Self.openNext(for: tenant, capacity: capacity)
+            for answer in try await pool.withConnection({ try await $0.pipeline([statements]) }).joined() {
+                _ = try answer.get()
+            }
+            return true
+        } catch {
+            logger.warning("a tag cannot be opened", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
+            return false
+        }
+    }
+
     /// Opens a tenant's first shard, or another when the open one is full: one that has room again, else the next
     /// number.
     ///

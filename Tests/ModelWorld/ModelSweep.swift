@@ -65,7 +65,7 @@ extension ModelDatabase {
         }
     }
 
-    /// As `SweepStatements.makeLook`.
+    /// As `SweepCorrections.makeLook`.
     private mutating func makeLook(_ user: Int, _ generation: Generation, _ now: Int) {
         for place in self.jobs.indices
         where self.jobs[place].user == user && self.jobs[place].generation == generation {
@@ -78,7 +78,7 @@ extension ModelDatabase {
         }
     }
 
-    /// As `SweepStatements.adopt`.
+    /// As `SweepCorrections.adopt`.
     private mutating func adopt(_ user: Int, _ now: Int) {
         if let row = self.users[user], let place = self.place(ofUser: user),
             self.jobs[place].generation != row.generation,
@@ -89,7 +89,7 @@ extension ModelDatabase {
         self.enqueue(user, now, looksFirst: true)
     }
 
-    /// As `SweepStatements.retarget`.
+    /// As `SweepCorrections.retarget`.
     private mutating func retarget(_ user: Int, _ now: Int) {
         guard let row = self.users[user], row.wanted == .live, let place = self.place(ofUser: user),
             self.jobs[place].generation < row.generation, !self.jobs[place].isDoubtful,
@@ -110,7 +110,7 @@ extension ModelDatabase {
         self.credentials[place].missingSince = isMissing ? self.credentials[place].missingSince ?? now : nil
     }
 
-    /// As `SweepStatements.reprovision`.
+    /// As `SweepCorrections.reprovision`.
     private mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
         guard let place = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
         let row = self.credentials[place]
