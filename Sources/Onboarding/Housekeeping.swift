@@ -41,32 +41,26 @@ extension OnboardingWorker {
 
     private func tick(_ round: inout Round, on connection: PostgresConnection) async throws {
         guard let server = try await self.checkServer(on: connection) else { return }
-        let ticks = round.ticks
+        defer { round.ticks += 1 }
+        try await self.promoteAndRescue(&round, server, on: connection)
+        try await self.tidy(&round, on: connection)
+    }
+
+    /// Jobs whose time has come, whose lease is over, or whose worker is gone.
+    private func promoteAndRescue(
+        _ round: inout Round, _ server: Incarnation, on connection: PostgresConnection
+    ) async throws {
         let settle = self.configuration.httpDeadline + self.configuration.providerMargin
         // A second more, for a row that somebody had locked; and half a minute without a look at all leases is enough,
         // should a clock ever have gone back.
-        let isWhole = ticks.isMultiple(of: 60) || round.rescuedTo?.server != server.started
+        let isWhole = round.ticks.isMultiple(of: 60) || round.rescuedTo?.server != server.started
         let since = isWhole ? 0 : (round.rescuedTo?.time ?? 0) - 1_000_000
-        var groups: [[SQL]] = [
+        let answers = try await connection.pipeline([
             [JobQueue.promote(limit: 500)],
             [JobQueue.rescue(limit: 500, settle: settle, since: since)],
             [JobQueue.goneWorkers],
-        ]
-        if ticks.isMultiple(of: 2) { groups.append([Presence.watch]) }
-        let forgotten = groups.count
-        if ticks % 10 == 3 { groups += [[Self.enqueueForgotten(after: round.place)], [Surplus.disown]] }
-        if ticks % 120 == 7 { groups.append([Presence.forget]) }
-        if ticks.isMultiple(of: 7200) { groups.append(["select dialtone.ensure_job_log_partitions()::text"]) }
-        let answers = try await connection.pipeline(groups)
-        for case .failure(let error) in answers.joined() {
-            self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
-        }
-        round.ticks += 1
-        if ticks % 10 == 3 {
-            let last = try? answers[forgotten][0].get().first?.decode(Int64.self, String.self, String.self)
-            round.place =
-                last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
-        }
+        ])
+        self.tell(answers)
         var rescued = try answers[1][0].get().count
         if rescued < 500 { round.rescuedTo = (server.started, server.now) }
         let gone: [WorkerID] = try answers[2][0].get().map { row in
@@ -83,6 +77,31 @@ extension OnboardingWorker {
         }
         if rescued > 0 {
             self.logger.notice("leases were lost, jobs are in doubt", metadata: ["jobs": "\(rescued)"])
+        }
+    }
+
+    /// What need not be done at every tick.
+    private func tidy(_ round: inout Round, on connection: PostgresConnection) async throws {
+        let ticks = round.ticks
+        var statements: [SQL] = []
+        if ticks.isMultiple(of: 2) { statements.append(Presence.watch) }
+        if ticks % 10 == 3 { statements.append(Surplus.disown) }
+        if ticks % 120 == 7 { statements.append(Presence.forget) }
+        if ticks.isMultiple(of: 7200) { statements.append("select dialtone.ensure_job_log_partitions()::text") }
+        if !statements.isEmpty { self.tell(try await connection.pipeline(statements.map { [$0] })) }
+        if ticks % 10 == 3 {
+            let answers = try await connection.pipeline([[Self.enqueueForgotten(after: round.place)]])
+            self.tell(answers)
+            let last = try? answers[0][0].get().first?.decode(Int64.self, String.self, String.self)
+            round.place =
+                last.map { $0.0 < Self.pageSize ? UserPlace() : UserPlace(tenant: $0.1, user: $0.2) } ?? UserPlace()
+        }
+    }
+
+    /// Each of these stands alone: one that fails is told, and does not keep the others from their work.
+    private func tell(_ answers: [[Result<PostgresRows, PostgresError>]]) {
+        for case .failure(let error) in answers.joined() {
+            self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
         }
     }
 
