@@ -131,6 +131,8 @@ package struct UserLine: Line {
           credential    \(self.entry.credentialID ?? "none")
           SIP username  \(self.entry.sipUsername ?? "none")
           tag           \(self.entry.tag ?? "none")
+          received      \(self.entry.receivedAt.formatted(.iso8601))
+          ready         \(self.entry.readyAt?.formatted(.iso8601) ?? "no")
         """
     }
 }
@@ -141,11 +143,15 @@ package struct TimelineLine: Line {
     /// Lines shown at most.
     package static let limit = Users.timelineLimit
 
-    package static let heading = ["AT", "FROM", "TO", "GENERATION", "EPOCH", "HTTP", "REASON", "PROVIDER REQUEST"]
+    package static let heading = [
+        "AT", "FROM", "TO", "GENERATION", "EPOCH", "WORKER", "HTTP", "REASON", "PROVIDER REQUEST",
+    ]
     package var cells: [String] {
         [
-            self.entry.at.formatted(.iso8601), self.entry.from, self.entry.to, "\(self.entry.generation)",
-            "\(self.entry.epoch)", self.entry.httpStatus.map { "\($0)" } ?? "", self.entry.errorCode ?? "",
+            self.entry.at.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), self.entry.from,
+            self.entry.to, "\(self.entry.generation)", "\(self.entry.epoch)",
+            self.entry.worker.map { String($0.prefix(8)) } ?? "", self.entry.httpStatus.map { "\($0)" } ?? "",
+            self.entry.errorCode ?? "",
             self.entry.providerRequestID ?? "",
         ]
     }

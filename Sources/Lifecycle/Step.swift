@@ -44,7 +44,8 @@ extension JobLife {
         case .tagFull(let isCounted):
             return [.schedule(delay: .zero, isCharged: !isCounted, dropsTag: true)]
         case .rejectedUnclear:
-            return [.schedule(delay: self.backOff + Self.spread(jitter), isCharged: true, dropsTag: false)]
+            let delay = max(.seconds(3), self.backOff)
+            return [.schedule(delay: delay + Self.spread(jitter), isCharged: true, dropsTag: false)]
         case .rejected:
             return [.bury("rejected")]
         case .unknown:

@@ -122,7 +122,8 @@ extension JobRun {
         if let wait = await self.provider.limits.rejected(connection: connection, code: code, user: "\(user.user)") {
             return .tenantRejected(wait)
         }
-        return .rejected
+        // Lists lag: a tag that has just become full may not look it yet. So it takes two, some seconds apart.
+        return turn.job.life.attempts == 0 ? .rejectedUnclear : .rejected
     }
 
     /// All pages by name, compared here: whether the provider's filter is exact is not documented. Before absence is

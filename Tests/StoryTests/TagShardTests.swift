@@ -34,7 +34,7 @@ import Testing
     @Test func aSlotTakenForACreateThatNeverWasIsGivenBack() async throws {
         try await Story.with(Self.settings) { story in
             try await story.signUp("a")
-            try await story.fault("status", times: 1, "\"status\":422")
+            try await story.fault("status", times: 2, "\"status\":422")
             _ = try await story.send("user.created", "b", delivery: "b")
             try await story.until("select 1 from dialtone.users where user_id = 'b' and status = 'failed'")
             #expect(try await Self.held(story) == ["acme 1"])

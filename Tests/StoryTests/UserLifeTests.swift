@@ -211,7 +211,7 @@ import Testing
 
     @Test func whoFailedIsTriedAgainAndLookedForFirst() async throws {
         try await Story.with(Self.quick) { story in
-            try await story.fault("status", times: 1, "\"status\":422")
+            try await story.fault("status", times: 2, "\"status\":422")
             _ = try await story.send("user.created", "u", delivery: "d")
             try await story.until("select 1 from dialtone.users where status = 'failed'")
             #expect(try await Administration(story.settings).retry(try Self.key("u")).status == "pending")
@@ -224,7 +224,7 @@ import Testing
 
     @Test func whoFailedAndIsDeletedIsLookedForAndEndsRevoked() async throws {
         try await Story.with(Self.quick) { story in
-            try await story.fault("status", times: 1, "\"status\":422")
+            try await story.fault("status", times: 2, "\"status\":422")
             _ = try await story.send("user.created", "u", delivery: "d1")
             try await story.until("select 1 from dialtone.users where status = 'failed'")
             try await story.database.admin.script(
