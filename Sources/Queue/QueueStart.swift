@@ -29,10 +29,11 @@ package struct QueueStart: Sendable, Equatable {
     var bound: SQL { "least(\(self.place), \(JobQueue.serverNow) - \(self.behindClock))" }
 
     /// Who has just come, as a range before `bound` that holds few dead entries. A second back, for a commit that took
-    /// that long; ten seconds ahead, for a tenant that has sent a hundred users.
+    /// that long; ten seconds ahead, for a tenant that has sent a hundred users. Nobody, when the line is not ahead of the
+    /// clock: then they stand in it.
     var newcomers: SQL? {
         guard self.behindClock < 0 else { return nil }
         let now = JobQueue.serverNow
-        return "vt >= \(now) - 1000000 and vt < least(\(self.place), \(now) + 10000000)"
+        return "\(self.place) > \(now) and vt >= \(now) - 1000000 and vt < least(\(self.place), \(now) + 10000000)"
     }
 }
