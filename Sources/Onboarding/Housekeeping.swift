@@ -42,8 +42,8 @@ extension OnboardingWorker {
     private func tick(_ round: inout Round, on connection: PostgresConnection) async throws {
         guard let server = try await self.checkServer(on: connection) else { return }
         defer { round.ticks += 1 }
-        try await self.promoteAndRescue(&round, server, on: connection)
         try await self.tidy(&round, on: connection)
+        try await self.promoteAndRescue(&round, server, on: connection)
     }
 
     /// Jobs whose time has come, whose lease is over, or whose worker is gone.

@@ -43,7 +43,8 @@ struct QueueWalk {
         self.fromClock = Self.blend(self.fromClock, took)
         if start == .beginning { self.beginningDue = now + .seconds(10) }
         let extra = (self.fromClock ?? took) - (self.fromPlace ?? self.fromClock ?? took)
-        self.clockDue = now + max(.zero, extra * 50)
+        // At most half a minute, for one claim may have been slow for another reason.
+        self.clockDue = now + min(max(.zero, extra * 50), .seconds(30))
         return false
     }
 

@@ -35,6 +35,17 @@ import Testing
         #expect(walk.start(at: self.now + .milliseconds(2001)) == .clock(orEarlier: 200))
     }
 
+    /// A claim that waited ten seconds for a server that was away says nothing of the index.
+    @Test func oneSlowLookPutsTheNextOffByHalfAMinuteAtMost() {
+        var walk = QueueWalk(now: self.now)
+        _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
+        _ = walk.walked(from: .at(100), to: 200, took: self.quick, at: self.now)
+        _ = walk.walked(from: .clock(orEarlier: 200), to: 200, took: .seconds(10), at: self.now)
+        _ = walk.walked(from: .at(200), to: 200, took: self.quick, at: self.now)
+        #expect(walk.start(at: self.now + .seconds(29)) == .at(200))
+        #expect(walk.start(at: self.now + .seconds(30)) != .at(200))
+    }
+
     @Test func newcomersAloneDoNotMoveTheLine() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 1000, took: self.quick, at: self.now)
