@@ -32,14 +32,15 @@ struct QueueWalk {
     mutating func walked(
         from start: QueueStart, to place: Int64?, took: Duration, at now: ContinuousClock.Instant
     ) -> Bool {
-        let last = self.place
-        self.wasFromClock = start != last.map { .at($0) }
-        // Newcomers alone do not move the line.
-        self.place = self.wasFromClock ? place : place.map { max($0, last ?? $0) }
-        guard self.wasFromClock else {
+        if case .at(let last) = start {
+            self.wasFromClock = false
+            // Newcomers alone do not move the line.
+            self.place = place.map { max($0, last) }
             self.fromPlace = Self.blend(self.fromPlace, took)
             return place == nil
         }
+        self.wasFromClock = true
+        self.place = place
         self.fromClock = Self.blend(self.fromClock, took)
         if start == .beginning { self.beginningDue = now + .seconds(10) }
         let extra = (self.fromClock ?? took) - (self.fromPlace ?? self.fromClock ?? took)
