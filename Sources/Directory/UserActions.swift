@@ -32,15 +32,15 @@ package struct UserActions: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// As a `user.deleted` that has come now: whatever exists of the user at the provider goes. Answers the status.
+    /// As a `user.deleted`: whatever exists of the user at the provider goes. Answers the status. The sender's time stays as it is:
+    /// it is by the sender's clock, and this database's may be ahead of that.
     package func revoke(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             if status == .revoked || status == .revoking { return status }
             _ = try await connection.query(
                 """
                 update dialtone.users
-                set wanted = 'gone', status = 'revoking', ready_at = null,
-                    occurred_at = greatest(occurred_at, clock_timestamp())
+                set wanted = 'gone', status = 'revoking', ready_at = null
                 where tenant_id = \(user.tenant) and user_id = \(user.user)
                 """)
             _ = try await connection.query(
@@ -53,8 +53,8 @@ package struct UserActions: Sendable {
         }
     }
 
-    /// As a `user.created` that has come now, for a user whose revoke stands: the next generation is made. For senders
-    /// that give no times, whose sign-up after a delete nobody can tell from one before it.
+    /// As a `user.created`, for a user whose revoke stands: the next generation is made. For senders that give no times,
+    /// whose sign-up after a delete nobody can tell from one before it. The sender's time stays as it is.
     package func reopen(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }
@@ -62,7 +62,7 @@ package struct UserActions: Sendable {
                 """
                 update dialtone.users
                 set wanted = 'live', status = 'pending', generation = generation + 1, ready_at = null,
-                    received_at = clock_timestamp(), occurred_at = greatest(occurred_at, clock_timestamp())
+                    received_at = clock_timestamp()
                 where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'gone'
                 """)
             _ = try await connection.query(Self.enqueue(user))

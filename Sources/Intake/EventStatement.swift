@@ -18,12 +18,8 @@ enum EventStatement {
     ///
     /// What an event does is decided against the locked row: an older word of the sender is superseded, a wish that is
     /// fulfilled already is a duplicate, though the newest word on it. A sign-up after a revoke opens the next
-    /// generation, if it is newer; when either has no sender's time, the revoke stands. A revoke closes every
-    /// generation here: credentials become `closing`, and those of a rotation that may still serve may no longer. The
-    /// upsert asks once more, for a user whom another node has inserted meanwhile.
-    ///
-    /// `newest` has no condition on what may have changed since the statement's snapshot: PostgreSQL would test it on
-    /// the old row first and pass over one that `judged` has seen anew, and the newest word would be forgotten.
+    /// generation, if it is newer; when either has no sender's time, the revoke stands. The upsert asks once more, for a
+    /// user whom another node has inserted meanwhile. What a revoke closes is closed by `amend`, in the same transaction.
     ///
     /// `places` gives each tenant's first place in the queue for this batch. Every table is entered by key, through a
     /// nested loop; what a statement has made itself is joined by hashed membership (`in` as a value, not a condition).
@@ -86,15 +82,14 @@ enum EventStatement {
                       else coalesce(excluded.occurred_at >= u.occurred_at, true) end
                 returning u.tenant_id, u.user_id, u.wanted, u.generation, u.status, u.received_at),
             newest as (
-                update dialtone.users u
-                set occurred_at = case when s.occurred_at > u.occurred_at then s.occurred_at else u.occurred_at end
-                from stored s
-                where s.outcome = 'duplicate' and s.occurred_at is not null
-                  and u.tenant_id = s.tenant_id and u.user_id = s.user_id),
-            closing as (
-                update dialtone.credentials c set status = 'closing', close_after = null from desired d
-                where d.wanted = 'gone' and c.tenant_id = d.tenant_id and c.user_id = d.user_id
-                  and c.status in ('active', 'closing')),
+                -- Every row exists and is locked, so this only updates. Unlike `update … from`, an upsert cannot be planned
+                -- from the other side, as a walk through all users. It reads the newest version of the row.
+                insert into dialtone.users as u (tenant_id, user_id, wanted, status, occurred_at, received_at)
+                select tenant_id, user_id, wanted, 'pending', occurred_at, received_at
+                from stored where outcome = 'duplicate' and occurred_at is not null order by tenant_id, user_id
+                on conflict (tenant_id, user_id) do update
+                set occurred_at = case when excluded.occurred_at > u.occurred_at then excluded.occurred_at
+                                       else u.occurred_at end),
             to_do as (
                 select d.tenant_id, d.user_id, d.generation, d.received_at as enqueued_at,
                        p.vt + \(FairClock.step)
@@ -118,6 +113,66 @@ enum EventStatement {
                        from dialtone.events e
                        where e.source_id = j.source_id and e.delivery_id = j.delivery_id and e.item = j.item)
             from judged j
+            """
+    }
+
+    /// Closes what the revokes among these events must close, behind `insert` in the same transaction; nil when there are
+    /// none.
+    ///
+    /// A statement of its own, because it needs a snapshot that is younger than the locks: `insert` may have waited for a
+    /// worker that recorded a credential or buried a job meanwhile, and a statement reads anew only the row it waited for.
+    /// A lock before `insert` would not do, for a user whom another node inserts while `insert` waits was not there to be
+    /// locked.
+    ///
+    /// Every credential of a user who is gone becomes `closing`, and those of a rotation may serve no longer. A job that
+    /// `insert` has queued takes over the doubt of a job of its generation that was buried meanwhile.
+    ///
+    /// Locks credentials and jobs, in their users' order, behind the users that `insert` has locked. Enters by events_pkey,
+    /// users_pkey, credentials_pkey, jobs_tenant_id_user_id_key and dead_jobs_user. `offset 0` and the upserts hold the
+    /// planner to these: a plain join may be turned round, into a walk through a whole table.
+    static func amend(_ events: [NewEvent]) -> SQL? {
+        let revokes = events.filter { $0.signUp?.wanted == .gone }.map(\.id)
+        guard !revokes.isEmpty else { return nil }
+        return """
+            with gone as materialized (
+                select u.tenant_id, u.user_id, u.generation
+                from unnest(\(revokes)) as revoke (event_id)
+                cross join lateral (
+                    select e.tenant_id, e.user_id, e.outcome from dialtone.events e
+                    where e.event_id = revoke.event_id offset 0) e
+                cross join lateral (
+                    select u.tenant_id, u.user_id, u.generation, u.wanted from dialtone.users u
+                    where u.tenant_id = e.tenant_id and u.user_id = e.user_id offset 0) u
+                where e.outcome = 'accepted' and u.wanted = 'gone'
+                order by u.tenant_id, u.user_id),
+            closed as (
+                insert into dialtone.credentials as c (
+                    tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username, sealed_password,
+                    username_index)
+                select open.tenant_id, open.user_id, open.generation, open.provider_id, open.name, open.tag, 'closing',
+                       open.sealed_username, open.sealed_password, open.username_index
+                from gone cross join lateral (
+                    select * from dialtone.credentials c
+                    where c.tenant_id = gone.tenant_id and c.user_id = gone.user_id offset 0) open
+                where open.status = 'active' or open.status = 'closing' and open.close_after is not null
+                on conflict (tenant_id, user_id, generation) do update set status = 'closing', close_after = null
+                where c.status <> 'deleted')
+            insert into dialtone.jobs as j (
+                id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt, quiet_until)
+            select queued.id, gone.tenant_id, gone.user_id, gone.generation, queued.vt, queued.run_at, queued.enqueued_at,
+                   'in_doubt', buried.maybe_created, buried.quiet_until
+            from gone
+            cross join lateral (
+                select * from dialtone.jobs j
+                where j.tenant_id = gone.tenant_id and j.user_id = gone.user_id offset 0) queued
+            cross join lateral (
+                select d.maybe_created, d.quiet_until from dialtone.dead_jobs d
+                where d.tenant_id = gone.tenant_id and d.user_id = gone.user_id and d.generation = gone.generation
+                order by d.died_at desc limit 1) buried
+            where queued.state = 'queued' and queued.generation = gone.generation
+            on conflict (tenant_id, user_id) do update
+            set state = 'in_doubt', in_doubt = excluded.in_doubt, quiet_until = excluded.quiet_until
+            where j.state = 'queued' and j.generation = excluded.generation
             """
     }
 

@@ -137,9 +137,14 @@ final class EventWriter: Sendable {
         }
     }
 
+    /// Whether a row is at fault: data exceptions and broken constraints (SQLSTATE classes 22 and 23, PostgreSQL's
+    /// appendix A). Every other error would meet each half too: a lock that is not given would cost its time limit again
+    /// and again.
     private static func isWorthHalving(_ error: any Error) -> Bool {
-        guard let error = error as? PostgresError else { return false }
-        return error.code == .server && !error.isUnavailable
+        guard let error = error as? PostgresError, error.code == .server, let state = error.sqlState else {
+            return false
+        }
+        return state.hasPrefix("22") || state.hasPrefix("23")
     }
 
     /// Once more for the victim of a deadlock: a delivery that names its users several times, in an order of its own,
@@ -153,8 +158,8 @@ final class EventWriter: Sendable {
     }
 
     /// What became of each event. One statement, one commit, one connection; a delivery that names a user more than
-    /// once takes a further statement of the same transaction for each time. Shielded: a batch belongs to the writer,
-    /// not to its shutdown.
+    /// once takes a further statement of the same transaction for each time, and a batch with a revoke ends with `amend`.
+    /// Shielded: a batch belongs to the writer, not to its shutdown.
     private func insert(_ events: [NewEvent], _ clock: inout FairClock) async throws -> [EventID: Answered] {
         var waves: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
@@ -166,6 +171,7 @@ final class EventWriter: Sendable {
         }
         var statements: [SQL] = []
         for wave in waves { statements.append(EventStatement.insert(wave, places: clock.places(for: wave))) }
+        if let amend = EventStatement.amend(events) { statements.append(amend) }
         return try await self.pool.withConnection { [statements] connection in
             var answers: [EventID: Answered] = [:]
             var unseen: [EventID: EventOutcome] = [:]

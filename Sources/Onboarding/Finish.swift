@@ -36,72 +36,80 @@ extension Evidence {
     /// back as not recorded. A rotation's older generations begin to close here. The job ends only if nothing else of
     /// its user is left to do.
     ///
-    /// Answers, per row given, whether it was recorded and whether its job is done with.
-    package static func record(_ evidence: [Evidence]) -> SQL {
+    /// Two statements of one transaction: the lock stands before, so that the other reads all that was committed under it.
+    /// A statement that waits for a lock reads anew only the row it waited for: an id that became surplus meanwhile would
+    /// be recorded too.
+    ///
+    /// The second answers, per row given, whether it was recorded and whether its job is done with.
+    package static func record(_ evidence: [Evidence]) -> [SQL] {
         let rows = evidence.sorted { $0.user < $1.user }
-        return """
-            with input as (
-                select * from unnest(
-                    \(rows.map(\.lease.job)), \(rows.map(\.lease.epoch)), \(rows.map(\.lease.worker)),
-                    \(rows.map(\.lease.state)), \(rows.map(\.installation)), \(rows.map(\.user.tenant)),
-                    \(rows.map(\.user.user)),
-                    \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
-                    \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
-                    \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),
-                    \(rows.map { $0.overlap?.milliseconds ?? 0 }),
-                    \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
-                as t (job_id, epoch, worker, from_state, installation, tenant_id, user_id, generation, provider_id, name, tag,
-                      sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)),
-            decided as materialized (
-                select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted,
-                       exists (select 1 from dialtone.jobs j where j.id = i.job_id and j.epoch = i.epoch
-                               and j.worker = i.worker and j.state = i.from_state) as is_held
-                from (select * from input order by tenant_id collate "C", user_id collate "C") i
-                cross join lateral (
-                    select u.wanted, u.generation from dialtone.users u
-                    where u.tenant_id = i.tenant_id and u.user_id = i.user_id for no key update of u) u),
-            recorded as (
-                insert into dialtone.credentials (
-                    tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username, sealed_password,
-                    username_index, expires_at)
-                select tenant_id, user_id, generation, provider_id, name, tag,
-                       case when is_wanted then 'active' else 'closing' end, sealed_username, sealed_password,
-                       username_index, expires_at
-                from decided
-                where (is_wanted or is_held) and installation = (select id from dialtone.installation)
-                  and not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
-                  and not exists (select 1 from dialtone.strays s
-                                  where s.provider_id = decided.provider_id and s.doomed_at is not null)
-                on conflict do nothing
-                returning provider_id),
-            settled as materialized (
-                select d.*, d.provider_id in (select provider_id from recorded) as is_recorded,
-                       exists (select 1 from dialtone.credentials c
-                               where c.tenant_id = d.tenant_id and c.user_id = d.user_id and c.status <> 'deleted')
-                           as has_others
-                from decided d),
-            done as (select * from settled where is_recorded and is_wanted),
-            ready as (
-                update dialtone.users u set status = 'ready', ready_at = clock_timestamp() from done d
-                where u.tenant_id = d.tenant_id and u.user_id = d.user_id),
-            older as (
-                update dialtone.credentials c
-                set status = 'closing', close_after = clock_timestamp() + d.overlap * interval '1 millisecond'
-                from done d
-                where d.has_others and c.tenant_id = d.tenant_id and c.user_id = d.user_id
-                  and c.generation < d.generation and c.status = 'active'),
-            ended as (
-                delete from dialtone.jobs j using done d
-                where not d.has_others and j.id = d.job_id and j.epoch = d.epoch and j.worker = d.worker
-                  and j.state = d.from_state
-                returning j.id),
-            logged as (
-                insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                              http_status, provider_request_id)
-                select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id
-                from settled where is_recorded)
-            select provider_id, is_recorded, job_id in (select id from ended) from settled
-            """
+        return [UserLock.take(rows.map(\.user)), Self.recordLocked(rows)]
+    }
+
+    private static func recordLocked(_ rows: [Evidence]) -> SQL {
+        """
+        with input as (
+            select * from unnest(
+                \(rows.map(\.lease.job)), \(rows.map(\.lease.epoch)), \(rows.map(\.lease.worker)),
+                \(rows.map(\.lease.state)), \(rows.map(\.installation)), \(rows.map(\.user.tenant)),
+                \(rows.map(\.user.user)),
+                \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
+                \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
+                \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),
+                \(rows.map { $0.overlap?.milliseconds ?? 0 }),
+                \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
+            as t (job_id, epoch, worker, from_state, installation, tenant_id, user_id, generation, provider_id, name, tag,
+                  sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)),
+        decided as materialized (
+            select i.*, u.wanted = 'live' and u.generation = i.generation as is_wanted,
+                   exists (select 1 from dialtone.jobs j where j.id = i.job_id and j.epoch = i.epoch
+                           and j.worker = i.worker and j.state = i.from_state) as is_held
+            from (select * from input order by tenant_id collate "C", user_id collate "C") i
+            cross join lateral (
+                select u.wanted, u.generation from dialtone.users u
+                where u.tenant_id = i.tenant_id and u.user_id = i.user_id for no key update of u) u),
+        recorded as (
+            insert into dialtone.credentials (
+                tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username, sealed_password,
+                username_index, expires_at)
+            select tenant_id, user_id, generation, provider_id, name, tag,
+                   case when is_wanted then 'active' else 'closing' end, sealed_username, sealed_password,
+                   username_index, expires_at
+            from decided
+            where (is_wanted or is_held) and installation = (select id from dialtone.installation)
+              and not exists (select 1 from dialtone.surplus s where s.provider_id = decided.provider_id)
+              and not exists (select 1 from dialtone.strays s
+                              where s.provider_id = decided.provider_id and s.doomed_at is not null)
+            on conflict do nothing
+            returning provider_id),
+        settled as materialized (
+            select d.*, d.provider_id in (select provider_id from recorded) as is_recorded,
+                   exists (select 1 from dialtone.credentials c
+                           where c.tenant_id = d.tenant_id and c.user_id = d.user_id and c.status <> 'deleted')
+                       as has_others
+            from decided d),
+        done as (select * from settled where is_recorded and is_wanted),
+        ready as (
+            update dialtone.users u set status = 'ready', ready_at = clock_timestamp() from done d
+            where u.tenant_id = d.tenant_id and u.user_id = d.user_id),
+        older as (
+            update dialtone.credentials c
+            set status = 'closing', close_after = clock_timestamp() + d.overlap * interval '1 millisecond'
+            from done d
+            where d.has_others and c.tenant_id = d.tenant_id and c.user_id = d.user_id
+              and c.generation < d.generation and c.status = 'active'),
+        ended as (
+            delete from dialtone.jobs j using done d
+            where not d.has_others and j.id = d.job_id and j.epoch = d.epoch and j.worker = d.worker
+              and j.state = d.from_state
+            returning j.id),
+        logged as (
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                          http_status, provider_request_id)
+            select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id
+            from settled where is_recorded)
+        select provider_id, is_recorded, job_id in (select id from ended) from settled
+        """
     }
 
     /// What becomes of evidence that `record` could not write, under the user's lock and a fresh snapshot: this very id
@@ -250,5 +258,18 @@ enum UserLock {
         """
         select user_id from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update
         """
+    }
+
+    /// Of several, in key order. Index users_pkey, entered by key: a lateral with a lock is never turned into a join.
+    static func take(_ users: [UserKey]) -> SQL {
+        let users = users.sorted()
+        return """
+            select u.user_id
+            from (select * from unnest(\(users.map(\.tenant)), \(users.map(\.user))) as t (tenant_id, user_id)
+                  order by tenant_id collate "C", user_id collate "C") k
+            cross join lateral (
+                select u.user_id from dialtone.users u
+                where u.tenant_id = k.tenant_id and u.user_id = k.user_id for no key update) u
+            """
     }
 }

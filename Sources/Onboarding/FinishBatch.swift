@@ -30,7 +30,7 @@ package struct FinishBatch: Sendable {
             }
         }
         if !self.transitions.isEmpty { self.groups.insert([JobQueue.move(self.transitions)], at: 0) }
-        if !self.evidence.isEmpty { self.groups.insert([Evidence.record(self.evidence)], at: 0) }
+        if !self.evidence.isEmpty { self.groups.insert(Evidence.record(self.evidence), at: 0) }
     }
 
     /// Writes all of it. False when the database is away: then it must be written again.
@@ -66,7 +66,7 @@ package struct FinishBatch: Sendable {
         for case .failure(let error) in answers.joined()
         where error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
         var rest = answers[...]
-        if !self.evidence.isEmpty, let answer = rest.popFirst()?.first {
+        if !self.evidence.isEmpty, let answer = rest.popFirst()?.last {
             try await self.settleEvidence(answer, on: connection, logger: logger)
         }
         if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
@@ -87,7 +87,7 @@ package struct FinishBatch: Sendable {
         case .success(let all): rows = Array(all)
         case .failure:
             for evidence in self.evidence {
-                rows += try await Self.alone([Evidence.record([evidence])], on: connection, logger: logger) ?? []
+                rows += try await Self.alone(Evidence.record([evidence]), on: connection, logger: logger) ?? []
             }
         }
         var open: [ProviderID: Bool] = [:]

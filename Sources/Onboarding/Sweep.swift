@@ -67,20 +67,22 @@ package struct Sweep: Sendable {
         }
         let isTrusted = try await self.pool.query("select 1 from dialtone.incarnation where looks_first").isEmpty
         var isOurs: Bool?
-        var seen: [(TenantID, Date)] = []
+        var seen: [(tenant: TenantID, last: Int32, began: Date)] = []
         for (tenant, last) in tenants {
             let began = try await self.extend(holder)
             do {
-                if try await self.sweep(tenant, last: last, isTrusted, holder: holder, &report) {
-                    seen.append((tenant, began))
+                if let last = try await self.sweep(tenant, last: last, isTrusted, holder: holder, &report) {
+                    seen.append((tenant, last, began))
                 }
             } catch let error as PostgresError where error.code == .server && !error.isUnavailable {
                 // One tenant's trouble is its own.
                 report.failedLists += 1
             }
             if !seen.isEmpty, !self.options.isDryRun, try await self.isAccountOurs(&isOurs, report, holder) {
-                for (tenant, began) in seen {
-                    _ = try await self.pool.query(SweepLease.saw(tenant, began: began, started: started))
+                for (tenant, last, began) in seen {
+                    let statements = SweepLease.saw(tenant, last: last, began: began, started: started)
+                    let answers = try await self.pool.withConnection { try await $0.pipeline([statements]) }
+                    for answer in answers.joined() { _ = try answer.get() }
                 }
                 seen = []
             }
@@ -113,10 +115,10 @@ package struct Sweep: Sendable {
         return testimony != .unproven
     }
 
-    /// Answers whether every tag of the tenant was listed.
+    /// Answers the last shard listed, if every tag of the tenant was.
     private func sweep(
         _ tenant: TenantID, last: Int32, _ isTrusted: Bool, holder: UUID, _ report: inout SweepReport
-    ) async throws -> Bool {
+    ) async throws -> Int32? {
         var isWhole = true
         // Shards beyond the last one known: opened after the backup this ledger was restored from.
         var (shard, empties) = (Int32(1), 0)
@@ -131,7 +133,8 @@ package struct Sweep: Sendable {
             shard += 1
             try await self.breathe()
         }
-        guard !self.options.isDryRun else { return isWhole }
+        let listed = isWhole ? shard - 1 : nil
+        guard !self.options.isDryRun else { return listed }
         var user = ""
         while true {
             try await self.extend(holder)
@@ -142,7 +145,7 @@ package struct Sweep: Sendable {
             let row = try await self.pool.query(
                 SweepCorrections.enqueueForgotten(of: tenant, after: user, limit: 1000)
             ).first
-            guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return isWhole }
+            guard let (count, end) = try row?.decode(Int64.self, String?.self), let end else { return listed }
             report.enqueued += Int(count)
             user = end
             try await self.breathe()

@@ -70,14 +70,22 @@ enum SweepLease {
         """
     }
 
-    /// A tenant whose every tag was listed in a run that began with it at `began`, under this start of the server;
-    /// after a change that may have lost commits it counts when it began after the quiet time.
-    static func saw(_ tenant: TenantID, began: Date, started: Int64) -> SQL {
-        """
-        update dialtone.tenants t
-        set swept_at = \(began),
-            swept_under = case when not i.looks_twice or \(began) >= i.quiet_until then i.started else t.swept_under end
-        from dialtone.incarnation i where t.tenant_id = \(tenant) and i.started = \(started)
-        """
+    /// A tenant whose every tag up to `last` was listed in a run that began with it at `began`, under this start of the
+    /// server; after a change that may have lost commits it counts when it began after the quiet time.
+    ///
+    /// Two statements of one transaction: whoever opens a shard holds the tenant's row (`TagShards.openNext`), so the
+    /// second sees every shard that was opened before. One beyond `last` was not listed: then the tenant was not seen.
+    static func saw(_ tenant: TenantID, last: Int32, began: Date, started: Int64) -> [SQL] {
+        [
+            "select tenant_id from dialtone.tenants where tenant_id = \(tenant) for no key update",
+            """
+            update dialtone.tenants t
+            set swept_at = \(began),
+                swept_under = case when not i.looks_twice or \(began) >= i.quiet_until then i.started else t.swept_under end
+            from dialtone.incarnation i
+            where t.tenant_id = \(tenant) and i.started = \(started)
+              and not exists (select 1 from dialtone.tenant_tags tag where tag.tenant_id = \(tenant) and tag.shard > \(last))
+            """,
+        ]
     }
 }

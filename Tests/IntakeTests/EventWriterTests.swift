@@ -6,6 +6,7 @@ import Logging
 import Model
 import Postgres
 import Queue
+import Synchronization
 import TestSupport
 import Testing
 
@@ -80,6 +81,29 @@ import Testing
                 let rows = try await database.admin.query(SQL(stringLiteral: "select 1 from dialtone.\(table)"))
                 #expect(rows.count == 255, "\(table)")
             }
+        }
+    }
+
+    /// Each half would wait for the same lock, and its senders with it.
+    @Test func `a batch that fails on a lock is refused as a whole and not halved`() async throws {
+        try await TestDatabase.with { database in
+            var configuration = try PostgresConfiguration(url: database.url)
+            configuration.settings = ["role": "dialtone_service", "lock_timeout": "200"]
+            let pool = PostgresPool(PostgresPool.Configuration(configuration))
+            let failures = CountingLog()
+            let writer = EventWriter(pool: pool, wakeup: Wakeup(), logger: Logger(label: "test") { _ in failures })
+            let holder = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            try await holder.script("begin; lock table dialtone.users")
+            let answers = Self.submit(try (0..<100).map { try Self.event("u-\($0)", .live, "d-\($0)") }, to: writer)
+            let outcomes = await withTaskGroup(of: Void.self) { group in
+                group.addTask { await pool.run() }
+                group.addTask { await writer.run() }
+                defer { group.cancelAll() }
+                return await Self.outcomes(answers, count: 100)
+            }
+            #expect(outcomes.allSatisfy { $0 == nil })
+            #expect(failures.count == 1, "one statement has waited, for all of them")
+            await holder.close()
         }
     }
 
@@ -315,4 +339,21 @@ import Testing
 
 extension Result<Receipt, IntakeError> {
     fileprivate var outcome: EventOutcome? { try? self.get().status }
+}
+
+/// Counts the lines logged.
+private struct CountingLog: LogHandler {
+    private let lines = Lines()
+    var count: Int { self.lines.count.load(ordering: .relaxed) }
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.warning
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { self.lines.count.add(1, ordering: .relaxed) }
+
+    private final class Lines: Sendable { let count = Atomic(0) }
 }

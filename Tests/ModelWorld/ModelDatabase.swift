@@ -92,14 +92,22 @@ struct ModelDatabase {
 
     // MARK: Intake
 
-    /// One event, committed; as `EventStatement`. A delivery that is known changes nothing.
-    mutating func take(_ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int, now: Int) {
+    /// One event, committed: `EventStatement.insert` and, behind a revoke, `EventStatement.amend`. A delivery that is known
+    /// changes nothing.
+    ///
+    /// READ COMMITTED as it is: `start` is the ledger when the statement began. The user's row is the one that was locked, so
+    /// it is new; every other table is as old as `start`. `amend` is a statement of its own: all that it reads is new.
+    mutating func take(
+        _ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int, start: ModelDatabase? = nil, now: Int,
+        _ mutant: Mutant? = nil
+    ) {
+        let start = start ?? self
         self.lock(.users, .jobs)
         guard self.events.insert(delivery).inserted else { return }
         guard var row = self.users[user] else {
             self.users[user] = User(
                 wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked)
-            if wanted == .live { self.enqueue(user, now) }
+            if wanted == .live { self.enqueue(user, now, notes: start.dead) }
             return
         }
         if row.wanted == wanted {
@@ -112,8 +120,28 @@ struct ModelDatabase {
         row.status = wanted == .live ? .pending : .revoking
         if wanted == .live { row.generation += 1 }
         self.users[user] = row
-        if wanted == .gone { self.closeAll(user) }
-        self.enqueue(user, now)
+        self.enqueue(user, now, notes: start.dead)
+        switch (wanted, mutant) {
+        case (.live, _), (.gone, .amendRemoved): return
+        case (.gone, .decidedBeforeLocked): self.amend(user, credentials: start.credentials, notes: start.dead)
+        case (.gone, _): self.amend(user, credentials: self.credentials, notes: self.dead)
+        }
+    }
+
+    /// As `EventStatement.amend`, which reads these credentials and notes.
+    private mutating func amend(_ user: Int, credentials: [Credential], notes: [Dead]) {
+        let open = Set(credentials.filter { $0.user == user && $0.status != .deleted }.map(\.id))
+        for place in self.credentials.indices
+        where open.contains(self.credentials[place].id) && self.credentials[place].status != .deleted {
+            self.credentials[place].status = .closing
+            self.credentials[place].closeAfter = nil
+        }
+        guard let place = self.place(ofUser: user), self.jobs[place].state == .queued,
+            let note = notes.last(where: { $0.user == user && $0.generation == self.jobs[place].generation })
+        else { return }
+        self.jobs[place].state = .inDoubt
+        self.jobs[place].isDoubtful = note.maybeCreated
+        self.jobs[place].quietUntil = note.quietUntil
     }
 
     mutating func rotate(_ user: Int, overlap: Int, now: Int) {
@@ -136,21 +164,16 @@ struct ModelDatabase {
         self.enqueue(user, now)
     }
 
-    private mutating func closeAll(_ user: Int) {
-        for place in self.credentials.indices
-        where self.credentials[place].user == user && self.credentials[place].status != .deleted {
-            self.credentials[place].status = .closing
-            self.credentials[place].closeAfter = nil
-        }
-    }
-
-    mutating func enqueue(_ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false) {
+    /// `notes` are the buried jobs that the statement sees; all of them, unless it says otherwise.
+    mutating func enqueue(
+        _ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false, notes: [Dead]? = nil
+    ) {
         guard let generation = generation ?? self.users[user]?.generation else { return }
         if let place = self.place(ofUser: user) {
             if self.jobs[place].state == .scheduled { self.jobs[place].runAt = min(self.jobs[place].runAt, now) }
             return
         }
-        let last = self.dead.last { $0.user == user && $0.generation == generation }
+        let last = (notes ?? self.dead).last { $0.user == user && $0.generation == generation }
         var job = Job(
             id: self.nextJob, user: user, generation: generation,
             state: last == nil && !looksFirst ? .queued : .inDoubt, runAt: now)

@@ -21,4 +21,6 @@ package enum Mutant: String, CaseIterable, Sendable {
     case anothersPassword
     /// A sender is answered, and then its event stored.
     case acknowledgedBeforeCommit
+    /// A revoke closes what it saw before it had its user's lock; closes nothing at all.
+    case decidedBeforeLocked, amendRemoved
 }

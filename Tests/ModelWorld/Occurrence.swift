@@ -29,6 +29,8 @@ enum Occurrence {
     case webhook(Int)
     /// The commit of a delivery that was acknowledged before, by an intake that is broken; of this server.
     case lateCommit(Int, server: Int)
+    /// The statement of a delivery has the lock it waited for, on this server.
+    case lockGiven(Int, statement: Int, server: Int)
     case replay
     case sweep
     case compare([ModelCredential], startedAt: Int, server: Int)

@@ -61,6 +61,8 @@ package struct Simulation {
     var provider = ModelProvider()
     var workers: [ModelWorker]
     var webhooks: [Webhook] = []
+    /// The ledger as each statement has seen it that had to wait for a lock.
+    var statements: [ModelDatabase] = []
 
     /// The server: which start it is, how far its clock is off, what a fail-over would bring back.
     var server = 1
@@ -151,6 +153,7 @@ package struct Simulation {
         case .reply(let call, let answer): self.reply(call, answer)
         case .webhook(let place): self.deliver(place)
         case .lateCommit(let place, let server): if server == self.server { self.take(place) }
+        case .lockGiven(let place, let statement, let server): self.goOn(place, statement: statement, server: server)
         case .replay:
             // Acknowledged events that a promotion has lost come again from their senders; no others do.
             for place in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(place) }

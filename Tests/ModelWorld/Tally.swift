@@ -22,6 +22,8 @@ package struct Tally: Sendable {
         case brokenExchanges
         case rotations
         case revokes
+        /// Deliveries whose statement had begun before other transactions committed.
+        case waitedForLock
         /// Sign-ups after a revoke.
         case signedUpAgain
         case sweeps

@@ -27,14 +27,16 @@ import Testing
                         id: EventID(at: Date()), source: source, deliveryID: "d-\(job.user.user)", receivedAt: Date(),
                         owner: "acme", signUp: SignUp(user: job.user, wanted: .gone, occurredAt: nil))
                 }
-                let insert = EventStatement.insert(events, places: ["acme": 1])
+                let insert =
+                    [EventStatement.insert(events, places: ["acme": 1])]
+                    + [EventStatement.amend(events)].compactMap(\.self)
                 let evidence = jobs.map { Self.evidence($0) }
                 let half = evidence.count / 2
                 // Each once, with no second try: a deadlock's victim would throw.
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { _ = try await database.pool.query(insert) }
-                    group.addTask { _ = try await database.pool.query(Evidence.record(Array(evidence[..<half]))) }
-                    group.addTask { _ = try await database.pool.query(Evidence.record(evidence[half...].reversed())) }
+                    group.addTask { try await Self.commit(insert, database) }
+                    group.addTask { try await Self.commit(Evidence.record(Array(evidence[..<half])), database) }
+                    group.addTask { try await Self.commit(Evidence.record(evidence[half...].reversed()), database) }
                     if round.isMultiple(of: 2) {
                         group.addTask {
                             _ = try await database.pool.query(
@@ -48,8 +50,16 @@ import Testing
                     "select count(*) from dialtone.users where wanted = 'gone' and status <> 'ready'"
                 ).first?.decode(Int64.self)
                 #expect(gone == Int64(Self.users), "what was asked last is what is wanted")
+                let active = try await database.admin.query(
+                    "select 1 from dialtone.credentials where status = 'active'")
+                #expect(active.isEmpty, "a revoke closes what a finish beside it has recorded")
             }
         }
+    }
+
+    private static func commit(_ statements: [SQL], _ database: TestDatabase) async throws {
+        let answers = try await database.pool.withConnection { try await $0.pipeline([statements]) }
+        for answer in answers.joined() { _ = try answer.get() }
     }
 
     // MARK: The bed

@@ -194,7 +194,7 @@ import Testing
     }
 
     /// The hot path: while nothing is stopped, a success may not cost a statement. The locked table would hold one up.
-    @Test(.timeLimit(.minutes(1))) func whileNothingIsStoppedASuccessCostsNoStatement() async throws {
+    @Test(.timeLimit(.minutes(3))) func whileNothingIsStoppedASuccessCostsNoStatement() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             #expect(await limits.room(for: 64) == 64)

@@ -95,7 +95,7 @@ import Testing
     @Test func claimAndFinishFindEveryRowByKey() async throws {
         try await Self.withJobs(300) { database, terms in
             let finish = Evidence.record([try Self.evidence(of: "user-1")])
-            for statement in [ClaimedJob.queued(limit: 64, from: .beginning, terms), finish] {
+            for statement in [ClaimedJob.queued(limit: 64, from: .beginning, terms)] + finish {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
                 // Tables of one row, or of none in all but a few minutes, may be read whole.
                 let small = ["incarnation", "installation", "strays", "workers"].reduce(plan) {
