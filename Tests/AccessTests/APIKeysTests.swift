@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may ask: keys are told by their form, kept as hashes, and reach no further than they were made for.
+// An API key is checked by its form, stored as a hash, and limited to its own tenant and scopes.
 
 import Foundation
 import Model
@@ -12,7 +12,7 @@ import Testing
 @Suite struct APIKeysTests {
     private let now = Date(timeIntervalSince1970: 1_700_000_000)
 
-    @Test func aKeyIsWhoItWasMadeForAndIsStoredAsAHash() async throws {
+    @Test func `a key reaches only its own tenant and scopes, and only its hash is stored`() async throws {
         try await Self.withKeys { keys, database in
             let acme = try TenantID("acme")
             let (id, text) = try await keys.create(tenant: acme, scopes: [.usersRead])
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func aMistypedKeyIsKnownByItsChecksum() async throws {
+    @Test func `a mistyped key is recognised by its checksum`() async throws {
         var generator = SystemRandomNumberGenerator()
         let text = APIKey.make(using: &generator).text.reveal()
         #expect(APIKey(text) != nil)
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func revokedExpiredAndUnknownKeysAreTheSameRefusal() async throws {
+    @Test func `revoked, expired and unknown keys are refused with the same error`() async throws {
         try await Self.withKeys { keys, database in
             let (revoked, first) = try await keys.create(tenant: nil, scopes: Scope.allCases)
             let (expired, second) = try await keys.create(tenant: nil, scopes: Scope.allCases)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func anotherNodesRevocationTakesEffectWithinASecond() async throws {
+    @Test func `a key that another node has revoked is refused within a second`() async throws {
         try await Self.withKeys { keys, database in
             let (id, text) = try await keys.create(tenant: nil, scopes: [.usersRead])
             _ = try await keys.authenticate(text.reveal(), now: self.now)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func oneWellFormedBearerHeaderIsNeeded() throws {
+    @Test func `a request needs exactly one well-formed bearer header`() throws {
         #expect(try AuthorizationHeader.bearer(["bearer abc"]) == "abc")
         #expect(throws: AccessError.missing) { try AuthorizationHeader.bearer([]) }
         for wrong in [["abc"], ["Basic abc"], ["Bearer"], ["Bearer a", "Bearer a"]] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings: what wins, what is refused and named, and that no message shows a secret.
+// Settings come from flags, environment and file in this order; wrong ones are named, and no message shows a secret.
 
 import Composition
 import Foundation
@@ -16,7 +16,7 @@ import Testing
         return try await Settings.read(flags: flags, environment: all)
     }
 
-    /// A file that is gone afterwards.
+    /// Lends a file that is removed afterwards.
     static func withFile(_ text: String, _ name: String, _ work: (String) async throws -> Void) async throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString)-\(name)").path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -24,7 +24,7 @@ import Testing
         try await work(path)
     }
 
-    @Test func theDefaultsAreTheDocumentedOnes() async throws {
+    @Test func `the defaults are the documented ones`() async throws {
         let settings = try await Self.read()
         #expect(settings.listenHost == "127.0.0.1" && settings.listenPort == 8080)
         #expect(settings.lease == .seconds(30) && settings.httpDeadline == .seconds(10))
@@ -44,21 +44,21 @@ import Testing
         ("TELNYX_BASE_URL", "http://localhost@evil.example/v2"), ("TELNYX_API_KEY_FILE", "/nowhere/key"),
         ("DATABASE_DIRECT_URL_FILE", "/nowhere/url"), ("DIALTONE_CONFIG", "/nowhere/dialtone.yaml"),
     ])
-    func aWrongSettingIsNamedAndNoSecretIsShown(name: String, value: String) async throws {
+    func `a wrong setting is named and no secret is shown`(name: String, value: String) async throws {
         let error = await #expect(throws: SettingsError.self) { _ = try await Self.read([name: value]) }
         let problems = try #require(error?.problems)
         #expect(problems.contains { $0.hasPrefix("\(name) ") }, "\(problems)")
         #expect(!"\(problems)".contains("hunter2"))
     }
 
-    @Test func allThatIsWrongIsToldAtOnce() async throws {
+    @Test func `all wrong settings are reported at once`() async throws {
         let error = await #expect(throws: SettingsError.self) {
             _ = try await Self.read(["DATABASE_URL": "", "DIALTONE_LISTEN": "x", "DIALTONE_TAG_CAPACITY": "x"])
         }
         #expect(error?.problems.count == 3)
     }
 
-    @Test func plainHTTPStaysOnThisMachineUnlessAllowed() async throws {
+    @Test func `plain HTTP reaches only the local host unless it is allowed`() async throws {
         for local in ["http://127.0.0.1:1/v2", "http://localhost:1/v2", "http://[::1]:1/v2"] {
             #expect(try await Self.read(["TELNYX_BASE_URL": local]).telnyxBaseURL == local)
         }
@@ -67,7 +67,7 @@ import Testing
             try await Self.read(["TELNYX_BASE_URL": far, "DIALTONE_ALLOW_HTTP": "true"]).telnyxBaseURL == far)
     }
 
-    @Test func aFlagBeatsTheEnvironmentAndThatBeatsTheFile() async throws {
+    @Test func `a flag wins over the environment, and the environment over the file`() async throws {
         try await Self.withFile("dialtone:\n  listen: 127.0.0.1:1\n  tag:\n    capacity: '7'\n", "settings.yaml") {
             path in
             let file = ["DIALTONE_CONFIG": path]
@@ -79,14 +79,14 @@ import Testing
         }
     }
 
-    @Test func aNumberInTheFileNeedsNoQuotes() async throws {
+    @Test func `a number in the settings file needs no quotes`() async throws {
         try await Self.withFile("dialtone:\n  tag:\n    capacity: 7\n", "settings.yaml") { path in
             let capacity = try await Self.read(["DIALTONE_CONFIG": path]).tagCapacity
             #expect(capacity == 7)
         }
     }
 
-    @Test func aSecretMayStandInAFile() async throws {
+    @Test func `a secret may be read from a file`() async throws {
         try await Self.withFile("KEY-secret\n", "key") { path in
             let settings = try await Self.read(["TELNYX_API_KEY_FILE": path])
             #expect(settings.telnyxKey?.reveal() == "KEY-secret")
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func aPublicURLMustBeOneAndLosesItsSlash() async throws {
+    @Test func `the public URL must be an HTTP URL and loses its trailing slash`() async throws {
         let base = ["DATABASE_URL": "postgresql://h/x"]
         let good = try await Settings.read(
             environment: base.merging(["DIALTONE_PUBLIC_URL": "https://hooks.example.com/"]) { $1 })
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func whatIsMistypedIsNamed() {
+    @Test func `a mistyped setting name is reported`() {
         let names = ["DIALTONE_CONCURENCY": "3", "DIALTONE_KEK": "x", "DIALTONE_SOURCE_SECRET_FILE": "x", "HOME": "/"]
         #expect(Settings.unknownNames(in: names) == ["DIALTONE_CONCURENCY"])
     }

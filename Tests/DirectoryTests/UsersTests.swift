@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tenant's users, page by page, and nobody else's: by the statement, and by row-level security should it ever forget.
+// A tenant reads its own users only: the statements see to it, and row-level security stands behind them.
 
 import Foundation
 import Model
@@ -11,7 +11,7 @@ import Vault
 @testable import Directory
 
 @Suite struct UsersTests {
-    @Test func pagesHoldEveryUserOnceWhateverTheirNames() async throws {
+    @Test func `pages list every user once, in byte order, whatever their names`() async throws {
         try await TestDatabase.with { database in
             let names = (0..<23).map { "user-\($0)" } + ["Ä", "a b", "ä/%", "Z", "ζ", "\u{1F600}", "user-1'--"]
             try await Self.add(names, to: "acme", database)
@@ -32,7 +32,7 @@ import Vault
         }
     }
 
-    @Test func aStatusNarrowsTheList() async throws {
+    @Test func `a status filter lists only the users with that status`() async throws {
         try await TestDatabase.with { database in
             try await Self.add(["a", "b", "c"], to: "acme", database)
             try await database.admin.script("update dialtone.users set status = 'failed' where user_id = 'b'")
@@ -41,7 +41,7 @@ import Vault
         }
     }
 
-    @Test func aStatementThatForgetsItsTenantSeesOneTenantAllTheSame() async throws {
+    @Test func `row-level security hides other tenants from a statement without a tenant condition`() async throws {
         try await TestDatabase.with { database in
             try await Self.add(["a"], to: "acme", database)
             try await Self.add(["g", "h"], to: "globex", database)
@@ -57,8 +57,8 @@ import Vault
         }
     }
 
-    /// Every table that names a tenant is walled off, or is out of the tenant role's reach.
-    @Test func theTenantRoleCanReadNoTableWithoutAWall() async throws {
+    /// Every table has row-level security, or the tenant role has no privilege on it.
+    @Test func `the tenant role writes no table and reads only tables with row-level security`() async throws {
         try await TestDatabase.with { database in
             let open = try await database.admin.query(
                 """
@@ -79,7 +79,7 @@ import Vault
         }
     }
 
-    @Test func onlyTheUserAskedForIsShown() async throws {
+    @Test func `a user is shown only under that user's own tenant`() async throws {
         try await TestDatabase.with { database in
             try await Self.add(["a"], to: "acme", database)
             let users = try Self.users(database)

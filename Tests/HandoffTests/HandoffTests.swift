@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who gets a token and who does not, how many are minted, and what the provider's moods become.
+// The handoff gives login tokens to users with a credential only, mints few, and reports the provider's failures.
 
 import Foundation
 import Model
@@ -16,7 +16,7 @@ import Vault
 @Suite struct HandoffTests {
     private static let noon = Date(timeIntervalSince1970: 1_800_000_000)
 
-    @Test func manyCallsForOneUserMintOneTokenUntilHalfItsLifeIsOver() async throws {
+    @Test func `calls for one user share one login token until half its life is over`() async throws {
         try await Self.withUser { handoff, provider, _ in
             let tokens = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<50 { group.addTask { try await handoff.token(at: Self.noon).loginToken.reveal() } }
@@ -29,7 +29,7 @@ import Vault
         }
     }
 
-    @Test func theAppIsToldWhoItIsAndWhenToAskAgain() async throws {
+    @Test func `a login token comes with its SIP username, its expiry and its refresh time`() async throws {
         try await Self.withUser { handoff, _, _ in
             let handed = try await handoff.token(at: Self.noon)
             #expect(handed.sipUsername == "sip-user")
@@ -39,7 +39,7 @@ import Vault
         }
     }
 
-    @Test func onlyAUserWithACredentialGetsOne() async throws {
+    @Test func `only a user with a credential gets a login token`() async throws {
         try await Self.withUser { handoff, provider, database in
             try await database.admin.script("update dialtone.credentials set status = 'deleted'")
             for (change, expected) in [
@@ -55,8 +55,8 @@ import Vault
         }
     }
 
-    /// Kept tokens are no way around a revoke: the ledger is asked each time.
-    @Test func aRevokedUserGetsNoTokenThatWasKept() async throws {
+    /// The cache is no way around a revoke, because every call asks the ledger.
+    @Test func `a revoked user gets no login token from the cache`() async throws {
         try await Self.withUser { handoff, _, database in
             _ = try await handoff.token(at: Self.noon)
             try await database.admin.script("update dialtone.users set status = 'revoked', wanted = 'gone'")
@@ -64,7 +64,7 @@ import Vault
         }
     }
 
-    @Test func aCallThatWaitsAnswersWhenTheUserIsReady() async throws {
+    @Test func `a call that may wait returns when the user is ready`() async throws {
         try await Self.withUser { handoff, _, database in
             try await database.admin.script(
                 "update dialtone.users set status = 'pending'; update dialtone.credentials set status = 'deleted'")
@@ -75,8 +75,8 @@ import Vault
         }
     }
 
-    /// While a rotation is under way the older credential serves, and when it has failed too.
-    @Test func theOlderCredentialServesUntilTheNewOneIsThere() async throws {
+    /// The older credential serves during a rotation, and also after a rotation has failed.
+    @Test func `the older credential serves until its successor exists`() async throws {
         try await Self.withUser { handoff, provider, database in
             for status in ["ready", "failed"] {
                 try await database.admin.script("update dialtone.users set generation = 2, status = '\(status)'")
@@ -86,7 +86,7 @@ import Vault
         }
     }
 
-    @Test func theProvidersRefusalsAreItsOwnAndAreNotKept() async throws {
+    @Test func `a failure of the provider is not cached, and a 429 pauses every node`() async throws {
         try await Self.withUser { handoff, provider, database in
             for kind in [TelnyxFailure.Kind.notFound, .refused, .rejected, .unavailable, .unreadable] {
                 provider.fail(TelnyxFailure(kind))
@@ -110,7 +110,7 @@ import Vault
         }
     }
 
-    @Test func aCredentialMovedToAnotherUserHandsOutNothing() async throws {
+    @Test func `a credential row moved to another user gives no login token`() async throws {
         try await Self.withUser { handoff, _, database in
             try await database.admin.script(
                 """
@@ -163,7 +163,7 @@ extension Handoff {
     }
 }
 
-/// A provider that only mints, each token valid for a day from noon and half a day more each time.
+/// A provider that only mints login tokens. Each token is valid until 24 hours after noon.
 private final class TokenMint: TelephonyCredentialsAPI {
     private struct State {
         var calls = 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The group commit: each event gets its own answer, whatever shares its batch, and a user's events keep their order.
+// A group commit gives each event its own outcome, whatever shares its batch, and keeps a user's events in order.
 
 import Foundation
 import Logging
@@ -16,7 +16,7 @@ import Testing
     private static let source = SourceID(rawValue: UUID())
     private static let morning = Date(timeIntervalSince1970: 1_800_000_000)
 
-    @Test func aUsersEventsInOneBatchAreDecidedOneAfterTheOther() async throws {
+    @Test func `a user's events in one batch are decided one after the other`() async throws {
         try await TestDatabase.with { database in
             let outcomes = try await Self.together(
                 [
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func oneDeliveryTwiceInABatchIsOneEvent() async throws {
+    @Test func `a delivery repeated within a batch is stored as one event`() async throws {
         try await TestDatabase.with { database in
             let outcomes = try await Self.together(
                 [Self.event("u", .live, "d"), Self.event("u", .live, "d"), Self.event("u", .live, "d")], database)
@@ -46,8 +46,8 @@ import Testing
         }
     }
 
-    /// Told that it is known, its sender would believe that the second event is stored.
-    @Test func aDeliveryIDThatWasAnotherEventsIsRefused() async throws {
+    /// With `duplicate` as its answer the sender would believe that the second event is stored.
+    @Test func `a delivery id that belongs to another event is refused`() async throws {
         try await TestDatabase.with { database in
             let (answers, answer) = AsyncStream<Result<Receipt, IntakeError>>.makeStream()
             let writer = Self.writer(database)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func oneRowTheDatabaseRefusesLeavesTheOthersAlone() async throws {
+    @Test func `an event that the database refuses does not stop the others in its batch`() async throws {
         try await TestDatabase.with { database in
             var events = try (0..<256).map { try Self.event("u-\($0)", .live, "d-\($0)") }
             events[100] = try Self.event("u-100", .live, String(repeating: "x", count: 300))
@@ -109,7 +109,7 @@ import Testing
 
     // MARK: Several users in one delivery
 
-    @Test func allUsersOfADeliveryAreStoredTogetherInItsOrder() async throws {
+    @Test func `all users of a delivery are stored together in the delivery's order`() async throws {
         try await TestDatabase.with { database in
             let delivery = try Self.delivery(["b", "a", "c"], .live, "d")
             let answers = try await Self.receipts([delivery, delivery], database)
@@ -122,8 +122,8 @@ import Testing
         }
     }
 
-    /// The second mention must see what the first did, and both must stand or fall together.
-    @Test func aDeliveryMayNameAUserTwice() async throws {
+    /// The second mention must see the effect of the first, and both are stored or neither is.
+    @Test func `a delivery may name a user more than once`() async throws {
         try await TestDatabase.with { database in
             let answers = try await Self.receipts(
                 [
@@ -139,8 +139,8 @@ import Testing
         }
     }
 
-    /// One user the database refuses takes the whole delivery with it, and no other.
-    @Test func aDeliveryWithARowTheDatabaseRefusesIsNotStoredInPart() async throws {
+    /// The second delivery has an id that is too long for its column.
+    @Test func `a delivery that the database refuses is not stored in part and stops no other`() async throws {
         try await TestDatabase.with { database in
             let broken = String(repeating: "x", count: 300)
             let answers = try await Self.receipts(
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func nothingIsAddedToADeliveryThatIsKnown() async throws {
+    @Test func `nothing is added to a delivery that is already stored`() async throws {
         try await TestDatabase.with { database in
             _ = try await Self.receipts([try Self.delivery(["a", "b"], .live, "d")], database)
             let answers = try await Self.receipts([try Self.delivery(["a", "b", "c"], .live, "d")], database)
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func aDeliveryLargerThanABatchIsOneBatch() async throws {
+    @Test func `a delivery larger than a batch is stored in one commit`() async throws {
         try await TestDatabase.with { database in
             let users = (0..<600).map { "u-\($0)" }
             let answers = try await Self.receipts(
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func aWriterThatIsStoppedRefusesWhatWaitsAndWhatComesAfter() async throws {
+    @Test func `a stopped writer refuses waiting and later events`() async throws {
         try await TestDatabase.with { database in
             let writer = Self.writer(database)
             let waiting = Self.submit([try Self.event("u", .live, "d")], to: writer)
@@ -190,12 +190,12 @@ import Testing
         }
     }
 
-    @Test func moreThanCanWaitIsRefusedAtOnce() async throws {
+    @Test func `events beyond the waiting limit of one source or of all are refused at once`() async throws {
         try await TestDatabase.with { database in
             let writer = Self.writer(database)
             let (answers, answer) = AsyncStream<EventOutcome?>.makeStream()
             let event = try Self.event("u", .live, "d")
-            // One too many of one source, which leaves room for others; then one too many of all.
+            // First one source sends one event too many, and there is room for others. Then all sources together do.
             for _ in 0...EventWriter.maximumWaitingOfSource {
                 writer.write(NewDelivery(event)) { answer.yield($0.outcome) }
             }
@@ -212,9 +212,12 @@ import Testing
         }
     }
 
-    /// It waits for a node that has said the same of an older word: the word between the two must still be superseded.
+    /// The event of minute 4 waits for another node, which stores the same change for minute 2 and commits first.
+    /// An event of minute 3 must still be superseded.
     @Test(arguments: [(Wanted.live, Wanted.gone), (.gone, .live)])
-    func theNewestWordCountsThoughAnotherNodeWasFaster(_ first: Wanted, _ last: Wanted) async throws {
+    func `a newer event that changes nothing still supersedes an older one that comes later`(
+        _ first: Wanted, _ last: Wanted
+    ) async throws {
         try await TestDatabase.with { database in
             #expect(try await Self.together([Self.event("u", first, "d1", at: 1)], database) == [.accepted])
             try await database.admin.script(
@@ -234,7 +237,7 @@ import Testing
         }
     }
 
-    @Test func twoNodesWithTheSameUsersInCrossedOrderNeitherBlockNorRepeat() async throws {
+    @Test func `two nodes that store the same users in crossed order neither block nor repeat`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (Self.writer(database), Self.writer(database))
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -258,7 +261,7 @@ import Testing
         }
     }
 
-    // MARK: Events and answers
+    // MARK: Events and outcomes
 
     private static func event(
         _ user: String, _ wanted: Wanted, _ delivery: String, at minute: Int? = nil,
@@ -278,7 +281,7 @@ import Testing
         return NewDelivery(try Self.event("none", .live, delivery), asking: signUps)
     }
 
-    /// The statuses of deliveries that all wait when the writer starts, in their order, or why one was refused.
+    /// Submits all deliveries before the writer starts. Returns each one's statuses or error, in the same order.
     private static func receipts(_ deliveries: [NewDelivery], _ database: TestDatabase) async throws -> [String] {
         let writer = Self.writer(database)
         let (answers, answer) = AsyncStream<(place: Int, text: String)>.makeStream()
@@ -305,7 +308,7 @@ import Testing
             pool: database.pool, wakeup: Wakeup(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// The outcomes of events that all wait when the writer starts, in their order; nil for one refused.
+    /// Submits all events before the writer starts. Returns their outcomes in the same order; nil means refused.
     private static func together(_ events: [NewEvent], _ database: TestDatabase) async throws -> [EventOutcome?] {
         let writer = Self.writer(database)
         let answers = Self.submit(events, to: writer)

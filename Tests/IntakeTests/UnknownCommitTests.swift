@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection dies in COMMIT: the event may be stored or not, so its sender is told to come again, and then the
-// truth.
+// When the connection dies in COMMIT, the sender is told to try again, and then learns whether the event is stored.
 
 import Foundation
 import Logging
@@ -15,7 +14,7 @@ import Testing
 @testable import Intake
 
 @Suite struct UnknownCommitTests {
-    @Test func whatACommitThatWasLostHasStoredIsKnownWhenItComesAgain() async throws {
+    @Test func `an event stored by a commit whose reply was lost is a duplicate when sent again`() async throws {
         try await Self.withServer { server, admin in
             let pool = PostgresPool(.init(try PostgresConfiguration(url: server.url())))
             let writer = EventWriter(

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of one job, each by itself: when it may create, when it must look, when it may believe that there is
-// nothing.
+// The rules of one job stand alone here: when it may create, when it must look, when it may believe in absence.
 
 import Lifecycle
 import Model
@@ -32,24 +31,24 @@ import Testing
         .doubt(delay: delay, isCharged: isCharged, settle: settle)
     }
 
-    @Test func aFreshJobCreates() {
+    @Test func `a fresh job creates without looking first`() {
         #expect(self.effects(self.life(), .claimed) == [.create])
     }
 
-    @Test func aDoubtfulJobLooksFirstWhateverIsWanted() {
+    @Test func `a job in doubt looks first, whatever is wanted`() {
         #expect(self.effects(self.life(isDoubtful: true), .claimed) == [.look])
         #expect(self.effects(self.life(.looking, wanted: .gone, isDoubtful: true), .claimed) == [.look])
         #expect(self.effects(self.life(.looking), .claimed) == [.look])
     }
 
-    @Test func anUnknownOutcomeIsDoubtForGood() {
+    @Test func `after a create with an unknown outcome the job stays in doubt and looks first`() {
         let (after, effects) = self.life().step(.unknown, rules: self.rules, jitter: 0)
         #expect(after.isDoubtful)
         #expect(effects == [self.doubt(.milliseconds(500), isCharged: true, settle: self.rules.settle)])
         #expect(self.effects(after, .claimed) == [.look])
     }
 
-    @Test func absenceNeedsTwoEmptyAnswersTheSecondWhenQuiet() {
+    @Test func `absence needs two empty looks, the second after the quiet time`() {
         func empty(_ empties: Int, _ quietIn: Duration?) -> [JobEffect] {
             self.effects(
                 self.life(.looking, isDoubtful: true, empties: empties, quietIn: quietIn), .looked(found: []))
@@ -57,15 +56,15 @@ import Testing
         #expect(empty(0, .seconds(-1)) == [self.doubt(.seconds(1))])
         #expect(empty(1, .seconds(20)) == [self.doubt(.seconds(20))])
         #expect(empty(1, .seconds(-1)) == [.rearm, .create])
-        // Doubt that nobody gave a time to gets it now.
+        // A doubt without a quiet time gets one now.
         #expect(empty(5, nil) == [self.doubt(.seconds(1), settle: self.rules.settle)])
     }
 
-    @Test func oneEmptyAnswerIsEnoughForAJobThatWasNeverInDoubt() {
+    @Test func `one empty look is enough for a job that was never in doubt`() {
         #expect(self.effects(self.life(.looking), .looked(found: [])) == [.rearm, .create])
     }
 
-    @Test func aLedgerThatMayHaveForgottenLooksFirst() {
+    @Test func `after a server change every create looks first, twice if commits may be lost`() {
         let restarted = LedgerTrust(looksFirst: true, looksTwice: false, isStopped: false)
         #expect(self.effects(self.life(trust: restarted), .claimed) == [.look])
         #expect(self.effects(self.life(trust: restarted), .looked(found: [])) == [.rearm, .create])
@@ -76,13 +75,13 @@ import Testing
         #expect(self.effects(second, .looked(found: [])) == [.rearm, .create])
     }
 
-    @Test func onAnotherSystemNothingIsDeleted() {
+    @Test func `nothing is deleted while the ledger is on an unconfirmed system`() {
         let stopped = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: true)
         let gone = self.life(wanted: .gone, recorded: self.id, trust: stopped)
         #expect(self.effects(gone, .claimed) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
     }
 
-    @Test func aFailedLookNeverPermitsACreateAndWaitsLongerEachTime() {
+    @Test func `a failed look never permits a create and waits longer each time`() {
         let life = self.life(.looking, isDoubtful: true, empties: 5, quietIn: .seconds(-60))
         #expect(self.effects(life, .lookFailed(nil)) == [self.doubt(.milliseconds(500))])
         let often = self.life(.looking, isDoubtful: true, empties: 5, failures: 3, quietIn: .seconds(-60))
@@ -90,7 +89,7 @@ import Testing
         #expect(self.effects(often, .lookFailed(.seconds(90))) == [self.doubt(.seconds(90))])
     }
 
-    @Test func whatIsFoundIsAdoptedAndTheRestIsSurplus() {
+    @Test func `a look keeps the recorded credential or adopts one, and the others are surplus`() {
         let life = self.life(.looking, isDoubtful: true)
         #expect(self.effects(life, .looked(found: [self.id])) == [.own(self.id)])
         #expect(self.effects(life, .looked(found: [self.id, self.other])) == [.surplus([self.other]), .own(self.id)])
@@ -98,7 +97,7 @@ import Testing
         #expect(self.effects(recorded, .looked(found: [self.id, self.other])) == [.surplus([self.id]), .end])
     }
 
-    @Test func whoIsNotWantedIsClosed() {
+    @Test func `a generation that is not wanted is deleted and closed`() {
         #expect(self.effects(self.life(wanted: .gone), .claimed) == [.close(nil)])
         #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .claimed) == [.delete(self.id)])
         #expect(self.effects(self.life(wantedGeneration: 2, recorded: self.id), .claimed) == [.delete(self.id)])
@@ -107,8 +106,8 @@ import Testing
         #expect(self.effects(looked, .looked(found: [])) == [.close(nil)])
     }
 
-    /// Until the wanted generation is there, the older one may be all the user has.
-    @Test func whatIsWantedIsMadeBeforeTheOlderIsDeleted() {
+    /// Until the wanted credential exists, the older one may be all the user has.
+    @Test func `the wanted credential is made before an older one that still serves is deleted`() {
         let behind = self.life(.looking, wantedGeneration: 2, recorded: self.id, isBehind: true, isDoubtful: true)
         #expect(self.effects(behind, .claimed) == [.look])
         #expect(self.effects(behind, .looked(found: [self.id])) == [.passOver(after: .zero)])
@@ -116,7 +115,7 @@ import Testing
         #expect(self.effects(fresh, .claimed) == [.passOver(after: .zero)])
     }
 
-    @Test func aDeleteThatFailsLetsOthersGoFirst() {
+    @Test func `a failed delete lets the user's other goals go first`() {
         var life = self.life(wanted: .gone, recorded: self.id)
         #expect(
             self.effects(life, .deleteFailed(nil)) == [
@@ -127,11 +126,11 @@ import Testing
         #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.passOver(after: .seconds(9))])
     }
 
-    /// A revoked credential must not wait until its successor can be made; what is in doubt stays in hand.
+    /// A revoked credential must not wait until its successor can be made. A job in doubt keeps its goal.
     @Test(arguments: [
         JobEvent.refused(.seconds(30)), .tenantRejected(.seconds(30)), .rateLimited(.seconds(30)),
     ])
-    func aCreateThatIsRefusedLetsOthersGoFirst(event: JobEvent) {
+    func `a refused create lets the user's other goals go first unless it is in doubt`(event: JobEvent) {
         var life = self.life()
         life.hasOthers = true
         #expect(self.effects(life, event) == [.passOver(after: .zero)])
@@ -140,8 +139,9 @@ import Testing
             self.effects(life, event) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
     }
 
-    /// A tenant whose account is stopped for days must not fill the log: 30, 60, 120 seconds, and up to twice that.
-    @Test func whoIsRefusedAgainAndAgainComesBackEverMoreSlowly() {
+    /// A tenant whose account is stopped for days must not fill the log. The waits are 30, 60 and 120 seconds, and
+    /// jitter at most doubles them.
+    @Test func `repeated refusals make a job wait longer, up to two minutes before jitter`() {
         var life = self.life()
         for (failures, seconds) in [(0, 5), (1, 30), (2, 60), (3, 120), (9, 120)] {
             life.failures = failures
@@ -150,8 +150,8 @@ import Testing
         }
     }
 
-    /// Woken early, as by an operator who has changed a rate.
-    @Test func whatMayServeOnIsNotDeletedBeforeItsTime() {
+    /// The job may be woken early, for example by an operator who has changed a rate.
+    @Test func `a credential is not deleted before its overlap ends unless it is revoked`() {
         var life = self.life(wantedGeneration: 2, recorded: self.id)
         life.servesFor = .seconds(60)
         #expect(self.effects(life, .claimed) == [.schedule(delay: .seconds(60), isCharged: false, dropsTag: false)])
@@ -162,12 +162,12 @@ import Testing
         #expect(self.effects(life, .claimed) == [.delete(self.id)])
     }
 
-    @Test func whatIsListedTwiceIsNotItsOwnSurplus() {
+    @Test func `a credential listed twice is adopted once and is not surplus`() {
         let life = self.life(.looking, isDoubtful: true)
         #expect(self.effects(life, .looked(found: [self.id, self.id])) == [.own(self.id)])
     }
 
-    @Test func whatTheProviderMeansForAllIsNotCharged() {
+    @Test func `failures that are not the job's own fault do not count towards its limit of tries`() {
         for event in [
             JobEvent.rateLimited(.seconds(2)), .refused(.seconds(2)), .tenantRejected(.seconds(2)), .notSent,
             .tagFull(isCounted: true), .deleteFailed(nil),
@@ -180,12 +180,12 @@ import Testing
         #expect(self.effects(self.life(), .tagFull(isCounted: true)) == [full])
     }
 
-    @Test func aJobThatKillsItsWorkersOrIsNeverAnsweredClearlyIsBuried() {
+    @Test func `three crashes or twenty unclear creates bury a job unless a look finds its credential`() {
         let deadly = self.life(.looking, isDoubtful: true, empties: 1, crashes: 3, quietIn: .seconds(-1))
         #expect(self.effects(deadly, .looked(found: [])) == [.bury("crashed_too_often")])
         let unclear = self.life(.looking, isDoubtful: true, attempts: 20, empties: 1, quietIn: .seconds(-1))
         #expect(self.effects(unclear, .looked(found: [])) == [.bury("too_many_attempts")])
-        // What is there is adopted all the same.
+        // A credential that the look has found is adopted nevertheless.
         #expect(self.effects(deadly, .looked(found: [self.id])) == [.own(self.id)])
     }
 }

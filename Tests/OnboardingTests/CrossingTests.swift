@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intake and finish meet on the same users, from both ends: they take their locks in one order, so neither is ever a
-// victim.
+// Intake and finish take the locks of the same users in one order, so neither becomes the victim of a deadlock.
 
 import Foundation
 import Logging
@@ -17,7 +16,7 @@ import Testing
     private static let users = 400
     private static let installation = UUID()
 
-    @Test func intakeAndFinishOfTheSameUsersNeverDeadlock() async throws {
+    @Test func `intake and finish of the same users never deadlock`() async throws {
         for round in 0..<4 {
             try await TestDatabase.with { database in
                 let jobs = try await Self.armedJobs(database)
@@ -32,7 +31,7 @@ import Testing
                     + [EventStatement.amend(events)].compactMap(\.self)
                 let evidence = jobs.map { Self.evidence($0) }
                 let half = evidence.count / 2
-                // Each once, with no second try: a deadlock's victim would throw.
+                // Each statement runs once. There is no second try, so the victim of a deadlock would throw.
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await Self.commit(insert, database) }
                     group.addTask { try await Self.commit(Evidence.record(Array(evidence[..<half])), database) }
@@ -62,7 +61,7 @@ import Testing
         for answer in answers.joined() { _ = try answer.get() }
     }
 
-    // MARK: The bed
+    // MARK: Test bed
 
     private struct Armed {
         let user: UserKey

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results on their way into the ledger: many at once, crossed, twice, with one bad row among them, or from a lost
-// lease.
+// Results reach the ledger safely: many at once, crossed, repeated, beside a bad row, or from a lost lease.
 
 import Foundation
 import Logging
@@ -20,7 +19,7 @@ let testUser: UserID = {
 }()
 
 @Suite struct FinishTests {
-    @Test func oneRowTheDatabaseRefusesLeavesTheOthersAlone() async throws {
+    @Test func `a result that the database refuses does not stop the others in its batch`() async throws {
         try await Self.withArmedJobs(256) { database, jobs in
             var batch = try jobs.map { try Self.evidence($0) }
             batch[100].usernameIndex = [1]
@@ -32,7 +31,7 @@ let testUser: UserID = {
         }
     }
 
-    @Test func aFinishDoneTwiceIsFoundDone() async throws {
+    @Test func `a finish that is repeated changes nothing`() async throws {
         try await Self.withArmedJobs(3) { database, jobs in
             let batch = try jobs.map { try Self.evidence($0) }
             try await Self.finish(batch, database)
@@ -44,8 +43,8 @@ let testUser: UserID = {
         }
     }
 
-    /// What the provider gave is evidence, whoever holds the job now; the job itself is the holder's.
-    @Test func evidenceFromALostLeaseIsRecordedAndMovesNoJob() async throws {
+    /// A credential from the provider is evidence, whoever holds the job now. Only the holder may move the job.
+    @Test func `evidence from a lost lease is recorded but moves no job`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             var late = try Self.evidence(jobs[0])
             late.lease = Lease(
@@ -53,14 +52,14 @@ let testUser: UserID = {
             try await Self.finish([late], database)
             #expect(try await Self.count("dialtone.credentials where status = 'active'", database) == 1)
             #expect(try await Self.count("dialtone.jobs where state = 'armed'", database) == 1)
-            // The holder's own create came after all: the first writer owns.
+            // The holder's own create succeeds later. The first writer owns the generation.
             try await Self.finish([try Self.evidence(jobs[0], id: "second")], database)
             #expect(try await Self.count("dialtone.credentials", database) == 1)
             #expect(try await Self.count("dialtone.surplus where provider_id = 'second'", database) == 1)
         }
     }
 
-    @Test func evidenceOfAClosedGenerationIsSurplus() async throws {
+    @Test func `evidence of a closed generation becomes surplus`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             try await database.admin.script("update dialtone.users set wanted = 'gone', status = 'revoking'")
             var late = try Self.evidence(jobs[0])
@@ -72,8 +71,9 @@ let testUser: UserID = {
         }
     }
 
-    /// A job whose credential is refused goes on to the wanted generation, whose doubt and tries are its own.
-    @Test func aRefusedCredentialLeavesNothingToTheNextGeneration() async throws {
+    /// The job's credential becomes surplus, and the job goes on to the wanted generation. It must look first there,
+    /// because `dead_jobs` has a row of that generation.
+    @Test func `a job that moves to the next generation keeps neither its doubt nor its tries`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             var other = try Self.evidence(jobs[0], id: "old")
             other.lease = Lease(job: other.lease.job, epoch: 0, worker: WorkerID(rawValue: UUID()), state: .armed)
@@ -94,8 +94,8 @@ let testUser: UserID = {
         }
     }
 
-    /// A credential that was recorded after the job's look: its user has not failed.
-    @Test func aBurialDoesNotOverrideWhatWasRecordedMeanwhile() async throws {
+    /// The credential was recorded after the job's look, so its user has not failed.
+    @Test func `a job is not buried when its credential was recorded meanwhile`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             var other = try Self.evidence(jobs[0])
             other.lease = Lease(job: other.lease.job, epoch: 0, worker: WorkerID(rawValue: UUID()), state: .armed)
@@ -110,8 +110,8 @@ let testUser: UserID = {
         }
     }
 
-    /// One generation closed at the provider, the next one wanted: the job goes to that, and the delete to the ledger.
-    @Test func whatIsClosedLeadsToTheNextGoal() async throws {
+    /// Generation 1 is deleted at the provider, and generation 2 is wanted. The ledger records the delete as well.
+    @Test func `a job whose generation is deleted goes on to the wanted generation`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             try await Self.finish([try Self.evidence(jobs[0], id: "old")], database)
             try await database.admin.script(
@@ -135,8 +135,8 @@ let testUser: UserID = {
         }
     }
 
-    /// Two nodes with results for the same users, in crossed order: each user has one, and nobody waits for ever.
-    @Test func crossedBatchesOfTwoNodesLeaveOneEach() async throws {
+    /// Two nodes write results for the same users in crossed order. Neither waits for ever.
+    @Test func `crossed batches of two nodes leave one credential per user and drop no evidence`() async throws {
         try await Self.withArmedJobs(100) { database, jobs in
             let here = try jobs.map { try Self.evidence($0, id: "here-\($0.user.user)") }
             let there = try jobs.map { job in
@@ -162,7 +162,7 @@ let testUser: UserID = {
         }
     }
 
-    @Test func aWorkerThatMeetsAnotherServerIsAnotherWorker() async throws {
+    @Test func `a worker that has lost its server comes back as another worker`() async throws {
         try await TestDatabase.with { database in
             let identity = WorkerIdentity(lease: .seconds(30), settle: .seconds(40), tagCapacity: 980, presence: nil)
             #expect(identity.terms == nil, "nothing is claimed from a server nobody knows")
@@ -176,8 +176,8 @@ let testUser: UserID = {
         }
     }
 
-    /// A delete that keeps failing holds up no other delete of its user, and two that fail in turn wait ever longer.
-    @Test func aDeleteThatFailsMakesWayForAnother() async throws {
+    /// A delete that keeps failing holds up no other delete of its user. Two that fail in turn wait longer each time.
+    @Test func `a failed delete makes way for another delete of the same user`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             try await database.admin.script(
                 """
@@ -202,8 +202,8 @@ let testUser: UserID = {
         }
     }
 
-    /// Those that fail take turns, what is to be made among them: none waits for ever behind another.
-    @Test func whatIsPassedOverTakesTurns() async throws {
+    /// A create that is refused takes its turn as well. No goal waits for ever behind another.
+    @Test func `goals that fail take turns, and a credential that still serves comes last`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             try await database.admin.script(
                 """
@@ -236,8 +236,8 @@ let testUser: UserID = {
         }
     }
 
-    /// Two deletes that fail in turn wait, but a revoke that came meanwhile does not.
-    @Test func whatIsWantedMeanwhileWaitsForNoPauseOfAnotherGeneration() async throws {
+    /// Two deletes that fail in turn wait, but a revoke that arrived meanwhile does not.
+    @Test func `a change that arrives meanwhile does not wait for the pause of a failed delete`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             try await database.admin.script(
                 """
@@ -259,8 +259,8 @@ let testUser: UserID = {
         }
     }
 
-    /// A revoke that comes while a worker has the job in its hands must not wait for the pause that worker decides on.
-    @Test func whatIsWantedMeanwhileWaitsForNoPause() async throws {
+    /// A revoke may arrive while a worker holds the job. It must not wait for the pause that this worker chooses.
+    @Test func `a change that arrives while its job is claimed does not wait for the job's pause`() async throws {
         try await Self.withArmedJobs(2) { database, jobs in
             _ = try await database.admin.query(
                 """
@@ -278,8 +278,8 @@ let testUser: UserID = {
         }
     }
 
-    /// After `installation confirm --clone` what was made under the other's name is left to the other.
-    @Test func evidenceOfAnotherInstallationIsNotOurs() async throws {
+    /// After `installation confirm --clone` a credential under the former name belongs to the former installation.
+    @Test func `evidence from another installation is neither recorded nor surplus`() async throws {
         try await Self.withArmedJobs(1) { database, jobs in
             var theirs = try Self.evidence(jobs[0])
             theirs.installation = UUID()
@@ -289,7 +289,7 @@ let testUser: UserID = {
         }
     }
 
-    // MARK: The bed
+    // MARK: Test bed
 
     private struct Armed {
         let user: UserKey
@@ -336,7 +336,7 @@ let testUser: UserID = {
         try await Self.finish(evidence.map { .owned($0) }, database)
     }
 
-    /// As the worker does: again when it was the victim of a deadlock.
+    /// Tries again after a deadlock, as the worker does.
     private static func finish(_ results: [JobResult], _ database: TestDatabase) async throws {
         let batch = FinishBatch(results)
         let logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }

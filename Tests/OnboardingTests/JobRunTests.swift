@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One job against a scripted provider: when a create may be sent, what is believed of an answer, and what is put down.
+// One job runs against a scripted provider: when it may create, which responses it believes, and what it records.
 
 import Foundation
 import Lifecycle
@@ -19,7 +19,7 @@ import Vault
     private static let installation = UUID()
     private static let user = UserKey(tenant: testTenant, user: testUser)
 
-    @Test func aCreateIsSentOnlyWhileTheLeaseHasRoomForTheDeadline() async throws {
+    @Test func `a create is sent only while the lease has room for the whole HTTP deadline`() async throws {
         try await Self.with { bed in
             let provider = Self.willing()
             let late = try await bed.run(Self.job(), on: provider, lease: .seconds(9))
@@ -30,7 +30,7 @@ import Vault
         }
     }
 
-    @Test func aNameThatWasCutIsOurs() async throws {
+    @Test func `a credential whose name the provider has cut short is recognised as ours`() async throws {
         try await Self.with { bed in
             let cut = String(Self.name.prefix(44))
             let provider = ScriptedProvider { $0.list = { _ in [Self.credential("p", named: cut)] } }
@@ -40,7 +40,7 @@ import Vault
         }
     }
 
-    @Test func anExpiredMatchIsNobodys() async throws {
+    @Test func `an expired credential with our name counts as absent`() async throws {
         try await Self.with { bed in
             let provider = ScriptedProvider {
                 $0.list = { _ in [Self.credential("p", named: Self.name, isExpired: true)] }
@@ -50,8 +50,8 @@ import Vault
         }
     }
 
-    /// Pages shift while others are made: one may stand on two of them.
-    @Test func whatIsListedTwiceIsOne() async throws {
+    /// Pages shift while other credentials are made, so one credential may be on two of them.
+    @Test func `a credential that a list shows twice is adopted once`() async throws {
         try await Self.with { bed in
             let provider = ScriptedProvider {
                 $0.list = { _ in [Self.credential("p", named: Self.name), Self.credential("p", named: Self.name)] }
@@ -62,14 +62,14 @@ import Vault
         }
     }
 
-    @Test func a404OfADeleteIsBelievedOnlyWhenAnotherCredentialIsThere() async throws {
+    @Test func `a 404 of a delete is believed only while another known credential exists`() async throws {
         try await Self.with { bed in
             try await bed.own("witness")
             let gone = TelnyxFailure(.notFound)
             let stranger = ScriptedProvider { $0.delete = { _ in gone } }
             let job = Self.job(wanted: .gone, recorded: ProviderID(rawValue: "p"))
             #expect(try await bed.run(job, on: stranger).moved?.to == .scheduled)
-            // A sweep with that key has missed them all.
+            // A sweep with the same key has missed every credential.
             try await bed.database.admin.script("update dialtone.credentials set missing_since = now()")
             #expect(try await bed.run(job, on: stranger).moved?.to == .scheduled)
             let owner = ScriptedProvider {
@@ -84,8 +84,9 @@ import Vault
         }
     }
 
-    /// In whatever words: the tag holds as many as it may, so the next shard is taken, and this one stays full.
-    @Test func aRefusalAtAFullTagOpensTheNext() async throws {
+    /// The words of the rejection do not matter. The tag holds as many as it may, so it stays full and the job needs
+    /// the next shard.
+    @Test func `a rejection at a full tag is not charged, and the job drops that tag`() async throws {
         try await Self.with { bed in
             let provider = Self.refusing(code: "99999", total: 500)
             let first = try await bed.run(Self.job(), on: provider)
@@ -101,8 +102,8 @@ import Vault
         }
     }
 
-    /// Refused before it was armed again, a job keeps the answers that would permit its create.
-    @Test func permissionIsAskedBeforeAbsenceIsSpent() async throws {
+    /// The limits refuse the job before it is armed again, so it need not repeat its looks.
+    @Test func `a job refused before its create keeps the empty looks that permit it`() async throws {
         try await Self.with { bed in
             await bed.limits.stop(.connection("1"), reason: "HTTP 403")
             let provider = Self.willing()
@@ -113,8 +114,8 @@ import Vault
         }
     }
 
-    /// The only probe of a breaker is taken once, whether or not a look comes between the claim and the create.
-    @Test func aCreateThatLooksFirstIsChargedOnce() async throws {
+    /// A breaker's only probe is taken once, even with a look between the claim and the create.
+    @Test func `a create that looks first takes only one permit`() async throws {
         try await Self.with { bed in
             await bed.limits.stop(.connection("1"), reason: "HTTP 403")
             try await bed.limits.setRate(0.01, for: .connection("1"))
@@ -129,8 +130,8 @@ import Vault
         }
     }
 
-    /// What was permitted and came to nothing is there for the next.
-    @Test func aRunThatSendsNothingGivesItsPermissionBack() async throws {
+    /// The next run finds the permit that this one did not use.
+    @Test func `a run that sends nothing gives its permit back`() async throws {
         try await Self.with { bed in
             await bed.limits.stop(.account, reason: "HTTP 401")
             try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
@@ -144,9 +145,9 @@ import Vault
         }
     }
 
-    @Test func withoutTheSealingKeyNothingIsCreatedAndWhatIsFoundStaysInDoubt() async throws {
+    @Test func `without the sealing key nothing is created, and a found credential stays in doubt`() async throws {
         try await Self.with { bed in
-            // The tenant's key is wrapped by another key than the one this process has.
+            // The tenant's key is wrapped by another key than this process has.
             _ = try await bed.vault.sealer(for: "acme")
             let text = LocalKeyEncryptionKey.generate()
             let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
@@ -165,8 +166,8 @@ import Vault
         }
     }
 
-    /// A list that shows no password is asked for it by id; what is sealed is what that answer says.
-    @Test func aCredentialListedWithoutItsPasswordIsFetched() async throws {
+    /// The list shows no password. The job asks for the credential by id, and seals the password of that response.
+    @Test func `a credential listed without its password is fetched by id`() async throws {
         try await Self.with { bed in
             let provider = ScriptedProvider {
                 $0.list = { _ in
@@ -186,7 +187,7 @@ import Vault
         }
     }
 
-    // MARK: The bed
+    // MARK: Test bed
 
     private struct Bed {
         let database: TestDatabase
@@ -207,7 +208,7 @@ import Vault
             return await run.run(job, leaseEnd: .now + lease)
         }
 
-        /// The job's row, as its claim has left it.
+        /// Inserts the job's row as its claim has left it.
         func insert(_ job: ClaimedJob) async throws {
             _ = try await self.database.admin.query(
                 """
@@ -218,7 +219,7 @@ import Vault
                 """)
         }
 
-        /// Another user's active credential.
+        /// Inserts an active credential of another user.
         func own(_ id: String) async throws {
             try await self.database.admin.script(
                 """

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many jobs in doubt at once, as a crash leaves them: what they made is seen in one list, not in a list for each.
+// A crash leaves many jobs in doubt at once; one list of their tag shows what they made, not one list for each.
 
 import Foundation
 import Logging
@@ -15,12 +15,12 @@ import Vault
 @testable import Onboarding
 
 @Suite struct LooksTests {
-    @Test func manyInDoubtOfOneTagAreSeenInOneList() async throws {
+    @Test func `many jobs in doubt under one tag are looked up in one list of the tag`() async throws {
         try await TestDatabase.with { database in
             let users = try await Self.doubt(12, in: database)
             let names = CredentialName(installation: try await Self.installation(database))
             let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
-            // The last two are not on the tag's list yet.
+            // The tag's list does not show the last two yet.
             let provider = ScriptedProvider {
                 $0.list = { query in
                     query.tag == "acme" ? Array(made.dropLast(2)) : made.filter { $0.name == query.name }
@@ -39,7 +39,7 @@ import Vault
         }
     }
 
-    @Test func aFewInDoubtAreLookedUpByName() async throws {
+    @Test func `a few jobs in doubt are looked up by name`() async throws {
         try await TestDatabase.with { database in
             let users = try await Self.doubt(7, in: database)
             let names = CredentialName(installation: try await Self.installation(database))
@@ -52,9 +52,9 @@ import Vault
         }
     }
 
-    // MARK: The bed
+    // MARK: Test bed
 
-    /// Users whose creates were sent and not answered, all due for a look.
+    /// Inserts users whose creates were sent and not answered. All are due for a look.
     private static func doubt(_ count: Int, in database: TestDatabase) async throws -> [UserKey] {
         try await database.admin.script(
             """
@@ -78,7 +78,7 @@ import Vault
             id: ProviderID(rawValue: id), name: name, sipUsername: "user", sipPassword: Secret("password"))
     }
 
-    /// A worker of its own at work while `work` waits.
+    /// Runs a worker while `work` waits.
     private static func work(
         on provider: ScriptedProvider, _ database: TestDatabase, _ work: () async throws -> Void
     ) async throws {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From where claims look: nobody who comes is passed by for long, and what is long gone is not walked over each time.
+// The walk tells each claim where to start: newcomers wait briefly, and dead index entries are read seldom.
 
 import Queue
 import Testing
@@ -10,7 +10,7 @@ import Testing
     private let now = ContinuousClock.now
     private let quick = Duration.milliseconds(4)
 
-    @Test func aFullQueueIsLookedAtFromTheClockEverySecondTime() {
+    @Test func `every second claim of a full queue starts from the clock`() {
         var walk = QueueWalk(now: self.now)
         #expect(walk.start(at: self.now) == .beginning)
         for place in [100, 200, 300] as [Int64] {
@@ -22,8 +22,9 @@ import Testing
         }
     }
 
-    /// Entries that vacuum may not remove: 40 ms more for a look from the clock on, which is then 50 times as long away.
-    @Test func whatIsDearIsDoneSeldom() {
+    /// There are index entries that vacuum may not remove. A claim from the clock costs 40 ms more, so the next one
+    /// comes after 50 times as long.
+    @Test func `expensive claims from the clock are rationed to a fiftieth of the time`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
         _ = walk.walked(from: .at(100), to: 200, took: self.quick, at: self.now)
@@ -35,8 +36,8 @@ import Testing
         #expect(walk.start(at: self.now + .milliseconds(2001)) == .clock(orEarlier: 200))
     }
 
-    /// A claim that waited ten seconds for a server that was away says nothing of the index.
-    @Test func oneSlowLookPutsTheNextOffByHalfAMinuteAtMost() {
+    /// A claim that waited ten seconds for an absent server says nothing about the index.
+    @Test func `one slow claim from the clock delays the next by half a minute at most`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
         _ = walk.walked(from: .at(100), to: 200, took: self.quick, at: self.now)
@@ -46,7 +47,7 @@ import Testing
         #expect(walk.start(at: self.now + .seconds(30)) != .at(200))
     }
 
-    @Test func newcomersAloneDoNotMoveTheLine() {
+    @Test func `newcomers alone do not move the place in the line`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 1000, took: self.quick, at: self.now)
         _ = walk.walked(from: .at(1000), to: 20, took: self.quick, at: self.now)
@@ -56,7 +57,7 @@ import Testing
         #expect(walk.start(at: self.now) == .clock(orEarlier: 1000))
     }
 
-    @Test func theEndOfTheQueueSendsTheNextLookToTheClock() {
+    @Test func `at the end of the queue the next claim starts from the clock`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
         let mayBeBefore = walk.walked(from: .at(100), to: nil, took: self.quick, at: self.now)
@@ -67,14 +68,14 @@ import Testing
         #expect(walk.start(at: self.now) == .clock(orEarlier: .max), "not from the place of jobs that are gone")
     }
 
-    @Test func whoIsRefusedLooksFromTheClockNext() {
+    @Test func `after a claim that took nothing the next one starts from the clock`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: 100, took: self.quick, at: self.now)
         walk.rested()
         #expect(walk.start(at: self.now) == .clock(orEarlier: 100))
     }
 
-    @Test func fromTheVeryBeginningEveryTenSeconds() {
+    @Test func `every ten seconds a claim starts from the very beginning`() {
         var walk = QueueWalk(now: self.now)
         _ = walk.walked(from: .beginning, to: nil, took: self.quick, at: self.now)
         #expect(walk.start(at: self.now + .seconds(9)) == .clock(orEarlier: .max))

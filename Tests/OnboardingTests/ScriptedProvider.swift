@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider that answers what a test says, and counts what it was asked.
+// This stand-in for the provider responds as a test says, and records its requests.
 
 import Model
 import Synchronization
@@ -9,7 +9,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     struct Script {
         var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent }
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
-        /// What a list says it holds; else as many as it shows.
+        /// The total that a list reports. Without one it reports as many as it shows.
         var total: Int?
         var there: Set<ProviderID> = []
         var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
@@ -25,10 +25,10 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
         self.script = script
     }
 
-    /// Creates that were sent.
+    /// The number of creates that were sent.
     var creates: Int { self.sent.withLock(\.count) }
 
-    /// What was asked to be listed.
+    /// The queries of all lists so far.
     var lists: [ListQuery] { self.asked.withLock { $0 } }
 
     func create(_ request: CreateRequest) async -> CreateOutcome {

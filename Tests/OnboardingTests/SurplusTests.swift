@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last gate before a delete nobody asked for: committed rows of a trusted ledger must prove that it is surplus.
+// Surplus is deleted without anyone asking for it, so committed rows of a trusted ledger must prove that it is surplus.
 
 import Foundation
 import Model
@@ -11,8 +11,8 @@ import Testing
 @testable import Onboarding
 
 @Suite struct SurplusTests {
-    /// What stands in the ledger of user `u`, generation 2, whose credential `s` is taken for surplus; and whether it
-    /// may go.
+    /// Credential `s` of user `u`, generation 2, is taken for surplus. Each case gives the rows of the ledger and says
+    /// whether `s` may be deleted.
     private static let cases: [(name: String, rows: String, mayGo: Bool)] = [
         ("another id owns the generation", "\(user("live", 2)); \(credential("other", 2))", true),
         ("the generation is closed", "\(user("live", 3))", true),
@@ -26,7 +26,8 @@ import Testing
         ("it was owned and is deleted", "\(user("live", 3)); \(credential("s", 2, "deleted"))", false),
     ]
 
-    @Test(arguments: cases.indices) func onlyWhatCommittedRowsProveMayGo(_ number: Int) async throws {
+    @Test(arguments: cases.indices)
+    func `surplus is deleted only when committed rows prove that it is surplus`(_ number: Int) async throws {
         let given = Self.cases[number]
         try await Self.with(given.rows) { database in
             let due = try await database.admin.query(Surplus.due(hold: .seconds(60)))
@@ -38,7 +39,8 @@ import Testing
         }
     }
 
-    /// What the server's change does to the same, clear case; the last is of a tenant that a sweep has seen since.
+    /// Each case changes the server's state under the same clear surplus. In the last case a sweep has seen the tenant
+    /// since the change.
     private static let changes: [(name: String, change: String, mayGo: Bool)] = [
         ("the ledger is not trusted", "update dialtone.incarnation set looks_first = true", false),
         ("it stands on another system", "update dialtone.incarnation set is_stopped = true", false),
@@ -51,7 +53,8 @@ import Testing
         ),
     ]
 
-    @Test(arguments: changes.indices) func nothingGoesWhileTheLedgerMayHaveForgotten(_ number: Int) async throws {
+    @Test(arguments: changes.indices)
+    func `no surplus is deleted while the ledger is not trusted`(_ number: Int) async throws {
         let given = Self.changes[number]
         try await Self.with("\(Self.user("gone", 2)); \(given.change)") { database in
             let due = try await database.admin.query(Surplus.due(hold: .seconds(60)))
@@ -59,7 +62,7 @@ import Testing
         }
     }
 
-    // MARK: The bed
+    // MARK: Test bed
 
     private static func with(_ rows: String, _ work: (TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in

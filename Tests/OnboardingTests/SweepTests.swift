@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sweep of a provider that does not do as its pages say.
+// A sweep does no harm when the provider deviates from its documentation.
 
 import Foundation
 import Model
@@ -13,9 +13,9 @@ import Testing
 @testable import Onboarding
 
 @Suite struct SweepTests {
-    /// Every tag shows the whole account: no reason to look for ever further shards, to take anything away, or to touch
-    /// what is another tenant's. `w` of beta has just been made, and is not in the ledger yet.
-    @Test func aProviderThatIgnoresTheTagChangesNothing() async throws {
+    /// Every tag shows the whole account. The sweep must not look for ever further shards, delete anything, or touch
+    /// another tenant's credentials. `w` of beta has just been made and is not in the ledger yet.
+    @Test func `a sweep changes nothing when the provider ignores the tag filter`() async throws {
         try await TestDatabase.with { database in
             let names = CredentialName(installation: UUID())
             try await database.admin.script(

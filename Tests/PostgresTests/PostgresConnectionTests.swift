@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver against a real server: values both ways, lost backends, cancelled tasks, pipelines, large results.
+// The driver keeps its promises on a real server: values, lost backends, cancelled tasks, pipelines, large results.
 
 import Foundation
 import Glibc
@@ -9,7 +9,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct PostgresConnectionTests {
-    @Test func valuesSurviveTheWayThereAndBack() async throws {
+    @Test func `values come back from the server as they were sent`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let id = UUID()
             let at = Date(timeIntervalSince1970: 1_800_000_000.123456)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func errorsCarryCodeAndConstraintButNoValue() async throws {
+    @Test func `an error names the violated constraint and never shows a value`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             try await database.admin.script("create table t (a text constraint t_a_unique unique)")
             _ = try await database.admin.query("insert into t values (\("secret-value"))")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aTerminatedBackendIsALostConnectionAndThePoolRecovers() async throws {
+    @Test func `a query on a terminated backend fails as unavailable and the pool reconnects`() async throws {
         try await TestDatabase.with(isEmpty: true, connections: 1) { database in
             let error = await #expect(throws: PostgresError.self) {
                 try await database.pool.query("select pg_terminate_backend(pg_backend_pid())::text, pg_sleep(5)::text")
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledTaskInATransactionLeavesNothingOpen() async throws {
+    @Test func `a cancelled task rolls its transaction back and leaves none open`() async throws {
         try await TestDatabase.with(isEmpty: true, connections: 1) { database in
             try await database.admin.script("create table t (a int)")
             let (started, signal) = AsyncStream<Int32>.makeStream()
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func aCommitIsNotCancelled() async throws {
+    @Test func `a commit runs to its end even when its task is cancelled`() async throws {
         try await TestDatabase.with(isEmpty: true, connections: 1) { database in
             try await database.admin.script("create table t (a int)")
             // Unstructured, so that it can be cancelled from within, after the last statement of its work.
@@ -100,9 +100,8 @@ import Testing
         }
     }
 
-    /// The first host takes the connection and never says a word, as behind a firewall that drops what it does not
-    /// like.
-    @Test func aSilentFirstHostCostsItsOwnTimeAndNoMore() async throws {
+    /// The first host accepts the connection and stays silent, as behind a firewall that drops packets.
+    @Test func `a silent first host costs one connect timeout before the next host is tried`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let silent = try SilentListener()
             let url = database.url.replacing("host=", with: "host=127.0.0.1,") + "&port=\(silent.port),5432"
@@ -116,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func tenThousandQueriesOfManyTasksShareFourConnections() async throws {
+    @Test func `10,000 queries of 200 tasks share four connections and return each of them`() async throws {
         try await TestDatabase.with(isEmpty: true, connections: 4) { database in
             let sum = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for task in 0..<200 {
@@ -136,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func aPipelineReportsEachGroupByItself() async throws {
+    @Test func `an error in one group of a pipeline does not affect the other groups`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             try await database.admin.script("create table t (a int primary key)")
             for _ in 0..<3 {
@@ -155,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func resultsLargerThanTheSocketBuffersPassBothWays() async throws {
+    @Test func `statements and results larger than the socket buffers pass both ways`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let large = String(repeating: "x", count: 8 << 20)
             let outcomes = try await database.admin.pipeline(
@@ -167,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func aListenerHearsWhatIsSentAfterItCaughtUp() async throws {
+    @Test func `a listener that has caught up receives the next notification`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let listener = PostgresListener(try PostgresConfiguration(url: database.url), channels: ["news"])
             let (heard, hear) = AsyncStream<PostgresHearing>.makeStream()
@@ -184,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func aHostThatDoesNotAnswerIsOneHostFewer() async throws {
+    @Test func `a host name that does not resolve is skipped and the other hosts remain`() async throws {
         let configuration = try PostgresConfiguration(
             url: "postgresql://a.invalid,%2Ftmp%2Fnowhere:5433/db?target_session_attrs=prefer-standby")
         let targets = try await configuration.targets { _ throws(PostgresError) in
@@ -195,7 +194,7 @@ import Testing
     }
 }
 
-/// A socket on loopback whose connections nobody accepts; the kernel completes them all the same.
+/// A listening socket on loopback that never accepts. The kernel completes the TCP handshakes nevertheless.
 private final class SilentListener {
     let port: Int
     private let socket: Int32

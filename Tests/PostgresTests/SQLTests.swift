@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is interpolated is a parameter; only that which is labelled unsafe becomes text.
+// An interpolated value becomes a parameter; only a value labelled unsafe becomes part of the statement's text.
 
 import Testing
 
 @testable import Postgres
 
 @Suite struct SQLTests {
-    @Test func valuesBecomeParametersInOrder() {
+    @Test func `interpolated values become parameters in order`() {
         let name = "x'; drop table users; --"
         let statement: SQL = "select \(1 as Int32) where name = \(name)"
         #expect(statement.text == "select $1 where name = $2")
         #expect(statement.parameters[1].bytes == Array(name.utf8))
     }
 
-    @Test func aStatementInsideAnotherIsRenumbered() {
+    @Test func `the parameters of a nested statement are renumbered`() {
         let inner: SQL = "b = \(2 as Int64) or c = \(3 as Int64)"
         let outer: SQL = "a = \(1 as Int64) and (\(inner)) and d = \(4 as Int64)"
         #expect(outer.text == "a = $1 and (b = $2 or c = $3) and d = $4")
         #expect(outer.parameters.map { $0.bytes?.last } == [1, 2, 3, 4])
     }
 
-    @Test func theDescriptionShowsNoValue() {
+    @Test func `the description of a statement shows no value`() {
         let secret = "hunter2"
         let statement: SQL = "select \(secret)"
         #expect(statement.description == "select ****")
     }
 
-    @Test func nullHasATypeAndNoBytes() {
+    @Test func `a null parameter has a type and no bytes`() {
         let none: String? = nil
         let statement: SQL = "select \(none)"
         #expect(statement.parameters[0].bytes == nil)

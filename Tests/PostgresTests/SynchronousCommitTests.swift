@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A commit that only one server has is not taken for durable: the wait for the synchronous standby, given up, is doubt.
+// A commit that stopped waiting for its synchronous standby may be on one server only, so it counts as unknown.
 
 import Foundation
 import Postgres
@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct SynchronousCommitTests {
-    @Test func aGivenUpWaitForTheStandbyIsAnUnknownCommit() async throws {
+    @Test func `a commit that stopped waiting for the standby is reported as unknown`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-sync-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(in: folder)
         server.stopAtExit(removingData: true)
@@ -23,7 +23,7 @@ import Testing
         async let piped = Self.pipe(on: writer)
         try await commits.endOne("pg_cancel_backend")
         #expect(await piped == [.commitUnknown, .commitUnknown])
-        // The next exchange is judged by itself.
+        // The unknown outcome does not carry over to the next exchange.
         #expect(try await writer.query("select 1 from kept").count == 3, "all were committed here all the same")
         await writer.close()
         await admin.close()
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// A group that waits for nobody comes first: which of them was given up on is not told.
+    /// The first group waits for no standby. The server does not say which group's wait was cancelled.
     private static func pipe(on connection: PostgresConnection) async -> [PostgresError.Code?] {
         let groups: [[SQL]] = [["select 1"], ["insert into kept values (2)", "insert into kept values (3)"]]
         guard let results = try? await connection.pipeline(groups) else { return [] }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sslmode=verify-full on a real server: the right certificate for the right name, or no connection.
+// With sslmode=verify-full the driver connects only to a server that has a trusted certificate for its name.
 
 import Foundation
 import Postgres
@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct TLSTests {
-    @Test func verifyFullConnectsOnlyToTheNamedServer() async throws {
+    @Test func `verify-full connects only to a server whose trusted certificate has its name`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-tls-\(UUID().uuidString)")
         let port = try FreePort.find()
         let server = try await PrivatePostgres.start(
@@ -21,16 +21,16 @@ import Testing
         let secure = try await Self.connect(host: "localhost", port, root: root)
         let row = try await secure.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()").first
         #expect(try #require(row).decode(Bool.self))
-        // Larger than a TLS record and the socket's buffers, both ways: what libpq has decrypted but not handed on is
-        // read without waiting for the socket.
+        // The text exceeds a TLS record and the socket's buffers, both ways. libpq may hold bytes that it has decrypted
+        // but not handed on. The driver must read these without waiting for the socket.
         let text = String(repeating: "x", count: 3_000_000)
         let echoed = try await secure.query("select \(text)::text").first
         #expect(try #require(echoed).decode(String.self) == text)
         await secure.close()
 
-        // The certificate is good, but for another name.
+        // The certificate is trusted, but it has another name.
         await Self.expectRefused(host: "127.0.0.1", port, root: root)
-        // The name is right, but nobody we trust has signed.
+        // The name is right, but the certificate is not the trusted one.
         let other = folder.appendingPathComponent("other.crt")
         try Self.makeCertificate(other, key: folder.appendingPathComponent("other.key"), name: "localhost")
         await Self.expectRefused(host: "localhost", port, root: other.path)
@@ -50,7 +50,7 @@ import Testing
         #expect(error?.code == .connectFailed)
     }
 
-    /// Puts a certificate beside the data, owned by whoever owns the data, and waits until the server speaks TLS.
+    /// Puts a certificate with the data's owner beside the data, turns TLS on, and restarts the server.
     private static func turnOnTLS(_ server: PrivatePostgres, port: Int, name: String) async throws {
         let data = server.folder.appendingPathComponent("data")
         let (certificate, key) = (data.appendingPathComponent("server.crt"), data.appendingPathComponent("server.key"))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server of the demo and the tests by itself: it keeps its data, takes over a folder left behind, and leaves
-// nothing.
+// The private server of the demo and the tests keeps its data, takes over an abandoned folder, and leaves nothing.
 
 import Foundation
 import Postgres
@@ -8,7 +7,7 @@ import PrivatePostgres
 import Testing
 
 @Suite(.serialized) struct PrivatePostgresTests {
-    @Test func keepsItsDataOverStopAndStart() async throws {
+    @Test func `a private server keeps its data when it is stopped and started again`() async throws {
         try await Self.withServer { server in
             try await Self.on(server, "create table kept as select 7 as id")
             try await server.stop()
@@ -17,18 +16,18 @@ import Testing
         }
     }
 
-    @Test func aServerThatRunsInTheFolderIsLeftAlone() async throws {
+    @Test func `a second start in a running server's folder fails and leaves that server alone`() async throws {
         try await Self.withServer { first in
             await #expect(throws: PrivatePostgresError.self) { try await PrivatePostgres.start(in: first.folder) }
             try await Self.on(first, "select 1")
         }
     }
 
-    @Test func aFolderWithACrashedServerIsTakenOver() async throws {
+    @Test func `the folder of a crashed server is taken over with its data`() async throws {
         try await Self.withServer { first in
             try await Self.on(first, "create table kept as select 7 as id")
             try await first.stop(mode: "immediate")
-            // What a machine that lost power leaves: the file of a process that is no more.
+            // A loss of power leaves this file behind, and its process no longer exists.
             let file = first.folder.appendingPathComponent("data/postmaster.pid")
             try Data("4194303\n\(first.folder.path)/data\n".utf8).write(to: file)
             let second = try await PrivatePostgres.start(in: first.folder)
@@ -38,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func listensNowhereOnTheNetwork() async throws {
+    @Test func `a private server listens on no network address`() async throws {
         try await Self.withServer { server in
             let connection = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
             let row = try await connection.query("select current_setting('listen_addresses')").first
@@ -47,8 +46,8 @@ import Testing
         }
     }
 
-    @Test func aFolderTheServerCannotReachIsLeftAlone() async throws {
-        // Only root runs the server as somebody else; everybody else's server reaches what they reach.
+    @Test func `a folder that the server cannot enter keeps its permissions`() async throws {
+        // Only root runs the server as another user. For everyone else the server can enter the same folders.
         let isRoot = geteuid() == 0
         let closed = Self.folder()
         try FileManager.default.createDirectory(
@@ -63,7 +62,7 @@ import Testing
         #expect(mode == 0o700, "the folder above was opened")
     }
 
-    @Test func aCommandThatFailsSaysWhatItPrinted() async throws {
+    @Test func `a server that cannot start is reported as an error`() async throws {
         let folder = Self.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         await #expect(throws: PrivatePostgresError.self) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pauses and breakers hold for every node at once, are only ever extended, and end by themselves or by a call that
-// works.
+// Pauses and breakers hold for every node at once, and end when their time is over or a call succeeds.
 
 import Foundation
 import Postgres
@@ -9,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct ProviderLimitsTests {
-    @Test func aPauseHoldsForEveryNodeAndIsOnlyExtended() async throws {
+    @Test func `a pause holds for every node and is only ever extended`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             await here.pause(.account, for: .seconds(100))
@@ -26,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func oneConnectionsBreakerLeavesTheOthersAlone() async throws {
+    @Test func `the breaker of one connection does not stop the other connections`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             await here.stop(.connection("7"), reason: "HTTP 403")
@@ -36,8 +35,8 @@ import Testing
         }
     }
 
-    /// The probe is one create of one node; each probe that works doubles the next, until the breaker closes.
-    @Test func aBreakerOpensAgainByOneTwoFourCreates() async throws {
+    /// The first probe is one create of one node. Each probe that succeeds doubles the next, until the breaker closes.
+    @Test func `a breaker closes by probes of 1, 2, 4 and more creates on one node`() async throws {
         try await TestDatabase.with { database in
             await ProviderLimits(pool: database.pool).stop(.account, reason: "HTTP 401")
             try await database.admin.script("update dialtone.provider_limits set probe_until = now()")
@@ -52,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aProbeWhoseHolderDiesIsTakenOverByAnyone() async throws {
+    @Test func `a probe whose node has died passes to any other node`() async throws {
         try await TestDatabase.with { database in
             let (dead, heir) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             await dead.stop(.account, reason: "HTTP 401")
@@ -64,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func aProbeThatFailsShutsTheBreakerAgain() async throws {
+    @Test func `a failed probe opens the breaker again and restarts with one create`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             await limits.stop(.connection("7"), reason: "HTTP 403")
@@ -79,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func theSameCodeForThreeUsersInARowIsTheTenantsFault() async throws {
+    @Test func `the same rejection for three users in a row opens the connection's breaker`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil)
@@ -95,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func theRateIsSharedByAllNodes() async throws {
+    @Test func `all nodes share one rate`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             try await here.setRate(100)
@@ -103,13 +102,13 @@ import Testing
             var granted = 0
             for node in [here, there, here, there] { granted += await node.room(for: 64) }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
-            // Four fifths of a hundred a second, one second ahead; a fifth is left for recovery.
+            // The queue gets four fifths of 100 a second, at most one second ahead. Recovery keeps the other fifth.
             #expect(granted >= 80 && Double(granted) <= 80 + 80 * seconds + 1)
         }
     }
 
-    /// A queue that takes all it may leaves a create that a look has permitted its place.
-    @Test func recoveryHasItsShareBesideAQueueThatTakesAll() async throws {
+    /// The queue takes all it may. A create that a look has permitted still finds its place.
+    @Test func `recovery keeps its fifth of the rate beside a queue that takes all it may`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(1)
@@ -124,8 +123,8 @@ import Testing
         }
     }
 
-    /// Both ask all the time, recovery more often; each gets what is its own, and no more goes than the rate.
-    @Test func neitherTheQueueNorRecoveryTakesWhatIsTheOthers() async throws {
+    /// Both ask all the time, recovery more often. Each gets its own share, and together they stay within the rate.
+    @Test func `neither the queue nor recovery takes the other's share of the rate`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(100)
@@ -139,14 +138,14 @@ import Testing
                 rounds += 1
             }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
-            // On a machine that is slow to ask, no more than was asked for; the first round comes to an empty budget.
+            // A slow machine asks less often, and gets no more than it asks for. The first round meets an empty budget.
             let (mostOfQueue, mostOfRecovery) = (min(72 * seconds, 60 * rounds) - 64, min(18 * seconds, 6 * rounds) - 8)
             #expect(Double(queue) >= mostOfQueue && Double(recovery) >= mostOfRecovery, "\(queue), \(recovery)")
             #expect(Double(queue + recovery) <= 100 * seconds + 101, "\(queue) and \(recovery) in \(seconds) s")
         }
     }
 
-    @Test func whatRecoveryDoesNotUseCostsNobodyAnything() async throws {
+    @Test func `permits that recovery gives back cost nobody anything`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(10)
@@ -165,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func aConnectionsRateIsItsOwnAndThoseWhoWaitLineUp() async throws {
+    @Test func `each connection has its own rate, and its waiting creates line up`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(0.01, for: .connection("7"))
@@ -180,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotUsedIsGivenBack() async throws {
+    @Test func `unused permits are given back`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(10)
@@ -193,8 +192,8 @@ import Testing
         }
     }
 
-    /// The hot path: while nothing is stopped, a success may not cost a statement. The locked table would hold one up.
-    @Test(.timeLimit(.minutes(3))) func whileNothingIsStoppedASuccessCostsNoStatement() async throws {
+    /// This is the hot path. A statement would be held up by the locked table.
+    @Test(.timeLimit(.minutes(3))) func `a success costs no statement while nothing is stopped`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             #expect(await limits.room(for: 64) == 64)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job table as a queue: what a claim reads, what a lease protects, where a lost lease leads.
+// The job table is a queue: a claim reads few rows, a lease fences its holder, and a lost lease leads to doubt.
 
 import Foundation
 import Lifecycle
@@ -12,7 +12,7 @@ import Testing
 @testable import Onboarding
 
 @Suite struct JobQueueTests {
-    @Test func eachClaimWalksTheIndexOfItsStateAndNothingElse() async throws {
+    @Test func `each claim reads the index of its state and nothing else`() async throws {
         try await Self.withJobs(3000) { database, terms in
             try await database.admin.script(
                 """
@@ -21,7 +21,7 @@ import Testing
                 update dialtone.jobs set state = 'armed', worker = gen_random_uuid(), lease_until = now() where vt % 10 = 2
                 """)
             try await database.admin.script("vacuum analyze dialtone.jobs")
-            // As a superuser with the planner's defaults: the shapes must be right by themselves.
+            // This runs as a superuser with the planner's defaults. The plans must be right without any setting.
             for (statement, index) in [
                 (
                     "with \(JobQueue.candidates(limit: 64, from: .at(100), started: terms.started)) select * from candidates",
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func aClaimBeginsWhereItIsTold() async throws {
+    @Test func `a claim begins at the place it is given`() async throws {
         try await Self.withJobs(20) { database, terms in
             func first(from start: QueueStart) async throws -> Int64? {
                 let candidates = JobQueue.candidates(limit: 1, from: start, started: terms.started)
@@ -68,8 +68,8 @@ import Testing
         }
     }
 
-    /// A line an hour ahead of the clock, three who have just come, and one who stands half-way.
-    @Test func whoHasJustComeIsClaimedBeforeTheLine() async throws {
+    /// The line is an hour ahead of the clock. Three jobs have just arrived, and one stands half-way.
+    @Test func `newcomers are claimed before a line that is ahead of the clock`() async throws {
         try await Self.withJobs(20) { database, terms in
             try await database.admin.script(
                 """
@@ -92,12 +92,12 @@ import Testing
         }
     }
 
-    @Test func claimAndFinishFindEveryRowByKey() async throws {
+    @Test func `the claim and finish statements find every row by key`() async throws {
         try await Self.withJobs(300) { database, terms in
             let finish = Evidence.record([try Self.evidence(of: "user-1")])
             for statement in [ClaimedJob.queued(limit: 64, from: .beginning, terms)] + finish {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
-                // Tables of one row, or of none in all but a few minutes, may be read whole.
+                // Tables that have one row, or are nearly always empty, may be read whole.
                 let small = ["incarnation", "installation", "strays", "workers"].reduce(plan) {
                     $0.replacing("Seq Scan on \($1)", with: "")
                 }
@@ -106,9 +106,9 @@ import Testing
         }
     }
 
-    /// While an old snapshot is open, what is long over stands in these indexes too: each scan must begin and end where
-    /// it may.
-    @Test func whatTimeMakesDueIsFoundBetweenTwoEndsOfAnIndex() async throws {
+    /// While an old snapshot is open, these indexes also hold the entries of jobs that ended long ago. A scan must not
+    /// read beyond its range.
+    @Test func `due jobs are found by an index range that ends at the present`() async throws {
         try await Self.withJobs(300) { database, terms in
             let statements = [
                 "jobs_leased": JobQueue.rescue(limit: 500, settle: .seconds(1), since: 1_000_000),
@@ -130,9 +130,9 @@ import Testing
         }
     }
 
-    @Test func twoClaimsAtOnceNeverShareAJobAndTakeNoMoreThanTheirLimit() async throws {
+    @Test func `two claims at once never share a job and take no more than their limit`() async throws {
         try await Self.withJobs(30) { database, terms in
-            // The locking part alone: a whole claim also waits for the tenant's tag, until the first has committed.
+            // Only the locking part runs. A whole claim would also wait for the tenant's tag until the first commits.
             let candidates = JobQueue.candidates(limit: 20, from: .beginning, started: terms.started)
             let claim: SQL = "with \(candidates) select id from candidates"
             let both = try await database.pool.withTransaction { first in
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func aTransitionNeedsEpochWorkerAndState() async throws {
+    @Test func `a transition happens once and needs the job's epoch, worker and state`() async throws {
         try await Self.withJobs(1) { database, terms in
             let lease = try #require(
                 try await database.pool.withConnection { try await Self.claim(1, terms, on: $0) }.first)
@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    @Test func aLostLeaseLeadsToDoubtAndItsHolderIsFenced() async throws {
+    @Test func `a job whose lease ran out is in doubt, and its former holder cannot move it`() async throws {
         try await Self.withJobs(1) { database, terms in
             var short = terms
             short.lease = .milliseconds(-1)
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func aScheduledJobThatWasEverInDoubtIsLookedUpFirst() async throws {
+    @Test func `a scheduled job that was ever in doubt is looked up before it may create`() async throws {
         try await Self.withJobs(2) { database, terms in
             try await database.admin.script(
                 "update dialtone.jobs set state = 'scheduled', in_doubt = (vt = 1), run_at = now()")
@@ -202,10 +202,8 @@ import Testing
         }
     }
 
-    // MARK: The bed
-
-    /// A batch larger than a whole tag must not wait for a tag that could hold it: there never is one.
-    @Test func aClaimFillsTheOpenTagAndLeavesTheRestForTheNext() async throws {
+    /// A batch larger than a whole tag must not wait for a tag that could hold it, because no such tag exists.
+    @Test func `a claim fills the open tag and leaves the rest for the next tag`() async throws {
         try await Self.withJobs(30) { database, terms in
             var small = terms
             small.tagCapacity = 8
@@ -231,9 +229,8 @@ import Testing
         }
     }
 
-    /// After a change of the server a tenant's creates look first until its own tags have been seen, or strays are
-    /// about.
-    @Test func whoseTagsHaveBeenSeenSinceTheChangeNeedNotLookFirst() async throws {
+    /// A stray under a tag of the tenant makes its creates look first again.
+    @Test func `after a server change a tenant's creates look first until its tags have been seen`() async throws {
         try await Self.withJobs(4) { database, terms in
             func looksFirst() async throws -> Bool? {
                 try await database.pool.query(ClaimedJob.queued(limit: 1, from: .beginning, terms)).first.map {
@@ -254,9 +251,9 @@ import Testing
         }
     }
 
-    /// A second installation lets go of all that is the first one's, and makes the next generation under names of its
-    /// own.
-    @Test func aCloneBeginsAnew() async throws {
+    /// The clone has an installation id of its own, so its credentials get names of their own. The former credentials
+    /// stay with the first installation.
+    @Test func `a clone gives up every credential and makes the next generation`() async throws {
         try await Self.withJobs(3) { database, _ in
             try await database.admin.script(
                 """
@@ -282,6 +279,8 @@ import Testing
             #expect(rows.count == 1 && rows[0] == (0, 2, 2))
         }
     }
+
+    // MARK: Test bed
 
     private static func withJobs(_ count: Int, _ work: (TestDatabase, ClaimTerms) async throws -> Void) async throws {
         try await TestDatabase.with { database in

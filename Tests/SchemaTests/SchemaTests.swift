@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bringing a database up to date: once, by one, whole or not at all; and refusing to serve on any other.
+// Each migration is applied once, completely or not at all, and no other schema is served.
 
 import Foundation
 import Postgres
@@ -9,7 +9,7 @@ import Testing
 @testable import Schema
 
 @Suite struct SchemaTests {
-    @Test func migratingTwiceAppliesEverythingOnce() async throws {
+    @Test func `a second migrate applies nothing`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let first = try await Schema().migrate(on: database.admin)
             let second = try await Schema().migrate(on: database.admin)
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func twoMigratorsAtOnceApplyEachFileOnce() async throws {
+    @Test func `two migrators at the same time apply each migration once`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let applied = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<2 {
@@ -35,14 +35,14 @@ import Testing
         }
     }
 
-    @Test func anEmptyDatabaseIsRefusedAndSaysWhatToRun() async throws {
+    @Test func `an empty database is refused, and the error says what to run`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let error = await #expect(throws: SchemaError.self) { try await Schema().verify(on: database.admin) }
             #expect(error?.description.contains("dialtone migrate") == true)
         }
     }
 
-    @Test func aVersionNobodyKnowsIsRefused() async throws {
+    @Test func `a database with an unknown migration is refused`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script(
                 "insert into dialtone.schema_migrations (version, name, checksum) values (99, 'later', '')")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatChangedAfterItWasAppliedIsRefused() async throws {
+    @Test func `a migration that changed after it was applied is refused`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script("update dialtone.schema_migrations set checksum = '' where version = 2")
             let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: database.admin) }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatFailsLeavesNothingBehind() async throws {
+    @Test func `a failed migration leaves nothing behind and gives its lock back`() async throws {
         try await TestDatabase.with { database in
             let broken = Migration(
                 Int32(Migration.all.count + 1), "broken", Array("create table dialtone.half (a int); select 1 / 0".utf8)
@@ -75,8 +75,8 @@ import Testing
         }
     }
 
-    /// What an administrator is told to run must be enough.
-    @Test func aLoginThatMayNothingIsToldWhatToRunAndCanThenMigrate() async throws {
+    /// The SQL that an administrator is told to run must suffice.
+    @Test func `a login without rights is told the SQL that lets it migrate`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             let login = "plain_\(UUID().uuidString.prefix(8).lowercased())"
             try await database.admin.script("create role \(login) login")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The promise under every fault, many times over: each seed ends with exactly one credential or none; each mutant is
-// caught.
+// The promise holds under every fault: each simulated life ends as wanted, and each mutant is caught.
 
 import Foundation
 import Glibc
@@ -8,12 +7,12 @@ import ModelWorld
 import Testing
 
 @Suite(.serialized) struct SimulationTests {
-    /// As many as `make simulate SEEDS=…` asks for; the default runs with every `make test`.
+    /// The number of lives. `make simulate SEEDS=…` sets it, and `make test` runs the default.
     private static let seeds = ProcessInfo.processInfo.environment["DIALTONE_SEEDS"].flatMap { UInt64($0) } ?? 200_000
     private static let first =
         ProcessInfo.processInfo.environment["DIALTONE_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
 
-    @Test func everySeedKeepsThePromise() async throws {
+    @Test func `every life ends with exactly one credential, or with none if none is wanted`() async throws {
         async let even = Self.inBackground { try Self.live(from: Self.first) }
         async let odd = Self.inBackground { try Self.live(from: Self.first + 1) }
         var tally = try await even
@@ -23,7 +22,7 @@ import Testing
         for kind in Tally.Kind.allCases { #expect(tally[kind] > 0, "\(kind) never happened") }
     }
 
-    /// Every second seed, with the sweep; one in ten once more without it.
+    /// Lives every second seed with the sweep, and one in ten once more without it.
     private static func live(from first: UInt64) throws -> Tally {
         var tally = Tally()
         for seed in stride(from: first, to: Self.first + Self.seeds, by: 2) {
@@ -33,7 +32,7 @@ import Testing
         return tally
     }
 
-    /// A life that fails is lived once more, with its story told.
+    /// Lives one life. A life that fails is lived once more with its trace switched on.
     @discardableResult
     private static func live(
         _ seed: UInt64, hasSweep: Bool = true, _ trouble: Trouble = .anything
@@ -47,9 +46,9 @@ import Testing
         return life
     }
 
-    /// One worker killed before each occurrence of a life, until there are no more; either of the two. In half the
-    /// lives the sweep is at work, and the user is rotated, revoked and signed up again.
-    @Test(arguments: [false, true]) func aWorkerMayBeKilledAtAnyPoint(_ hasSweep: Bool) async throws {
+    /// Kills either of the two workers before each occurrence of a life. In half the lives the sweep is at work, and
+    /// the user is rotated, revoked and signed up again.
+    @Test(arguments: [false, true]) func `a worker may be killed at any point`(_ hasSweep: Bool) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<40 {
                 let whole = try Self.live(seed, hasSweep: hasSweep, .nothing)
@@ -62,8 +61,8 @@ import Testing
         }
     }
 
-    /// The server crashes after each commit of a life, with the answer to it, whoever waits for one.
-    @Test(arguments: [false, true]) func theServerMayCrashAfterAnyCommit(_ hasSweep: Bool) async throws {
+    /// Crashes the server after each commit of a life. The reply to that commit is lost with it.
+    @Test(arguments: [false, true]) func `the server may crash after any commit`(_ hasSweep: Bool) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<40 {
                 let whole = try Self.live(seed, hasSweep: hasSweep, .nothing)
@@ -72,14 +71,14 @@ import Testing
         }
     }
 
-    /// A claim is lost in a promotion, and its worker goes on when the ledger is trusted again.
-    @Test func aLostClaimIsNobodys() async throws {
+    /// A promotion loses a claim, and its worker goes on when the ledger is trusted again.
+    @Test func `after a promotion that lost a claim, its worker has no authority`() async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<10_000 { try Self.live(seed, .lostClaim) }
         }
     }
 
-    @Test(arguments: Mutant.allCases) func everyMutantIsCaught(_ mutant: Mutant) async throws {
+    @Test(arguments: Mutant.allCases) func `every mutant is caught`(_ mutant: Mutant) async throws {
         try await Self.inBackground {
             for seed in UInt64(0)..<200_000 {
                 for (hasSweep, trouble) in [(true, Trouble.anything), (false, .anything), (true, .lostClaim)] {
@@ -95,8 +94,8 @@ import Testing
         let mutant: Mutant
     }
 
-    /// On a thread of the lowest priority (setpriority(2) of a thread, as Linux has it): whatever else is tested at the
-    /// same time has deadlines to meet.
+    /// Works on a thread of the lowest priority, because other tests have deadlines to meet at the same time. On Linux
+    /// setpriority(2) can set the priority of one thread.
     private static func inBackground<Result: Sendable>(
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {

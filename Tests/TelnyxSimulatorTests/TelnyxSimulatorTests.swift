@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stand-in answers as the provider's documentation says, goes wrong as told, and counts what was done to it.
+// The simulator responds as the provider's documentation says, fails as it is told to, and counts its requests.
 
 import AsyncHTTPClient
 import Foundation
@@ -10,14 +10,14 @@ import ServiceLifecycle
 import TelnyxSimulator
 import Testing
 
-/// A running simulator, and a way to ask it.
+/// A running simulator and an HTTP client for it.
 private struct Provider {
     struct Reply {
         let status: Int
         let headers: HTTPHeaders
         let body: String
 
-        /// The first value of a member of that name; enough for flat objects of strings.
+        /// Returns the first value of a member of that name. This suffices for flat objects of strings.
         func text(_ member: String) -> String? {
             self.body.split(separator: "\"\(member)\":\"", maxSplits: 1).dropFirst().first
                 .map { String($0.prefix { $0 != "\"" }) }
@@ -77,7 +77,7 @@ private struct Provider {
         #expect(reply.status == 200)
     }
 
-    /// What was made and deleted, without what is forgotten at a restart.
+    /// Returns the counts of creates and deletes by name. The counts before them do not survive a restart.
     func names() async throws -> String {
         let counts = try await self.ask(.GET, "/control/counts").body
         return counts.range(of: "\"names\"").map { String(counts[$0.lowerBound...]) } ?? counts
@@ -87,14 +87,14 @@ private struct Provider {
 }
 
 @Suite struct TelnyxSimulatorTests {
-    @Test func aCredentialHasTheDocumentedShape() async throws {
+    @Test func `a credential has the documented shape when created, read, listed and changed`() async throws {
         try await Provider.with { provider in
             let made = try await provider.create("n 1")
             #expect(made.status == 201 && made.text("record_type") == "credential" && made.text("name") == "n 1")
             #expect(made.text("resource_id") == "connection:1")
             #expect(made.text("sip_username")?.hasPrefix("gencred") == true && made.text("sip_password")?.count == 32)
             #expect(!made.body.contains("\"tag\"") && !made.body.contains("connection_id"))
-            // One object mixes both forms of a date.
+            // One object mixes both date formats.
             #expect(made.text("created_at")?.count == 19 && made.text("expires_at")?.count == 19)
             #expect(made.text("updated_at")?.hasSuffix(".000Z") == true)
             let id = try #require(made.text("id"))
@@ -110,7 +110,7 @@ private struct Provider {
         }
     }
 
-    @Test func aDeleteShowsWhatItDeletedAndTheSecondFindsNothing() async throws {
+    @Test func `a delete returns the deleted credential, and every later call for it is a 404`() async throws {
         try await Provider.with { provider in
             let id = try #require(try await provider.create("n").text("id"))
             let first = try await provider.ask(.DELETE, "\(Provider.path)/\(id)")
@@ -124,7 +124,7 @@ private struct Provider {
         }
     }
 
-    @Test func aTagHoldsOnlySoManyAndASlotComesBack() async throws {
+    @Test func `a full tag rejects creates until a delete frees a slot`() async throws {
         var configuration = TelnyxSimulator.Configuration()
         #expect(configuration.tagCapacity == 1000)
         configuration.tagCapacity = 3
@@ -142,7 +142,7 @@ private struct Provider {
         }
     }
 
-    @Test func pagesAreBoundedAndCoverEverythingOnce() async throws {
+    @Test func `pages hold every credential once, and wrong page parameters are refused`() async throws {
         try await Provider.with { provider in
             for number in 1...5 { _ = try await provider.create("n\(number)") }
             var names: [String?] = []
@@ -166,7 +166,7 @@ private struct Provider {
         }
     }
 
-    @Test func wrongKeysAndBodiesAreRefusedInTheUsualForm() async throws {
+    @Test func `wrong keys and bodies are refused in the provider's error format`() async throws {
         var configuration = TelnyxSimulator.Configuration()
         configuration.apiKeys = ["right"]
         configuration.knownConnections = ["1"]
@@ -188,7 +188,7 @@ private struct Provider {
         }
     }
 
-    @Test func aTokenIsPlainTextAndItsExpiryIsReal() async throws {
+    @Test func `a login token is plain text and does not outlive its credential`() async throws {
         try await Provider.with { provider in
             let id = try #require(try await provider.create("n").text("id"))
             let token = try await provider.ask(.POST, "\(Provider.path)/\(id)/token")
@@ -216,7 +216,7 @@ private struct Provider {
         return try JSONDecoder().decode(Claims.self, from: try #require(Data(base64Encoded: String(text))))
     }
 
-    @Test func anExpiredCredentialIsTerminal() async throws {
+    @Test func `an expired credential gives no token and takes no change, but can be deleted`() async throws {
         try await Provider.with { provider in
             let soon = String(Date(timeIntervalSinceNow: 600).formatted(.iso8601).dropLast())
             let id = try #require(try await provider.create("n", expires: soon).text("id"))
@@ -231,7 +231,7 @@ private struct Provider {
         }
     }
 
-    @Test func aLostReplyLeavesACredentialBehind() async throws {
+    @Test func `a create whose reply is lost leaves a credential behind`() async throws {
         try await Provider.with { provider in
             try await provider.fault("\"operation\":\"create\",\"kind\":\"drop_after_commit\",\"times\":1")
             await #expect(throws: (any Error).self) { _ = try await provider.create("lost") }
@@ -243,12 +243,12 @@ private struct Provider {
             let garbage = try await provider.create("garbage")
             #expect(garbage.status == 201 && garbage.body.hasPrefix("<html>"))
             #expect(try await provider.counts("garbage").contains("\"creates\":1"))
-            // Each rule was for one call.
+            // Each rule applied to one call.
             #expect(try await provider.create("fine").status == 201)
         }
     }
 
-    @Test func aRefusalWithoutEffectLeavesNothingBehind() async throws {
+    @Test func `a refused create leaves no credential behind`() async throws {
         try await Provider.with { provider in
             try await provider.fault("\"operation\":\"any\",\"kind\":\"empty_500\",\"times\":1")
             let empty = try await provider.create("n")
@@ -279,7 +279,7 @@ private struct Provider {
         }
     }
 
-    @Test func aRuleMayHoldForSomeNamesOnlyAndAWrongOneIsRefused() async throws {
+    @Test func `a fault rule may apply to a name prefix only, and a malformed rule is refused`() async throws {
         try await Provider.with { provider in
             try await provider.fault("\"operation\":\"create\",\"kind\":\"empty_500\",\"name_prefix\":\"bad\"")
             #expect(try await provider.create("bad-1").status == 500)
@@ -291,7 +291,7 @@ private struct Provider {
         }
     }
 
-    @Test func aListMayLagBehindALostReply() async throws {
+    @Test func `a credential whose reply was lost may appear in lists only after a lag`() async throws {
         try await Provider.with { provider in
             let rules = """
                 {"rules":[{"operation":"create","kind":"error_after_commit","times":1},
@@ -305,7 +305,7 @@ private struct Provider {
         }
     }
 
-    @Test func aListMayLagBehindAndACreateMayLandLate() async throws {
+    @Test func `a list may lag behind a create, and a create may land after its 504`() async throws {
         try await Provider.with { provider in
             try await provider.fault(
                 "\"operation\":\"create\",\"kind\":\"list_lag\",\"milliseconds\":60000,\"times\":1")
@@ -321,7 +321,7 @@ private struct Provider {
             #expect(try await provider.create("late").status == 504)
             #expect(try await provider.counts("late").contains("\"unsettled\":1"))
             #expect(try await provider.list("filter[name]=late").body.contains("\"data\":[]"))
-            // A delayed answer is the clock here: no test sleeps.
+            // The delayed response is the clock here, because no test sleeps.
             try await provider.fault("\"operation\":\"list\",\"kind\":\"delay\",\"milliseconds\":100")
             let deadline = ContinuousClock.now + .seconds(10)
             while try await provider.list("filter[name]=late").text("id") == nil {
@@ -334,7 +334,7 @@ private struct Provider {
         }
     }
 
-    @Test func everyRequestIsCountedByWhatItAsksFor() async throws {
+    @Test func `every request is counted by its operation`() async throws {
         try await Provider.with { provider in
             let id = try #require(try await provider.create("n").text("id"))
             try await provider.fault("\"operation\":\"create\",\"kind\":\"empty_500\"")
@@ -349,7 +349,7 @@ private struct Provider {
         }
     }
 
-    @Test func whatItHeldSurvivesARestart() async throws {
+    @Test func `the simulator keeps its credentials and their counts across a restart`() async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: file) }
         var configuration = TelnyxSimulator.Configuration()
@@ -361,7 +361,7 @@ private struct Provider {
             _ = try await provider.ask(.DELETE, "\(Provider.path)/\(gone)")
             before = try await provider.list("").body + provider.names()
         }
-        // A kill in the middle of a write leaves half a line, which was never answered.
+        // A kill during a write leaves half a line. Its request was never answered.
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data("{\"put\":{\"_0\":{\"id\":\"ha".utf8))

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider that says exactly the bytes a test wrote down, and remembers what it was asked.
+// This stand-in for Telnyx sends exactly the bytes that a test has written down, and records the requests.
 
 import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Answers each request with the next step; the last step again when all are used up.
+/// Takes the next step for each request, and repeats the last step when all are used up.
 final class ScriptedServer: Sendable {
     enum Step: Sendable {
-        /// These bytes, and the connection stays.
+        /// Sends these bytes and keeps the connection open.
         case say(String)
-        /// These bytes, then the end of the connection.
+        /// Sends these bytes, then closes the connection.
         case sayAndClose(String)
         case silence
 
-        /// A whole answer. `headers` are lines without their end.
+        /// A complete response. `headers` are lines without CRLF.
         static func reply(_ status: Int, _ body: String = "", _ headers: [String] = []) -> Step {
             let lines = headers.map { "\($0)\r\n" }.joined()
             return .say("HTTP/1.1 \(status) X\r\ncontent-length: \(body.utf8.count)\r\n\(lines)\r\n\(body)")
@@ -36,7 +36,7 @@ final class ScriptedServer: Sendable {
     }
 
     private let state: Mutex<State>
-    /// One element for each request that has come in whole.
+    /// Yields one element for each request that has arrived in full.
     let arrivals: AsyncStream<Void>
     private let arrived: AsyncStream<Void>.Continuation
 
@@ -47,7 +47,7 @@ final class ScriptedServer: Sendable {
 
     var seen: [Seen] { self.state.withLock { $0.seen } }
 
-    /// Lends a server and its port; `greeting` is said before anything is asked.
+    /// Lends a server and its port. The server sends `greeting` as soon as a client connects.
     static func with(
         _ steps: [Step], greeting: String? = nil, _ work: (ScriptedServer, Int) async throws -> Void
     ) async throws {
@@ -87,7 +87,7 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// One connection: collects a head and as many bytes as it announces, then does the next step.
+/// One connection. It collects a head and as many bytes as the head announces, then takes the next step.
 private final class Conversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The seam to the provider, byte for byte: which answers are a credential, a refusal, provably nothing, or doubt.
+// The client sorts every response of the provider, byte for byte: created, refused, not sent, or in doubt.
 
 import AsyncHTTPClient
 import Foundation
@@ -47,7 +47,7 @@ import Testing
         try outcome.get()
     }
 
-    /// The outcome in a word, so that tables can be compared.
+    /// Returns the outcome in a word, so that tables can be compared.
     static func word(_ outcome: CreateOutcome) -> String {
         switch outcome {
         case .created: "created"
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aCreatedCredentialIsReadLeniently() async throws {
+    @Test func `a created credential is read leniently and shows no secret`() async throws {
         let body = "{\"data\":\(Self.credential()),\"extra\":1}"
         try await Self.with([.reply(201, body, ["x-request-id: req-1"])]) { client, server in
             let outcome = await client.create(Self.request)
@@ -93,7 +93,7 @@ import Testing
             .reply(308, "", ["location: /v2/elsewhere"]),
         ] + [402, 405, 408, 409, 410, 425, 500, 501, 502, 503, 504, 599].map { .reply($0, "<html>oops</html>") }
 
-    @Test func everyUnclearAnswerIsDoubtAndIsNeverSentTwice() async throws {
+    @Test func `an unclear response to a create is doubt, and the create is sent only once`() async throws {
         for step in Self.doubtful {
             try await Self.with([step]) { client, server in
                 let outcome = await client.create(Self.request)
@@ -103,12 +103,12 @@ import Testing
         }
     }
 
-    @Test func aReplyPastTheDeadlineOrTheCapIsDoubt() async throws {
+    @Test func `a response past the deadline or over the size limit is doubt`() async throws {
         try await Self.with([.silence], deadline: .milliseconds(200)) { client, server in
             #expect(Self.word(await client.create(Self.request)) == "inDoubt")
             #expect(server.seen.count == 1)
         }
-        // The head is in time, the body is not.
+        // The head arrives in time, the body does not.
         let half = "HTTP/1.1 201 Created\r\ncontent-length: 500\r\n\r\n{"
         try await Self.with([.say(half)], deadline: .milliseconds(200)) { client, _ in
             #expect(Self.word(await client.create(Self.request)) == "inDoubt")
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledCreateIsDoubt() async throws {
+    @Test func `a cancelled create is doubt`() async throws {
         try await Self.with([.silence]) { client, server in
             let outcome = await withTaskGroup(of: CreateOutcome.self) { group in
                 group.addTask { await client.create(Self.request) }
@@ -130,8 +130,8 @@ import Testing
         }
     }
 
-    @Test func withoutAConnectionNothingWasSent() async throws {
-        // Port 1 of this machine: nobody listens.
+    @Test func `a create that gets no connection counts as not sent`() async throws {
+        // Nothing listens on port 1 of the local host.
         try await Self.client("http://127.0.0.1:1/v2") { client in
             #expect(Self.word(await client.create(Self.request)) == "notSent")
         }
@@ -140,14 +140,14 @@ import Testing
         }
     }
 
-    @Test func aFailedTLSHandshakeSendsNoRequest() async throws {
+    @Test func `a failed TLS handshake sends no request`() async throws {
         try await Self.with([.silence], scheme: "https", greeting: "this is no TLS\r\n\r\n") { client, server in
             #expect(["notSent", "inDoubt"].contains(Self.word(await client.create(Self.request))))
             #expect(server.seen.isEmpty)
         }
     }
 
-    @Test func refusalsKeepTheProvidersWordsShortAndClean() async throws {
+    @Test func `a rejection keeps the provider's words, shortened and without control characters`() async throws {
         let long = String(repeating: "x", count: 5000)
         let bodies: [(String, ProviderWords)] = [
             (
@@ -179,14 +179,14 @@ import Testing
         }
     }
 
-    @Test func aRefusedKeyIsTheAccountsOrTheConnections() async throws {
+    @Test func `a 401 concerns the whole account and a 403 the connection`() async throws {
         try await Self.with([.reply(401, "{}"), .reply(403)]) { client, _ in
             #expect(Self.word(await client.create(Self.request)) == "unauthorised account")
             #expect(Self.word(await client.create(Self.request)) == "unauthorised connection")
         }
     }
 
-    @Test func rateLimitsAreReadInEveryUnitAndBounded() async throws {
+    @Test func `a rate limit's wait is read in every unit and kept within 1 to 900 seconds`() async throws {
         let epoch = Int(Self.now.timeIntervalSince1970)
         let cases: [([String], Int)] = [
             (["retry-after: 7"], 7), (["retry-after-ms: 3000"], 3), (["x-ratelimit-reset: 12"], 12),
@@ -207,14 +207,14 @@ import Testing
         }
     }
 
-    @Test func oneConnectionServesManyCalls() async throws {
+    @Test func `consecutive calls share one connection`() async throws {
         try await Self.with([.reply(201, "{\"data\":\(Self.credential())}")]) { client, server in
             for _ in 0..<5 { #expect(Self.word(await client.create(Self.request)) == "created") }
             #expect(Set(server.seen.map(\.connection)).count == 1)
         }
     }
 
-    @Test func allPagesAreReadWithEncodedFilters() async throws {
+    @Test func `a list reads every page with encoded filters, and one failed page fails it`() async throws {
         func page(_ id: String) -> ScriptedServer.Step {
             .reply(200, "{\"data\":[\(Self.credential("n", id: id))],\"meta\":{\"total_pages\":3,\"total_results\":3}}")
         }
@@ -227,15 +227,15 @@ import Testing
                 #expect(seen.line.hasPrefix(line))
             }
         }
-        // A page that fails fails the whole list: half of it proves nothing.
+        // One failed page fails the whole list, because half a list proves nothing.
         try await Self.with([page("a"), .reply(500)]) { client, _ in
             let failure = await #expect(throws: TelnyxFailure.self) { _ = try await client.listAll(ListQuery()) }
             #expect(failure?.kind == .unavailable)
         }
     }
 
-    /// The vendor's schema promises no field but what it shows; one odd element must not hide the others of its page.
-    @Test func anOddElementDoesNotHideThePage() async throws {
+    /// The vendor's schema guarantees no field. One odd element must not hide the other elements of its page.
+    @Test func `an element with odd members does not hide the rest of its page`() async throws {
         let odd = "{\"id\":\"odd\",\"name\":7,\"sip_username\":null,\"expired\":\"no\",\"created_at\":{}}"
         let body =
             "{\"data\":[\(odd),\(Self.credential("n", id: "a"))],\"meta\":{\"total_pages\":1,\"total_results\":2}}"
@@ -244,7 +244,7 @@ import Testing
             #expect(all.map(\.id.rawValue) == ["odd", "a"])
             #expect(all[0].sipUsername == nil && all[0].name == nil && !all[0].expired && all[1].sipUsername != nil)
         }
-        // What cannot even be told apart from ours proves nothing.
+        // An element without an id could be one of ours, so its page proves nothing.
         try await Self.with([.reply(200, "{\"data\":[{\"name\":\"n\"}]}")]) { client, _ in
             let failure = await #expect(throws: TelnyxFailure.self) {
                 _ = try await client.listAll(ListQuery(tag: "t"))
@@ -253,7 +253,7 @@ import Testing
         }
     }
 
-    @Test func otherCallsFailByKindAndSayNoSecret() async throws {
+    @Test func `a failed call reports its kind and shows no secret`() async throws {
         let kinds: [(Int, TelnyxFailure.Kind)] = [
             (404, .notFound), (401, .refused), (403, .refused), (429, .rateLimited), (400, .rejected), (422, .rejected),
             (500, .unavailable), (302, .unavailable), (204, .unavailable), (200, .unreadable),
@@ -270,7 +270,7 @@ import Testing
         }
     }
 
-    @Test func aLoginTokenIsReadWithQuotesAndNewlineAndNothingElseIsAToken() async throws {
+    @Test func `a login token may have quotes and a newline, and nothing else passes for one`() async throws {
         let claims = Data("{\"exp\":1900000000,\"typ\":\"access\"}".utf8).base64EncodedString().replacing("=", with: "")
         let token = "eyJh.\(claims).c2ln"
         try await Self.with([.reply(201, token), .reply(201, "\"\(token)\"\n"), .reply(201, "\(token)\r\n")]) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sealed value opens in its place, under its key, unchanged: and in no other case.
+// A sealed value opens only if it is unchanged, in its own place and under its own key.
 
 import Crypto
 import Foundation
@@ -17,7 +17,7 @@ import Testing
         try RecordCipher.seal(Array(text.utf8), under: Self.key, Self.binding, salt: Self.salt)
     }
 
-    @Test func whatWasSealedOpens() throws {
+    @Test func `a sealed value opens again, and its size grows in steps of 32 bytes`() throws {
         for length in 0...100 {
             let plain = String(repeating: "p", count: length)
             let sealed = try self.seal(plain)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func everyChangedByteIsTheOneError() throws {
+    @Test func `any changed byte makes a sealed value fail with the same error`() throws {
         let sealed = try self.seal("secret")
         for place in sealed.indices {
             var changed = sealed
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func everyTruncationIsTheOneError() throws {
+    @Test func `any truncation makes a sealed value fail with the same error`() throws {
         let sealed = try self.seal("secret")
         for length in 0..<sealed.count {
             #expect(throws: CannotOpen()) {
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func itOpensInNoOtherPlace() throws {
+    @Test func `a sealed value opens for no other tenant, table, column, row, user or generation`() throws {
         let sealed = try self.seal("secret")
         var others: [SealedBinding] = []
         for change in 0..<6 {
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func theKeyIsTheOneItNames() throws {
+    @Test func `a sealed value opens only under the key that it names`() throws {
         let sealed = try self.seal("secret")
         let forged = TenantKey(id: Self.key.id, key: SymmetricKey(size: .bits256))
         #expect(throws: CannotOpen()) { try RecordCipher.open(sealed, under: forged, Self.binding) }
@@ -73,8 +73,8 @@ import Testing
         #expect(try RecordCipher.keyID(of: sealed) == Self.key.id)
     }
 
-    /// The answer of an independent implementation: KnownAnswers/make_record_v1.py.
-    @Test func anIndependentImplementationAgrees() throws {
+    /// The expected bytes come from an independent implementation, `KnownAnswers/make_record_v1.py`.
+    @Test func `sealing and the blind index agree with an independent implementation`() throws {
         struct Answer: Decodable {
             var sealed: String
             var wrapped: String
@@ -91,7 +91,7 @@ import Testing
         #expect(Data(index).base64EncodedString() == answer.blind_index)
     }
 
-    @Test func wrappingAgreesAndIsBoundToItsTenant() async throws {
+    @Test func `a wrapped key agrees with an independent implementation and opens for its tenant only`() async throws {
         struct Answer: Decodable { var wrapped: String }
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("KnownAnswers/record-v1.json")

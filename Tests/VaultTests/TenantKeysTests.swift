@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tenants' keys in a real database: one per tenant whoever comes first, of no use without the right key above them.
+// A tenant's keys are made once, and they are useless without the key-encryption key that wraps them.
 
 import Crypto
 import Foundation
@@ -11,7 +11,7 @@ import Testing
 @testable import Vault
 
 @Suite struct TenantKeysTests {
-    @Test func manyWhoNeedAKeyAtOnceShareOne() async throws {
+    @Test func `nodes that need a tenant's key at the same moment share one key`() async throws {
         try await TestDatabase.with { database in
             try await Self.addTenants(database)
             let kek = try Self.kek()
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func anotherNodeOpensWhatOneHasSealed() async throws {
+    @Test func `a node opens a value that another node has sealed`() async throws {
         try await TestDatabase.with { database in
             try await Self.addTenants(database)
             let kek = try Self.kek()
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func underAnotherKeyNothingOpensAndNothingIsSealedAnew() async throws {
+    @Test func `with another key-encryption key nothing opens and nothing new is sealed`() async throws {
         try await TestDatabase.with { database in
             try await Self.addTenants(database)
             let sealed = try await Self.vault(database, Self.kek()).seal(Secret("s"), Self.place("acme"))
@@ -53,14 +53,14 @@ import Testing
         }
     }
 
-    @Test func whatOneTenantSealedDoesNotOpenForAnother() async throws {
+    @Test func `a value sealed for one tenant never opens for another`() async throws {
         try await TestDatabase.with { database in
             try await Self.addTenants(database)
             let vault = Self.vault(database, try Self.kek())
             let sealed = try await vault.seal(Secret("s"), Self.place("acme"))
             _ = try await vault.seal(Secret("s"), Self.place("globex"))
             await #expect(throws: CannotOpen()) { try await vault.open(sealed, Self.place("globex")) }
-            // Moved in the database, key and all: the wrapped key is bound to its tenant.
+            // Moving the key's row to the other tenant does not help, because the wrapped key is bound to its tenant.
             try await database.admin.script(
                 """
                 update dialtone.tenant_keys set state = 'decrypt' where tenant_id = 'globex';

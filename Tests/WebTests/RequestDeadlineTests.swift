@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request that trickles in is cut off; one that is whole, and the silence between two, are not.
+// A request that trickles in is cut off; a complete request and the pause after it are not.
 
 import NIOCore
 import NIOEmbedded
@@ -16,7 +16,7 @@ import Testing
         try self.channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
     }
 
-    @Test func aTrickleIsCutOffAfterItsTime() throws {
+    @Test func `a request that trickles in is cut off after 60 seconds`() throws {
         for _ in 0..<5 {
             try self.channel.writeInbound(ByteBuffer(string: "G"))
             self.channel.embeddedEventLoop.advanceTime(by: .seconds(11))
@@ -26,12 +26,12 @@ import Testing
         #expect(!self.channel.isActive)
     }
 
-    @Test func aWholeRequestMayBeAnsweredAtLeisure() throws {
+    @Test func `a complete request ends its deadline, and the next request has its own`() throws {
         try self.channel.writeInbound(ByteBuffer(string: "GET"))
         self.deadline.requestEnded()
         self.channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(self.channel.isActive)
-        // The next request has its own time.
+        // The next request has a deadline of its own.
         try self.channel.writeInbound(ByteBuffer(string: "G"))
         self.channel.embeddedEventLoop.advanceTime(by: .seconds(61))
         #expect(!self.channel.isActive)

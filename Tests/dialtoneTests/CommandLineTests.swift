@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program as a person or a script meets it: help, exit codes, and what goes to which stream.
+// The program serves people and scripts alike: its help, its exit codes, and its output on the right stream.
 
 import Foundation
 import Testing
@@ -11,7 +11,7 @@ import Testing
         let errors: String
     }
 
-    /// The built program, not yet started, reading nothing.
+    /// Returns the built program as a process that is not yet started and reads nothing.
     static func process(_ arguments: [String], _ environment: [String: String]) -> Process {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -23,12 +23,12 @@ import Testing
         return process
     }
 
-    /// Runs the built program with nothing but `environment` around it.
+    /// Runs the built program with `environment` as its whole environment.
     static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        // Files, not pipes: a long help text must not wait for a reader.
+        // The output goes to files. With pipes a long help text would wait for a reader.
         let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
         for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         let process = Self.process(arguments, environment)
@@ -51,7 +51,7 @@ import Testing
         "installation confirm",
         "send", "simulator", "vault", "vault keygen", "check",
     ])
-    func everyCommandExplainsItself(command: String) async throws {
+    func `every command explains itself with --help`(command: String) async throws {
         let ended = try await Self.run(command.split(separator: " ").map(String.init) + ["--help"])
         #expect(ended.code == 0 && ended.errors.isEmpty)
         let usage = command.isEmpty ? "USAGE: dialtone" : "USAGE: dialtone \(command)"
@@ -72,13 +72,13 @@ import Testing
         (["sweep", "--tenant", "No Slug"], "tenant"), (["installation", "confirm"], "--same"),
         (["simulator", "--listen", "x"], "--listen"),
     ])
-    func wrongUsageEndsWithTwoAndIsNamed(arguments: [String], named: String) async throws {
+    func `wrong usage is named and exits with 2`(arguments: [String], named: String) async throws {
         let ended = try await Self.run(arguments)
         #expect(ended.code == 2, "\(arguments) \(ended.errors)")
         #expect(ended.errors.contains(named) && ended.output.isEmpty, "\(arguments) \(ended.errors)")
     }
 
-    @Test func wrongSettingsEndWithTwoAreNamedAndShowNoSecret() async throws {
+    @Test func `wrong settings are named, exit with 2 and show no secret`() async throws {
         let url = "postgresql://user:hunter2@127.0.0.1:1/x"
         let cases: [([String: String], String)] = [
             ([:], "DATABASE_URL"), (["DATABASE_URL": url, "DIALTONE_LISTEN": "x"], "DIALTONE_LISTEN"),
@@ -94,21 +94,21 @@ import Testing
         }
     }
 
-    @Test func aDatabaseThatIsAwayEndsWithOneAndShowsNoSecret() async throws {
+    @Test func `an unreachable database exits with 1 and shows no secret`() async throws {
         let environment = ["DATABASE_URL": "postgresql://user:hunter2@127.0.0.1:1/x"]
         let ended = try await Self.run(["tenant", "list", "--json"], environment)
         #expect(ended.code == 1 && ended.output.isEmpty)
         #expect(ended.errors.hasPrefix("dialtone: ") && !ended.errors.contains("hunter2"), "\(ended.errors)")
     }
 
-    @Test func aServiceThatDoesNotRunIsNotReady() async throws {
+    @Test func `check reports a service that is not running and exits with 1`() async throws {
         let ended = try await Self.run(["check", "--ready", "127.0.0.1:1"])
         #expect(ended.code == 1 && ended.output.contains("FAILED  service at 127.0.0.1:1"), "\(ended.output)")
         let wrong = try await Self.run(["check", "--ready", "http://"])
         #expect(wrong.code == 2 && wrong.errors.contains("--ready"), "\(wrong.errors)")
     }
 
-    @Test func aNewKeyIsPrintedAloneAndNeverTwice() async throws {
+    @Test func `vault keygen prints a new 32-byte key each time and nothing else`() async throws {
         let first = try await Self.run(["vault", "keygen"])
         let second = try await Self.run(["vault", "keygen"])
         #expect(first.code == 0 && first.errors.isEmpty && first.output != second.output)

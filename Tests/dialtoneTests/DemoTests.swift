@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone demo` as a process: the story's end as JSON, and nothing left behind when it is interrupted.
+// `dialtone demo` runs as a process: it ends the story with JSON and leaves nothing behind when it is interrupted.
 
 import Foundation
 import Testing
 
 @Suite struct DemoTests {
-    @Test func onceAsJSONTellsOfOneCredentialPerUser() async throws {
+    @Test func `the demo reports exactly one credential per user as JSON`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let ended = try await CommandLineTests.run(
@@ -19,7 +19,7 @@ import Testing
         #expect((told["login_token"] as? [String: Any])?["login_token"] is String)
     }
 
-    @Test func anInterruptEndsItAndItsServer() async throws {
+    @Test func `an interrupt ends the demo and its PostgreSQL server`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let process = CommandLineTests.process(
@@ -37,7 +37,7 @@ import Testing
         }
         var told = ""
         try process.run()
-        // Its progress says when the users have their credentials; an empty read is its end.
+        // The progress says when the users have their credentials. An empty read means that the demo has ended.
         for await text in said {
             told += text
             if told.contains("credentials: 2 of 2") { break }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operator's day with the program alone: what each command says, what it changes, and how it ends.
+// An operator works with the program alone: each command does what it says, and its exit code tells how it went.
 
 import Foundation
 import Postgres
@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct OperatorTests {
-    @Test func commandsDoWhatTheySayAndEndAsTheyWent() async throws {
+    @Test func `each command does what it says, or exits with 1 and gives the reason`() async throws {
         try await Self.with { desk in
             let source = try await desk.json("source", "create", "app", "--tenant", "acme")
             let url = try #require(source["url"] as? String)
@@ -48,8 +48,8 @@ import Testing
         }
     }
 
-    /// What a sweep could not do is told by its exit code, and it has changed nothing.
-    @Test func aSweepThatSawNothingEndsWithOne() async throws {
+    /// The sweep asks another organisation first, and then uses a wrong key.
+    @Test func `a sweep that sees none of our credentials changes nothing and exits with 1`() async throws {
         try await Self.with { desk in
             let source = try await desk.json("source", "create", "app", "--tenant", "acme")
             let url = try #require(source["url"] as? String)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    // MARK: The desk
+    // MARK: The operator's desk
 
     private static func with(_ work: (inout Desk) async throws -> Void) async throws {
         try await TestDatabase.with { database in
@@ -122,7 +122,7 @@ import Testing
             return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
         }
 
-        /// A process of the program, and the ready line it has printed.
+        /// Starts the program. Returns its process and the ready line that it has printed.
         static func start(
             _ arguments: [String], _ environment: [String: String]
         ) async throws -> (Process, [String: String]) {

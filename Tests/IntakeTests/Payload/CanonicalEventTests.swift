@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical event: what it asks for, and errors that name the member that is wrong.
+// A canonical event says what it asks for, and the error for an invalid one names the wrong member.
 
 import Foundation
 import Model
@@ -8,7 +8,7 @@ import Testing
 @testable import Intake
 
 @Suite struct CanonicalEventTests {
-    @Test func aSignUpIsRead() throws {
+    @Test func `a sign-up is read with its user, tenant and time`() throws {
         let body = """
             {"type":"user.created","timestamp":"2026-01-01T00:00:00Z","extra":[],
              "data":{"user_id":"u-1","tenant_id":"acme","email":"a@b.co"}}
@@ -21,7 +21,7 @@ import Testing
                     occurredAt: Date(timeIntervalSince1970: 1_767_225_600)))
     }
 
-    @Test func oneDeliveryMayBeAboutSeveralUsers() throws {
+    @Test func `one delivery may be about several users`() throws {
         let body =
             #"{"type":"user.deleted","data":[{"user_id":"a"},{"user_id":"b","tenant_id":"acme"},{"user_id":"a"}]}"#
         let request = { (user: String, tenant: String?, place: Int) throws in
@@ -35,7 +35,7 @@ import Testing
                     occurredAt: nil))
     }
 
-    @Test func otherTypesAskNothing() throws {
+    @Test func `an event of another type asks for nothing`() throws {
         #expect(
             try CanonicalEvent.read(Array(#"{"type":"session.created"}"#.utf8)) == .nothing(type: "session.created"))
     }
@@ -53,7 +53,7 @@ import Testing
         (#"{"type":"user.created","timestamp":"yesterday","data":{"user_id":"u"}}"#, "timestamp"),
         (#"{"type":"user.created","timestamp":"2026-01-01T00:00:00","data":{"user_id":"u"}}"#, "timestamp"),
     ])
-    func whatIsWrongIsNamed(body: String, field: String) {
+    func `the error for an invalid event names the wrong member`(body: String, field: String) {
         let error = #expect(throws: InvalidValue.self) { try CanonicalEvent.read(Array(body.utf8)) }
         #expect(error?.field == field)
     }

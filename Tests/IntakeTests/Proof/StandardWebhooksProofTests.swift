@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signature scheme against known answers of other implementations, and everything that must be refused.
+// The proof accepts signatures made by other implementations of Standard Webhooks, and refuses any deviation.
 
 import Foundation
 import Model
@@ -28,7 +28,7 @@ import Testing
         return try proof.verify(header: { headers[$0] ?? [] }, body: body, now: Date(timeIntervalSince1970: now))
     }
 
-    @Test func knownAnswersAreAccepted() throws {
+    @Test func `signatures of other implementations are accepted`() throws {
         #expect(try self.verify(Self.firstSignature) == "msg_kat1")
         #expect(try self.verify(Self.secondSignature, secrets: [Self.first, Self.second]) == "msg_kat1")
         #expect(
@@ -39,12 +39,12 @@ import Testing
     }
 
     @Test(arguments: [" ", ", ", ","])
-    func rotatedSignaturesMayBeJoinedInMoreThanOneWay(separator: String) throws {
+    func `several signatures may be joined by a space, a comma or both`(separator: String) throws {
         let joined = [Self.secondSignature, Self.firstSignature].joined(separator: separator)
         #expect(try self.verify(joined) == "msg_kat1")
     }
 
-    @Test func oneChangedCharacterIsRefused() {
+    @Test func `a signature or body with one changed character is refused`() {
         #expect(throws: ProofFailure.self) {
             try self.verify(
                 "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OA=", id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -59,11 +59,11 @@ import Testing
     }
 
     @Test(arguments: ["nan", "inf", "1e9", "1700000000.5", " 1700000000", "-1", "", "1700000000000000"])
-    func timestampsAreDigitsOnly(timestamp: String) {
+    func `a timestamp that is not a plain number of seconds is refused`(timestamp: String) {
         #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, timestamp: timestamp) }
     }
 
-    @Test func theToleranceHoldsBothWays() throws {
+    @Test func `a timestamp may be up to five minutes off in either direction`() throws {
         #expect(try self.verify(Self.firstSignature, now: 1_700_000_300) == "msg_kat1")
         #expect(try self.verify(Self.firstSignature, now: 1_699_999_700) == "msg_kat1")
         #expect(throws: ProofFailure.self) { try self.verify(Self.firstSignature, now: 1_700_000_301) }
@@ -71,22 +71,22 @@ import Testing
     }
 
     @Test(arguments: ["", "garbage", "v1,", "v1,====", "v2,AAAA", String(repeating: "v1,", count: 5000)])
-    func garbageIsRefusedAndNothingElse(signature: String) {
+    func `a malformed signature header is refused as a failed proof`(signature: String) {
         #expect(throws: ProofFailure.self) { try self.verify(signature) }
     }
 
-    @Test func aNinthSignatureIsNotTried() {
+    @Test func `a ninth signature is not tried`() {
         let nine = Array(repeating: Self.secondSignature, count: 8) + [Self.firstSignature]
         #expect(throws: ProofFailure.self) { try self.verify(nine.joined(separator: " ")) }
     }
 
-    @Test func theReasonQuotesNothing() {
+    @Test func `the reason of a failed proof quotes no signature`() {
         let failure = #expect(throws: ProofFailure.self) { try self.verify(Self.secondSignature) }
         #expect(failure?.reason.contains("I8xK") == false)
         #expect(failure?.reason.contains("RsQk") == false)
     }
 
-    @Test func weakSecretsAreRefused() {
+    @Test func `a weak or malformed secret is refused`() {
         for secret in ["", "whsec_", "whsec_AAAA", "not base64!"] {
             #expect(throws: InvalidValue.self) { try StandardWebhooksProof.key(from: secret) }
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A source's secrets change without a gap, and a source speaks for no tenant it was not given.
+// A source's secrets rotate without a gap, and no source is made for an unknown tenant.
 
 import Crypto
 import Foundation
@@ -16,14 +16,14 @@ import Vault
 @Suite struct SourceRegistryTests {
     private static let noon = Date(timeIntervalSince1970: 1_800_000_000)
 
-    @Test func bothSecretsHoldUntilTheOverlapEnds() async throws {
+    @Test func `both secrets of a source are accepted until the overlap ends`() async throws {
         try await Self.withRegistry { registry, intake, database in
             let acme = try TenantID("acme")
             let source = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
             #expect(try await intake.deliver(source, source.secret, id: "1", at: Self.noon) == .accepted)
             let rotated = try await registry.rotate(slug: "app", tenant: acme, overlap: .seconds(3600))
             #expect(rotated.hookID == source.hookID && rotated.secret.reveal() != source.secret.reveal())
-            // Set by the database's clock; the story's noon is another day.
+            // The database's clock has set the expiry. The noon of this test is on another day.
             _ = try await database.admin.query(
                 """
                 update dialtone.source_secrets set expires_at = \(Self.noon + 3600) where expires_at is not null
@@ -38,7 +38,7 @@ import Vault
         }
     }
 
-    @Test func aSecretThatWasDueBeforeIsNotProlonged() async throws {
+    @Test func `a rotation never prolongs a secret that already has an end`() async throws {
         try await Self.withRegistry { registry, _, database in
             let acme = try TenantID("acme")
             _ = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
@@ -54,7 +54,7 @@ import Vault
         }
     }
 
-    @Test func whatIsNotThereIsNamed() async throws {
+    @Test func `an unknown source or tenant is named in the error`() async throws {
         try await Self.withRegistry { registry, _, database in
             let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))
             await #expect(throws: SourceError.unknownSource("app")) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool when the server goes away: who waits is told soon, and when it is back all goes on.
+// When the server goes away, the pool fails its callers soon; when the server returns, the pool reconnects.
 
 import Foundation
 import Postgres
@@ -7,7 +7,7 @@ import PrivatePostgres
 import Testing
 
 @Suite struct PostgresPoolTests {
-    @Test func aRestartedServerIsFoundAgain() async throws {
+    @Test func `the pool fails at once while the server is away and reconnects when it returns`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-pool-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(in: folder)
         server.stopAtExit(removingData: true)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of results, without a server: what completes, what is a violation, what an error does to its group.
+// Results are matched with their statements, without a server: completion, violations, and errors within a group.
 
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 @Suite struct PendingResultsTests {
     private static let refused = PostgresError(.server, "refused", sqlState: "23505")
 
-    @Test func aPlainStatementEndsWithNull() {
+    @Test func `a plain statement is complete at the end of its results`() {
         var pending = PendingResults<String>([.statement(0)])
         let first = pending.arrived(.rows("a"))
         let last = pending.arrived(.endOfStatement)
@@ -18,7 +18,7 @@ import Testing
         #expect(value(outcomes[0]) == "a")
     }
 
-    @Test func anErrorFailsItsGroupAndLeavesTheNextAlone() {
+    @Test func `an error fails the rest of its group and leaves the next group alone`() {
         var pending = PendingResults<String>([.statement(0), .statement(1), .sync, .statement(2), .sync])
         for arrival: PendingResults<String>.Arrival in [
             .failed(Self.refused), .endOfStatement, .aborted, .endOfStatement, .sync, .rows("c"), .endOfStatement,
@@ -34,7 +34,7 @@ import Testing
         #expect(value(outcomes[2]) == "c")
     }
 
-    @Test func anErrorAtTheSyncFailsWhatSeemedDone() {
+    @Test func `an error at the sync fails the statements that had succeeded in that group`() {
         var pending = PendingResults<String>([.statement(0), .sync, .statement(1), .sync])
         for arrival: PendingResults<String>.Arrival in [
             .rows("a"), .endOfStatement, .sync, .rows("b"), .endOfStatement,
@@ -50,8 +50,8 @@ import Testing
         #expect(failure(outcomes[1])?.sqlState == "23505")
     }
 
-    /// A large batch's rows can arrive before its commit: the server sends what its buffer cannot hold.
-    @Test func whatSucceededBeforeASyncThatNeverCameIsNotDone() {
+    /// Rows of a large batch can arrive before its commit, because the server sends what its buffer cannot hold.
+    @Test func `statements of a group whose sync never arrives are lost`() {
         var pending = PendingResults<String>([.statement(0), .sync, .statement(1), .statement(2), .sync])
         for arrival: PendingResults<String>.Arrival in [
             .rows("a"), .endOfStatement, .sync, .rows("b"), .endOfStatement,
@@ -64,7 +64,7 @@ import Testing
         #expect(failure(outcomes[2])?.code == .connectionLost)
     }
 
-    @Test func aSyncBeforeItsStatementIsAViolation() {
+    @Test func `a sync that arrives before its statement's result is a protocol violation`() {
         var pending = PendingResults<String>([.statement(0), .sync])
         guard case .violation = pending.arrived(.sync) else {
             Issue.record("a sync that comes too early must be a violation")
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func aResultNobodyAskedForIsAViolation() {
+    @Test func `a result without a pending statement is a protocol violation`() {
         var pending = PendingResults<String>([])
         guard case .violation = pending.arrived(.rows("a")) else {
             Issue.record("an unexpected result must be a violation")
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func aConnectionTakesOneExchangeAtATime() throws {
+    @Test func `a connection takes one exchange at a time and none after it was closed`() throws {
         var state = ConnectionState()
         try state.begin(.statement)
         #expect(refusal(of: .pipeline, in: &state) != nil)
