@@ -64,7 +64,7 @@ import Testing
 
     private static func check(_ story: Story, _ options: [String] = []) async throws -> Report {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
         let process = Process()
         process.executableURL = root.appendingPathComponent("scripts/check-ledger")
         process.arguments = options + [story.database.url, "\(story.providerURL)/v2"]

@@ -226,7 +226,7 @@ struct Story {
 /// The official packages, in the Python that `make test` sets up.
 enum Python {
     static func run(_ script: String, _ arguments: [String]) async throws {
-        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let root = here.deletingLastPathComponent().deletingLastPathComponent()
         let python = ProcessInfo.processInfo.environment["DIALTONE_PYTHON"] ?? root.path + "/.venv/bin/python"
         try #require(FileManager.default.isExecutableFile(atPath: python), "run `make test`, which sets up \(python)")
