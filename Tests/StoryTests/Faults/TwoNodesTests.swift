@@ -2,51 +2,50 @@
 // Two nodes, one database, one provider: each delivery told to both, and still one credential per user.
 
 import Foundation
+import Model
 import Postgres
 import TestSupport
 import Testing
 
 @Suite struct TwoNodesTests {
-    @Test func aUserToldToBothNodesAtOnceGetsOneCredential() async throws {
+    @Test func `a user told to both nodes at once gets one credential`() async throws {
         try await Story.with(["DIALTONE_TAG_CAPACITY": "16"]) { story in
             try await story.withSecondNode { other in
-                let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
-                    for number in 1...80 {
-                        group.addTask {
-                            async let one = story.send("user.created", "u-\(number)", delivery: "d-\(number)")
-                            async let two = story.send(
-                                "user.created", "u-\(number)", delivery: "d-\(number)", to: other)
-                            return try await [one.status, two.status].sorted()
-                        }
-                    }
-                    return try await group.reduce(into: [[Int]]()) { $0.append($1) }
-                }
+                let statuses = try await Self.tellBoth(story, other, users: 80)
                 #expect(statuses.allSatisfy { $0 == [200, 202] }, "one node accepts, the other knows it")
-                try await story.until(
-                    "select 1 from dialtone.users having count(*) filter (where status = 'ready') = 80")
+                try await story.waitUntil(80, are: .ready)
             }
-            let counts = try await story.provider("/control/counts")
-            #expect(counts.contains("\"live\":80"))
-            #expect(counts.ranges(of: "\"creates\":1,\"deletes\":0").count == 80)
-            let tags = try await story.database.admin.query(
-                "select count(*) from dialtone.credentials group by tag having count(*) > 16")
-            #expect(tags.isEmpty)
-            #expect(try await story.database.admin.query("select 1 from dialtone.jobs").isEmpty)
+            #expect(try await story.provider.live() == 80)
+            let calls = try await story.provider.callsPerName()
+            #expect(calls == Array(repeating: .init(creates: 1, deletes: 0), count: 80))
+            #expect(try await story.credentialsPerTag().values.allSatisfy { $0 <= 16 })
+            #expect(try await story.jobCount() == 0)
         }
     }
 
-    /// The answer to one node's create was lost; whichever node looks finds what it made.
-    @Test func aCreateInDoubtIsFoundByWhicheverNodeLooks() async throws {
-        let quick = ["DIALTONE_HTTP_DEADLINE": "2s", "DIALTONE_PROVIDER_MARGIN": "1s", "DIALTONE_LEASE": "8s"]
-        try await Story.with(quick) { story in
-            try await story.fault("drop_after_commit", times: 1)
-            _ = try await story.send("user.created", "u", delivery: "d")
-            try await story.until("select 1 from dialtone.jobs where state = 'in_doubt'")
-            try await story.withSecondNode { _ in
-                try await story.until("select 1 from dialtone.users where status = 'ready'")
+    /// The statuses of the two answers about each user, the smaller first.
+    private static func tellBoth(_ story: Story, _ other: String, users: Int) async throws -> [[Int]] {
+        try await withThrowingTaskGroup(of: [Int].self) { group in
+            for number in 1...users {
+                group.addTask {
+                    async let one = story.send(.created, "u-\(number)", delivery: "d-\(number)")
+                    async let two = story.send(.created, "u-\(number)", delivery: "d-\(number)", to: other)
+                    return try await [one.status, two.status].sorted()
+                }
             }
-            let counts = try await story.provider("/control/counts")
-            #expect(counts.contains("\"creates\":1,\"deletes\":0") && counts.contains("\"live\":1"))
+            return try await group.reduce(into: [[Int]]()) { $0.append($1) }
+        }
+    }
+
+    /// The answer to one node's create is lost.
+    @Test func `a create in doubt is found by whichever node looks`() async throws {
+        try await Story.with(Story.quick) { story in
+            try await story.provider.misbehaves(.lostAnswer)
+            _ = try await story.send(.created, "u", delivery: "d")
+            try await story.waitUntilJob(of: "u", is: .inDoubt)
+            try await story.withSecondNode { _ in try await story.waitUntil("u", is: .ready) }
+            #expect(try await story.provider.callsPerName() == [.init(creates: 1, deletes: 0)])
+            #expect(try await story.provider.live() == 1)
         }
     }
 }

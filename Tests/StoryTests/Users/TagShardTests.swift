@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tag's slots come back: when a credential is deleted, and when one that was to be made never was.
 
-import Composition
 import Foundation
 import Model
 import Postgres
@@ -9,53 +8,78 @@ import TestSupport
 import Testing
 
 @Suite struct TagShardTests {
-    private static let settings = [
-        "DIALTONE_HTTP_DEADLINE": "2s", "DIALTONE_PROVIDER_MARGIN": "1s", "DIALTONE_LEASE": "8s",
-        "DIALTONE_TAG_CAPACITY": "2",
-    ]
+    /// Two credentials a tag.
+    private static let small = Story.quick.merging(["DIALTONE_TAG_CAPACITY": "2"]) { $1 }
 
-    @Test func anEmptiedTagIsUsedAgainBeforeANewOneIsOpened() async throws {
-        try await Story.with(Self.settings) { story in
+    @Test func `an emptied tag is used again before a new one is opened`() async throws {
+        try await Story.with(Self.small) { story in
             for user in ["a", "b", "c"] { try await story.signUp(user) }
-            #expect(try await Self.held(story) == ["acme 2", "acme.2 1"])
+            #expect(try await story.tags() == [.init("acme", holds: 2), .init("acme.2", holds: 1)])
             for user in ["a", "b"] {
-                _ = try await story.send("user.deleted", user, delivery: "gone-\(user)", at: Date() + 1)
+                _ = try await story.send(.deleted, user, delivery: "gone-\(user)", at: Date() + 1)
             }
-            try await story.untilAtRest()
-            #expect(try await Self.held(story) == ["acme 0", "acme.2 1"])
+            try await story.waitUntilAtRest()
+            #expect(try await story.tags() == [.init("acme", holds: 0), .init("acme.2", holds: 1)])
             for user in ["d", "e"] { try await story.signUp(user) }
-            #expect(try await Self.held(story) == ["acme 1", "acme.2 2"], "no third tag")
-            let tags = try await story.rows(
-                "select user_id || ' ' || tag from dialtone.credentials where status = 'active' order by user_id")
-            #expect(tags == ["c acme.2", "d acme.2", "e acme"])
+            #expect(
+                try await story.tags() == [.init("acme", holds: 1), .init("acme.2", holds: 2)], "no third tag")
+            #expect(try await story.activeTags() == ["c": "acme.2", "d": "acme.2", "e": "acme"])
         }
     }
 
-    @Test func aSlotTakenForACreateThatNeverWasIsGivenBack() async throws {
-        try await Story.with(Self.settings) { story in
+    @Test func `a slot taken for a create that never was is given back`() async throws {
+        try await Story.with(Self.small) { story in
             try await story.signUp("a")
-            try await story.fault("status", times: 2, "\"status\":422")
-            _ = try await story.send("user.created", "b", delivery: "b")
-            try await story.until("select 1 from dialtone.users where user_id = 'b' and status = 'failed'")
-            #expect(try await Self.held(story) == ["acme 1"])
+            try await story.provider.refuses(.create, with: 422, times: 2)
+            _ = try await story.send(.created, "b", delivery: "b")
+            try await story.waitUntil("b", is: .failed)
+            #expect(try await story.tags() == [.init("acme", holds: 1)])
         }
     }
 
-    /// A count that went wrong is put right by the sweep: what the ledger, its jobs or the provider hold, whichever is
-    /// more.
-    @Test func theSweepCountsAnew() async throws {
-        try await Story.with(Self.settings) { story in
+    /// The right count is what the ledger and its jobs hold or what the provider holds, whichever is more.
+    @Test func `the sweep corrects a wrong count of a tag's slots`() async throws {
+        try await Story.with(Self.small) { story in
             try await story.signUp("a")
             try await story.database.admin.script("update dialtone.tenant_tags set held = 2")
             _ = try await story.sweep(toTheEnd: false)
-            #expect(try await Self.held(story) == ["acme 1"])
-            try await story.make(name: "somebody else's", tag: "acme")
+            #expect(try await story.tags() == [.init("acme", holds: 1)])
+            try await story.provider.make(name: "somebody else's", tag: "acme")
             _ = try await story.sweep(toTheEnd: false)
-            #expect(try await Self.held(story) == ["acme 2"])
+            #expect(try await story.tags() == [.init("acme", holds: 2)])
         }
     }
 
-    private static func held(_ story: Story) async throws -> [String] {
-        try await story.rows("select tag || ' ' || held from dialtone.tenant_tags order by shard")
+    /// `tenant_tags.held` of one tag.
+    fileprivate struct Tag: Equatable {
+        let name: String
+        let holds: Int32
+
+        init(_ name: String, holds: Int32) {
+            self.name = name
+            self.holds = holds
+        }
+    }
+}
+
+extension Story {
+    /// The tags, in the order in which they were opened.
+    fileprivate func tags() async throws -> [TagShardTests.Tag] {
+        try await self.database.admin.query("select tag, held from dialtone.tenant_tags order by shard").map {
+            let (name, held) = try $0.decode(String.self, Int32.self)
+            return TagShardTests.Tag(name, holds: held)
+        }
+    }
+
+    /// The tag of each user's active credential.
+    fileprivate func activeTags() async throws -> [String: String] {
+        var tags: [String: String] = [:]
+        for row in try await self.database.admin.query(
+            "select user_id, tag from dialtone.credentials where status = 'active'"
+        ) {
+            let (user, tag) = try row.decode(String.self, String.self)
+            tags[user] = tag
+        }
+        return tags
     }
 }
