@@ -47,11 +47,7 @@ import Testing
         try await Story.with(Story.quick) { story in
             try await story.signUp("before")
             for _ in 1...5 {
-                _ = try await story.database.admin.query(
-                    """
-                    select pg_terminate_backend(pid)::text from pg_stat_activity
-                    where datname = current_database() and pid <> pg_backend_pid()
-                    """)
+                try await story.cutConnections()
                 _ = try await story.database.admin.query("select pg_sleep(0.3)::text")
             }
             var status = 0

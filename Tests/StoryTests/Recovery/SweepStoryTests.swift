@@ -195,9 +195,10 @@ import Testing
                 """
                 delete from dialtone.credentials;
                 update dialtone.users set status = 'failed';
-                insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch, attempts,
-                                                died_at)
-                values (gen_random_uuid(), 'acme', 'u', 1, 'too_many_attempts', true, 1, 20, now() - interval '59 minutes')
+                insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch,
+                                                attempts, died_at)
+                values (gen_random_uuid(), 'acme', 'u', 1, 'too_many_attempts', true, 1, 20,
+                        now() - interval '59 minutes')
                 """)
             #expect(try await story.sweep(toTheEnd: false).revived == 0)
             try await story.database.admin.script(

@@ -52,11 +52,7 @@ import Testing
         try await Story.with { story in
             #expect(try await story.send(.created, "u-1", delivery: "m1").status == 202)
             try await Self.allowConnections(story, false)
-            _ = try await story.database.admin.query(
-                """
-                select pg_terminate_backend(pid)::text from pg_stat_activity
-                where datname = current_database() and pid <> pg_backend_pid()
-                """)
+            try await story.cutConnections()
             let body = "{\"type\":\"user.created\",\"data\":{\"user_id\":\"u-2\"}}"
             let away = try await story.deliver(body, "m2")
             #expect(away.status == 503 && away.headers.first(name: "retry-after") != nil, "\(away.body)")
@@ -68,7 +64,7 @@ import Testing
                 _ = try await story.database.admin.query("select pg_sleep(0.05)::text")
             }
             try await story.waitUntil("u-2", is: .ready)
-            #expect(try await story.rows("select delivery_id from dialtone.events").count == 2)
+            #expect(try await story.eventCount() == 2)
         }
     }
 

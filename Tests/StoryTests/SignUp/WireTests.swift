@@ -71,7 +71,8 @@ extension Story {
         let body = "{\"type\":\"user.created\",\"data\":{\"user_id\":\"\(user)\"}}"
         let headers = try self.signed(body, id: "msg_\(user)").map { "\($0.name): \($0.value)\r\n" }.joined()
         return """
-            POST \(self.hookPath) HTTP/1.1\r\nhost: a\r\n\(more)\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)
+            POST \(self.hookPath) HTTP/1.1\r\nhost: a\r\n\(more)\(headers)\
+            content-length: \(body.utf8.count)\r\n\r\n\(body)
             """
     }
 

@@ -92,8 +92,9 @@ struct Story: Sendable {
         let jobs = try await self.rows(
             """
             select concat_ws(' ', j.user_id, j.state, 'epoch', j.epoch, 'due in', j.run_at - now(), 'settled in',
-                             j.quiet_until - now(), '|', string_agg(concat_ws(' ', l.from_state, l.to_state, l.http_status,
-                             l.error_code, l.at::time), ', ' order by l.at))
+                             j.quiet_until - now(), '|',
+                             string_agg(concat_ws(' ', l.from_state, l.to_state, l.http_status, l.error_code,
+                                                  l.at::time), ', ' order by l.at))
             from dialtone.jobs j left join dialtone.job_log l using (tenant_id, user_id)
             group by j.id
             """)

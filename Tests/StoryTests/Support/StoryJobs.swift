@@ -67,8 +67,8 @@ extension Story {
             \(changes)
             insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
                                        quiet_until, tag)
-            values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true, now(),
-                    'acme')
+            values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true,
+                    now(), 'acme')
             """)
     }
 
@@ -84,8 +84,8 @@ extension Story {
             """
             delete from dialtone.credentials where user_id = '\(user)';
             update dialtone.users set status = 'pending' where user_id = '\(user)';
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
-                                       lease_until, tag)
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch,
+                                       worker, lease_until, tag)
             values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now(), now(), 'armed', 1, '\(worker.uuidString)',
                     now() + \(lease) * interval '1 second', 'acme')
             """)

@@ -49,9 +49,19 @@ extension Story {
 
     // MARK: What passes meanwhile
 
-    /// Makes all credentials an hour old: the sweep takes a young one that is missing for one that lists do not show yet.
+    /// Ends every other session on the database, as a broken network would.
+    func cutConnections() async throws {
+        _ = try await self.database.admin.query(
+            """
+            select pg_terminate_backend(pid)::text from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()
+            """)
+    }
+
+    /// Makes all credentials an hour old. The sweep concludes nothing about one that is missing and young.
     func ageCredentials() async throws {
-        try await self.database.admin.script("update dialtone.credentials set created_at = now() - interval '1 hour'")
+        try await self.database.admin.script(
+            "update dialtone.credentials set created_at = now() - interval '1 hour'")
     }
 
     /// An hour passes since credentials were first missed, so that a second look decides.

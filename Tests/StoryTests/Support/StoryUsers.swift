@@ -51,6 +51,9 @@ extension Story {
 
     // MARK: Users
 
+    /// How many events the ledger has recorded.
+    func eventCount() async throws -> Int { try await self.rows("select delivery_id from dialtone.events").count }
+
     /// Signs the user up and waits until the credential is there.
     func signUp(_ user: String) async throws {
         _ = try await self.send(.created, user, delivery: "created-\(user)")

@@ -18,7 +18,8 @@ import Testing
             // Each answer of the provider stands beside the worker, its epoch and the provider's request id.
             let answers = try await story.rows(
                 """
-                select concat_ws(' ', to_state, http_status, (provider_request_id is not null)::text) from dialtone.job_log
+                select concat_ws(' ', to_state, http_status, (provider_request_id is not null)::text)
+                from dialtone.job_log
                 where worker is not null and epoch > 0 and http_status is not null
                 """)
             #expect(
