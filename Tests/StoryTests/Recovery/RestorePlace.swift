@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a restore needs: a PostgreSQL server that can be stopped and brought back, and a provider that outlives it.
+// The place of a restore: a PostgreSQL server that can be stopped and brought back, and a provider that outlives it.
 
 import AsyncHTTPClient
 import Composition

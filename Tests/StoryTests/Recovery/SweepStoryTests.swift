@@ -99,7 +99,7 @@ import Testing
         for name in names { try await story.provider.make(name: name, tag: "acme") }
     }
 
-    // MARK: Names of nobody
+    // MARK: Unknown names
 
     @Test func `unknown names are counted and left alone`() async throws {
         try await Story.with(Story.quick) { story in

@@ -12,9 +12,9 @@ struct BadRequest {
     var path: String
     var headers: HTTPHeaders = [:]
     var body = ""
-    /// The status it must be answered with.
+    /// The status of the right answer.
     var status: Int
-    /// What the problem's detail must name.
+    /// A word that the problem's detail must have.
     var names = ""
 
     static func all(_ story: Story) throws -> [BadRequest] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One delivery told again, out of order, of several users, or while the database is away: what the sender is told.
+// A delivery sent again, out of order, for several users or while the database is away, and the answers to it.
 
 import Composition
 import Foundation
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `one delivery of several users is answered with each`() async throws {
+    @Test func `a delivery of several users is answered with an event for each`() async throws {
         try await Story.with { story in
             let body = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"b"}]}"#
             let first = try await story.deliver(body, "msg_two")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test may tell the provider to do wrong, in words.
+// The faults that a test may give the simulated provider, in words.
 
 import Testing
 

@@ -9,8 +9,8 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The subject of every test here. What a test says of requests, users, jobs, the provider and the operator are verbs
-/// in the `Story….swift` files beside this one. Every verb that takes a user means one of the tenant `acme`.
+/// The subject of every test here. The `Story….swift` files beside this one have its verbs: requests, users, jobs, the
+/// provider and the operator. Every verb that takes a user means one of the tenant `acme`.
 struct Story: Sendable {
     let database: TestDatabase
     let provider: StoryProvider

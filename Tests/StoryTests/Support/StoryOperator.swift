@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator does in a test: actions on users, the sweep, and what passes meanwhile in the ledger.
+// The operator of a test: actions on users, the sweep, and the changes that it meets in the ledger.
 
 import Composition
 import Foundation
@@ -47,7 +47,7 @@ extension Story {
         return try await Administration(settings).sweep(options)
     }
 
-    // MARK: What passes meanwhile
+    // MARK: Changes in between
 
     /// Ends every other session on the database, as a broken network would.
     func cutConnections() async throws {
@@ -58,7 +58,7 @@ extension Story {
             """)
     }
 
-    /// Makes all credentials an hour old. The sweep concludes nothing about one that is missing and young.
+    /// Makes all credentials an hour old, because a list may not show young ones yet.
     func ageCredentials() async throws {
         try await self.database.admin.script(
             "update dialtone.credentials set created_at = now() - interval '1 hour'")

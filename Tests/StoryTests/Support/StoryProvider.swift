@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simulated provider: what it holds, how often it was asked, and what others or mishaps do there.
+// The simulated provider of a test: its credentials, its counts, and the faults it is given.
 
 import AsyncHTTPClient
 import Foundation

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What callers ask over HTTP: webhooks with their signatures, login tokens, and what they are answered.
+// Requests over HTTP: signed webhooks and login tokens, and the answers to them.
 
 import AsyncHTTPClient
 import Composition

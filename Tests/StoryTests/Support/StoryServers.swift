@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs during a test: a simulated provider, nodes and an HTTP client, each gone when its work is done.
+// The servers of a test: a simulated provider, nodes and an HTTP client, each gone when its work is done.
 
 import AsyncHTTPClient
 import Composition
