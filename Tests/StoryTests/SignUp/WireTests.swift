@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Webhooks byte by byte: several requests on one connection, cut anywhere, are answered in their order by either lane.
+// Webhooks byte by byte: several requests on one connection, cut anywhere, are answered in their order by both lanes.
 
 import Foundation
+import Model
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -10,9 +11,9 @@ import TestSupport
 import Testing
 
 @Suite struct WireTests {
-    @Test func requestsOfBothLanesAreAnsweredInTheirOrder() async throws {
+    @Test func `requests of both lanes are answered in their order`() async throws {
         try await Story.with { story in
-            // The first fills the source cache, so that the next go the short way.
+            // The first fills the source cache, so that the next ones take the short way.
             let first = try await story.wire([story.hook("u-0")])
             #expect(first == [202])
             let health = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -25,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func aConnectionThatEndsAfterItsRequestIsAnswered() async throws {
+    @Test func `a connection that ends after its request is answered`() async throws {
         try await Story.with { story in
             for number in 1...3 {
                 for more in ["", "connection: close\r\n", "expect: 100-continue\r\n", "content-encoding: identity\r\n"]
@@ -37,36 +38,20 @@ import Testing
         }
     }
 
-    /// Its delivery belongs to the writer; only the answer is lost.
-    @Test func whatASenderSentBeforeItLeftIsStored() async throws {
+    /// The delivery belongs to the writer, so only the answer is lost.
+    @Test func `a delivery is stored although its sender has left`() async throws {
         try await Story.with { story in
             _ = try await story.wire([story.hook("first")])
             // The commit waits for this lock, so the sender is gone before it.
             try await story.database.admin.script("begin; lock table dialtone.jobs in exclusive mode")
             try await story.leave(after: story.hook("gone"))
             try await story.database.admin.script("commit")
-            try await story.until("select 1 from dialtone.users where user_id = 'gone' and status = 'ready'")
+            try await story.waitUntil("gone", is: .ready)
             #expect(try await story.wire([story.hook("gone")]) == [200], "known when it comes again")
         }
     }
 
-    @Test func oneDeliveryOfSeveralUsersIsAnsweredWithEach() async throws {
-        try await Story.with { story in
-            let body = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"b"}]}"#
-            let headers = HTTPHeaders(try story.signed(body, id: "msg_two").map { ($0.name, $0.value) })
-            let first = try await story.raw(.POST, story.hookPath, body, headers)
-            #expect(first.status == 202)
-            #expect(first.body.contains(#""items":[{"event_id":""#) && first.body.contains(#""status":"accepted"}]}"#))
-            try await story.until(
-                "select 1 from dialtone.users where status = 'ready' and user_id in ('a', 'b') having count(*) = 2")
-            #expect(try await story.raw(.POST, story.hookPath, body, headers).status == 200)
-            let more = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"c"}]}"#
-            let others = HTTPHeaders(try story.signed(more, id: "msg_two").map { ($0.name, $0.value) })
-            #expect(try await story.raw(.POST, story.hookPath, more, others).status == 409)
-        }
-    }
-
-    @Test func whatIsNotHTTPIsRefusedAndTheConnectionClosed() async throws {
+    @Test func `bytes that are not HTTP are refused and the connection closed`() async throws {
         try await Story.with { story in
             let none = "POST \(story.hookPath) HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n{}"
             let two = "POST \(story.hookPath) HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}"
@@ -86,7 +71,8 @@ extension Story {
         let body = "{\"type\":\"user.created\",\"data\":{\"user_id\":\"\(user)\"}}"
         let headers = try self.signed(body, id: "msg_\(user)").map { "\($0.name): \($0.value)\r\n" }.joined()
         return """
-            POST \(self.hookPath) HTTP/1.1\r\nhost: a\r\n\(more)\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)
+            POST \(self.hookPath) HTTP/1.1\r\nhost: a\r\n\(more)\(headers)\
+            content-length: \(body.utf8.count)\r\n\r\n\(body)
             """
     }
 
@@ -99,7 +85,7 @@ extension Story {
         try await channel.close()
     }
 
-    /// Sends the pieces, each flushed alone, then half-closes, and answers the statuses of all answers until the end.
+    /// Sends the pieces, each flushed alone, then half-closes. Returns the statuses of all answers until the end.
     fileprivate func wire(_ pieces: [String]) async throws -> [Int] {
         let port = try #require(URL(string: self.address)?.port)
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)

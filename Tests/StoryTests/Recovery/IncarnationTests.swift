@@ -15,23 +15,23 @@ import Testing
         "DIALTONE_SWEEP_INTERVAL": "1h",
     ]
 
-    @Test func afterARestartEveryCreateLooksFirstUntilASweepHasEnded() async throws {
+    @Test func `after a restart every create looks first until a sweep has ended`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("before")
-            #expect(try await story.looks() == 0)
+            #expect(try await story.createsAfterALook() == 0)
             try await story.holdSweeps(true)
             try await story.meet("started = started - 1", change: "restart")
             try await story.signUp("after")
-            #expect(try await story.looks() == 1)
+            #expect(try await story.createsAfterALook() == 1)
             try await story.holdSweeps(false)
             _ = try await story.sweep()
-            try await story.until("select 1 from dialtone.incarnation where not looks_first")
+            try await story.waitUntilLedgerIsTrusted()
             try await story.signUp("later")
-            #expect(try await story.looks() == 1)
+            #expect(try await story.createsAfterALook() == 1)
         }
     }
 
-    @Test func afterAFailOverAbsenceTakesTwoLooksAndWhatWasLostIsAdopted() async throws {
+    @Test func `after a fail-over absence takes two looks, and lost credentials are adopted`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("lost")
             let id = try await story.activeID()
@@ -43,64 +43,58 @@ import Testing
             try await story.signUp("lost")
             #expect(try await story.activeID() == id)
             try await story.signUp("new")
-            try await story.untilAtRest()
-            let looked = try await story.rows(
+            try await story.waitUntilAtRest()
+            let steps = try await story.rows(
                 "select 'x' from dialtone.job_log where user_id = 'new' and to_state in ('in_doubt', 'looking')")
-            #expect(looked.count >= 2, "the first empty answer is not believed")
-            #expect(try await story.providerIDs().count == 2)
+            #expect(steps.count >= 2, "the first empty answer is not believed")
+            #expect(try await story.provider.ids().count == 2)
         }
     }
 
-    @Test func onAnotherSystemNothingIsDeletedUntilAnOperatorSaysWhatItIs() async throws {
+    @Test func `on another system nothing is deleted until an operator says what the database is`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
             try await story.meet("started = started - 1, system_identifier = 1", change: "restore")
-            let state = try #require(try await Administration(story.settings).installation())
+            let state = try #require(try await story.administration.installation())
             #expect(state.needs_confirmation && state.looks_first)
-            _ = try await story.send("user.deleted", "u", delivery: "gone")
-            try await story.until("select 1 from dialtone.jobs where state = 'scheduled'")
-            #expect(try await story.providerIDs().count == 1)
-            try await Administration(story.settings).confirmInstallation(isClone: false)
-            _ = try await Administration(story.settings).retry(
-                UserKey(tenant: try TenantID("acme"), user: try UserID("u")))
-            try await story.until("select 1 from dialtone.users where status = 'revoked'")
-            #expect(try await story.providerIDs().isEmpty)
+            _ = try await story.send(.deleted, "u", delivery: "gone")
+            try await story.waitUntilJob(of: "u", is: .scheduled)
+            #expect(try await story.provider.ids().count == 1)
+            try await story.administration.confirmInstallation(isClone: false)
+            try await story.retry("u")
+            try await story.waitUntil("u", is: .revoked)
+            #expect(try await story.provider.ids().isEmpty)
         }
     }
 
-    @Test func aCloneIsNotMadeUnderARunningWorker() async throws {
+    @Test func `a clone is not made under a running worker`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
-            try await story.until("select 1 from dialtone.workers where held_under is not null and free_since is null")
+            try await story.waitUntilAWorkerIsPresent()
             await #expect(throws: (any Error).self) {
-                try await Administration(story.settings).confirmInstallation(isClone: true)
+                try await story.administration.confirmInstallation(isClone: true)
             }
-            #expect(try await story.rows("select 'x' from dialtone.credentials where status = 'active'").count == 1)
+            #expect(try await story.credentials(of: "u") == [.init(1, .active)])
         }
     }
 
-    @Test func aDeadNodesJobsAreRescuedWithoutWaitingForTheLease() async throws {
+    @Test func `a dead node's jobs are rescued without waiting for the lease`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("u")
             let id = try await story.activeID()
-            try await story.until("select 1 from dialtone.workers where held_under is not null and free_since is null")
-            // As a worker leaves it that was killed between the 201 and its commit, an hour of lease ahead.
-            try await story.database.admin.script(
+            try await story.waitUntilAWorkerIsPresent()
+            // A worker was killed between the 201 and its commit, with an hour of lease ahead.
+            let dead = UUID()
+            try await story.forgetCommit(of: "u", worker: dead, lease: 3600)
+            _ = try await story.database.admin.query(
                 """
-                delete from dialtone.credentials;
-                update dialtone.users set status = 'pending';
                 insert into dialtone.workers (worker, lock_key, held_under, free_since)
-                select '00000000-0000-0000-0000-000000000001', 1, started, now() - interval '3 seconds'
-                from dialtone.incarnation;
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
-                                           lease_until, tag)
-                values (gen_random_uuid(), 'acme', 'u', 1, 1, now(), now(), 'armed', 1,
-                        '00000000-0000-0000-0000-000000000001', now() + interval '1 hour', 'acme')
+                select \(dead), 1, started, now() - interval '3 seconds' from dialtone.incarnation
                 """)
-            try await story.until("select 1 from dialtone.users where status = 'ready'")
+            try await story.waitUntil("u", is: .ready)
             #expect(try await story.activeID() == id)
-            #expect(
-                try await story.rows("select 'x' from dialtone.job_log where error_code = 'worker_gone'").count == 1)
+            let rescues = try await story.rows("select 'x' from dialtone.job_log where error_code = 'worker_gone'")
+            #expect(rescues.count == 1)
         }
     }
 }
@@ -117,7 +111,7 @@ extension Story {
             """)
     }
 
-    /// Keeps the workers' own sweeps away, so that what they would end lasts.
+    /// Keeps the workers' own sweeps away, so that a distrust that they would end lasts.
     fileprivate func holdSweeps(_ isHeld: Bool) async throws {
         try await self.database.admin.script(
             isHeld
@@ -125,9 +119,14 @@ extension Story {
                 : "update dialtone.sweep set holder = null, held_until = null")
     }
 
-    /// How often a job was armed a second time, by an empty answer.
-    fileprivate func looks() async throws -> Int {
+    /// How often an empty look was followed by a create.
+    fileprivate func createsAfterALook() async throws -> Int {
         try await self.rows("select 'x' from dialtone.job_log where from_state = 'looking' and to_state = 'armed'")
             .count
+    }
+
+    /// Waits until the lock of a worker's node has been seen held.
+    fileprivate func waitUntilAWorkerIsPresent() async throws {
+        try await self.until("select 1 from dialtone.workers where held_under is not null and free_since is null")
     }
 }

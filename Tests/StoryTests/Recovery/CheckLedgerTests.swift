@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The check from outside, `scripts/check-ledger`: it agrees when both sides do, and names who does not.
+// The check from outside, `scripts/check-ledger`: it agrees when both sides do, and names every difference.
 
 import Composition
 import Foundation
@@ -9,16 +9,17 @@ import TestSupport
 import Testing
 
 @Suite struct CheckLedgerTests {
-    @Test func itAgreesAndNamesWhatDiffers() async throws {
-        try await Story.with(["DIALTONE_TAG_CAPACITY": "2"]) { story in
+    private static let small = ["DIALTONE_TAG_CAPACITY": "2"]
+
+    @Test func `the check agrees with both sides and names every difference`() async throws {
+        try await Story.with(Self.small) { story in
             for number in 1...5 { try await story.signUp("u-\(number)") }
-            _ = try await story.send("user.deleted", "u-5", delivery: "gone")
-            try await story.until("select 1 from dialtone.users where status = 'revoked'")
+            _ = try await story.send(.deleted, "u-5", delivery: "gone")
+            try await story.waitUntil("u-5", is: .revoked)
             let agreed = try await Self.check(story)
             #expect(agreed.agrees && agreed.users == 5 && agreed.wanted == 4 && agreed.at_provider == 4)
             #expect(agreed.fullest_tag.holds == 2 && agreed.account == 4 && agreed.under_no_known_tag == 0)
-            let name = try await story.rows("select name from dialtone.credentials where user_id = 'u-1'")[0]
-            try await story.make(name: name, tag: "acme.3")
+            try await story.provider.make(name: try await story.credentialName(of: "u-1"), tag: "acme.3")
             let second = try await Self.check(story)
             #expect(!second.agrees && second.findings.contains("acme/u-1 has 2 at the provider"))
             try await story.database.admin.script(
@@ -28,23 +29,23 @@ import Testing
         }
     }
 
-    @Test func itLooksBesideTheTagsOfUsersToo() async throws {
-        try await Story.with(["DIALTONE_TAG_CAPACITY": "2"]) { story in
+    @Test func `the check looks beside the tags of users too`() async throws {
+        try await Story.with(Self.small) { story in
             for number in 1...3 { try await story.signUp("u-\(number)") }
             #expect(try await Self.check(story, ["--cap", "2"]).agrees)
             let full = try await Self.check(story, ["--cap", "1"])
             #expect(full.findings == ["tag acme holds 2, more than 1"] && !full.agrees)
 
-            try await story.make(name: "somebody else's", tag: "elsewhere")
+            try await story.provider.make(name: "somebody else's", tag: "elsewhere")
             let shared = try await Self.check(story)
             #expect(shared.agrees && shared.account == 4 && shared.under_no_known_tag == 1)
 
-            // A tenant none of whose users are known, and a tag that nobody knows.
-            _ = try await Administration(story.settings).createTenant(TenantID("globex"), connectionID: "1000000002")
-            let ours = try await story.rows("select left(name, 12) || 'lost' from dialtone.credentials limit 1")[0]
-            try await story.make(name: ours, tag: "globex")
+            // A tenant none of whose users are known, and a tag that the ledger does not know.
+            _ = try await story.administration.createTenant(TenantID("globex"), connectionID: "1000000002")
+            let ours = String(try await story.credentialName(of: "u-1").prefix(12)) + "lost"
+            try await story.provider.make(name: ours, tag: "globex")
             #expect(try await Self.check(story).findings == ["\(ours) is at the provider and not in the ledger"])
-            try await story.make(name: "\(ours)-2", tag: "elsewhere")
+            try await story.provider.make(name: "\(ours)-2", tag: "elsewhere")
             let findings = try await Self.check(story).findings
             #expect(findings.contains("\(ours)-2 is under no tag that the ledger knows"))
         }
@@ -63,19 +64,11 @@ import Testing
     }
 
     private static func check(_ story: Story, _ options: [String] = []) async throws -> Report {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = root.appendingPathComponent("scripts/check-ledger")
-        process.arguments = options + [story.database.url, "\(story.providerURL)/v2"]
-        process.environment = ProcessInfo.processInfo.environment.merging(["TELNYX_API_KEY": "test-key"]) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { ended.resume(throwing: error) }
-        }
-        let report = try JSONDecoder().decode(Report.self, from: output.fileHandleForReading.availableData)
+        let (status, output) = try await OutsideProgram.run(
+            OutsideProgram.repository.appendingPathComponent("scripts/check-ledger"),
+            options + [story.database.url, "\(story.provider.url)/v2"],
+            environment: ["TELNYX_API_KEY": story.provider.key])
+        let report = try JSONDecoder().decode(Report.self, from: output)
         #expect(report.agrees == (status == 0))
         return report
     }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator of a test: actions on users, the sweep, and the changes that it meets in the ledger.
+
+import Composition
+import Foundation
+import Model
+import Postgres
+import TestSupport
+
+extension Story {
+    var administration: Administration { Administration(self.settings) }
+
+    // MARK: Actions on users
+
+    /// `dialtone user rotate`; returns where the user stands then.
+    @discardableResult
+    func rotate(_ user: String, overlap: Duration) async throws -> UserStatus? {
+        UserStatus(rawValue: try await self.administration.rotate(try Self.user(user), overlap: overlap).status)
+    }
+
+    @discardableResult
+    func revoke(_ user: String) async throws -> UserStatus? {
+        UserStatus(rawValue: try await self.administration.revoke(try Self.user(user)).status)
+    }
+
+    @discardableResult
+    func reopen(_ user: String) async throws -> UserStatus? {
+        UserStatus(rawValue: try await self.administration.reopen(try Self.user(user)).status)
+    }
+
+    @discardableResult
+    func retry(_ user: String) async throws -> UserStatus? {
+        UserStatus(rawValue: try await self.administration.retry(try Self.user(user)).status)
+    }
+
+    // MARK: The sweep
+
+    /// `dialtone sweep`. Without `toTheEnd` the second look and the deletes are left to others.
+    func sweep(
+        toTheEnd: Bool = true, at provider: String? = nil, _ change: (inout SweepOptions) -> Void = { _ in }
+    ) async throws -> SweepReport {
+        var options = SweepOptions()
+        options.isThorough = toTheEnd
+        change(&options)
+        var settings = self.settings
+        if let provider { settings.telnyxBaseURL = provider + "/v2" }
+        return try await Administration(settings).sweep(options)
+    }
+
+    // MARK: Changes in between
+
+    /// Ends every other session on the database, as a broken network would.
+    func cutConnections() async throws {
+        _ = try await self.database.admin.query(
+            """
+            select pg_terminate_backend(pid)::text from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()
+            """)
+    }
+
+    /// Makes all credentials an hour old, because a list may not show young ones yet.
+    func ageCredentials() async throws {
+        try await self.database.admin.script(
+            "update dialtone.credentials set created_at = now() - interval '1 hour'")
+    }
+
+    /// An hour passes since credentials were first missed, so that a second look decides.
+    func ageAbsences() async throws {
+        try await self.database.admin.script(
+            "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
+    }
+
+    /// The server has changed: every create looks first until a sweep has seen all tags.
+    func distrustLedger() async throws {
+        try await self.database.admin.script(
+            "update dialtone.incarnation set looks_first = true; update dialtone.tenants set swept_under = null")
+    }
+
+    /// Whether every create looks first.
+    func isLedgerDistrusted() async throws -> Bool {
+        try await !self.rows("select 'x' from dialtone.incarnation where looks_first").isEmpty
+    }
+
+    /// Waits until creates need not look first any more.
+    func waitUntilLedgerIsTrusted() async throws {
+        try await self.until("select 1 from dialtone.incarnation where not looks_first")
+    }
+}
