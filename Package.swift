@@ -49,10 +49,10 @@ let package = Package(
         .target(name: "Model"),
         .target(name: "Lifecycle", dependencies: ["Model"]),
         .target(name: "Vault", dependencies: ["Model", "Postgres", crypto]),
-        .target(name: "Queue", dependencies: ["Model", "Postgres", logging]),
+        .target(name: "Queue", dependencies: ["Model", "Postgres"]),
         .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", crypto, logging]),
         .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
-        .target(name: "ProviderLimits", dependencies: ["Model", "Postgres"]),
+        .target(name: "ProviderLimits", dependencies: ["Postgres"]),
         .target(
             name: "Onboarding",
             dependencies: [
@@ -67,21 +67,20 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird,
-                hummingbirdCore, httpTypes,
+                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", hummingbird, hummingbirdCore, httpTypes,
                 nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
             ]
         ),
         .target(name: "Schema", dependencies: ["Postgres", crypto], resources: [.embedInCode("Migrations")]),
         .target(
             name: "TelnyxSimulator",
-            dependencies: ["Model", hummingbird, httpTypes, nioCore, nioPosix, crypto, logging, serviceLifecycle]
+            dependencies: ["Model", hummingbird, httpTypes, nioCore, crypto, logging, serviceLifecycle]
         ),
         .target(name: "PrivatePostgres"),
         .target(
             name: "Composition",
             dependencies: [
-                "Postgres", "Model", "Lifecycle", "Vault", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
+                "Postgres", "Model", "Vault", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
                 "Handoff", "Access", "Directory", "Telemetry", "Web", "Schema", "TelnyxSimulator", "PrivatePostgres",
                 asyncHTTPClient, nioCore, nioHTTP1, logging, crypto, serviceLifecycle, unixSignals, configuration,
             ]
@@ -98,17 +97,16 @@ let package = Package(
                 "Composition", "Model", "Postgres", "PrivatePostgres", "TestSupport", "Vault", asyncHTTPClient, nioCore,
                 nioPosix, nioHTTP1,
             ],
-            path: "Benchmarks/DialtoneChaos"
+            path: "Tests/Chaos"
         ),
         .target(
-            name: "TestSupport",
-            dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"]
-        ),
+            name: "TestSupport", dependencies: ["Postgres", "Schema", "PrivatePostgres"], path: "Tests/TestSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
+        .testTarget(name: "ModelTests", dependencies: ["Model"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
-        .target(name: "ModelWorld", dependencies: ["Lifecycle", "Model"], path: "Tests/ModelWorld"),
-        .testTarget(name: "SimulationTests", dependencies: ["ModelWorld"]),
+        .target(name: "SimulatedWorld", dependencies: ["Lifecycle", "Model"], path: "Tests/SimulatedWorld"),
+        .testTarget(name: "SimulationTests", dependencies: ["SimulatedWorld"]),
         .testTarget(
             name: "VaultTests", dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
             exclude: ["KnownAnswers"]),
@@ -165,7 +163,7 @@ for target in package.targets where target.type != .system {
     ].map { .enableUpcomingFeature($0) }
     settings.append(.treatAllWarnings(as: .error))
     // Hundreds of thousands of simulated lives are too many for code that is not optimised.
-    if ["ModelWorld", "Lifecycle"].contains(target.name) {
+    if ["SimulatedWorld", "Lifecycle"].contains(target.name) {
         settings.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
     }
     if target.name == "Postgres" { settings.append(.strictMemorySafety()) }

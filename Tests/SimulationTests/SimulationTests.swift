@@ -3,7 +3,7 @@
 
 import Foundation
 import Glibc
-import ModelWorld
+import SimulatedWorld
 import Testing
 
 @Suite(.serialized) struct SimulationTests {

@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import Intake
+@testable import Model
 
 @Suite struct JSONValueTests {
     private func parse(_ text: String) throws(JSONError) -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }

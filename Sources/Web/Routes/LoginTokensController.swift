@@ -6,7 +6,6 @@ import Foundation
 import HTTPTypes
 import Handoff
 import Hummingbird
-import Intake
 import Model
 import NIOCore
 
