@@ -67,7 +67,8 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", hummingbird, hummingbirdCore, httpTypes,
+                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", hummingbird, hummingbirdCore,
+                httpTypes,
                 nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
             ]
         ),
