@@ -72,7 +72,9 @@ let package = Package(
                 nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
             ]
         ),
-        .target(name: "Schema", dependencies: ["Postgres", crypto], resources: [.embedInCode("Migrations")]),
+        .target(
+            name: "Schema", dependencies: ["Postgres", crypto], exclude: ["Migrations/README.md"],
+            resources: [.embedInCode("Migrations")]),
         .target(
             name: "TelnyxSimulator",
             dependencies: ["Model", hummingbird, httpTypes, nioCore, crypto, logging, serviceLifecycle]

@@ -1,75 +1,96 @@
--- Why: who sends sign-ups for whom, with which secrets, and who may ask.
--- Lock: none that matters, everything here is new. Backwards compatible: yes.
---
--- Ids are collated "C" here and in all that follows: bytes in their order, the same on every machine. It is also what makes
--- their indexes cheap to search and safe from an upgrade of the system's locales.
+-- Why: tenants, the sources that send sign-ups for them, and the secrets that prove it. API keys of those who may ask.
+-- The keys that seal a tenant's secrets.
+-- Lock: none that matters; everything here is new.
+-- Backwards compatible: yes.
 
+-- A row is a tenant: a customer organisation whose users get credentials.
 create table dialtone.tenants (
+    -- A slug. It has no dot, because the shards of a tenant's tag are named `acme`, `acme.2`, … (tenant_tags).
     tenant_id      text collate "C" primary key check (tenant_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    -- The provider's connection that this tenant's credentials belong to. Two tenants may share one.
     connection_id  text        not null check (connection_id ~ '^[0-9]{1,32}$'),
+    -- 'suspended' is reserved: no statement sets it or reads it yet.
     status         text        not null default 'active' check (status in ('active', 'suspended')),
-    created_at     timestamptz not null default now()
+    created_at     timestamptz not null default now(),
+    -- When the last sweep that saw all tags of this tenant began. Null: no sweep has seen them all.
+    swept_at       timestamptz,
+    -- The start of the database server (incarnation.started, microseconds) under which such a sweep counts. After a
+    -- change of the server the tenant's creates look first until this is the new start. It is an identity and not a
+    -- time, because the clocks of two servers may differ. Null: none counts yet.
+    swept_under    bigint
 );
 
--- A source is bound to one tenant, or to an explicit list of tenants: a body signed with one
--- tenant's secret can never name another.
+-- A row is a source: a sender of sign-up events, with a webhook address of its own. A source is bound to one tenant
+-- or to a list of tenants, so a body signed with one tenant's secret cannot name another tenant.
 create table dialtone.sources (
     source_id        uuid        primary key,
-    tenant_id        text collate "C" references dialtone.tenants,
-    allowed_tenants  text[]      not null default '{}',
-    slug             text collate "C" not null check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
-    hook_id          text collate "C" not null unique,
-    preset           text        not null,
+    tenant_id        text collate "C" references dialtone.tenants,          -- null: it serves `allowed_tenants`
+    allowed_tenants  text[]      not null default '{}',                     -- empty: it serves `tenant_id`
+    slug             text collate "C" not null check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),  -- its name for operators
+    hook_id          text collate "C" not null unique,                      -- random part of the URL: hk_…
+    preset           text        not null,                                  -- proof and body format: 'standard'
     status           text        not null default 'active' check (status in ('active', 'disabled')),
     created_at       timestamptz not null default now(),
+    -- Either one tenant or a list of at least one.
     check ((tenant_id is null) = (cardinality(allowed_tenants) > 0))
 );
+-- Key on hook_id: every webhook finds its source by it. The hook of a disabled source is unknown.
 
+-- A slug is unique per tenant, and among the sources without one ('-'). Entered by `source rotate`.
 create unique index sources_slug on dialtone.sources (coalesce(tenant_id, '-'), slug);
 
--- sealed: vault format v1, table 'source_secrets', column 'sealed', row = secret_id.
+-- A row is a signing secret of a source. A source has several while a rotated secret is still accepted.
 create table dialtone.source_secrets (
     secret_id   uuid        primary key,
     source_id   uuid        not null references dialtone.sources on delete cascade,
+    -- Whose key seals the secret: the source's tenant, or '-' for a source of several tenants. '-' is no tenant, so
+    -- there is no foreign key.
     tenant_id   text collate "C" not null,
+    -- Vault format v1, bound to table 'source_secrets', column 'sealed', row = secret_id.
     sealed      bytea       not null,
     created_at  timestamptz not null default now(),
-    expires_at  timestamptz
+    expires_at  timestamptz                      -- not accepted from here on; null: until it is rotated
 );
 
+-- Entered when a webhook's source is read with its secrets, by `source rotate`, and by the cascade.
 create index source_secrets_source on dialtone.source_secrets (source_id);
 
--- Keys of the vault, wrapped by the key-encryption key. tenant_id '-' is Dialtone's own
--- (secrets of sources that serve several tenants).
-create table dialtone.tenant_keys (
-    key_id       uuid        primary key,
-    tenant_id    text collate "C" not null,
-    purpose      text        not null check (purpose in ('record', 'index')),
-    version      integer     not null check (version > 0),
-    state        text        not null check (state in ('active', 'decrypt', 'retired', 'destroyed')),
-    kek_uri      text        not null,
-    kek_version  integer     not null default 1,
-    wrapped      bytea       not null,
-    created_at   timestamptz not null default now(),
-    unique (tenant_id, purpose, version)
-);
-
--- One active key per tenant and purpose; also how the vault finds it.
-create unique index tenant_keys_active on dialtone.tenant_keys (tenant_id, purpose) where state = 'active';
-
--- hash = SHA-256 of the key's random part; the key itself is shown once and never stored.
+-- A row is an API key. The key itself is shown once and never stored.
 create table dialtone.api_keys (
-    key_id      text collate "C" primary key,
-    tenant_id   text collate "C" references dialtone.tenants,
-    hash        bytea       not null check (octet_length(hash) = 32),
-    scopes      text[]      not null,
+    key_id      text collate "C" primary key,                               -- public part of the key: dtk_<key_id>_…
+    tenant_id   text collate "C" references dialtone.tenants,               -- null: an operator's key, all tenants
+    hash        bytea       not null check (octet_length(hash) = 32),       -- SHA-256 of the key's random part
+    scopes      text[]      not null,                                       -- what it may do, such as 'users:read'
     created_at  timestamptz not null default now(),
-    expires_at  timestamptz,
-    revoked_at  timestamptz
+    expires_at  timestamptz,                                                -- null: never
+    revoked_at  timestamptz                                                 -- null: in force
 );
+-- Primary key: every API request finds its key by it.
 
+-- Entered by `key list --tenant`.
 create index api_keys_tenant on dialtone.api_keys (tenant_id);
 
+-- A row is a key of the vault, wrapped (encrypted) by the key-encryption key.
+create table dialtone.tenant_keys (
+    key_id       uuid        primary key,        -- stands in the header of every value that this key seals
+    tenant_id    text collate "C" not null,      -- '-': Dialtone's own, as in source_secrets; no foreign key
+    -- 'record' seals values. 'index' makes the blind index of usernames; it outlives a change of the other key.
+    purpose      text        not null check (purpose in ('record', 'index')),
+    version      integer     not null check (version > 0),                  -- 1, 2, … per tenant and purpose
+    -- 'active' seals and opens. 'decrypt' only opens. 'retired' and 'destroyed' do neither. Only 'active' is set so
+    -- far: the others are reserved for rotation, and for destroying the keys of a tenant that is deleted.
+    state        text        not null check (state in ('active', 'decrypt', 'retired', 'destroyed')),
+    kek_uri      text        not null,           -- the key-encryption key, as in DIALTONE_KEK: `file:…` or `env:…`
+    kek_version  integer     not null default 1, -- its version; always 1 so far
+    wrapped      bytea       not null,           -- the 32-byte key, encrypted
+    created_at   timestamptz not null default now(),
+    unique (tenant_id, purpose, version)         -- a version is never made twice
+);
+-- Primary key: opening a sealed value finds the key that its header names.
+
+-- One active key per tenant and purpose: of two nodes that make the first key, one wins. Sealing finds its key by it.
+create unique index tenant_keys_active on dialtone.tenant_keys (tenant_id, purpose) where state = 'active';
+
 grant select, insert, update, delete on
-    dialtone.tenants, dialtone.sources, dialtone.source_secrets, dialtone.tenant_keys, dialtone.api_keys
+    dialtone.tenants, dialtone.sources, dialtone.source_secrets, dialtone.api_keys, dialtone.tenant_keys
     to dialtone_service;

@@ -40,7 +40,7 @@ struct Fairness: Encodable {
             """
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
             select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, 100000) n;
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
             select gen_random_uuid(), 'acme', 'user-' || n, 1,
                    (extract(epoch from now()) * 1000000)::bigint + n::bigint * 100000, now(), now()
             from generate_series(1, 100000) n;
@@ -63,7 +63,7 @@ struct Fairness: Encodable {
                 with u as (
                     insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
                     values ('globex', \(user), 'live', 1, 'pending', clock_timestamp()) returning tenant_id, user_id)
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
                 select gen_random_uuid(), tenant_id, user_id, 1,
                        (extract(epoch from clock_timestamp()) * 1000000)::bigint, now(), now() from u
                 """)

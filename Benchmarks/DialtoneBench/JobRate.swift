@@ -45,7 +45,7 @@ struct JobRate: Encodable {
             """
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
             select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(jobs)) n;
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
             select gen_random_uuid(), 'acme', 'user-' || n, 1,
                    (extract(epoch from now()) * 1000000)::bigint + least(n * 100000::bigint, 3600000000 + n), now(), now()
             from generate_series(1, \(jobs)) n;

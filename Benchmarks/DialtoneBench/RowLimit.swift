@@ -24,7 +24,7 @@ struct RowLimit: Encodable {
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
             select tenant_id, user_id, 'live', 1, 'pending', now() from e on conflict do nothing
             returning tenant_id, user_id)
-        insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+        insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
         select gen_random_uuid(), tenant_id, user_id, 1, extract(epoch from now())::bigint, now(), now() from u
         on conflict do nothing;
         """.write(to: script, atomically: true, encoding: .utf8)

@@ -88,8 +88,8 @@ package struct UserActions: Sendable {
                     where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update),
                 turned as (
                 update dialtone.jobs j
-                set vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
-                    overlap = \(overlap.milliseconds) * interval '1 millisecond',
+                set place = greatest(j.place, \(ServerClock.now)),
+                    overlap = \(overlap),
                     generation = case when j.state = 'scheduled' and not j.in_doubt then u.generation else j.generation end,
                     tag = case when j.state = 'scheduled' and not j.in_doubt then null else j.tag end,
                     state = case when j.state = 'scheduled' and not j.in_doubt then 'queued' else j.state end
@@ -130,7 +130,7 @@ package struct UserActions: Sendable {
     private static func enqueue(_ user: UserKey) -> SQL {
         """
         with wanting as (
-            select tenant_id, user_id, generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+            select tenant_id, user_id, generation, \(ServerClock.now) as place,
                    clock_timestamp() as enqueued_at
             from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user))
         \(JobQueue.enqueue(from: "wanting"))

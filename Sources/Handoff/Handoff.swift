@@ -121,7 +121,7 @@ package final class Handoff: Sendable {
             minted = try await self.cache.token(for: credential.id, now: now) {
                 () throws(TelnyxFailure) -> LoginToken in
                 // A pause that any node was told holds for tokens too. Not knowing it is no reason to refuse.
-                let isOpen = try? await limits.isOpen()
+                let isOpen = try? await limits.allowsCalls()
                 guard isOpen ?? true else { throw TelnyxFailure(.unavailable) }
                 return try await api.token(credential.id)
             }

@@ -129,17 +129,17 @@ package final class Intake: Sendable {
         let event = NewEvent(
             id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
             receivedAt: delivery.receivedAt, owner: source.owner)
-        guard case .signUps(let requests, let wanted, let occurredAt) = meaning else { return NewDelivery(event) }
+        guard case .changes(let requests, let wanted, let occurredAt) = meaning else { return NewDelivery(event) }
         if let occurredAt, occurredAt > delivery.receivedAt + Self.maximumAhead {
             throw .badPayload(
                 InvalidValue("timestamp", "lies more than five minutes ahead: nothing said later would count"))
         }
-        var signUps: [SignUp] = []
+        var changes: [UserChange] = []
         for request in requests {
             let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
-            signUps.append(SignUp(user: user, wanted: wanted, occurredAt: occurredAt))
+            changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
         }
-        return NewDelivery(event, asking: signUps)
+        return NewDelivery(event, asking: changes)
     }
 
     private static func tenant(

@@ -14,12 +14,12 @@ package struct JobLife: Sendable, Equatable {
     /// The credential the ledger already records for `generation`, unless it is deleted.
     package var recorded: ProviderID?
     /// Whether the user waits for a later generation, which nobody has made yet, and this one may serve until then.
-    package var isBehind: Bool
+    package var isOutdatedButServing: Bool
     /// Whether something else is due for this user, an old credential to delete or a later one to make: what fails or
     /// is refused must not stand in its way.
-    package var hasOthers: Bool
+    package var hasOtherGoals: Bool
     /// How long this generation, of a user who has a later one, may serve on.
-    package var servesFor: Duration?
+    package var mayServeFor: Duration?
     /// Whether a create for this generation may ever have been sent with its outcome unknown. Never set back.
     package var isDoubtful: Bool
     /// Tries that failed and count.
@@ -45,7 +45,8 @@ package struct JobLife: Sendable, Equatable {
 
     package init(
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
-        isBehind: Bool = false, hasOthers: Bool = false, servesFor: Duration? = nil, isDoubtful: Bool = false,
+        isOutdatedButServing: Bool = false, hasOtherGoals: Bool = false, mayServeFor: Duration? = nil,
+        isDoubtful: Bool = false,
         attempts: Int = 0,
         crashes: Int = 0, failures: Int = 0,
         empties: Int = 0,
@@ -56,9 +57,9 @@ package struct JobLife: Sendable, Equatable {
         self.wanted = wanted
         self.wantedGeneration = wantedGeneration
         self.recorded = recorded
-        self.isBehind = isBehind
-        self.hasOthers = hasOthers
-        self.servesFor = servesFor
+        self.isOutdatedButServing = isOutdatedButServing
+        self.hasOtherGoals = hasOtherGoals
+        self.mayServeFor = mayServeFor
         self.isDoubtful = isDoubtful
         self.attempts = attempts
         self.crashes = crashes
@@ -126,21 +127,21 @@ package enum JobEffect: Sendable, Equatable {
     case look
     case delete(ProviderID)
     /// Record this credential and end the job, or give it its next goal, in one transaction under the user's lock.
-    case own(ProviderID)
+    case record(ProviderID)
     /// Remember these for deletion.
     case surplus([ProviderID])
     /// The generation is closed: nothing of it is left at the provider. With the id that was deleted there, if one was.
-    case close(ProviderID?)
+    case closeGeneration(ProviderID?)
     /// Nothing to do: wanted is actual.
-    case end
+    case finish
     /// This generation may wait: another first, after that long.
-    case passOver(after: Duration)
+    case goToOtherGoal(after: Duration)
     /// Put it back for later; it may then create without a look, unless it was ever in doubt.
     case schedule(delay: Duration, isCharged: Bool, dropsTag: Bool)
-    /// Put it back where it must look first. `settle`: an empty answer before that long from now proves nothing.
-    case doubt(delay: Duration, isCharged: Bool, settle: Duration?)
+    /// Put it back where it must look first. `landingTime`: an empty answer before that long from now proves nothing.
+    case doubt(delay: Duration, isCharged: Bool, landingTime: Duration?)
     /// A new epoch and lease for a create after absence was proven.
-    case rearm
+    case renewLease
     /// Stop trying; an operator must look.
-    case bury(String)
+    case giveUp(String)
 }

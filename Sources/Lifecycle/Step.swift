@@ -6,14 +6,14 @@ import Model
 /// The numbers the rules need.
 package struct LifeRules: Sendable {
     /// From the moment a create may have left us until an empty answer counts.
-    package var settle: Duration
+    package var landingTime: Duration
     /// Tries that count before a job is buried.
     package var maximumAttempts: Int
     /// Vanished workers before a job is buried.
     package var maximumCrashes: Int
 
-    package init(settle: Duration = .seconds(40), maximumAttempts: Int = 20, maximumCrashes: Int = 3) {
-        self.settle = settle
+    package init(landingTime: Duration = .seconds(40), maximumAttempts: Int = 20, maximumCrashes: Int = 3) {
+        self.landingTime = landingTime
         self.maximumAttempts = maximumAttempts
         self.maximumCrashes = maximumCrashes
     }
@@ -34,34 +34,38 @@ extension JobLife {
         case .created(let id):
             return self.own(id)
         case .notSent:
-            return [self.later(self.backOff, jitter)]
+            return [self.putBack(self.backOff, jitter)]
         case .rateLimited(let wait):
-            return [self.makeWay(.zero) ?? self.later(wait, jitter)]
+            return [self.letOtherGoalsGoFirst(.zero) ?? self.putBack(wait, jitter)]
         case .refused(let wait), .tenantRejected(let wait):
             // Perhaps every user of a tenant waits for the same moment, and for days.
-            let pause = max(wait, self.lap)
-            return [self.makeWay(.zero) ?? self.later(pause + pause * jitter, jitter)]
+            let pause = max(wait, self.refusalPause)
+            return [self.letOtherGoalsGoFirst(.zero) ?? self.putBack(pause + pause * jitter, jitter)]
         case .tagFull(let isCounted):
             return [.schedule(delay: .zero, isCharged: !isCounted, dropsTag: true)]
         case .rejectedUnclear:
             let delay = max(.seconds(3), self.backOff)
-            return [.schedule(delay: delay + Self.spread(jitter), isCharged: true, dropsTag: false)]
+            return [.schedule(delay: delay + Self.upToASecond(jitter), isCharged: true, dropsTag: false)]
         case .rejected:
-            return [.bury("rejected")]
+            return [.giveUp("rejected")]
         case .unknown:
             self.isDoubtful = true
             self.empties = 0
-            return [.doubt(delay: .milliseconds(500) + Self.spread(jitter), isCharged: true, settle: rules.settle)]
+            return [
+                .doubt(
+                    delay: .milliseconds(500) + Self.upToASecond(jitter), isCharged: true,
+                    landingTime: rules.landingTime)
+            ]
         case .looked(let found):
             return self.looked(found, rules, jitter)
         case .lookFailed(let wait):
             // A failed look-up proves nothing and never permits a create.
             return [self.lookAgain(wait ?? self.backOff, jitter)]
         case .deleted(let id):
-            return [.close(id)]
+            return [.closeGeneration(id)]
         case .deleteFailed(let wait):
             let delay = wait ?? self.backOff
-            return [self.makeWay(delay + Self.spread(jitter)) ?? self.later(delay, jitter)]
+            return [self.letOtherGoalsGoFirst(delay + Self.upToASecond(jitter)) ?? self.putBack(delay, jitter)]
         }
     }
 
@@ -75,22 +79,22 @@ extension JobLife {
     /// Wanted against actual, when nothing is in doubt.
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
-        case (.some, true): [.end]
+        case (.some, true): [.finish]
         // What is wanted is made before what may still serve goes: until then that is all the user has. What a revoke
         // has closed goes first.
-        case (.some, false) where self.isBehind: [.passOver(after: .zero)]
-        case (.some, false) where self.wanted == .live && self.servesFor.map { $0 > .zero } ?? false:
-            [.schedule(delay: self.servesFor ?? .zero, isCharged: false, dropsTag: false)]
-        case (.some(let id), false): self.trust.isStopped ? [self.later(.seconds(30), jitter)] : [.delete(id)]
-        case (.none, false): [.close(nil)]
-        case (.none, true): self.isExhausted(rules).map { [.bury($0)] } ?? [.create]
+        case (.some, false) where self.isOutdatedButServing: [.goToOtherGoal(after: .zero)]
+        case (.some, false) where self.wanted == .live && self.mayServeFor.map { $0 > .zero } ?? false:
+            [.schedule(delay: self.mayServeFor ?? .zero, isCharged: false, dropsTag: false)]
+        case (.some(let id), false): self.trust.isStopped ? [self.putBack(.seconds(30), jitter)] : [.delete(id)]
+        case (.none, false): [.closeGeneration(nil)]
+        case (.none, true): self.isExhausted(rules).map { [.giveUp($0)] } ?? [.create]
         }
     }
 
     /// Evidence of a credential: recorded whatever is wanted now; the transaction decides what becomes of it.
     private mutating func own(_ id: ProviderID) -> [JobEffect] {
         self.recorded = self.recorded ?? id
-        return [.own(id)]
+        return [.record(id)]
     }
 
     private mutating func looked(_ found: [ProviderID], _ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
@@ -108,15 +112,15 @@ extension JobLife {
             let isTimeless = self.isDoubtful && self.quietIn == nil
             return [
                 .doubt(
-                    delay: max(.seconds(1), self.quietIn ?? .zero) + Self.spread(jitter), isCharged: false,
-                    settle: isTimeless ? rules.settle : nil)
+                    delay: max(.seconds(1), self.quietIn ?? .zero) + Self.upToASecond(jitter), isCharged: false,
+                    landingTime: isTimeless ? rules.landingTime : nil)
             ]
         }
-        guard self.isWanted else { return [.close(nil)] }
-        if let reason = self.isExhausted(rules) { return [.bury(reason)] }
+        guard self.isWanted else { return [.closeGeneration(nil)] }
+        if let reason = self.isExhausted(rules) { return [.giveUp(reason)] }
         self.empties = 0
         self.phase = .armed
-        return [.rearm, .create]
+        return [.renewLease, .create]
     }
 
     /// Whether the empty answers so far prove that there is nothing. One is enough for a job that was never in doubt; a
@@ -132,21 +136,21 @@ extension JobLife {
     }
 
     /// Back to where it came from, uncharged: what must look goes on looking first.
-    private func later(_ delay: Duration, _ jitter: Double) -> JobEffect {
-        .schedule(delay: delay + Self.spread(jitter), isCharged: false, dropsTag: false)
+    private func putBack(_ delay: Duration, _ jitter: Double) -> JobEffect {
+        .schedule(delay: delay + Self.upToASecond(jitter), isCharged: false, dropsTag: false)
     }
 
     /// Whatever else is due for the user goes first. Doubt waits for nobody, and is left to nobody.
-    private func makeWay(_ delay: Duration) -> JobEffect? {
-        self.hasOthers && (!self.isDoubtful || self.recorded != nil) ? .passOver(after: delay) : nil
+    private func letOtherGoalsGoFirst(_ delay: Duration) -> JobEffect? {
+        self.hasOtherGoals && (!self.isDoubtful || self.recorded != nil) ? .goToOtherGoal(after: delay) : nil
     }
 
     private func lookAgain(_ delay: Duration, _ jitter: Double) -> JobEffect {
-        .doubt(delay: delay + Self.spread(jitter), isCharged: false, settle: nil)
+        .doubt(delay: delay + Self.upToASecond(jitter), isCharged: false, landingTime: nil)
     }
 
     /// 0, 30, 60, 120 seconds: how long a job leaves a provider alone that refuses again and again.
-    private var lap: Duration { self.failures == 0 ? .zero : .seconds(min(120, 15 << min(self.failures, 3))) }
+    private var refusalPause: Duration { self.failures == 0 ? .zero : .seconds(min(120, 15 << min(self.failures, 3))) }
 
     /// 0.5, 1, 2, 4 … 60 seconds.
     package var backOff: Duration {
@@ -154,5 +158,5 @@ extension JobLife {
     }
 
     /// Up to a second, so that jobs that failed together do not come back together.
-    private static func spread(_ jitter: Double) -> Duration { .milliseconds(Int(jitter * 1000)) }
+    private static func upToASecond(_ jitter: Double) -> Duration { .milliseconds(Int(jitter * 1000)) }
 }

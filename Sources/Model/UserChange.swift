@@ -4,7 +4,7 @@
 package import Foundation
 
 /// What one item of one delivery asks for.
-package struct SignUp: Sendable, Equatable {
+package struct UserChange: Sendable, Equatable {
     package var user: UserKey
     package var wanted: Wanted
     /// The sender's own time of the change; orders a create and a delete that arrive the wrong way round.

@@ -38,11 +38,11 @@ package final class OnboardingWorker: Service {
 
     let configuration: Configuration
     let pool: PostgresPool
-    let provider: Provider
+    let provider: GuardedProvider
     let logger: Logger
     let names: CredentialName
     let installation: UUID
-    let news: ProviderNews
+    let throttledLog: ThrottledLog
     let identity: WorkerIdentity
     let wakeup: Wakeup
     /// For the looks: signalled when time alone has made something due.
@@ -57,21 +57,22 @@ package final class OnboardingWorker: Service {
         limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger, presence: Presence? = nil,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
-        let settle = configuration.httpDeadline + configuration.providerMargin
+        let landingTime = configuration.httpDeadline + configuration.providerMargin
         self.configuration = configuration
         self.pool = pool
-        self.provider = Provider(api: api, limits: limits)
+        self.provider = GuardedProvider(api: api, limits: limits)
         self.wakeup = wakeup
         self.logger = logger
         self.names = CredentialName(installation: installation)
         self.installation = installation
-        self.news = ProviderNews(logger: logger)
+        self.throttledLog = ThrottledLog(logger: logger)
         self.identity = WorkerIdentity(
-            lease: configuration.lease, settle: settle, tagCapacity: configuration.tagCapacity, presence: presence)
+            lease: configuration.lease, landingTime: landingTime, tagCapacity: configuration.tagCapacity,
+            presence: presence)
         self.jobRun = JobRun(
-            provider: self.provider, pool: pool, vault: vault, news: self.news,
+            provider: self.provider, pool: pool, vault: vault, throttledLog: self.throttledLog,
             witness: Witness(pool: pool, provider: self.provider), names: self.names,
-            rules: LifeRules(settle: settle),
+            rules: LifeRules(landingTime: landingTime),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
             random: random)
     }
@@ -107,7 +108,7 @@ package final class OnboardingWorker: Service {
         var running = 0
         /// Results that are not yet in the database.
         var unwritten: [JobResult] = []
-        var walk = QueueWalk(now: .now)
+        var cursor = ClaimCursor(now: .now)
         var failures = 0
     }
 
@@ -151,17 +152,17 @@ package final class OnboardingWorker: Service {
     /// sent.
     private func exchange(room: Int, _ turn: inout Turn) async -> [(ClaimedJob, ContinuousClock.Instant)] {
         let batch = FinishBatch(turn.unwritten)
-        let start = turn.walk.start(at: .now)
+        let start = turn.cursor.start(at: .now)
         let known = room > 0 ? self.identity.terms : nil
         let granted =
-            known == nil ? 0 : await self.provider.limits.room(for: room) { await self.hasQueued(from: start) }
-        if granted == 0 { turn.walk.rested() }
+            known == nil ? 0 : await self.provider.limits.takePermits(room) { await self.hasQueued(from: start) }
+        if granted == 0 { turn.cursor.foundNothing() }
         let sentAt = ContinuousClock.now
         let terms = granted > 0 ? known : nil
         let claim = terms.map { [ClaimedJob.queued(limit: granted, from: start, $0)] } ?? []
         guard !batch.groups.isEmpty || !claim.isEmpty else { return [] }
         let (rows, failure) = await self.send(batch, claim)
-        await self.provider.limits.unused(granted - (rows?.count ?? 0))
+        await self.provider.limits.returnPermits(granted - (rows?.count ?? 0))
         if let failure {
             // Nothing is lost: what the provider gave stays in hand and is written when the database is back. A write
             // that did happen is found done, because every statement is guarded.
@@ -191,7 +192,7 @@ package final class OnboardingWorker: Service {
                 let last = answers.dropFirst(batch.groups.count).first?.first
                 let claimed = try? last?.get()
                 do {
-                    try await batch.settle(
+                    try await batch.receive(
                         Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
                     _ = try last?.get()
                 } catch {
@@ -219,8 +220,8 @@ package final class OnboardingWorker: Service {
         let isShort = rows.count < room && starved.isEmpty
         let now = ContinuousClock.now
         // Those without a tag go back to their places.
-        let place = isShort ? nil : (all.first(where: \.job.needsTag) ?? all.last)?.vt
-        if turn.walk.walked(from: start, to: place, took: now - sentAt, at: now) { self.wakeup.signal() }
+        let place = isShort ? nil : (all.first(where: \.job.needsTag) ?? all.last)?.place
+        if turn.cursor.advanced(from: start, to: place, took: now - sentAt, at: now) { self.wakeup.signal() }
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
             let isOpened = await TagShards.open(for: tenant, capacity: terms.tagCapacity, on: self.pool, self.logger)
             turn.unwritten += jobs.map { job in
@@ -229,7 +230,7 @@ package final class OnboardingWorker: Service {
                         lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1)))
             }
         }
-        await self.provider.limits.unused(starved.count)
+        await self.provider.limits.returnPermits(starved.count)
         if !starved.isEmpty { self.wakeup.signal() }
         return all.map(\.job).filter { !$0.needsTag }.map { ($0, leaseEnd) }
     }

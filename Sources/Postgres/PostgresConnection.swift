@@ -203,13 +203,13 @@ package actor PostgresConnection {
             return pending.settled(missing: self.fail(.connectionLost, "the statement could not be sent"))
         }
         let loop = Exchange(handle: self.handle, readiness: self.readiness)
-        var end = await loop.settle(&pending, until: self.exchangeTimeout.map { .now + $0 }, shielded: shielded)
+        var end = await loop.receiveResults(&pending, until: self.exchangeTimeout.map { .now + $0 }, shielded: shielded)
         if case .cancelled = end {
             // The statement may be half done; stop it, then read to its end, so that the connection stays usable.
             if let cancel = self.handle.cancelHandle() {
                 _ = await Resolver.onThread(within: .seconds(5), isShielded: true) { cancel.cancel() }
             }
-            end = await loop.settle(&pending, until: .now + .seconds(5), shielded: true)
+            end = await loop.receiveResults(&pending, until: .now + .seconds(5), shielded: true)
         }
         // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the
         // WARNING of SyncRepWaitForLSN, raised when its wait is cancelled).

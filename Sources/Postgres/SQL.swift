@@ -72,6 +72,8 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStr
 
         /// Puts another statement's text and values here, its parameters renumbered by their new place.
         package mutating func appendInterpolation(_ part: SQL) {
+            // A named part without values is text as it stands.
+            if part.parameters.isEmpty { return self.text += part.text }
             var rest = Substring(part.text)
             while let dollar = rest.firstIndex(of: "$") {
                 let digits = rest[rest.index(after: dollar)...].prefix(while: \.isNumber)

@@ -15,7 +15,7 @@ extension ProviderLimits {
             """
             update dialtone.provider_limits
             set breaker = 'half_open',
-                probe_until = clock_timestamp() + \(Self.probeLease.milliseconds) * interval '1 millisecond'
+                probe_until = clock_timestamp() + \(Self.probeLease)
             where scope = \(scope) and breaker <> 'closed' and coalesce(probe_until <= clock_timestamp(), true)
             returning allowance
             """)
@@ -71,7 +71,7 @@ extension ProviderLimits {
         _ = try? await self.pool.query(
             """
             insert into dialtone.provider_limits as p (scope, paused_until)
-            values (\(scope.key), clock_timestamp() + \(wait.milliseconds) * interval '1 millisecond')
+            values (\(scope.key), clock_timestamp() + \(wait))
             on conflict (scope) do update set paused_until = greatest(p.paused_until, excluded.paused_until)
             """)
         self.forget()
@@ -79,12 +79,12 @@ extension ProviderLimits {
 
     /// Opens the breaker of a scope: nothing more is sent there until a probe works. Answers how long that is at least.
     @discardableResult
-    package func stop(_ scope: LimitScope, reason: String) async -> Duration {
+    package func openBreaker(_ scope: LimitScope, reason: String) async -> Duration {
         _ = try? await self.pool.query(
             """
             insert into dialtone.provider_limits as p (scope, breaker, opened_at, probe_until, allowance, reason)
             values (\(scope.key), 'open', clock_timestamp(),
-                    clock_timestamp() + \(Self.coolDown.milliseconds) * interval '1 millisecond', 1, \(reason))
+                    clock_timestamp() + \(Self.coolDown), 1, \(reason))
             on conflict (scope) do update
             set breaker = 'open', probe_until = excluded.probe_until, allowance = 1, reason = excluded.reason,
                 opened_at = case when p.breaker = 'closed' then excluded.opened_at else p.opened_at end
@@ -110,7 +110,7 @@ extension ProviderLimits {
             """)
         self.forget()
         guard let rejects = try? rows?.first?.decode(Int32.self), rejects >= Self.maximumRejects else { return nil }
-        return await self.stop(scope, reason: "refused for \(rejects) users in a row: \(code)")
+        return await self.openBreaker(scope, reason: "refused for \(rejects) users in a row: \(code)")
     }
 
     func forget() {

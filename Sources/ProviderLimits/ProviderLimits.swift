@@ -17,6 +17,14 @@ package enum LimitScope: Sendable, Hashable {
     }
 }
 
+/// The answer to a request for one create.
+package enum Permission: Sendable, Equatable {
+    /// The create may go now, and is counted.
+    case granted
+    /// Nothing may be sent for this long.
+    case wait(Duration)
+}
+
 /// Rate, pauses and breakers, shared through `dialtone.provider_limits`.
 ///
 /// A breaker that is open lets nothing through until `probe_until`; then one node, whichever asks first, takes the
@@ -36,7 +44,7 @@ package final class ProviderLimits: Sendable {
     static let maximumRejects: Int32 = 3
 
     /// What is known of the scopes that are not simply open.
-    struct Known {
+    struct KnownLimits {
         /// How long nothing may be sent there.
         var stopped: [String: Duration] = [:]
         /// Whether the account is paused, or its breaker waits for the first probe.
@@ -57,7 +65,7 @@ package final class ProviderLimits: Sendable {
     }
 
     struct State {
-        var known: Known?
+        var known: KnownLimits?
         var probes: [String: Probe] = [:]
         /// Where the line of those who wait for a connection's rate ends, as far as this node has seen.
         var lines: [String: (rate: Double, end: ContinuousClock.Instant)] = [:]
@@ -74,20 +82,22 @@ package final class ProviderLimits: Sendable {
 
     /// Whether calls that no breaker's probe is needed for may be made: looks, deletes, tokens. A pause stops them, and
     /// a breaker until its first probe. Throws when the database cannot say.
-    package func isOpen() async throws -> Bool { try await !self.know().isShut }
+    package func allowsCalls() async throws -> Bool { try await !self.know().isShut }
 
     /// How many of `wanted` creates may be begun now, by the account's pause, rate and breaker. `hasWork` is asked
     /// before anything is taken: nobody may hold a probe or a part of the rate for nothing. What is not used is given
-    /// back by `unused`.
-    package func room(for wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
-        await self.room(for: wanted, of: .queue, hasWork: hasWork)
+    /// back by `returnPermits`.
+    package func takePermits(_ wanted: Int, hasWork: () async -> Bool = { true }) async -> Int {
+        await self.takePermits(wanted, of: .queue, hasWork: hasWork)
     }
 
     /// Whether one create may go after a look: it may use the share that is left for recovery, and so never waits
     /// behind the queue for good.
-    package func hasRoomToRecover() async -> Bool { await self.room(for: 1, of: .recovery, hasWork: { true }) > 0 }
+    package func takeRecoveryPermit() async -> Bool {
+        await self.takePermits(1, of: .recovery, hasWork: { true }) > 0
+    }
 
-    private func room(for wanted: Int, of share: Share, hasWork: () async -> Bool) async -> Int {
+    private func takePermits(_ wanted: Int, of share: Share, hasWork: () async -> Bool) async -> Int {
         let account = LimitScope.account.key
         guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
         let isBroken = known.broken.contains(account)
@@ -108,8 +118,8 @@ package final class ProviderLimits: Sendable {
         return probes
     }
 
-    /// Gives back what `room`, or `hasRoomToRecover`, granted and nobody used.
-    package func unused(_ count: Int, of share: Share = .queue) async {
+    /// Gives back what `takePermits` or `takeRecoveryPermit` granted and nobody used.
+    package func returnPermits(_ count: Int, of share: Share = .queue) async {
         guard count > 0 else { return }
         let account = LimitScope.account.key
         let hasRate = self.state.withLock { state in
@@ -119,8 +129,8 @@ package final class ProviderLimits: Sendable {
         if hasRate { await self.giveBack(count, to: account, as: share) }
     }
 
-    /// Gives back a create that `wait` had permitted and that was not sent.
-    package func unsent(on connection: String) async {
+    /// Gives back a create that `takePermit` had permitted and that was not sent.
+    package func returnPermit(for connection: String) async {
         let scope = LimitScope.connection(connection).key
         let hasRate = self.state.withLock { state in
             state.probes[scope]?.left += 1
@@ -143,17 +153,17 @@ package final class ProviderLimits: Sendable {
         self.forget()
     }
 
-    /// How long nothing may be sent for this tenant's connection; nil when a create may go now, which is then counted.
-    /// When the database cannot say, it may: the account's own gate was asked before the claim.
-    package func wait(for connection: String) async -> Duration? {
+    /// Takes the permit for one create of this tenant's connection. When the database cannot say, it is granted: the
+    /// account's own gate was asked before the claim.
+    package func takePermit(for connection: String) async -> Permission {
         let scope = LimitScope.connection(connection).key
-        guard let known = try? await self.know() else { return nil }
-        if let wait = known.stopped[scope] { return wait }
+        guard let known = try? await self.know() else { return .granted }
+        if let wait = known.stopped[scope] { return .wait(wait) }
         let rate = known.rates[scope]
-        if let rate, await self.take(1, from: scope) == 0 { return self.lineUp(scope, rate) }
-        guard known.broken.contains(scope), await self.probe(scope, wanted: 1) == 0 else { return nil }
+        if let rate, await self.take(1, from: scope) == 0 { return .wait(self.lineUp(scope, rate)) }
+        guard known.broken.contains(scope), await self.probe(scope, wanted: 1) == 0 else { return .granted }
         if rate != nil { await self.giveBack(1, to: scope) }
-        return Self.probeLease
+        return .wait(Self.probeLease)
     }
 
     /// Whether this connection has a rate of its own, as far as is known.
@@ -161,8 +171,8 @@ package final class ProviderLimits: Sendable {
         (try? await self.know())?.rates[LimitScope.connection(connection).key] != nil
     }
 
-    /// How long nothing may be sent for this connection, as far as is known; takes nothing.
-    package func stopped(for connection: String) async -> Duration? {
+    /// How long nothing may be sent for this connection, as far as is known. Takes nothing.
+    package func remainingStop(of connection: String) async -> Duration? {
         guard let known = try? await self.know() else { return nil }
         return known.stopped[LimitScope.connection(connection).key]
     }
@@ -178,8 +188,8 @@ package final class ProviderLimits: Sendable {
     }
 
     /// From memory for `maximumAge`; then one caller asks, and the others go by the last answer until it has come.
-    private func know() async throws -> Known {
-        let (recent, changes) = self.state.withLock { state -> (Known?, Int) in
+    private func know() async throws -> KnownLimits {
+        let (recent, changes) = self.state.withLock { state -> (KnownLimits?, Int) in
             guard let known = state.known else { return (nil, state.changes) }
             if known.until > .now { return (known, state.changes) }
             state.known?.until = .now + Self.maximumAge
@@ -191,7 +201,7 @@ package final class ProviderLimits: Sendable {
         return known
     }
 
-    private func read() async throws -> Known {
+    private func read() async throws -> KnownLimits {
         let rows = try await self.pool.query(
             """
             select scope, breaker <> 'closed', rate, rejects > 0,
@@ -203,7 +213,7 @@ package final class ProviderLimits: Sendable {
             where paused_until > clock_timestamp() or breaker <> 'closed' or rate is not null
                or rejects > 0
             """)
-        var known = Known(until: .now + Self.maximumAge)
+        var known = KnownLimits(until: .now + Self.maximumAge)
         let probes = self.state.withLock { $0.probes }
         for row in rows {
             let (scope, isBroken, rate, isCounted, isShut, left) = try row.decode(

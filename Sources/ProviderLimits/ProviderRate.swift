@@ -49,21 +49,21 @@ extension ProviderLimits {
     }
 
     /// Takes as many of `wanted` calls as the rate has room for within a second from now; of the account's a fifth is
-    /// left for recovery (looks and deletes are not held up here). tat: when the last call that was granted is due (the
+    /// left for recovery (looks and deletes are not held up here). next_due: when the last call that was granted is due (the
     /// theoretical arrival time); the row lock orders the nodes.
     func take(_ wanted: Int, from scope: String) async -> Int {
         let rows = try? await self.pool.query(
             """
             with now as (select clock_timestamp() as at),
             budget as materialized (
-                select p.scope, p.rate * \(Share.queue.part(of: scope)) as rate, greatest(p.tat, now.at) as tat, now.at
+                select p.scope, p.rate * \(Share.queue.part(of: scope)) as rate, greatest(p.next_due, now.at) as next_due, now.at
                 from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
                 for no key update of p),
             grant_ as (
-                select scope, rate, tat,
-                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from tat - at)))))::int as calls
+                select scope, rate, next_due,
+                       greatest(0, least(\(wanted)::float8, ceil(rate * (1 - extract(epoch from next_due - at)))))::int as calls
                 from budget)
-            update dialtone.provider_limits p set tat = g.tat + g.calls / g.rate * interval '1 second'
+            update dialtone.provider_limits p set next_due = g.next_due + g.calls / g.rate * interval '1 second'
             from grant_ g where p.scope = g.scope
             returning g.calls
             """)
@@ -78,18 +78,18 @@ extension ProviderLimits {
             """
             with now as (select clock_timestamp() as at),
             budget as materialized (
-                select p.scope, p.rate, greatest(p.tat, now.at) as tat, greatest(p.recovery_tat, now.at) as recovery_tat,
-                       coalesce(p.recovery_tat < now.at + interval '1 second', true) as is_own,
-                       coalesce(p.tat <= now.at, true) as is_idle
+                select p.scope, p.rate, greatest(p.next_due, now.at) as next_due, greatest(p.recovery_next_due, now.at) as recovery_next_due,
+                       coalesce(p.recovery_next_due < now.at + interval '1 second', true) as is_own,
+                       coalesce(p.next_due <= now.at, true) as is_idle
                 from dialtone.provider_limits p, now where p.scope = \(scope) and p.rate is not null
                 for no key update of p),
             granted as (
                 update dialtone.provider_limits p
-                set recovery_tat = case when b.is_own
-                        then b.recovery_tat + interval '1 second' / (b.rate * \(Share.recovery.part(of: scope)))
-                        else p.recovery_tat end,
-                    tat = case when b.is_own then p.tat
-                          else b.tat + interval '1 second' / (b.rate * \(Share.queue.part(of: scope))) end
+                set recovery_next_due = case when b.is_own
+                        then b.recovery_next_due + interval '1 second' / (b.rate * \(Share.recovery.part(of: scope)))
+                        else p.recovery_next_due end,
+                    next_due = case when b.is_own then p.next_due
+                          else b.next_due + interval '1 second' / (b.rate * \(Share.queue.part(of: scope))) end
                 from budget b where p.scope = b.scope and (b.is_own or b.is_idle)
                 returning 1)
             select exists (select 1 from granted) or not exists (select 1 from budget)
@@ -103,8 +103,8 @@ extension ProviderLimits {
         let time: SQL = "\(Double(count)) / (rate * \(share.part(of: scope))) * interval '1 second'"
         let back: SQL =
             switch share {
-            case .queue: "tat = tat - \(time)"
-            case .recovery: "recovery_tat = recovery_tat - \(time)"
+            case .queue: "next_due = next_due - \(time)"
+            case .recovery: "recovery_next_due = recovery_next_due - \(time)"
             }
         _ = try? await self.pool.query(
             "update dialtone.provider_limits set \(back) where scope = \(scope) and rate is not null")
@@ -121,12 +121,5 @@ package enum Share: Sendable {
         case .queue: 0.8
         case .recovery: 0.2
         }
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, for an SQL interval.
-    var milliseconds: Int64 {
-        self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000
     }
 }

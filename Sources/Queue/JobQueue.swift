@@ -12,7 +12,7 @@ package enum JobQueue {
 
     // MARK: Enqueue
 
-    /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, vt, enqueued_at).
+    /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, place, enqueued_at).
     ///
     /// The unique key on (tenant_id, user_id) makes it at most one job per user; a job that is there already will see
     /// what is wanted when it finishes, and one that waits for its time is due now; so is one in a worker's hands,
@@ -22,9 +22,9 @@ package enum JobQueue {
     /// before now, whatever clock gave it.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
-        insert into dialtone.jobs as j (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
+        insert into dialtone.jobs as j (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt,
                                         quiet_until)
-        select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, greatest(s.vt, \(Self.serverNow)), s.enqueued_at,
+        select gen_random_uuid(), s.tenant_id, s.user_id, s.generation, greatest(s.place, \(ServerClock.statementStart)), s.enqueued_at,
                s.enqueued_at,
                case when d.maybe_created is null and not \(looksFirst) then 'queued' else 'in_doubt' end,
                coalesce(d.maybe_created, false),
@@ -52,24 +52,24 @@ package enum JobQueue {
             """
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
             where state = 'queued' and \(range) and \(Self.isServer(started))
-            order by vt, id limit \(limit)
+            order by place, id limit \(limit)
             for no key update skip locked
             """
         }
         guard let newcomers = start.newcomers else {
-            return "candidates as materialized (\(queued("vt >= \(start.bound)", limit: "\(limit)")))"
+            return "candidates as materialized (\(queued("place >= \(start.bound)", limit: "\(limit)")))"
         }
         return """
             newcomers as materialized (\(queued(newcomers, limit: "\(limit)"))),
             others as materialized (
-                \(queued("vt >= \(start.bound)", limit: "\(limit) - (select count(*) from newcomers)"))),
+                \(queued("place >= \(start.bound)", limit: "\(limit) - (select count(*) from newcomers)"))),
             candidates as materialized (select * from newcomers union all select * from others)
             """
     }
 
     /// Whether `candidates` would find something.
     package static func hasCandidates(from start: QueueStart) -> SQL {
-        "select 1 from dialtone.jobs where state = 'queued' and vt >= \(start.bound) order by vt limit 1"
+        "select 1 from dialtone.jobs where state = 'queued' and place >= \(start.bound) order by place limit 1"
     }
 
     /// The next jobs in doubt that are due, locked. Index jobs_in_doubt; statement_timestamp(), because a volatile
@@ -87,15 +87,9 @@ package enum JobQueue {
     /// Evaluated once per statement, before the scan.
     private static func isServer(_ started: Int64) -> SQL {
         """
-        (select i.started = \(started) and i.started = \(Self.serverStart) from dialtone.incarnation i)
+        (select i.started = \(started) and i.started = \(ServerClock.start) from dialtone.incarnation i)
         """
     }
-
-    /// When this server's postmaster started, in microseconds: no two servers, and no two starts of one, agree on it.
-    package static let serverStart: SQL = "(extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint"
-
-    /// The server's clock when it got the statement, in microseconds.
-    package static let serverNow: SQL = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
 
     // MARK: Promote and rescue
 
@@ -109,7 +103,7 @@ package enum JobQueue {
         promoted as (
             update dialtone.jobs j
             set state = case when j.in_doubt then 'in_doubt' else 'queued' end,
-                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+                place = greatest(j.place, \(ServerClock.now))
             from due where j.id = due.id and j.state = 'scheduled'
             returning \(Self.moved), 'scheduled' as from_state)
         \(Self.log("promoted")) returning job_id
@@ -138,26 +132,26 @@ package enum JobQueue {
     /// snapshot is open, the entries of all leases that were ever given since stand before it, and every one would be
     /// looked up. The update compares the state with the one that was read, because the predicate itself would let the
     /// plan walk that whole index once more.
-    package static func rescue(limit: Int, settle: Duration, since: Int64) -> SQL {
+    package static func rescue(limit: Int, landingTime: Duration, since: Int64) -> SQL {
         self.rescue(
             """
             lease_until < statement_timestamp()
             and lease_until >= timestamptz 'epoch' + \(since) * interval '1 microsecond'
-            """, limit: limit, settle: settle, reason: .leaseExpired)
+            """, limit: limit, landingTime: landingTime, reason: .leaseExpired)
     }
 
     /// The jobs of workers whose node is known to be gone, without waiting for their leases. Index jobs_leased, entered
     /// at now.
-    package static func rescue(from workers: [WorkerID], limit: Int, settle: Duration) -> SQL {
+    package static func rescue(from workers: [WorkerID], limit: Int, landingTime: Duration) -> SQL {
         self.rescue(
-            "worker = any(\(workers)) and lease_until >= statement_timestamp()", limit: limit, settle: settle,
+            "worker = any(\(workers)) and lease_until >= statement_timestamp()", limit: limit, landingTime: landingTime,
             reason: .workerGone)
     }
 
     /// Workers whose lock was held under this start of the server, and has been free for two seconds.
     package static let goneWorkers: SQL = """
         select worker from dialtone.workers
-        where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(serverStart)
+        where free_since < clock_timestamp() - interval '2 seconds' and held_under = \(ServerClock.start)
         """
 
     private enum Reason: String {
@@ -166,7 +160,7 @@ package enum JobQueue {
     }
 
     /// A look that took too long is nobody's crash; a worker that went with one in hand may have gone because of it.
-    private static func rescue(_ condition: SQL, limit: Int, settle: Duration, reason: Reason) -> SQL {
+    private static func rescue(_ condition: SQL, limit: Int, landingTime: Duration, reason: Reason) -> SQL {
         """
         with late as materialized (
             select id, state, epoch from dialtone.jobs
@@ -178,7 +172,7 @@ package enum JobQueue {
                 crashes = j.crashes + case when late.state = 'armed' or \(reason == .workerGone) then 1 else 0 end,
                 run_at = clock_timestamp(), lease_until = null, empties = 0,
                 quiet_until = greatest(j.quiet_until, greatest(j.lease_until, clock_timestamp())
-                                                      + \(settle.milliseconds) * interval '1 millisecond')
+                                                      + \(landingTime))
             from late where j.id = late.id and j.epoch = late.epoch and j.state = late.state
             returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, late.state as from_state)
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
@@ -188,23 +182,16 @@ package enum JobQueue {
     }
 }
 
-extension Duration {
-    /// Whole milliseconds, for an SQL interval.
-    package var milliseconds: Int64 {
-        self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000
-    }
-}
-
 extension JobQueue {
     /// A new epoch and lease for a job whose look-up has proven absence: the write that must be there before the
     /// create.
-    package static func rearm(_ held: Lease, lease: Duration, settle: Duration) -> SQL {
+    package static func rearm(_ held: Lease, lease: Duration, landingTime: Duration) -> SQL {
         """
         with armed as (
             update dialtone.jobs
             set state = 'armed', epoch = epoch + 1, empties = 0, failures = 0,
-                lease_until = clock_timestamp() + \(lease.milliseconds) * interval '1 millisecond',
-                quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond'
+                lease_until = clock_timestamp() + \(lease),
+                quiet_until = clock_timestamp() + \(lease + landingTime)
             where id = \(held.job) and epoch = \(held.epoch) and worker = \(held.worker) and state = \(held.state)
             returning id, tenant_id, user_id, generation, epoch, worker),
         logged as (

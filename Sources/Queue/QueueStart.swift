@@ -18,7 +18,7 @@ package enum QueueStart: Sendable, Equatable {
     var bound: SQL {
         switch self {
         case .beginning: "\(Int64.min)"
-        case .clock(let place): "least(\(place), \(JobQueue.serverNow) - 10000000)"
+        case .clock(let place): "least(\(place), \(ServerClock.statementStart) - 10000000)"
         case .at(let place): "\(place)"
         }
     }
@@ -28,7 +28,7 @@ package enum QueueStart: Sendable, Equatable {
     /// clock: then they stand in it.
     var newcomers: SQL? {
         guard case .at(let place) = self else { return nil }
-        let now = JobQueue.serverNow
-        return "\(place) > \(now) and vt >= \(now) - 1000000 and vt < least(\(place), \(now) + 10000000)"
+        let now = ServerClock.statementStart
+        return "\(place) > \(now) and place >= \(now) - 1000000 and place < least(\(place), \(now) + 10000000)"
     }
 }

@@ -48,7 +48,7 @@ package struct Transition: Sendable {
     /// Whether a call failed; failures in a row make pauses longer.
     package var isFailure: Bool
     /// From now until an empty answer of the provider may count; nil keeps what stands.
-    package var settle: Duration?
+    package var landingTime: Duration?
     /// The tag is full: the next claim takes a slot of another shard.
     package var dropsTag: Bool
     package var trace: Trace
@@ -56,7 +56,7 @@ package struct Transition: Sendable {
     package init(
         lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
         empties: Int = 0,
-        isFailure: Bool = false, settle: Duration? = nil, dropsTag: Bool = false, trace: Trace = Trace()
+        isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false, trace: Trace = Trace()
     ) {
         self.lease = lease
         self.to = to
@@ -65,7 +65,7 @@ package struct Transition: Sendable {
         self.isDoubtful = isDoubtful
         self.empties = empties
         self.isFailure = isFailure
-        self.settle = settle
+        self.landingTime = landingTime
         self.dropsTag = dropsTag
         self.trace = trace
     }
@@ -82,13 +82,13 @@ extension JobQueue {
         with input as (
             select * from unnest(
                 \(transitions.map(\.lease.job)), \(transitions.map(\.lease.epoch)), \(transitions.map(\.lease.worker)),
-                \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay.milliseconds)),
+                \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
                 \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
                 \(transitions.map { Int32($0.empties) }), \(transitions.map { Int32($0.isFailure ? 1 : 0) }),
-                \(transitions.map { $0.settle?.milliseconds }), \(transitions.map(\.dropsTag)),
+                \(transitions.map(\.landingTime)), \(transitions.map(\.dropsTag)),
                 \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
                 \(transitions.map(\.trace.errorCode)))
-            as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, settle,
+            as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, landing_time,
                   drops_tag, http_status, request_id, error_code)),
         held as materialized (
             select j.id from dialtone.jobs j join input i on j.id = i.id and j.epoch = i.epoch
@@ -96,16 +96,16 @@ extension JobQueue {
         moved as (
             update dialtone.jobs j
             set state = i.to_state, worker = null, lease_until = null,
-                run_at = clock_timestamp() + case when j.is_awaited and i.to_state = 'scheduled' then 0 else i.delay end
-                                             * interval '1 millisecond',
+                run_at = clock_timestamp() + case when j.is_awaited and i.to_state = 'scheduled' then interval '0'
+                                                  else i.delay end,
                 is_awaited = false,
-                vt = case when i.to_state = 'queued' then j.vt
-                     else greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint) end,
+                place = case when i.to_state = 'queued' then j.place
+                     else greatest(j.place, \(ServerClock.now)) end,
                 attempts = j.attempts + i.charge, empties = i.empties,
                 failures = case when i.failure = 1 then j.failures + 1 else 0 end,
                 in_doubt = j.in_doubt or i.is_doubtful,
                 quiet_until = coalesce(
-                    greatest(j.quiet_until, clock_timestamp() + i.settle * interval '1 millisecond'), j.quiet_until),
+                    greatest(j.quiet_until, clock_timestamp() + i.landing_time), j.quiet_until),
                 tag = case when i.drops_tag then null else j.tag end
             from input i join held on held.id = i.id
             where j.id = i.id and j.epoch = i.epoch and j.worker = i.worker and j.state = i.from_state

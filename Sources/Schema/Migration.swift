@@ -22,12 +22,11 @@ package struct Migration: Sendable {
     package static let all: [Migration] = [
         Migration(1, "installation", PackageResources._001_installation_sql),
         Migration(2, "tenants", PackageResources._002_tenants_sql),
-        Migration(3, "events_users_jobs", PackageResources._003_events_users_jobs_sql),
-        Migration(4, "credentials", PackageResources._004_credentials_sql),
-        Migration(5, "row_level_security", PackageResources._005_row_level_security_sql),
-        Migration(6, "exactly_once", PackageResources._006_exactly_once_sql),
-        Migration(7, "shards", PackageResources._007_shards_sql),
-        Migration(8, "bounded_work", PackageResources._008_bounded_work_sql),
-        Migration(9, "recovery_share", PackageResources._009_recovery_share_sql),
+        Migration(3, "events_and_users", PackageResources._003_events_and_users_sql),
+        Migration(4, "jobs", PackageResources._004_jobs_sql),
+        Migration(5, "credentials", PackageResources._005_credentials_sql),
+        Migration(6, "provider_limits", PackageResources._006_provider_limits_sql),
+        Migration(7, "recovery", PackageResources._007_recovery_sql),
+        Migration(8, "row_level_security", PackageResources._008_row_level_security_sql),
     ]
 }

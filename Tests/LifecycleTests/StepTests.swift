@@ -12,13 +12,14 @@ import Testing
 
     private func life(
         _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
-        recorded: ProviderID? = nil, isBehind: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
+        recorded: ProviderID? = nil, isOutdatedButServing: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
         empties: Int = 0, crashes: Int = 0,
         failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) -> JobLife {
         JobLife(
             generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
-            isBehind: isBehind, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes, failures: failures,
+            isOutdatedButServing: isOutdatedButServing, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes,
+            failures: failures,
             empties: empties,
             quietIn: quietIn, trust: trust)
     }
@@ -27,8 +28,8 @@ import Testing
         life.step(event, rules: self.rules, jitter: 0).effects
     }
 
-    private func doubt(_ delay: Duration, isCharged: Bool = false, settle: Duration? = nil) -> JobEffect {
-        .doubt(delay: delay, isCharged: isCharged, settle: settle)
+    private func doubt(_ delay: Duration, isCharged: Bool = false, landingTime: Duration? = nil) -> JobEffect {
+        .doubt(delay: delay, isCharged: isCharged, landingTime: landingTime)
     }
 
     @Test func `a fresh job creates without looking first`() {
@@ -44,7 +45,7 @@ import Testing
     @Test func `after a create with an unknown outcome the job stays in doubt and looks first`() {
         let (after, effects) = self.life().step(.unknown, rules: self.rules, jitter: 0)
         #expect(after.isDoubtful)
-        #expect(effects == [self.doubt(.milliseconds(500), isCharged: true, settle: self.rules.settle)])
+        #expect(effects == [self.doubt(.milliseconds(500), isCharged: true, landingTime: self.rules.landingTime)])
         #expect(self.effects(after, .claimed) == [.look])
     }
 
@@ -55,24 +56,24 @@ import Testing
         }
         #expect(empty(0, .seconds(-1)) == [self.doubt(.seconds(1))])
         #expect(empty(1, .seconds(20)) == [self.doubt(.seconds(20))])
-        #expect(empty(1, .seconds(-1)) == [.rearm, .create])
+        #expect(empty(1, .seconds(-1)) == [.renewLease, .create])
         // A doubt without a quiet time gets one now.
-        #expect(empty(5, nil) == [self.doubt(.seconds(1), settle: self.rules.settle)])
+        #expect(empty(5, nil) == [self.doubt(.seconds(1), landingTime: self.rules.landingTime)])
     }
 
     @Test func `one empty look is enough for a job that was never in doubt`() {
-        #expect(self.effects(self.life(.looking), .looked(found: [])) == [.rearm, .create])
+        #expect(self.effects(self.life(.looking), .looked(found: [])) == [.renewLease, .create])
     }
 
     @Test func `after a server change every create looks first, twice if commits may be lost`() {
         let restarted = LedgerTrust(looksFirst: true, looksTwice: false, isStopped: false)
         #expect(self.effects(self.life(trust: restarted), .claimed) == [.look])
-        #expect(self.effects(self.life(trust: restarted), .looked(found: [])) == [.rearm, .create])
+        #expect(self.effects(self.life(trust: restarted), .looked(found: [])) == [.renewLease, .create])
         let promoted = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: false)
         let first = self.life(quietIn: .seconds(9), trust: promoted)
         #expect(self.effects(first, .looked(found: [])) == [self.doubt(.seconds(9))])
         let second = self.life(.looking, empties: 1, quietIn: .seconds(-1), trust: promoted)
-        #expect(self.effects(second, .looked(found: [])) == [.rearm, .create])
+        #expect(self.effects(second, .looked(found: [])) == [.renewLease, .create])
     }
 
     @Test func `nothing is deleted while the ledger is on an unconfirmed system`() {
@@ -91,28 +92,31 @@ import Testing
 
     @Test func `a look keeps the recorded credential or adopts one, and the others are surplus`() {
         let life = self.life(.looking, isDoubtful: true)
-        #expect(self.effects(life, .looked(found: [self.id])) == [.own(self.id)])
-        #expect(self.effects(life, .looked(found: [self.id, self.other])) == [.surplus([self.other]), .own(self.id)])
+        #expect(self.effects(life, .looked(found: [self.id])) == [.record(self.id)])
+        #expect(
+            self.effects(life, .looked(found: [self.id, self.other])) == [.surplus([self.other]), .record(self.id)])
         let recorded = self.life(.looking, recorded: self.other, isDoubtful: true)
-        #expect(self.effects(recorded, .looked(found: [self.id, self.other])) == [.surplus([self.id]), .end])
+        #expect(self.effects(recorded, .looked(found: [self.id, self.other])) == [.surplus([self.id]), .finish])
     }
 
     @Test func `a generation that is not wanted is deleted and closed`() {
-        #expect(self.effects(self.life(wanted: .gone), .claimed) == [.close(nil)])
+        #expect(self.effects(self.life(wanted: .gone), .claimed) == [.closeGeneration(nil)])
         #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .claimed) == [.delete(self.id)])
         #expect(self.effects(self.life(wantedGeneration: 2, recorded: self.id), .claimed) == [.delete(self.id)])
-        #expect(self.effects(self.life(wanted: .gone, recorded: self.id), .deleted(self.id)) == [.close(self.id)])
+        #expect(
+            self.effects(self.life(wanted: .gone, recorded: self.id), .deleted(self.id)) == [.closeGeneration(self.id)])
         let looked = self.life(.looking, wanted: .gone, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
-        #expect(self.effects(looked, .looked(found: [])) == [.close(nil)])
+        #expect(self.effects(looked, .looked(found: [])) == [.closeGeneration(nil)])
     }
 
     /// Until the wanted credential exists, the older one may be all the user has.
     @Test func `the wanted credential is made before an older one that still serves is deleted`() {
-        let behind = self.life(.looking, wantedGeneration: 2, recorded: self.id, isBehind: true, isDoubtful: true)
+        let behind = self.life(
+            .looking, wantedGeneration: 2, recorded: self.id, isOutdatedButServing: true, isDoubtful: true)
         #expect(self.effects(behind, .claimed) == [.look])
-        #expect(self.effects(behind, .looked(found: [self.id])) == [.passOver(after: .zero)])
-        let fresh = self.life(wantedGeneration: 2, recorded: self.id, isBehind: true)
-        #expect(self.effects(fresh, .claimed) == [.passOver(after: .zero)])
+        #expect(self.effects(behind, .looked(found: [self.id])) == [.goToOtherGoal(after: .zero)])
+        let fresh = self.life(wantedGeneration: 2, recorded: self.id, isOutdatedButServing: true)
+        #expect(self.effects(fresh, .claimed) == [.goToOtherGoal(after: .zero)])
     }
 
     @Test func `a failed delete lets the user's other goals go first`() {
@@ -121,9 +125,9 @@ import Testing
             self.effects(life, .deleteFailed(nil)) == [
                 .schedule(delay: .milliseconds(500), isCharged: false, dropsTag: false)
             ])
-        life.hasOthers = true
-        #expect(self.effects(life, .deleteFailed(nil)) == [.passOver(after: .milliseconds(500))])
-        #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.passOver(after: .seconds(9))])
+        life.hasOtherGoals = true
+        #expect(self.effects(life, .deleteFailed(nil)) == [.goToOtherGoal(after: .milliseconds(500))])
+        #expect(self.effects(life, .deleteFailed(.seconds(9))) == [.goToOtherGoal(after: .seconds(9))])
     }
 
     /// A revoked credential must not wait until its successor can be made. A job in doubt keeps its goal.
@@ -132,8 +136,8 @@ import Testing
     ])
     func `a refused create lets the user's other goals go first unless it is in doubt`(event: JobEvent) {
         var life = self.life()
-        life.hasOthers = true
-        #expect(self.effects(life, event) == [.passOver(after: .zero)])
+        life.hasOtherGoals = true
+        #expect(self.effects(life, event) == [.goToOtherGoal(after: .zero)])
         life.isDoubtful = true
         #expect(
             self.effects(life, event) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
@@ -153,18 +157,18 @@ import Testing
     /// The job may be woken early, for example by an operator who has changed a rate.
     @Test func `a credential is not deleted before its overlap ends unless it is revoked`() {
         var life = self.life(wantedGeneration: 2, recorded: self.id)
-        life.servesFor = .seconds(60)
+        life.mayServeFor = .seconds(60)
         #expect(self.effects(life, .claimed) == [.schedule(delay: .seconds(60), isCharged: false, dropsTag: false)])
         life.wanted = .gone
         #expect(self.effects(life, .claimed) == [.delete(self.id)])
         life = self.life(wantedGeneration: 2, recorded: self.id)
-        life.servesFor = .seconds(-1)
+        life.mayServeFor = .seconds(-1)
         #expect(self.effects(life, .claimed) == [.delete(self.id)])
     }
 
     @Test func `a credential listed twice is adopted once and is not surplus`() {
         let life = self.life(.looking, isDoubtful: true)
-        #expect(self.effects(life, .looked(found: [self.id, self.id])) == [.own(self.id)])
+        #expect(self.effects(life, .looked(found: [self.id, self.id])) == [.record(self.id)])
     }
 
     @Test func `failures that are not the job's own fault do not count towards its limit of tries`() {
@@ -182,10 +186,10 @@ import Testing
 
     @Test func `three crashes or twenty unclear creates bury a job unless a look finds its credential`() {
         let deadly = self.life(.looking, isDoubtful: true, empties: 1, crashes: 3, quietIn: .seconds(-1))
-        #expect(self.effects(deadly, .looked(found: [])) == [.bury("crashed_too_often")])
+        #expect(self.effects(deadly, .looked(found: [])) == [.giveUp("crashed_too_often")])
         let unclear = self.life(.looking, isDoubtful: true, attempts: 20, empties: 1, quietIn: .seconds(-1))
-        #expect(self.effects(unclear, .looked(found: [])) == [.bury("too_many_attempts")])
+        #expect(self.effects(unclear, .looked(found: [])) == [.giveUp("too_many_attempts")])
         // A credential that the look has found is adopted nevertheless.
-        #expect(self.effects(deadly, .looked(found: [self.id])) == [.own(self.id)])
+        #expect(self.effects(deadly, .looked(found: [self.id])) == [.record(self.id)])
     }
 }

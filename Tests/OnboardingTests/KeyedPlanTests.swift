@@ -32,7 +32,7 @@ import Testing
             NewEvent(
                 id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(wanted)",
                 receivedAt: Date(),
-                owner: "acme", signUp: SignUp(user: user, wanted: wanted, occurredAt: Date()))
+                owner: "acme", change: UserChange(user: user, wanted: wanted, occurredAt: Date()))
         }
         var statements: [(String, SQL)] = [("insert", EventStatement.insert(events, places: ["acme": 1]))]
         if let amend = EventStatement.amend(events) { statements.append(("amend", amend)) }

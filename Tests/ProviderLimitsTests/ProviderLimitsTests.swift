@@ -14,9 +14,9 @@ import Testing
             await here.pause(.account, for: .seconds(100))
             await there.pause(.account, for: .seconds(1))
             for node in [here, there] {
-                let isOpen = try await node.isOpen()
+                let isOpen = try await node.allowsCalls()
                 #expect(!isOpen)
-                #expect(await node.room(for: 64) == 0)
+                #expect(await node.takePermits(64) == 0)
             }
             let left = try await database.admin.query(
                 "select extract(epoch from paused_until - now())::float8 from dialtone.provider_limits"
@@ -28,51 +28,51 @@ import Testing
     @Test func `the breaker of one connection does not stop the other connections`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
-            await here.stop(.connection("7"), reason: "HTTP 403")
-            #expect(await there.room(for: 64) == 64)
-            #expect(await there.wait(for: "7") ?? .zero > .seconds(20))
-            #expect(await there.wait(for: "8") == nil)
+            await here.openBreaker(.connection("7"), reason: "HTTP 403")
+            #expect(await there.takePermits(64) == 64)
+            #expect(await there.takePermit(for: "7").wait > .seconds(20))
+            #expect(await there.takePermit(for: "8") == .granted)
         }
     }
 
     /// The first probe is one create of one node. Each probe that succeeds doubles the next, until the breaker closes.
     @Test func `a breaker closes by probes of 1, 2, 4 and more creates on one node`() async throws {
         try await TestDatabase.with { database in
-            await ProviderLimits(pool: database.pool).stop(.account, reason: "HTTP 401")
+            await ProviderLimits(pool: database.pool).openBreaker(.account, reason: "HTTP 401")
             try await database.admin.script("update dialtone.provider_limits set probe_until = now()")
             for allowed in [1, 2, 4, 8, 16, 32] {
                 let (winner, other) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
-                #expect(await winner.room(for: 64) == allowed)
-                #expect(await other.room(for: 64) == 0, "one node has the probe")
-                #expect(await winner.room(for: 64) == 0, "and no more of it than it may")
+                #expect(await winner.takePermits(64) == allowed)
+                #expect(await other.takePermits(64) == 0, "one node has the probe")
+                #expect(await winner.takePermits(64) == 0, "and no more of it than it may")
                 for _ in 1...allowed { await winner.succeeded(connection: "7") }
             }
-            #expect(await ProviderLimits(pool: database.pool).room(for: 64) == 64)
+            #expect(await ProviderLimits(pool: database.pool).takePermits(64) == 64)
         }
     }
 
     @Test func `a probe whose node has died passes to any other node`() async throws {
         try await TestDatabase.with { database in
             let (dead, heir) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
-            await dead.stop(.account, reason: "HTTP 401")
+            await dead.openBreaker(.account, reason: "HTTP 401")
             try await database.admin.script("update dialtone.provider_limits set probe_until = now()")
-            #expect(await dead.room(for: 64) == 1)
-            #expect(await heir.room(for: 64) == 0)
+            #expect(await dead.takePermits(64) == 1)
+            #expect(await heir.takePermits(64) == 0)
             try await database.admin.script("update dialtone.provider_limits set probe_until = now()")
-            #expect(await ProviderLimits(pool: database.pool).room(for: 64) == 1)
+            #expect(await ProviderLimits(pool: database.pool).takePermits(64) == 1)
         }
     }
 
     @Test func `a failed probe opens the breaker again and restarts with one create`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
-            await limits.stop(.connection("7"), reason: "HTTP 403")
+            await limits.openBreaker(.connection("7"), reason: "HTTP 403")
             try await database.admin.script(
                 "update dialtone.provider_limits set probe_until = now(), allowance = 8, breaker = 'half_open'")
             let next = ProviderLimits(pool: database.pool)
-            #expect(await next.wait(for: "7") == nil)
-            await next.stop(.connection("7"), reason: "HTTP 403")
-            #expect(await next.wait(for: "7") ?? .zero > .seconds(20))
+            #expect(await next.takePermit(for: "7") == .granted)
+            await next.openBreaker(.connection("7"), reason: "HTTP 403")
+            #expect(await next.takePermit(for: "7").wait > .seconds(20))
             let ones = try await database.admin.query("select 1 from dialtone.provider_limits where allowance = 1")
             #expect(ones.count == 1, "it begins anew with one create")
         }
@@ -84,13 +84,13 @@ import Testing
             #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil)
             #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil, "the same user twice is one")
             #expect(await there.rejected(connection: "7", code: "10013", user: "b") == nil)
-            _ = try await there.isOpen()
+            _ = try await there.allowsCalls()
             await there.succeeded(connection: "7")
             #expect(await here.rejected(connection: "7", code: "10013", user: "c") == nil, "a success ended the row")
             #expect(await there.rejected(connection: "7", code: "10013", user: "d") == nil)
             #expect(await here.rejected(connection: "7", code: "10013", user: "e") == ProviderLimits.coolDown)
-            #expect(await there.wait(for: "7") != nil)
-            #expect(await there.wait(for: "8") == nil)
+            #expect(await there.takePermit(for: "7") != .granted)
+            #expect(await there.takePermit(for: "8") == .granted)
         }
     }
 
@@ -100,7 +100,7 @@ import Testing
             try await here.setRate(100)
             let start = ContinuousClock.now
             var granted = 0
-            for node in [here, there, here, there] { granted += await node.room(for: 64) }
+            for node in [here, there, here, there] { granted += await node.takePermits(64) }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             // The queue gets four fifths of 100 a second, at most one second ahead. Recovery keeps the other fifth.
             #expect(granted >= 80 && Double(granted) <= 80 + 80 * seconds + 1)
@@ -112,11 +112,11 @@ import Testing
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(1)
-            while await limits.room(for: 64) > 0 {}
+            while await limits.takePermits(64) > 0 {}
             let start = ContinuousClock.now
-            #expect(await limits.hasRoomToRecover())
+            #expect(await limits.takeRecoveryPermit())
             var granted = 1
-            for _ in 1...20 where await limits.hasRoomToRecover() { granted += 1 }
+            for _ in 1...20 where await limits.takeRecoveryPermit() { granted += 1 }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             #expect(
                 Double(granted) <= 1 + seconds, "it has a rate too: a fifth of one a second, and what the queue leaves")
@@ -128,13 +128,13 @@ import Testing
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(100)
-            while await limits.room(for: 64) > 0 {}
-            while await limits.hasRoomToRecover() {}
+            while await limits.takePermits(64) > 0 {}
+            while await limits.takeRecoveryPermit() {}
             let start = ContinuousClock.now
             var (queue, recovery, rounds) = (0, 0, 0.0)
             while ContinuousClock.now < start + .seconds(2) {
-                for _ in 1...8 where await limits.hasRoomToRecover() { recovery += 1 }
-                queue += await limits.room(for: 64)
+                for _ in 1...8 where await limits.takeRecoveryPermit() { recovery += 1 }
+                queue += await limits.takePermits(64)
                 rounds += 1
             }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -151,12 +151,12 @@ import Testing
             try await limits.setRate(10)
             _ = try await database.admin.query("select set_config('test.start', clock_timestamp()::text, false)")
             for _ in 1...20 {
-                #expect(await limits.hasRoomToRecover())
-                await limits.unused(1, of: .recovery)
+                #expect(await limits.takeRecoveryPermit())
+                await limits.returnPermits(1, of: .recovery)
             }
             let isExact = try await database.admin.query(
                 """
-                select coalesce(tat >= start, true) and recovery_tat between start and clock_timestamp()
+                select coalesce(next_due >= start, true) and recovery_next_due between start and clock_timestamp()
                 from dialtone.provider_limits, (select current_setting('test.start')::timestamptz as start) s
                 """
             ).first?.decode(Bool.self)
@@ -168,11 +168,11 @@ import Testing
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(0.01, for: .connection("7"))
-            #expect(await limits.room(for: 64) == 64, "the account has no limit")
+            #expect(await limits.takePermits(64) == 64, "the account has no limit")
             var waits: [Duration] = []
             for _ in 1...10 {
-                if let wait = await limits.wait(for: "7") { waits.append(wait) }
-                #expect(await limits.wait(for: "8") == nil)
+                if case .wait(let wait) = await limits.takePermit(for: "7") { waits.append(wait) }
+                #expect(await limits.takePermit(for: "8") == .granted)
             }
             #expect(waits.count == 9)
             #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 < $1 } && waits[0] > .milliseconds(900))
@@ -183,11 +183,11 @@ import Testing
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(10)
-            #expect(await limits.room(for: 64) { false } == 0, "without work nothing is taken")
+            #expect(await limits.takePermits(64) { false } == 0, "without work nothing is taken")
             for _ in 1...20 {
-                let granted = await limits.room(for: 64)
+                let granted = await limits.takePermits(64)
                 #expect(granted >= 8)
-                await limits.unused(granted)
+                await limits.returnPermits(granted)
             }
         }
     }
@@ -196,10 +196,19 @@ import Testing
     @Test(.timeLimit(.minutes(3))) func `a success costs no statement while nothing is stopped`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
-            #expect(await limits.room(for: 64) == 64)
+            #expect(await limits.takePermits(64) == 64)
             try await database.admin.script("begin; lock table dialtone.provider_limits")
             for _ in 1...100 { await limits.succeeded(connection: "7") }
             try await database.admin.script("rollback")
+        }
+    }
+}
+
+extension Permission {
+    fileprivate var wait: Duration {
+        switch self {
+        case .granted: .zero
+        case .wait(let duration): duration
         }
     }
 }

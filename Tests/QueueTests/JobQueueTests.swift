@@ -16,9 +16,9 @@ import Testing
         try await Self.withJobs(3000) { database, terms in
             try await database.admin.script(
                 """
-                update dialtone.jobs set state = 'scheduled' where vt % 3 = 0;
-                update dialtone.jobs set state = 'in_doubt', in_doubt = true where vt % 10 = 1;
-                update dialtone.jobs set state = 'armed', worker = gen_random_uuid(), lease_until = now() where vt % 10 = 2
+                update dialtone.jobs set state = 'scheduled' where place % 3 = 0;
+                update dialtone.jobs set state = 'in_doubt', in_doubt = true where place % 10 = 1;
+                update dialtone.jobs set state = 'armed', worker = gen_random_uuid(), lease_until = now() where place % 10 = 2
                 """)
             try await database.admin.script("vacuum analyze dialtone.jobs")
             // This runs as a superuser with the planner's defaults. The plans must be right without any setting.
@@ -36,7 +36,7 @@ import Testing
                     "jobs_in_doubt"
                 ),
                 (JobQueue.promote(limit: 10), "jobs_scheduled"),
-                (JobQueue.rescue(limit: 10, settle: .seconds(40), since: 0), "jobs_leased"),
+                (JobQueue.rescue(limit: 10, landingTime: .seconds(40), since: 0), "jobs_leased"),
             ] as [(SQL, String)] {
                 let plan = try await Self.plan(of: statement, on: database.admin)
                 #expect(plan.contains("using \(index)"), "\(plan)")
@@ -50,7 +50,7 @@ import Testing
             func first(from start: QueueStart) async throws -> Int64? {
                 let candidates = JobQueue.candidates(limit: 1, from: start, started: terms.started)
                 let row = try await database.admin.query(
-                    "with \(candidates) select vt from candidates join dialtone.jobs using (id)"
+                    "with \(candidates) select place from candidates join dialtone.jobs using (id)"
                 ).first
                 let has = try await database.admin.query(JobQueue.hasCandidates(from: start))
                 #expect(has.isEmpty == (row == nil))
@@ -61,7 +61,8 @@ import Testing
             #expect(try await first(from: .clock(orEarlier: 7)) == 7)
             #expect(try await first(from: .clock(orEarlier: .max)) == nil, "these wait since 1970")
             try await database.admin.script(
-                "update dialtone.jobs set vt = (extract(epoch from now()) * 1000000)::bigint + 3600000000 where vt > 3")
+                "update dialtone.jobs set place = (extract(epoch from now()) * 1000000)::bigint + 3600000000 where place > 3"
+            )
             let ahead = try #require(try await first(from: .clock(orEarlier: .max)), "an hour ahead of the clock")
             #expect(try await first(from: .at(ahead)) == ahead)
             #expect(try await first(from: .at(ahead + 1)) == nil)
@@ -73,11 +74,11 @@ import Testing
         try await Self.withJobs(20) { database, terms in
             try await database.admin.script(
                 """
-                update dialtone.jobs set vt = (extract(epoch from now()) * 1000000)::bigint + case
-                    when vt <= 3 then vt * 1000000 when vt = 4 then 1800000000 else 3600000000 + vt end
+                update dialtone.jobs set place = (extract(epoch from now()) * 1000000)::bigint + case
+                    when place <= 3 then place * 1000000 when place = 4 then 1800000000 else 3600000000 + place end
                 """)
             let line = try #require(
-                try await database.admin.query("select min(vt) from dialtone.jobs where user_id = 'user-5'").first
+                try await database.admin.query("select min(place) from dialtone.jobs where user_id = 'user-5'").first
             ).decode(Int64.self)
             func claimed(_ limit: Int, from start: QueueStart) async throws -> [String] {
                 let candidates = JobQueue.candidates(limit: limit, from: start, started: terms.started)
@@ -111,7 +112,7 @@ import Testing
     @Test func `due jobs are found by an index range that ends at the present`() async throws {
         try await Self.withJobs(300) { database, terms in
             let statements = [
-                "jobs_leased": JobQueue.rescue(limit: 500, settle: .seconds(1), since: 1_000_000),
+                "jobs_leased": JobQueue.rescue(limit: 500, landingTime: .seconds(1), since: 1_000_000),
                 "jobs_scheduled": JobQueue.promote(limit: 500), "jobs_in_doubt": ClaimedJob.doubtful(limit: 16, terms),
             ]
             for (index, statement) in statements {
@@ -158,7 +159,8 @@ import Testing
                 let move = Transition(lease: held, to: .scheduled, delay: .zero)
                 #expect(try await database.pool.query(JobQueue.move([move])).isEmpty)
                 #expect(
-                    try await database.pool.query(JobQueue.rearm(held, lease: .seconds(1), settle: .seconds(1))).isEmpty
+                    try await database.pool.query(JobQueue.rearm(held, lease: .seconds(1), landingTime: .seconds(1)))
+                        .isEmpty
                 )
             }
             let right = Transition(lease: lease, to: .scheduled, delay: .zero)
@@ -173,7 +175,7 @@ import Testing
             short.lease = .milliseconds(-1)
             let lease = try #require(
                 try await database.pool.withConnection { try await Self.claim(1, short, on: $0) }.first)
-            let rescue = JobQueue.rescue(limit: 10, settle: .seconds(40), since: 0)
+            let rescue = JobQueue.rescue(limit: 10, landingTime: .seconds(40), since: 0)
             #expect(try await database.pool.query(rescue).count == 1)
             #expect(try await database.pool.query(rescue).isEmpty)
             let row = try await database.admin.query(
@@ -194,7 +196,7 @@ import Testing
     @Test func `a scheduled job that was ever in doubt is looked up before it may create`() async throws {
         try await Self.withJobs(2) { database, terms in
             try await database.admin.script(
-                "update dialtone.jobs set state = 'scheduled', in_doubt = (vt = 1), run_at = now()")
+                "update dialtone.jobs set state = 'scheduled', in_doubt = (place = 1), run_at = now()")
             _ = try await database.pool.query(JobQueue.promote(limit: 10))
             let states = try await database.admin.query("select state, in_doubt from dialtone.jobs order by in_doubt")
                 .map { row in "\(try row.decode(String.self, Bool.self))" }
@@ -265,9 +267,9 @@ import Testing
                 select 'acme', user_id, 1, user_id, user_id, 'acme', 'active', '', '', decode(repeat('00', 16), 'hex')
                 from dialtone.users where wanted = 'live'
                 """)
-            let before = try #require(try await InstallationChange.state(on: database.admin)).id
-            try await InstallationChange.confirmClone(on: database.admin)
-            let after = try #require(try await InstallationChange.state(on: database.admin))
+            let before = try #require(try await InstallationConfirmation.state(on: database.admin)).id
+            try await InstallationConfirmation.confirmClone(on: database.admin)
+            let after = try #require(try await InstallationConfirmation.state(on: database.admin))
             #expect(after.id != before && !after.isStopped)
             let rows = try await database.admin.query(
                 """
@@ -290,14 +292,14 @@ import Testing
                 insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme');
                 insert into dialtone.users (tenant_id, user_id, wanted, status, received_at)
                 select 'acme', 'user-' || n, 'live', 'pending', now() from generate_series(1, \(count)) n;
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
                 select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now() from generate_series(1, \(count)) n
                 """)
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), settle: .seconds(40)))
+            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
             let row = try await database.admin.query(Incarnation.current).first
             let terms = ClaimTerms(
                 worker: WorkerID(rawValue: UUID()), started: try Incarnation.read(#require(row)).started,
-                lease: .seconds(30), settle: .seconds(40), tagCapacity: 980)
+                lease: .seconds(30), landingTime: .seconds(40), tagCapacity: 980)
             try await work(database, terms)
         }
     }

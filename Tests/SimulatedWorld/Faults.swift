@@ -72,10 +72,11 @@ extension Simulation {
         self.hasLostCommits = true
         self.database = before
         self.restart(.failover)
-        self.database.adopt(self.server, .failover, lease: Terms.lease, settle: self.settle, now: self.databaseNow)
+        self.database.adopt(
+            self.server, .failover, lease: Terms.lease, landingTime: self.landingTime, now: self.databaseNow)
         self.lastChange = .restart
         for slot in self.workers.indices {
-            self.workers[slot].pausedUntil = self.now + Terms.lease + self.settle + 12_000 + self.dice.upTo(500)
+            self.workers[slot].pausedUntil = self.now + Terms.lease + self.landingTime + 12_000 + self.dice.upTo(500)
         }
     }
 

@@ -20,7 +20,7 @@ enum Terms {
     static let lease = 30_000
     static let deadline = 10_000
     static let margin = 30_000
-    static let settle = deadline + margin
+    static let landingTime = deadline + margin
     /// Faults end here.
     static let storm = 150_000
     /// And here all must be at rest.
@@ -117,7 +117,7 @@ package struct Simulation {
         self.standby = self.database
     }
 
-    var settle: Int { self.mutant == .settleZero ? 0 : Terms.settle }
+    var landingTime: Int { self.mutant == .landingTimeZero ? 0 : Terms.landingTime }
     var databaseNow: Int { self.now + self.clockOffset }
 
     func note(_ text: @autoclosure () -> String) { self.trace?.lines.append("\(self.now) \(text())") }

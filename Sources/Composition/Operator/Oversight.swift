@@ -63,7 +63,7 @@ extension Administration {
                     return try await Sweep(
                         pool: pool, api: api, limits: ProviderLimits(pool: pool),
                         installation: try row.decode(UUID.self), lease: self.settings.lease,
-                        settle: self.settings.httpDeadline + self.settings.providerMargin, options: options
+                        landingTime: self.settings.httpDeadline + self.settings.providerMargin, options: options
                     ).runToTheEnd(tell: tell)
                 })
         } catch {
@@ -75,7 +75,7 @@ extension Administration {
 
     package func installation() async throws -> InstallationLine? {
         try await self.withPool { pool in
-            try await pool.withConnection { try await InstallationChange.state(on: $0) }
+            try await pool.withConnection { try await InstallationConfirmation.state(on: $0) }
         }.map(InstallationLine.init)
     }
 
@@ -83,9 +83,9 @@ extension Administration {
         try await self.withPool { pool in
             try await pool.withConnection { connection in
                 if isClone {
-                    try await InstallationChange.confirmClone(on: connection)
+                    try await InstallationConfirmation.confirmClone(on: connection)
                 } else {
-                    try await InstallationChange.confirmSame(on: connection)
+                    try await InstallationConfirmation.confirmSame(on: connection)
                 }
             }
         }

@@ -8,7 +8,7 @@ package import Model
 /// `data` may be a list of such objects: several users at once. Unknown members are ignored.
 package enum CanonicalEvent {
     package enum Meaning: Sendable, Equatable {
-        case signUps([Request], wanted: Wanted, occurredAt: Date?)
+        case changes([Request], wanted: Wanted, occurredAt: Date?)
         /// A type that asks nothing of us.
         case nothing(type: String)
     }
@@ -43,7 +43,7 @@ package enum CanonicalEvent {
         case "user.deleted": wanted = .gone
         default: return .nothing(type: type)
         }
-        return .signUps(
+        return .changes(
             try Self.requests(event["data"]), wanted: wanted, occurredAt: try Self.time(event["timestamp"]))
     }
 

@@ -32,8 +32,8 @@ enum EventStatement {
             with input as (
                 select * from unnest(
                     \(rows.map(\.id)), \(rows.map(\.source)), \(rows.map(\.deliveryID)), \(rows.map(\.tenant)),
-                    \(rows.map { $0.signUp?.user.user.rawValue }), \(rows.map { $0.signUp?.wanted.rawValue }),
-                    \(rows.map { $0.signUp?.occurredAt }), \(rows.map(\.receivedAt)), \(rows.map(\.item)),
+                    \(rows.map { $0.change?.user.user.rawValue }), \(rows.map { $0.change?.wanted.rawValue }),
+                    \(rows.map { $0.change?.occurredAt }), \(rows.map(\.receivedAt)), \(rows.map(\.item)),
                     \(rows.map { $0.first ?? $0.id }))
                 as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item,
                       first_id)),
@@ -92,9 +92,9 @@ enum EventStatement {
                                        else u.occurred_at end),
             to_do as (
                 select d.tenant_id, d.user_id, d.generation, d.received_at as enqueued_at,
-                       p.vt + \(FairClock.step)
-                           * (row_number() over (partition by d.tenant_id order by d.received_at, d.user_id) - 1) as vt
-                from desired d join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as p (tenant_id, vt)
+                       p.place + \(FairClock.step)
+                           * (row_number() over (partition by d.tenant_id order by d.received_at, d.user_id) - 1) as place
+                from desired d join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as p (tenant_id, place)
                     using (tenant_id)
                 where d.status in ('pending', 'revoking')),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
@@ -131,7 +131,7 @@ enum EventStatement {
     /// users_pkey, credentials_pkey, jobs_tenant_id_user_id_key and dead_jobs_user. `offset 0` and the upserts hold the
     /// planner to these: a plain join may be turned round, into a walk through a whole table.
     static func amend(_ events: [NewEvent]) -> SQL? {
-        let revokes = events.filter { $0.signUp?.wanted == .gone }.map(\.id)
+        let revokes = events.filter { $0.change?.wanted == .gone }.map(\.id)
         guard !revokes.isEmpty else { return nil }
         return """
             with gone as materialized (
@@ -158,8 +158,8 @@ enum EventStatement {
                 on conflict (tenant_id, user_id, generation) do update set status = 'closing', close_after = null
                 where c.status <> 'deleted')
             insert into dialtone.jobs as j (
-                id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt, quiet_until)
-            select queued.id, gone.tenant_id, gone.user_id, gone.generation, queued.vt, queued.run_at, queued.enqueued_at,
+                id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, quiet_until)
+            select queued.id, gone.tenant_id, gone.user_id, gone.generation, queued.place, queued.run_at, queued.enqueued_at,
                    'in_doubt', buried.maybe_created, buried.quiet_until
             from gone
             cross join lateral (
@@ -183,8 +183,8 @@ enum EventStatement {
     /// The event of a delivery. Index: the ledger's unique key.
     static func known(_ event: NewEvent) -> SQL {
         """
-        select event_id, tenant_id = \(event.tenant) and user_id is not distinct from \(event.signUp?.user.user)
-                         and wanted is not distinct from \(event.signUp?.wanted)
+        select event_id, tenant_id = \(event.tenant) and user_id is not distinct from \(event.change?.user.user)
+                         and wanted is not distinct from \(event.change?.wanted)
         from dialtone.events
         where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = \(event.item)
         """

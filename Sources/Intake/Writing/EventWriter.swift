@@ -164,8 +164,8 @@ final class EventWriter: Sendable {
         var waves: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
         for event in events {
-            let wave = event.signUp.map { seen[$0.user, default: 0] } ?? 0
-            if let user = event.signUp?.user { seen[user] = wave + 1 }
+            let wave = event.change.map { seen[$0.user, default: 0] } ?? 0
+            if let user = event.change?.user { seen[user] = wave + 1 }
             if wave == waves.count { waves.append([]) }
             waves[wave].append(event)
         }

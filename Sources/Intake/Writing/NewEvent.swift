@@ -15,9 +15,9 @@ struct NewEvent: Sendable {
     /// Whose ledger an ignored event goes to: the source's tenant, or '-' for a source of several.
     let owner: String
     /// Nil when the event asks nothing of us.
-    var signUp: SignUp?
+    var change: UserChange?
 
-    var tenant: String { self.signUp?.user.tenant.rawValue ?? self.owner }
+    var tenant: String { self.change?.user.tenant.rawValue ?? self.owner }
 }
 
 /// What one delivery asks for: one event, or several when it carries several users. Stored together or not at all.
@@ -28,14 +28,14 @@ struct NewDelivery: Sendable {
     init(_ event: NewEvent) { self.events = [event] }
 
     /// `first` and as many more as there are sign-ups beside the first.
-    init(_ first: NewEvent, asking signUps: [SignUp]) {
+    init(_ first: NewEvent, asking changes: [UserChange]) {
         var events: [NewEvent] = []
-        for (place, signUp) in signUps.enumerated() {
+        for (place, change) in changes.enumerated() {
             events.append(
                 NewEvent(
                     id: place == 0 ? first.id : EventID(at: first.receivedAt), source: first.source,
                     deliveryID: first.deliveryID, item: Int32(place), first: place == 0 ? nil : first.id,
-                    receivedAt: first.receivedAt, owner: first.owner, signUp: signUp))
+                    receivedAt: first.receivedAt, owner: first.owner, change: change))
         }
         self.events = events.isEmpty ? [first] : events
     }
@@ -43,5 +43,5 @@ struct NewDelivery: Sendable {
     var source: SourceID { self.events[0].source }
     /// What tells it from every other delivery.
     var key: String { "\(self.source.rawValue)\(self.events[0].deliveryID)" }
-    var users: [UserKey] { self.events.compactMap { $0.signUp?.user } }
+    var users: [UserKey] { self.events.compactMap { $0.change?.user } }
 }

@@ -32,7 +32,7 @@ extension Evidence {
     /// Locks `users` first, in key order, then `jobs`: the order of intake, so that they cannot wait for each other.
     /// What is wanted is accepted from any epoch (evidence); the job is touched only where id, epoch, worker and state
     /// still match (authority). What is no longer wanted is recorded as `closing` by the job's own worker alone, which
-    /// then deletes it; anybody else's is for `settle`. First writer owns: a row refused by either unique key comes
+    /// then deletes it; anybody else's is for `toSurplus`. First writer owns: a row refused by either unique key comes
     /// back as not recorded. A rotation's older generations begin to close here. The job ends only if nothing else of
     /// its user is left to do.
     ///
@@ -56,7 +56,7 @@ extension Evidence {
                 \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
                 \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
                 \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)),
-                \(rows.map { $0.overlap?.milliseconds ?? 0 }),
+                \(rows.map { $0.overlap ?? .zero }),
                 \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
             as t (job_id, epoch, worker, from_state, installation, tenant_id, user_id, generation, provider_id, name, tag,
                   sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)),
@@ -94,7 +94,7 @@ extension Evidence {
             where u.tenant_id = d.tenant_id and u.user_id = d.user_id),
         older as (
             update dialtone.credentials c
-            set status = 'closing', close_after = clock_timestamp() + d.overlap * interval '1 millisecond'
+            set status = 'closing', close_after = clock_timestamp() + d.overlap
             from done d
             where d.has_others and c.tenant_id = d.tenant_id and c.user_id = d.user_id
               and c.generation < d.generation and c.status = 'active'),
@@ -116,7 +116,7 @@ extension Evidence {
     /// is recorded already (a finish done twice), or it is surplus, because another owns its generation or it is
     /// closed. A generation the ledger does not have yet (it lost the commit that opened it) is not surplus: the sweep
     /// finds it.
-    package var settle: SQL {
+    package var toSurplus: SQL {
         """
         insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
         select \(self.providerID), u.tenant_id, u.user_id, \(self.generation), \(self.name), \(self.tag)
@@ -225,7 +225,7 @@ package struct Burial: Sendable {
             update dialtone.jobs j
             set state = case when held.is_doubtful then 'in_doubt' else 'queued' end,
                 in_doubt = held.is_doubtful, worker = null, lease_until = null, run_at = clock_timestamp(),
-                attempts = 0, crashes = 0, vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+                attempts = 0, crashes = 0, place = greatest(j.place, \(ServerClock.now))
             from held where not held.is_wanted and j.id = held.id),
         kept as (
             insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, provider_words, maybe_created, epoch,

@@ -37,7 +37,7 @@ package struct FinishBatch: Sendable {
     func write(to pool: PostgresPool, _ logger: Logger) async -> Bool {
         do {
             try await pool.withConnection { connection in
-                try await self.settle(try await connection.pipeline(self.groups), on: connection, logger: logger)
+                try await self.receive(try await connection.pipeline(self.groups), on: connection, logger: logger)
             }
             return true
         } catch {
@@ -61,13 +61,13 @@ package struct FinishBatch: Sendable {
     /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others
     /// do not suffer; a row that fails alone is logged, and its lease will expire into doubt. Throws when the database
     /// is away: then the whole batch must be written again, which every statement allows.
-    package func settle(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
+    package func receive(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
         // A deadlock's victim too: everything may be written again.
         for case .failure(let error) in answers.joined()
         where error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
         var rest = answers[...]
         if !self.evidence.isEmpty, let answer = rest.popFirst()?.last {
-            try await self.settleEvidence(answer, on: connection, logger: logger)
+            try await self.receiveEvidence(answer, on: connection, logger: logger)
         }
         if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
             for transition in self.transitions {
@@ -79,7 +79,7 @@ package struct FinishBatch: Sendable {
         }
     }
 
-    private func settleEvidence(
+    private func receiveEvidence(
         _ answer: Result<PostgresRows, PostgresError>, on connection: PostgresConnection, logger: Logger
     ) async throws {
         var rows: [PostgresRow] = []
@@ -99,20 +99,20 @@ package struct FinishBatch: Sendable {
         }
         for evidence in self.evidence {
             guard let isRecorded = open[evidence.providerID] else { continue }
-            try await Self.settle(evidence, isRecorded: isRecorded, on: connection, logger: logger)
+            try await Self.decide(evidence, isRecorded: isRecorded, on: connection, logger: logger)
         }
     }
 
     /// What one statement for all could not decide: a credential of nobody, or a user with more to do. The job that
     /// stands behind it goes to its next goal, or looks at the ledger again.
-    private static func settle(
+    private static func decide(
         _ evidence: Evidence, isRecorded: Bool, on connection: PostgresConnection, logger: Logger
     ) async throws {
         let next =
             isRecorded
             ? NextGoal.choose(evidence.lease, evidence.user, Trace())
             : NextGoal.lookAgain(evidence.lease)
-        let facts = isRecorded ? [] : [evidence.settle, NextGoal.openNext(evidence.user)]
+        let facts = isRecorded ? [] : [evidence.toSurplus, NextGoal.openNext(evidence.user)]
         let rows = try await Self.alone(
             [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger
         )

@@ -41,7 +41,7 @@ enum NextGoal {
                 failures = case when h.is_turned then 0 else j.failures end,
                 empties = case when h.is_turned then 0 else j.empties end,
                 generation = h.generation, is_awaited = false,
-                vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                place = greatest(j.place, \(ServerClock.now)),
                 worker = null, lease_until = null, run_at = clock_timestamp()
             from held h where j.id = h.id
             returning \(JobQueue.moved), \(lease.state)::text as from_state)
@@ -77,7 +77,7 @@ enum NextGoal {
                 where tenant_id = \(user.tenant) and user_id = \(user.user)),
             held as materialized (
                 select j.id, j.state, j.generation, j.failures,
-                       case when j.is_awaited then 0 else \(pause.milliseconds) end as pause
+                       case when j.is_awaited then interval '0' else \(pause) end as pause
                 from dialtone.jobs j
                 where j.id = \(lease.job) and j.epoch = \(lease.epoch) and j.worker = \(lease.worker)
                   and j.state = \(lease.state)
@@ -99,7 +99,7 @@ enum NextGoal {
                 select g.generation, g.due, d.maybe_created, d.quiet_until,
                        case when g.due > clock_timestamp() then 'scheduled'
                             when d.maybe_created is not null then 'in_doubt'
-                            when held.pause > 0 then 'scheduled' else 'queued' end as state
+                            when held.pause > interval '0' then 'scheduled' else 'queued' end as state
                 from held, (select \(user.tenant) as tenant_id, \(user.user) as user_id, g.* from goals g) g
                 left join lateral (\(Self.note("g"))) d on true
                 order by greatest(g.due, statement_timestamp()),
@@ -121,8 +121,8 @@ enum NextGoal {
                 update dialtone.jobs j
                 set generation = next.generation,
                     state = next.state,
-                    run_at = greatest(next.due, clock_timestamp() + held.pause * interval '1 millisecond'),
-                    vt = greatest(j.vt, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+                    run_at = greatest(next.due, clock_timestamp() + held.pause),
+                    place = greatest(j.place, \(ServerClock.now)),
                     worker = null, lease_until = null, quiet_until = next.quiet_until,
                     in_doubt = coalesce(next.maybe_created, false), tag = null,
                     attempts = 0, crashes = 0, empties = 0, is_awaited = false,

@@ -50,14 +50,14 @@ extension OnboardingWorker {
     private func promoteAndRescue(
         _ round: inout Round, _ server: Incarnation, on connection: PostgresConnection
     ) async throws {
-        let settle = self.configuration.httpDeadline + self.configuration.providerMargin
+        let landingTime = self.configuration.httpDeadline + self.configuration.providerMargin
         // A second more, for a row that somebody had locked; and half a minute without a look at all leases is enough,
         // should a clock ever have gone back.
         let isWhole = round.ticks.isMultiple(of: 60) || round.rescuedTo?.server != server.started
         let since = isWhole ? 0 : (round.rescuedTo?.time ?? 0) - 1_000_000
         let answers = try await connection.pipeline([
             [JobQueue.promote(limit: 500)],
-            [JobQueue.rescue(limit: 500, settle: settle, since: since)],
+            [JobQueue.rescue(limit: 500, landingTime: landingTime, since: since)],
             [JobQueue.goneWorkers],
         ])
         self.tell(answers)
@@ -70,10 +70,12 @@ extension OnboardingWorker {
         if let own = self.identity.terms?.worker, gone.contains(own) {
             // Alive, and without the connection that would say so: from now on under a name that promises none.
             self.identity.forget()
-            self.news.tell("this node's lock was lost; its jobs are looked up, and its leases decide from now on")
+            self.throttledLog.log(
+                "this node's lock was lost; its jobs are looked up, and its leases decide from now on")
         }
         if !gone.isEmpty {
-            rescued += try await connection.query(JobQueue.rescue(from: gone, limit: 500, settle: settle)).count
+            rescued += try await connection.query(JobQueue.rescue(from: gone, limit: 500, landingTime: landingTime))
+                .count
         }
         if rescued > 0 {
             self.logger.notice("leases were lost, jobs are in doubt", metadata: ["jobs": "\(rescued)"])
@@ -112,7 +114,7 @@ extension OnboardingWorker {
         let server = try Incarnation.read(row)
         guard server.installation == self.installation else {
             self.identity.forget()
-            self.news.tell(
+            self.throttledLog.log(
                 "this ledger is another installation's now; start the worker anew", level: .error,
                 ["installation": "\(server.installation)"])
             return server
@@ -120,9 +122,9 @@ extension OnboardingWorker {
         if server.isKnown && self.identity.knows(server.started) { return server }
         self.identity.forget()
         if !server.isKnown {
-            let settle = self.configuration.httpDeadline + self.configuration.providerMargin
+            let landingTime = self.configuration.httpDeadline + self.configuration.providerMargin
             let rows = try await connection.query(
-                Incarnation.adopt(lease: self.configuration.lease, settle: settle))
+                Incarnation.adopt(lease: self.configuration.lease, landingTime: landingTime))
             if let change = try rows.first.map(Incarnation.read)?.change, change != "first" {
                 self.logger.warning(
                     "the database server has changed; every create looks first until a full sweep has ended",
@@ -145,7 +147,7 @@ extension OnboardingWorker {
             order by c.tenant_id, c.user_id limit \(Self.pageSize)),
         forgotten as (
             select distinct on (c.tenant_id, c.user_id) c.tenant_id, c.user_id, c.generation,
-                   (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt, clock_timestamp() as enqueued_at
+                   \(ServerClock.now) as place, clock_timestamp() as enqueued_at
             from page c
             where (c.close_after is null or c.close_after <= statement_timestamp())
               and not exists (select 1 from dialtone.jobs j where j.tenant_id = c.tenant_id and j.user_id = c.user_id)
@@ -170,7 +172,7 @@ extension OnboardingWorker {
     /// Cancelled here: whether a delete happened is asked again by the next, whose 404 is as good.
     func deleteSurplus() async {
         while !Task.isCancelled {
-            if self.identity.terms != nil, (try? await self.provider.limits.isOpen()) ?? false {
+            if self.identity.terms != nil, (try? await self.provider.limits.allowsCalls()) ?? false {
                 let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
                 if let tried = try? await deletion.run(limit: 16).tried, tried == 16 { continue }
             }
@@ -182,7 +184,7 @@ extension OnboardingWorker {
 /// Deletes what `Surplus.due` allows.
 struct SurplusDeletion: Sendable {
     let pool: PostgresPool
-    let provider: Provider
+    let provider: GuardedProvider
 
     /// Answers how many were tried, and how many are gone. Each is taken just before its call, so that the rows that
     /// prove it to be surplus are as new as can be.

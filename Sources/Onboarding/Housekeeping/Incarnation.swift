@@ -28,8 +28,8 @@ struct Incarnation: Sendable, Equatable {
 
     /// Is the server still the one of the row? Without a lock, without a write.
     static let current: SQL = """
-        select \(JobQueue.serverStart), coalesce(i.started = \(JobQueue.serverStart), false), null::text, n.id,
-               \(JobQueue.serverNow)
+        select \(ServerClock.start), coalesce(i.started = \(ServerClock.start), false), null::text, n.id,
+               \(ServerClock.statementStart)
         from dialtone.installation n left join dialtone.incarnation i on true
         """
 
@@ -44,10 +44,10 @@ struct Incarnation: Sendable, Equatable {
     ///
     /// Leases are given anew by this server's clock, which may differ from the old one's; so is every quiet moment
     /// after a change that may have lost commits.
-    static func adopt(lease: Duration, settle: Duration) -> SQL {
+    static func adopt(lease: Duration, landingTime: Duration) -> SQL {
         """
         with server as (
-            select \(JobQueue.serverStart) as started, (select system_identifier from pg_control_system()) as system,
+            select \(ServerClock.start) as started, (select system_identifier from pg_control_system()) as system,
                    case when pg_is_in_recovery() then 0
                    else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint end as timeline),
         known as materialized (select * from dialtone.incarnation for update),
@@ -63,7 +63,7 @@ struct Incarnation: Sendable, Equatable {
                                                    quiet_until, is_stopped)
             select system, timeline, started, change, change <> 'first',
                    change in ('failover', 'restore') or coalesce(looks_twice, false),
-                   clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond',
+                   clock_timestamp() + \(lease + landingTime),
                    change = 'restore' or coalesce(is_stopped, false)
             from verdict
             on conflict (only_row) do update
@@ -78,14 +78,14 @@ struct Incarnation: Sendable, Equatable {
             select j.id from dialtone.jobs j, written where j.state in ('armed', 'looking', 'in_doubt')
             order by j.tenant_id, j.user_id for no key update of j),
         leases as (
-            update dialtone.jobs j set lease_until = clock_timestamp() + \(lease.milliseconds) * interval '1 millisecond'
+            update dialtone.jobs j set lease_until = clock_timestamp() + \(lease)
             from written, held where j.id = held.id and j.state in ('armed', 'looking')),
         doubts as (
             update dialtone.jobs j
-            set quiet_until = clock_timestamp() + \((lease + settle).milliseconds) * interval '1 millisecond', empties = 0
+            set quiet_until = clock_timestamp() + \(lease + landingTime), empties = 0
             from written, held
             where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
-        select written.started, true, written.change, n.id, \(JobQueue.serverNow) from written, dialtone.installation n
+        select written.started, true, written.change, n.id, \(ServerClock.statementStart) from written, dialtone.installation n
         """
     }
 }

@@ -24,7 +24,7 @@ package enum InstallationError: Error, CustomStringConvertible {
     }
 }
 
-package enum InstallationChange {
+package enum InstallationConfirmation {
     package static func state(on connection: PostgresConnection) async throws -> InstallationState? {
         try await connection.query(
             """
@@ -54,7 +54,7 @@ package enum InstallationChange {
             _ = try await connection.query("lock table dialtone.users in exclusive mode")
             let alive = try await connection.query(
                 """
-                select 1 from dialtone.workers where free_since is null and held_under = \(JobQueue.serverStart)
+                select 1 from dialtone.workers where free_since is null and held_under = \(ServerClock.start)
                 union all select 1 from dialtone.jobs where state in ('armed', 'looking')
                 """)
             guard alive.isEmpty else { throw InstallationError.workersRun }
@@ -81,7 +81,7 @@ package enum InstallationChange {
         """
         with wanting as (
             select tenant_id, user_id, generation,
-                   (extract(epoch from clock_timestamp()) * 1000000)::bigint + row_number() over () as vt,
+                   \(ServerClock.now) + row_number() over () as place,
                    clock_timestamp() as enqueued_at
             from dialtone.users where wanted = 'live')
         \(JobQueue.enqueue(from: "wanting"))

@@ -62,11 +62,11 @@ package final class Presence: Sendable {
                 on l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
                and l.classid::bigint = \(space) and l.objid::bigint = w.lock_key and l.objsubid = 2 and l.granted)
         update dialtone.workers w
-        set held_under = case when seen.is_held then \(JobQueue.serverStart) else w.held_under end,
+        set held_under = case when seen.is_held then \(ServerClock.start) else w.held_under end,
             free_since = case when seen.is_held then null else coalesce(w.free_since, clock_timestamp()) end
         from seen
         where seen.worker = w.worker
-          and (seen.is_held and (w.free_since is not null or w.held_under is distinct from \(JobQueue.serverStart))
+          and (seen.is_held and (w.free_since is not null or w.held_under is distinct from \(ServerClock.start))
                or not seen.is_held and w.free_since is null)
         """
 

@@ -16,11 +16,11 @@ extension JobRun {
     /// must.
     func permit(_ turn: inout Turn) async -> Duration? {
         if turn.accountShare == nil {
-            guard await self.provider.limits.hasRoomToRecover() else { return .seconds(5) }
+            guard await self.provider.limits.takeRecoveryPermit() else { return .seconds(5) }
             turn.accountShare = .recovery
         }
         if !turn.holdsConnection {
-            if let wait = await self.provider.limits.wait(for: turn.job.connectionID) { return wait }
+            if case .wait(let wait) = await self.provider.limits.takePermit(for: turn.job.connectionID) { return wait }
             turn.holdsConnection = true
         }
         return nil
@@ -28,8 +28,8 @@ extension JobRun {
 
     /// What was permitted and not used.
     func release(_ turn: Turn) async {
-        if turn.holdsConnection { await self.provider.limits.unsent(on: turn.job.connectionID) }
-        if let share = turn.accountShare { await self.provider.limits.unused(1, of: share) }
+        if turn.holdsConnection { await self.provider.limits.returnPermit(for: turn.job.connectionID) }
+        if let share = turn.accountShare { await self.provider.limits.returnPermits(1, of: share) }
     }
 
     /// The one call that is not idempotent. It starts only while the lease has room for the whole deadline, and when
@@ -41,7 +41,7 @@ extension JobRun {
             turn.sealer = try await self.vault.sealer(for: turn.job.user.tenant.rawValue)
         } catch {
             turn.hasFailed = true
-            self.news.tell(
+            self.throttledLog.log(
                 "the sealing key is not to be had, so nothing is created", ["tenant": "\(turn.job.user.tenant)"])
             return .notSent
         }
@@ -65,26 +65,27 @@ extension JobRun {
         case .notSent:
             turn.hasFailed = true
             turn.trace = Trace(errorCode: "not_sent")
-            self.news.tell("the provider cannot be reached; jobs wait")
+            self.throttledLog.log("the provider cannot be reached; jobs wait")
             return .notSent
         case .rateLimited(let wait, let trace):
             turn.trace = Trace(trace)
-            self.news.tell("the provider asks to slow down", level: .notice, ["seconds": "\(wait.components.seconds)"])
+            self.throttledLog.log(
+                "the provider asks to slow down", level: .notice, ["seconds": "\(wait.components.seconds)"])
             await self.provider.limits.pause(.account, for: wait)
             return .rateLimited(wait)
         case .unauthorised(let scope, let trace):
             turn.trace = Trace(trace)
             turn.hasFailed = true
-            self.news.tell(
+            self.throttledLog.log(
                 "the provider refuses; creates stop until a probe works", level: .error, scope: connection,
                 ["status": "\(trace.httpStatus ?? 0)", "connection": "\(scope == .account ? "all" : connection)"])
             return .refused(
-                await self.provider.limits.stop(
+                await self.provider.limits.openBreaker(
                     scope == .account ? .account : .connection(connection), reason: "HTTP \(trace.httpStatus ?? 0)"))
         case .rejected(let status, let words, let trace):
             turn.trace = Trace(trace, code: words.code)
             turn.words = words.text
-            self.news.tell(
+            self.throttledLog.log(
                 "the provider rejects a create", scope: connection,
                 [
                     "status": "\(status)", "code": "\(words.code ?? "")", "words": "\(words.text ?? "")",
@@ -94,7 +95,7 @@ extension JobRun {
         case .inDoubt(let reason, let trace):
             turn.trace = Trace(trace, code: "unknown: \(reason)")
             turn.hasFailed = true
-            self.news.tell(
+            self.throttledLog.log(
                 "a create's outcome is unknown; it is looked up", level: .notice, ["status": "\(trace.httpStatus ?? 0)"]
             )
             return .unknown
@@ -154,7 +155,7 @@ extension JobRun {
         } catch let failure as TelnyxFailure {
             turn.trace = Trace(failure.trace)
             turn.hasFailed = true
-            self.news.tell("a look at the provider failed; the job waits", ["error": "\(failure)"])
+            self.throttledLog.log("a look at the provider failed; the job waits", ["error": "\(failure)"])
             return .lookFailed(failure.retryAfter)
         } catch {
             turn.hasFailed = true
@@ -170,7 +171,7 @@ extension JobRun {
             turn.trace = Trace(error.trace)
             if error.isNotFound, await self.witness.speaksForAccount(without: id) { return .deleted(id) }
             turn.hasFailed = true
-            self.news.tell("a credential cannot be deleted yet", ["error": "\(error)"])
+            self.throttledLog.log("a credential cannot be deleted yet", ["error": "\(error)"])
             return .deleteFailed(error.retryAfter)
         }
     }

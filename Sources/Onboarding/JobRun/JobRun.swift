@@ -22,10 +22,10 @@ package enum JobResult: Sendable {
 
 /// Runs one job against the provider. Holds no lock and writes nothing but surplus and a new lease.
 struct JobRun: Sendable {
-    let provider: Provider
+    let provider: GuardedProvider
     let pool: PostgresPool
     let vault: Vault
-    let news: ProviderNews
+    let throttledLog: ThrottledLog
     let witness: Witness
     let names: CredentialName
     let rules: LifeRules
@@ -46,7 +46,7 @@ struct JobRun: Sendable {
         var (life, effects) = job.life.step(.claimed, rules: self.rules, jitter: self.random())
         // Who was not found once, and could not be made now, need not be looked for again.
         if turn.isFromDoubt, turn.empties > 0, life.isWanted, life.recorded == nil,
-            let wait = await self.provider.limits.stopped(for: job.connectionID)
+            let wait = await self.provider.limits.remainingStop(of: job.connectionID)
         {
             return self.putBack(turn, wait + wait * self.random())
         }
@@ -98,7 +98,7 @@ struct JobRun: Sendable {
         for effect in effects {
             switch effect {
             case .surplus(let ids): await self.remember(ids, turn)
-            case .rearm:
+            case .renewLease:
                 // Asked before absence is spent: who is refused here keeps the empty answers it had.
                 if let wait = await self.permit(&turn) {
                     return .result(self.putBack(turn, wait + wait * self.random()))
@@ -107,17 +107,17 @@ struct JobRun: Sendable {
             case .create: return .event(await self.create(&turn))
             case .look: return .event(await self.look(&turn))
             case .delete(let id): return .event(await self.delete(id, &turn))
-            case .own(let id): return .result(await self.own(id, &turn))
-            case .close(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
-            case .end: return .result(.ended(self.ending(turn, .fulfilled)))
-            case .passOver(let delay):
+            case .record(let id): return .result(await self.own(id, &turn))
+            case .closeGeneration(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
+            case .finish: return .result(.ended(self.ending(turn, .fulfilled)))
+            case .goToOtherGoal(let delay):
                 let isMade = turn.job.life.recorded != nil
                 return .result(.ended(self.ending(turn, .passedOver(after: delay, isMade: isMade))))
             case .schedule(let delay, let isCharged, let dropsTag):
                 return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
-            case .doubt(let delay, let isCharged, let settle):
-                return .result(self.doubt(turn, delay, isCharged: isCharged, settle: settle))
-            case .bury(let reason): return .result(.buried(self.burial(turn, reason)))
+            case .doubt(let delay, let isCharged, let landingTime):
+                return .result(self.doubt(turn, delay, isCharged: isCharged, landingTime: landingTime))
+            case .giveUp(let reason): return .result(.buried(self.burial(turn, reason)))
             }
         }
         return .result(self.doubt(turn, .seconds(1)))

@@ -47,10 +47,10 @@ extension JobRun {
         turn.job.life.isDoubtful = true
         turn.hasFailed = true
         turn.trace.errorCode = "found_not_taken"
-        self.news.tell(
+        self.throttledLog.log(
             "a credential is there and its password is not to be had, or cannot be sealed", level: .error,
             ["tenant": "\(turn.job.user.tenant)"])
-        return self.doubt(turn, turn.job.life.backOff, settle: self.rules.settle)
+        return self.doubt(turn, turn.job.life.backOff, landingTime: self.rules.landingTime)
     }
 
     func scheduled(_ turn: Turn, _ delay: Duration, isCharged: Bool, dropsTag: Bool) -> JobResult {
@@ -62,13 +62,13 @@ extension JobRun {
     }
 
     func doubt(
-        _ turn: Turn, _ delay: Duration, isCharged: Bool = false, settle: Duration? = nil
+        _ turn: Turn, _ delay: Duration, isCharged: Bool = false, landingTime: Duration? = nil
     ) -> JobResult {
         .moved(
             Transition(
                 lease: turn.job.lease, to: .inDoubt, delay: delay, isCharged: isCharged,
                 isDoubtful: turn.job.life.isDoubtful, empties: turn.job.life.empties, isFailure: turn.hasFailed,
-                settle: settle, trace: turn.trace))
+                landingTime: landingTime, trace: turn.trace))
     }
 
     /// Back into doubt as it came.
@@ -106,7 +106,7 @@ extension JobRun {
     /// A new epoch and a new lease, written before the create that absence has permitted.
     func rearm(_ turn: inout Turn) async -> Bool {
         let started = ContinuousClock.now
-        let statement = JobQueue.rearm(turn.job.lease, lease: self.lease, settle: self.rules.settle)
+        let statement = JobQueue.rearm(turn.job.lease, lease: self.lease, landingTime: self.rules.landingTime)
         guard let row = try? await self.pool.query(statement).first, let epoch = try? row.decode(Int64.self) else {
             return false
         }

@@ -6,7 +6,7 @@ import ProviderLimits
 import Telnyx
 
 /// The API, with its limits kept.
-struct Provider: Sendable {
+struct GuardedProvider: Sendable {
     let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
     /// Whether the key is the workers' own: what is said of another one opens and closes no breaker of theirs.
@@ -55,7 +55,7 @@ struct Provider: Sendable {
             case .rateLimited: await self.limits.pause(.account, for: error.retryAfter ?? .seconds(1))
             case .refused:
                 if error.trace.httpStatus == 401, self.isWorkers {
-                    _ = await self.limits.stop(.account, reason: "HTTP 401")
+                    _ = await self.limits.openBreaker(.account, reason: "HTTP 401")
                 }
             case .notFound, .rejected, .unavailable, .unreadable: break
             }

@@ -5,32 +5,32 @@ import Logging
 import Synchronization
 
 /// Logs the same news at most every ten seconds, with how often it happened meanwhile.
-final class ProviderNews: Sendable {
+final class ThrottledLog: Sendable {
     private static let interval: Duration = .seconds(10)
 
-    private struct Told {
+    private struct Logged {
         var at: ContinuousClock.Instant
         var unsaid = 0
     }
 
     private let logger: Logger
-    private let told = Mutex<[String: Told]>([:])
+    private let logged = Mutex<[String: Logged]>([:])
 
     init(logger: Logger) { self.logger = logger }
 
     /// `message` is constant; `scope` sets news of one connection apart from another's.
-    func tell(
+    func log(
         _ message: String, level: Logger.Level = .warning, scope: String = "", _ metadata: Logger.Metadata = [:]
     ) {
-        let unsaid = self.told.withLock { told -> Int? in
+        let unsaid = self.logged.withLock { logged -> Int? in
             let key = "\(message) \(scope)"
-            if let last = told[key], last.at + Self.interval > .now {
-                told[key]?.unsaid += 1
+            if let last = logged[key], last.at + Self.interval > .now {
+                logged[key]?.unsaid += 1
                 return nil
             }
-            if told.count > 1000 { told.removeAll() }
-            defer { told[key] = Told(at: .now) }
-            return told[key]?.unsaid ?? 0
+            if logged.count > 1000 { logged.removeAll() }
+            defer { logged[key] = Logged(at: .now) }
+            return logged[key]?.unsaid ?? 0
         }
         guard let unsaid else { return }
         var metadata = metadata

@@ -9,7 +9,7 @@ import Telnyx
 /// Asks the provider for another credential that the ledger knows.
 struct Witness: Sendable {
     let pool: PostgresPool
-    let provider: Provider
+    let provider: GuardedProvider
 
     enum Testimony: Sendable {
         /// Another known credential is there: this is the ledger's account.

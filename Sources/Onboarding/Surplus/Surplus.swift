@@ -56,13 +56,13 @@ struct Surplus: Sendable {
                                                 where j.tenant_id = u.tenant_id and j.user_id = u.user_id
                                                   and j.generation = s.generation)))
               and exists (select 1 from dialtone.incarnation i
-                          where i.started = \(JobQueue.serverStart) and not i.is_stopped
+                          where i.started = \(ServerClock.start) and not i.is_stopped
                             and (not i.looks_first
                                  or exists (select 1 from dialtone.tenants t
                                             where t.tenant_id = s.tenant_id and t.swept_under = i.started)))
             order by s.found_at limit 1 for no key update of s skip locked)
         update dialtone.surplus s
-        set claimed_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
+        set claimed_until = clock_timestamp() + \(hold)
         from due where s.provider_id = due.provider_id
         returning s.provider_id
         """

@@ -8,10 +8,10 @@ import Telnyx
 
 extension SweptTag {
     /// A list proves presence, not absence: whoever is not on it is asked for by id. Gone is what answers 404 twice, a
-    /// settle time apart, while another id of this account answers 200.
+    /// landingTime time apart, while another id of this account answers 200.
     func miss(_ listed: [TelephonyCredential], _ known: [ProviderID: Known], _ plan: inout Plan) async throws {
         let present = Set(listed.map(\.id))
-        let settled = known.filter { $0.value.isActive && $0.value.isSettled }
+        let settled = known.filter { $0.value.isActive && $0.value.isOldEnoughToBeListed }
         plan.expected = settled.count
         plan.seen = settled.count { present.contains($0.key) }
         var isAccountOurs = self.sweep.options.believesAbsence

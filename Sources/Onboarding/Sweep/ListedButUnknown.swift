@@ -35,7 +35,7 @@ extension SweptTag {
         guard !unexplained.isEmpty else { return }
         var elsewhere: [ProviderID: (user: UserKey, mustReopen: Bool, isDeleted: Bool)] = [:]
         for row in try await self.sweep.pool.query(
-            SweepStatements.elsewhere(unexplained.map(\.id), settle: self.sweep.settle))
+            SweepStatements.elsewhere(unexplained.map(\.id), landingTime: self.sweep.landingTime))
         {
             var columns = row.columns
             let id: ProviderID = try columns.next()

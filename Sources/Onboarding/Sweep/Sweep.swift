@@ -13,33 +13,33 @@ package import Telnyx
 /// One run over all tenants, or one of them.
 package struct Sweep: Sendable {
     let pool: PostgresPool
-    let provider: Provider
+    let provider: GuardedProvider
     let names: CredentialName
     /// After which a list shows what was made, and a create that was sent has landed.
-    let settle: Duration
+    let landingTime: Duration
     /// How long a worker's lease is.
     let lease: Duration
     let options: SweepOptions
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, limits: ProviderLimits, installation: UUID,
-        lease: Duration, settle: Duration, options: SweepOptions
+        lease: Duration, landingTime: Duration, options: SweepOptions
     ) {
         self.init(
-            pool: pool, provider: Provider(api: api, limits: limits, isWorkers: false),
+            pool: pool, provider: GuardedProvider(api: api, limits: limits, isWorkers: false),
             names: CredentialName(installation: installation),
-            lease: lease, settle: settle, options: options)
+            lease: lease, landingTime: landingTime, options: options)
     }
 
     init(
-        pool: PostgresPool, provider: Provider, names: CredentialName, lease: Duration, settle: Duration,
+        pool: PostgresPool, provider: GuardedProvider, names: CredentialName, lease: Duration, landingTime: Duration,
         options: SweepOptions
     ) {
         self.pool = pool
         self.provider = provider
         self.names = names
         self.lease = lease
-        self.settle = settle
+        self.landingTime = landingTime
         self.options = options
     }
 
@@ -194,8 +194,8 @@ extension Sweep {
         var report = try await self.once()
         guard !self.options.isDryRun, self.options.isThorough else { return report }
         if report.missing > 0 {
-            tell("\(report.missing) missing; asking a second time in \(self.settle.components.seconds) s")
-            try await Task.sleep(for: self.settle + .milliseconds(500))
+            tell("\(report.missing) missing; asking a second time in \(self.landingTime.components.seconds) s")
+            try await Task.sleep(for: self.landingTime + .milliseconds(500))
             let second = try await self.once()
             report.missing = second.missing
             report.reprovisioned += second.reprovisioned
@@ -217,7 +217,7 @@ extension Sweep {
     private func once() async throws -> SweepReport {
         // No worker may have run since the server has changed.
         if let row = try await self.pool.query(Incarnation.current).first, try !Incarnation.read(row).isKnown {
-            _ = try await self.pool.query(Incarnation.adopt(lease: self.lease, settle: self.settle))
+            _ = try await self.pool.query(Incarnation.adopt(lease: self.lease, landingTime: self.landingTime))
         }
         if self.options.deletesStrays {
             let doubts = try await self.pool.query(

@@ -26,7 +26,7 @@ enum SweepCorrections {
     static func adopt(_ user: UserKey) -> SQL {
         """
         with orphan as (
-            select tenant_id, user_id, generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+            select tenant_id, user_id, generation, \(ServerClock.now) as place,
                    clock_timestamp() as enqueued_at
             from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user)),
         noted as (
@@ -122,7 +122,7 @@ enum SweepCorrections {
             select u.tenant_id, u.user_id, u.wanted, u.generation, u.status from dialtone.users u
             where u.tenant_id = \(tenant) and u.user_id > \(user) order by u.user_id limit \(limit)),
         forgotten as (
-            select p.tenant_id, p.user_id, p.generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+            select p.tenant_id, p.user_id, p.generation, \(ServerClock.now) as place,
                    clock_timestamp() as enqueued_at
             from page p
             where not exists (select 1 from dialtone.jobs j where j.tenant_id = p.tenant_id and j.user_id = p.user_id)
@@ -162,7 +162,7 @@ enum SweepCorrections {
         revived as (
             update dialtone.users u set status = 'pending' from due
             where u.tenant_id = due.tenant_id and u.user_id = due.user_id and u.status = 'failed' and u.wanted = 'live'
-            returning u.tenant_id, u.user_id, u.generation, (extract(epoch from clock_timestamp()) * 1000000)::bigint as vt,
+            returning u.tenant_id, u.user_id, u.generation, \(ServerClock.now) as place,
                       clock_timestamp() as enqueued_at),
         enqueued as (\(JobQueue.enqueue(from: "revived", looksFirst: true)))
         select count(*) from revived

@@ -13,16 +13,16 @@ enum SweepLease {
     static func takeIfDue(_ holder: UUID, interval: Duration, hold: Duration) -> SQL {
         """
         update dialtone.sweep s
-        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+        set holder = \(holder), held_until = clock_timestamp() + \(hold),
             started_at = clock_timestamp()
         from dialtone.incarnation i
-        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
-          and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval.milliseconds) * interval '1 millisecond'
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(ServerClock.start)
+          and (coalesce(s.started_at, i.changed_at) < clock_timestamp() - \(interval)
                or i.looks_first and coalesce(s.started_at < i.changed_at, true)
                or i.looks_first and i.looks_twice and i.quiet_until < clock_timestamp()
                   and coalesce(s.started_at < i.quiet_until, true)
-               or s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4).milliseconds)
-                                 * interval '1 millisecond'
+               or s.started_at < clock_timestamp() - \(max(.seconds(30), interval / 4))
+                  
                   and (i.looks_first and (not i.looks_twice or i.quiet_until < clock_timestamp())
                        or i.change <> 'first' and exists (select 1 from dialtone.tenants t where t.swept_at is null)))
         returning i.started
@@ -34,17 +34,17 @@ enum SweepLease {
     static func take(_ holder: UUID, hold: Duration, counts: Bool) -> SQL {
         """
         update dialtone.sweep s
-        set holder = \(holder), held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond',
+        set holder = \(holder), held_until = clock_timestamp() + \(hold),
             started_at = case when \(counts) then clock_timestamp() else s.started_at end
         from dialtone.incarnation i
-        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(JobQueue.serverStart)
+        where coalesce(s.held_until < clock_timestamp(), true) and i.started = \(ServerClock.start)
         returning i.started
         """
     }
 
     static func extend(_ holder: UUID, hold: Duration) -> SQL {
         """
-        update dialtone.sweep set held_until = clock_timestamp() + \(hold.milliseconds) * interval '1 millisecond'
+        update dialtone.sweep set held_until = clock_timestamp() + \(hold)
         where holder = \(holder) returning clock_timestamp()
         """
     }
@@ -65,7 +65,7 @@ enum SweepLease {
             where holder = \(holder) returning 1)
         update dialtone.incarnation i set looks_first = false, looks_twice = false
         from ended
-        where i.started = \(started) and i.started = \(JobQueue.serverStart) and i.looks_first
+        where i.started = \(started) and i.started = \(ServerClock.start) and i.looks_first
           and not exists (select 1 from dialtone.tenants t where t.swept_under is distinct from i.started)
         """
     }

@@ -16,12 +16,12 @@ extension OnboardingWorker {
         options.pace = .milliseconds(200)
         let sweep = Sweep(
             pool: self.pool, provider: self.provider, names: self.names, lease: self.configuration.lease,
-            settle: self.configuration.httpDeadline + self.configuration.providerMargin, options: options)
+            landingTime: self.configuration.httpDeadline + self.configuration.providerMargin, options: options)
         while !Task.isCancelled {
             let wait = min(.seconds(5), self.configuration.sweepInterval / 2)
             try? await Task.sleep(for: wait * Double.random(in: 0.75..<1.25))
             do {
-                guard self.identity.terms != nil, try await self.provider.limits.isOpen() else { continue }
+                guard self.identity.terms != nil, try await self.provider.limits.allowsCalls() else { continue }
                 let holder = UUID()
                 let row = try await self.pool.query(
                     SweepLease.takeIfDue(holder, interval: self.configuration.sweepInterval, hold: Sweep.hold)

@@ -18,21 +18,21 @@ enum SweepStatements {
     }
 
     /// Index credentials_tag. `is_settled`: long enough in the ledger for a list to show it.
-    static func ledger(of tag: String, settle: Duration) -> SQL {
+    static func ledger(of tag: String, landingTime: Duration) -> SQL {
         """
         select tenant_id, user_id, generation, provider_id, status,
-               created_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond',
-               missing_since is not null, missing_since < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond'
+               created_at < clock_timestamp() - \(landingTime),
+               missing_since is not null, missing_since < clock_timestamp() - \(landingTime)
         from dialtone.credentials where tag = \(tag) and status <> 'deleted'
         """
     }
 
     /// Of ids that the tag's own rows do not explain: those in other tags, and those that were deleted long enough ago
     /// for a list not to show them.
-    static func elsewhere(_ ids: [ProviderID], settle: Duration) -> SQL {
+    static func elsewhere(_ ids: [ProviderID], landingTime: Duration) -> SQL {
         """
         select provider_id, tenant_id, user_id, generation,
-               status = 'deleted' and deleted_at < clock_timestamp() - \(settle.milliseconds) * interval '1 millisecond',
+               status = 'deleted' and deleted_at < clock_timestamp() - \(landingTime),
                status = 'deleted'
         from dialtone.credentials where provider_id = any(\(ids))
         """

@@ -28,7 +28,7 @@ struct SweptTag {
         var isActive: Bool
         /// It is to be deleted.
         var isClosing: Bool { !self.isActive }
-        var isSettled: Bool
+        var isOldEnoughToBeListed: Bool
         var isMissing: Bool
         var isLongMissing: Bool
     }
@@ -71,7 +71,7 @@ struct SweptTag {
     /// heed the tag.
     func compare(_ report: inout SweepReport, before: inout Set<ProviderID>) async throws -> Int? {
         report.tags += 1
-        guard try await self.sweep.provider.limits.isOpen() else {
+        guard try await self.sweep.provider.limits.allowsCalls() else {
             report.failedLists += 1
             report.failure = "calls are held back: see dialtone limit list"
             return nil
@@ -121,7 +121,7 @@ struct SweptTag {
     private func known() async throws -> [ProviderID: Known] {
         var known: [ProviderID: Known] = [:]
         for row in try await self.sweep.pool.query(
-            SweepStatements.ledger(of: self.tag, settle: self.sweep.settle))
+            SweepStatements.ledger(of: self.tag, landingTime: self.sweep.landingTime))
         {
             var columns = row.columns
             let user = UserKey(tenant: try columns.next(), user: try columns.next())
@@ -129,7 +129,8 @@ struct SweptTag {
             let id: ProviderID = try columns.next()
             let status: CredentialStatus = try columns.next()
             known[id] = Known(
-                user: user, generation: generation, isActive: status == .active, isSettled: try columns.next(),
+                user: user, generation: generation, isActive: status == .active,
+                isOldEnoughToBeListed: try columns.next(),
                 isMissing: try columns.next(), isLongMissing: try columns.next(Bool?.self) ?? false)
         }
         return known

@@ -7,7 +7,7 @@ import Queue
 /// between the clock and that line, and so do, while an old snapshot is open, the entries of all jobs that were done. Whoever
 /// stands near the clock every claim sees. A look at all between is dear then, so its extra cost is held to a fiftieth of the
 /// time; when it costs nothing extra, every second claim is one.
-struct QueueWalk {
+struct ClaimCursor {
     private var place: Int64?
     private var wasFromClock = false
     private var clockDue: ContinuousClock.Instant
@@ -29,7 +29,7 @@ struct QueueWalk {
 
     /// How far a claim came: the place of its last job, nil when it has seen the end of the queue. Answers whether somebody
     /// may stand before its start, who is next then.
-    mutating func walked(
+    mutating func advanced(
         from start: QueueStart, to place: Int64?, took: Duration, at now: ContinuousClock.Instant
     ) -> Bool {
         if case .at(let last) = start {
@@ -50,7 +50,7 @@ struct QueueWalk {
     }
 
     /// Nothing was claimed: there was nothing from its start on, or no permission for it.
-    mutating func rested() { self.wasFromClock = false }
+    mutating func foundNothing() { self.wasFromClock = false }
 
     private static func blend(_ old: Duration?, _ new: Duration) -> Duration {
         old.map { $0 * 0.8 + new * 0.2 } ?? new

@@ -30,14 +30,14 @@ package struct ClaimTerms: Sendable {
     /// The server this worker knows, by its start; it claims from no other.
     package var started: Int64
     package var lease: Duration
-    package var settle: Duration
+    package var landingTime: Duration
     package var tagCapacity: Int
 
-    package init(worker: WorkerID, started: Int64, lease: Duration, settle: Duration, tagCapacity: Int) {
+    package init(worker: WorkerID, started: Int64, lease: Duration, landingTime: Duration, tagCapacity: Int) {
         self.worker = worker
         self.started = started
         self.lease = lease
-        self.settle = settle
+        self.landingTime = landingTime
         self.tagCapacity = tagCapacity
     }
 }
@@ -67,7 +67,7 @@ extension ClaimedJob {
         """
         with \(candidates),
         brief as materialized (
-            select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as place from (
+            select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as slot from (
             select c.id, c.tenant_id, c.user_id, c.tag, u.wanted, u.generation as wanted_generation, t.connection_id,
                    case when cr.status <> 'deleted' then cr.provider_id end as recorded,
                    t.swept_under is not distinct from \(terms.started) as is_seen, t.swept_at is null as is_never_swept,
@@ -78,7 +78,7 @@ extension ClaimedJob {
                        where o.tenant_id = c.tenant_id and o.user_id = c.user_id and o.generation <> c.generation
                          and (o.status = 'closing' and coalesce(o.close_after <= statement_timestamp(), true)
                               or o.status = 'active' and u.wanted = 'gone')) as has_others,
-                   (extract(epoch from cr.close_after - clock_timestamp()) * 1000)::bigint as serves_for,
+                   cr.close_after - clock_timestamp() as serves_for,
                    c.tag is null and cr.provider_id is null and u.wanted = 'live' and u.generation = c.generation as needs_tag
             from candidates c
             join dialtone.jobs s on s.id = c.id and s.epoch = c.epoch and s.generation = c.generation
@@ -107,13 +107,13 @@ extension ClaimedJob {
         claimed as (
             update dialtone.jobs j
             set state = \(state), epoch = j.epoch + 1, worker = \(terms.worker),
-                lease_until = clock_timestamp() + \(terms.lease.milliseconds) * interval '1 millisecond',
-                tag = coalesce(j.tag, case when b.needs_tag and b.place <= taken.slots then taken.tag end)
+                lease_until = clock_timestamp() + \(terms.lease),
+                tag = coalesce(j.tag, case when b.needs_tag and b.slot <= taken.slots then taken.tag end)
             from brief b left join taken on taken.tenant_id = b.tenant_id
             where j.id = b.id and j.state in ('queued', 'in_doubt')
             returning j.id, j.epoch, j.tenant_id, j.user_id, j.generation, j.tag, b.connection_id, b.wanted,
                       b.wanted_generation, b.recorded, b.is_behind, b.has_others, b.serves_for, b.is_seen,
-                      b.is_never_swept, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.vt),
+                      b.is_never_swept, j.in_doubt, j.attempts, j.crashes, j.failures, j.empties, j.quiet_until, j.overlap, j.place),
         logged as (
             insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
             select id, tenant_id, user_id, generation, case when \(state) = 'armed' then 'queued' else 'in_doubt' end,
@@ -121,18 +121,18 @@ extension ClaimedJob {
             from claimed)
         select id, epoch, tenant_id, user_id, generation, tag, connection_id, wanted, wanted_generation, recorded,
                is_behind, has_others, serves_for, in_doubt, attempts, crashes, failures, empties,
-               (extract(epoch from greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
-                                   - clock_timestamp()) * 1000)::bigint,
-               (extract(epoch from overlap) * 1000)::bigint,
+               greatest(claimed.quiet_until, case when i.looks_twice and not is_seen then i.quiet_until end)
+                   - clock_timestamp(),
+               overlap,
                not is_seen and (i.looks_first or is_never_swept and i.change <> 'first')
                or exists (select 1 from dialtone.strays s where split_part(s.tag, '.', 1) = claimed.tenant_id),
-               i.looks_twice and not is_seen, i.is_stopped, vt
-        from claimed, dialtone.incarnation i order by vt, id
+               i.looks_twice and not is_seen, i.is_stopped, place
+        from claimed, dialtone.incarnation i order by place, id
         """
     }
 
     /// Reads one row of a claim, and its place in the queue.
-    static func read(_ row: PostgresRow, state: JobState, worker: WorkerID) throws -> (job: ClaimedJob, vt: Int64) {
+    static func read(_ row: PostgresRow, state: JobState, worker: WorkerID) throws -> (job: ClaimedJob, place: Int64) {
         var columns = row.columns
         let lease = Lease(job: try columns.next(), epoch: try columns.next(), worker: worker, state: state)
         let user = UserKey(tenant: try columns.next(), user: try columns.next())
@@ -141,20 +141,21 @@ extension ClaimedJob {
         let connectionID: String = try columns.next()
         var life = JobLife(
             generation: generation, phase: state == .armed ? .armed : .looking, wanted: try columns.next(),
-            wantedGeneration: try columns.next(), recorded: try columns.next(), isBehind: try columns.next(),
-            hasOthers: try columns.next(),
-            servesFor: try columns.next(Int64?.self).map { .milliseconds($0) },
+            wantedGeneration: try columns.next(), recorded: try columns.next(),
+            isOutdatedButServing: try columns.next(),
+            hasOtherGoals: try columns.next(),
+            mayServeFor: try columns.next(),
             isDoubtful: try columns.next(), attempts: Int(try columns.next(Int32.self)),
             crashes: Int(try columns.next(Int32.self)),
             failures: Int(try columns.next(Int32.self)), empties: Int(try columns.next(Int32.self)),
-            quietIn: try columns.next(Int64?.self).map { .milliseconds($0) })
-        let overlap = try columns.next(Int64?.self).map { Duration.milliseconds($0) }
+            quietIn: try columns.next())
+        let overlap: Duration? = try columns.next()
         life.trust = LedgerTrust(
             looksFirst: try columns.next(), looksTwice: try columns.next(), isStopped: try columns.next())
-        let vt: Int64 = try columns.next()
+        let place: Int64 = try columns.next()
         return (
             ClaimedJob(
-                lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap), vt
+                lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap), place
         )
     }
 }

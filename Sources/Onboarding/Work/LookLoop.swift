@@ -27,7 +27,7 @@ extension OnboardingWorker {
 
     /// Claims what is due, looks, and writes what was found. Answers how many jobs there were.
     private func lookOnce() async throws -> Int {
-        guard let terms = self.identity.terms, try await self.provider.limits.isOpen() else { return 0 }
+        guard let terms = self.identity.terms, try await self.provider.limits.allowsCalls() else { return 0 }
         let sentAt = ContinuousClock.now
         let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
         let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }

@@ -13,14 +13,14 @@ import Synchronization
 /// accepted all the same.
 final class WorkerIdentity: Sendable {
     private let lease: Duration
-    private let settle: Duration
+    private let landingTime: Duration
     private let tagCapacity: Int
     private let presence: Presence?
     private let state = Mutex<(worker: WorkerID, started: Int64)?>(nil)
 
-    init(lease: Duration, settle: Duration, tagCapacity: Int, presence: Presence?) {
+    init(lease: Duration, landingTime: Duration, tagCapacity: Int, presence: Presence?) {
         self.lease = lease
-        self.settle = settle
+        self.landingTime = landingTime
         self.tagCapacity = tagCapacity
         self.presence = presence
     }
@@ -29,7 +29,7 @@ final class WorkerIdentity: Sendable {
     var terms: ClaimTerms? {
         self.state.withLock { $0 }.map { identity in
             ClaimTerms(
-                worker: identity.worker, started: identity.started, lease: self.lease, settle: self.settle,
+                worker: identity.worker, started: identity.started, lease: self.lease, landingTime: self.landingTime,
                 tagCapacity: self.tagCapacity)
         }
     }

@@ -44,7 +44,7 @@ struct Exchange {
     ///
     /// While bytes are left to send it waits for readable *or* writable and reads whenever it can: a server whose own
     /// buffer is full does not read, so waiting for writable alone never ends (34.4, `PQflush`).
-    func settle(
+    func receiveResults(
         _ pending: inout PendingResults<PostgresRows>, until deadline: ContinuousClock.Instant? = nil, shielded: Bool,
         onNotification: (PostgresNotification) -> Void = { _ in }
     ) async -> End {

@@ -116,6 +116,20 @@ extension UUID: PostgresDecodable {
     }
 }
 
+/// An interval of microseconds and days; a day is 24 hours, as the server makes it of the difference of two times. One with
+/// months has no length and is not read.
+extension Duration: PostgresDecodable {
+    package static func accepts(_ type: PostgresType) -> Bool { type == .interval }
+    package init?(postgresBytes bytes: UnsafeRawBufferPointer, type: PostgresType) {
+        guard bytes.count == 16, let microseconds = unsafe Int64(bigEndianBytes: bytes),
+            let days = unsafe Int32(bigEndianBytes: bytes, at: 8),
+            let months = unsafe Int32(bigEndianBytes: bytes, at: 12),
+            months == 0
+        else { return nil }
+        self = .microseconds(microseconds) + .seconds(86_400 * Int64(days))
+    }
+}
+
 extension Date: PostgresDecodable {
     package static func accepts(_ type: PostgresType) -> Bool { type == .timestamptz }
     package init?(postgresBytes bytes: UnsafeRawBufferPointer, type: PostgresType) {

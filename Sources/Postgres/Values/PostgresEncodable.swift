@@ -98,6 +98,20 @@ extension Date: PostgresEncodable {
     }
 }
 
+/// An interval in microseconds, without days and months (interval_recv in the server's timestamp.c). What is finer than a
+/// microsecond is cut off.
+extension Duration: PostgresEncodable {
+    package static var postgresType: PostgresType { .interval }
+    package func encode(into bytes: inout [UInt8]) -> Bool {
+        let (seconds, attoseconds) = self.components
+        // The clamp keeps a duration of more than 292,000 years from trapping the conversion.
+        let limit: Int64 = 9_000_000_000_000
+        bytes.append(bigEndian: min(max(seconds, -limit), limit) * 1_000_000 + attoseconds / 1_000_000_000_000)
+        bytes.append(bigEndian: Int64(0))
+        return true
+    }
+}
+
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
     package static var postgresType: PostgresType { Wrapped.postgresType }
     package func encode(into bytes: inout [UInt8]) -> Bool {

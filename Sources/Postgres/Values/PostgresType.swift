@@ -21,6 +21,7 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
     package static let bpchar = Self(rawValue: 1042)
     package static let varchar = Self(rawValue: 1043)
     package static let timestamptz = Self(rawValue: 1184)
+    package static let interval = Self(rawValue: 1186)
     package static let uuid = Self(rawValue: 2950)
     package static let jsonb = Self(rawValue: 3802)
 
@@ -32,6 +33,7 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
     package static let textArray = Self(rawValue: 1009)
     package static let float8Array = Self(rawValue: 1022)
     package static let timestamptzArray = Self(rawValue: 1185)
+    package static let intervalArray = Self(rawValue: 1187)
     package static let uuidArray = Self(rawValue: 2951)
 
     /// The array type over this element type.
@@ -44,6 +46,7 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
         case .text: .textArray
         case .float8: .float8Array
         case .timestamptz: .timestamptzArray
+        case .interval: .intervalArray
         case .uuid: .uuidArray
         default: preconditionFailure("no array type is known for type \(self.rawValue)")
         }

@@ -8,7 +8,7 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Hummingbird's HTTP/1.1 channel with `HookLane` in it.
+/// Hummingbird's HTTP/1.1 channel with `HookFastPath` in it.
 struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     let responder: Responder
     let hooks: HooksController
@@ -31,7 +31,7 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
             try pipeline.addHandler(deadline)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
-            try pipeline.addHandler(HookLane(hooks: self.hooks, deadline: deadline))
+            try pipeline.addHandler(HookFastPath(hooks: self.hooks, deadline: deadline))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -9,7 +9,7 @@ import NIOHTTP1
 /// Takes plain webhooks out of the stream of requests, one at a time, and lets all others pass to the router: a hook
 /// not in memory, a body without a length or too long, an encoding, a connection about to close. The router answers
 /// those, and would answer these alike; here they cost no task, no route and no copy of the headers.
-final class HookLane: ChannelDuplexHandler {
+final class HookFastPath: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart

@@ -56,7 +56,7 @@ struct HooksController: Sendable {
     }
 }
 
-// For `HookLane`: the same without the router.
+// For `HookFastPath`: the same without the router.
 extension HooksController {
     /// A webhook whose hook is in memory and whose body has a length that is allowed.
     struct Opening {

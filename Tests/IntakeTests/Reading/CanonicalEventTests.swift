@@ -15,7 +15,7 @@ import Testing
             """
         #expect(
             try CanonicalEvent.read(Array(body.utf8))
-                == .signUps(
+                == .changes(
                     [CanonicalEvent.Request(user: UserID("u-1"), tenant: TenantID("acme"), place: "data")],
                     wanted: .live,
                     occurredAt: Date(timeIntervalSince1970: 1_767_225_600)))
@@ -30,7 +30,7 @@ import Testing
         }
         #expect(
             try CanonicalEvent.read(Array(body.utf8))
-                == .signUps(
+                == .changes(
                     [request("a", nil, 0), request("b", "acme", 1), request("a", nil, 2)], wanted: .gone,
                     occurredAt: nil))
     }

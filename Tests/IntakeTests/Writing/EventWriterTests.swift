@@ -270,15 +270,16 @@ import Testing
         let key = UserKey(tenant: try TenantID("acme"), user: try UserID(user))
         return NewEvent(
             id: EventID(at: Date()), source: source, deliveryID: delivery, receivedAt: Date(), owner: "acme",
-            signUp: SignUp(
+            change: UserChange(
                 user: key, wanted: wanted, occurredAt: minute.map { Self.morning + TimeInterval($0) * 60 }))
     }
 
     private static func delivery(_ users: [String], _ wanted: Wanted, _ delivery: String) throws -> NewDelivery {
-        let signUps = try users.map { user in
-            SignUp(user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), wanted: wanted, occurredAt: nil)
+        let changes = try users.map { user in
+            UserChange(
+                user: UserKey(tenant: try TenantID("acme"), user: try UserID(user)), wanted: wanted, occurredAt: nil)
         }
-        return NewDelivery(try Self.event("none", .live, delivery), asking: signUps)
+        return NewDelivery(try Self.event("none", .live, delivery), asking: changes)
     }
 
     /// Submits all deliveries before the writer starts. Returns each one's statuses or error, in the same order.

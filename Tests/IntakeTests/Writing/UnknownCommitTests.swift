@@ -45,7 +45,7 @@ import Testing
         let user = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
         return NewEvent(
             id: EventID(at: Date()), source: Self.source, deliveryID: "d", receivedAt: Date(), owner: "acme",
-            signUp: SignUp(user: user, wanted: .live, occurredAt: nil))
+            change: UserChange(user: user, wanted: .live, occurredAt: nil))
     }
 
     private static func write(_ event: NewEvent, by writer: EventWriter) async -> Result<Receipt, IntakeError> {

@@ -24,7 +24,7 @@ import Testing
                 let events = jobs.reversed().map { job in
                     NewEvent(
                         id: EventID(at: Date()), source: source, deliveryID: "d-\(job.user.user)", receivedAt: Date(),
-                        owner: "acme", signUp: SignUp(user: job.user, wanted: .gone, occurredAt: nil))
+                        owner: "acme", change: UserChange(user: job.user, wanted: .gone, occurredAt: nil))
                 }
                 let insert =
                     [EventStatement.insert(events, places: ["acme": 1])]
@@ -77,12 +77,12 @@ import Testing
             insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme');
             insert into dialtone.users (tenant_id, user_id, wanted, status, received_at)
             select 'acme', 'user-' || n, 'live', 'pending', now() from generate_series(1, \(Self.users)) n;
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                        lease_until, tag)
             select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'armed', 1, '\(worker.rawValue)',
                    now() + interval '1 hour', 'acme' from generate_series(1, \(Self.users)) n
             """)
-        return try await database.admin.query("select id, user_id from dialtone.jobs order by vt").map { row in
+        return try await database.admin.query("select id, user_id from dialtone.jobs order by place").map { row in
             var columns = row.columns
             let id: JobID = try columns.next()
             return Armed(

@@ -121,7 +121,7 @@ let testUser: UserID = {
                 """)
             _ = try await database.admin.query(
                 """
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                            lease_until, tag)
                 values (\(jobs[0].lease.job), 'acme', 'user-1', 1, 1, now(), now(), 'armed', 1, \(jobs[0].lease.worker),
                         now() + interval '1 hour', 'acme')
@@ -164,7 +164,8 @@ let testUser: UserID = {
 
     @Test func `a worker that has lost its server comes back as another worker`() async throws {
         try await TestDatabase.with { database in
-            let identity = WorkerIdentity(lease: .seconds(30), settle: .seconds(40), tagCapacity: 980, presence: nil)
+            let identity = WorkerIdentity(
+                lease: .seconds(30), landingTime: .seconds(40), tagCapacity: 980, presence: nil)
             #expect(identity.terms == nil, "nothing is claimed from a server nobody knows")
             try await identity.meet(1, on: database.admin)
             let first = try #require(identity.terms)
@@ -265,7 +266,7 @@ let testUser: UserID = {
             _ = try await database.admin.query(
                 """
                 with wanting as (
-                    select tenant_id, user_id, generation, vt, clock_timestamp() as enqueued_at
+                    select tenant_id, user_id, generation, place, clock_timestamp() as enqueued_at
                     from dialtone.jobs where user_id = \(jobs[0].user.user))
                 \(JobQueue.enqueue(from: "wanting"))
                 """)
@@ -305,7 +306,7 @@ let testUser: UserID = {
                 insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme');
                 insert into dialtone.users (tenant_id, user_id, wanted, status, received_at)
                 select 'acme', 'user-' || n, 'live', 'pending', now() from generate_series(1, \(count)) n;
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                            lease_until, tag)
                 select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'armed', 1, '\(worker.rawValue)',
                        now() + interval '1 hour', 'acme' from generate_series(1, \(count)) n
@@ -343,7 +344,7 @@ let testUser: UserID = {
         for attempt in 1... {
             do {
                 return try await database.pool.withConnection { connection in
-                    try await batch.settle(try await connection.pipeline(batch.groups), on: connection, logger: logger)
+                    try await batch.receive(try await connection.pipeline(batch.groups), on: connection, logger: logger)
                 }
             } catch let error as PostgresError where error.isRetryable && attempt < 5 {
                 continue

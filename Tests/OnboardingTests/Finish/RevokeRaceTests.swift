@@ -81,7 +81,7 @@ import Testing
     @Test func `a tenant is not seen while a shard opens that was not listed`() async throws {
         try await TestDatabase.with { database in
             try await Self.prepare(database)
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), settle: .seconds(40)))
+            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
             let row = try await database.admin.query("select started from dialtone.incarnation").first
             let started = try #require(row).decode(Int64.self)
             try await database.admin.script("update dialtone.tenant_tags set held = 980")
@@ -142,7 +142,7 @@ import Testing
         NewEvent(
             id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(minute)", receivedAt: Date(),
             owner: "acme",
-            signUp: SignUp(
+            change: UserChange(
                 user: Self.user, wanted: wanted,
                 occurredAt: Date(timeIntervalSince1970: 1_800_000_000 + TimeInterval(minute) * 60)))
     }
@@ -163,7 +163,7 @@ import Testing
                 """
                 insert into dialtone.users (tenant_id, user_id, wanted, status, received_at, occurred_at)
                 values ('acme', 'user-1', 'live', 'pending', now(), to_timestamp(1800000000));
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                            lease_until, tag)
                 values (gen_random_uuid(), 'acme', 'user-1', 1, 1, now(), now(), 'armed', 1, '\(Self.worker.rawValue)',
                         now() + interval '1 hour', 'acme')

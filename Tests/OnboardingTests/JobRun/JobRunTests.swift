@@ -105,7 +105,7 @@ import Vault
     /// The limits refuse the job before it is armed again, so it need not repeat its looks.
     @Test func `a job refused before its create keeps the empty looks that permit it`() async throws {
         try await Self.with { bed in
-            await bed.limits.stop(.connection("1"), reason: "HTTP 403")
+            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
             let provider = Self.willing()
             let job = Self.job(.looking, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
             let result = try await bed.run(job, on: provider)
@@ -117,7 +117,7 @@ import Vault
     /// A breaker's only probe is taken once, even with a look between the claim and the create.
     @Test func `a create that looks first takes only one permit`() async throws {
         try await Self.with { bed in
-            await bed.limits.stop(.connection("1"), reason: "HTTP 403")
+            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
             try await bed.limits.setRate(0.01, for: .connection("1"))
             try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
             var job = Self.job()
@@ -133,12 +133,12 @@ import Vault
     /// The next run finds the permit that this one did not use.
     @Test func `a run that sends nothing gives its permit back`() async throws {
         try await Self.with { bed in
-            await bed.limits.stop(.account, reason: "HTTP 401")
+            await bed.limits.openBreaker(.account, reason: "HTTP 401")
             try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
             let limits = ProviderLimits(pool: bed.database.pool)
             let provider = Self.willing()
             for _ in 1...3 {
-                #expect(await limits.room(for: 64) == 1)
+                #expect(await limits.takePermits(64) == 1)
                 _ = try await bed.run(Self.job(wanted: .gone), on: provider, with: limits)
             }
             #expect(provider.creates == 0)
@@ -198,10 +198,10 @@ import Vault
             _ job: ClaimedJob, on api: ScriptedProvider, lease: Duration = .seconds(30),
             with limits: ProviderLimits? = nil
         ) async throws -> JobResult {
-            let provider = Provider(api: api, limits: limits ?? self.limits)
+            let provider = GuardedProvider(api: api, limits: limits ?? self.limits)
             let run = JobRun(
                 provider: provider, pool: self.database.pool, vault: self.vault,
-                news: ProviderNews(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+                throttledLog: ThrottledLog(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
                 witness: Witness(pool: self.database.pool, provider: provider),
                 names: CredentialName(installation: JobRunTests.installation), rules: LifeRules(), lease: .seconds(30),
                 tagCapacity: 980, deadline: .seconds(10), random: { 0 })
@@ -212,7 +212,7 @@ import Vault
         func insert(_ job: ClaimedJob) async throws {
             _ = try await self.database.admin.query(
                 """
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                            lease_until, tag)
                 values (\(job.lease.job), \(job.user.tenant), \(job.user.user), 1, 1, now(), now(), \(job.lease.state),
                         \(job.lease.epoch), \(job.lease.worker), now() + interval '1 hour', 'acme')

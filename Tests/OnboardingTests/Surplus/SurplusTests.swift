@@ -68,7 +68,7 @@ import Testing
         try await TestDatabase.with { database in
             try await database.admin.script(
                 "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1')")
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), settle: .seconds(40)))
+            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
             try await database.admin.script(
                 """
                 \(rows);
@@ -96,7 +96,7 @@ import Testing
 
     private static func job(_ generation: Int) -> String {
         """
-        insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at)
+        insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
         values (gen_random_uuid(), 'acme', 'u', \(generation), 1, now(), now())
         """
     }

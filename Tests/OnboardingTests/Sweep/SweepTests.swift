@@ -26,7 +26,7 @@ import Testing
                 insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
                 values ('acme', 'u', 'live', 1, 'ready', now()), ('beta', 'v', 'live', 1, 'ready', now()),
                        ('beta', 'w', 'live', 1, 'pending', now());
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch, worker,
+                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
                                            lease_until, tag)
                 values (gen_random_uuid(), 'beta', 'w', 1, 1, now(), now(), 'armed', 1, gen_random_uuid(),
                         now() + interval '1 hour', 'beta');
@@ -35,7 +35,7 @@ import Testing
                 select t, u, 1, 'p-' || u, 'n', t, 'active', '', '', decode(repeat('00', 16), 'hex'),
                        now() - interval '1 hour' from (values ('acme', 'u'), ('beta', 'v')) as c (t, u)
                 """)
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), settle: .seconds(40)))
+            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
             let users = try [("acme", "u"), ("beta", "v"), ("beta", "w")].map {
                 UserKey(tenant: try TenantID($0.0), user: try UserID($0.1))
             }
@@ -58,7 +58,7 @@ import Testing
                 options.deletesStrays = options.tenant != nil
                 let report = try await Sweep(
                     pool: database.pool, api: provider, limits: ProviderLimits(pool: database.pool),
-                    installation: names.id, lease: .seconds(30), settle: .seconds(40), options: options
+                    installation: names.id, lease: .seconds(30), landingTime: .seconds(40), options: options
                 ).runToTheEnd()
                 #expect(report.tags == (options.tenant == nil ? 6 : 3) && report.surplus == 0 && report.foreign == 0)
                 #expect(report.missing == 0 && report.reopened == 0 && report.straysDeleted == 0)

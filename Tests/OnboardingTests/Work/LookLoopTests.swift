@@ -14,7 +14,7 @@ import Vault
 
 @testable import Onboarding
 
-@Suite struct LooksTests {
+@Suite struct LookLoopTests {
     @Test func `many jobs in doubt under one tag are looked up in one list of the tag`() async throws {
         try await TestDatabase.with { database in
             let users = try await Self.doubt(12, in: database)
@@ -62,7 +62,7 @@ import Vault
             insert into dialtone.tenant_tags (tenant_id, shard, tag, held) values ('acme', 1, 'acme', \(count));
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
             select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(count)) n;
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt, tag)
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, tag)
             select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'in_doubt', true, 'acme'
             from generate_series(1, \(count)) n
             """)

@@ -7,7 +7,7 @@ package enum Mutant: String, CaseIterable, Sendable {
     case fenceRemoved, fenceByEpochAlone
     /// A credential nobody waits for any more is not written down.
     case evidenceDropped
-    case settleZero, emptiesNotReset, doubtNotSticky
+    case landingTimeZero, emptiesNotReset, doubtNotSticky
     /// The sweep deletes what it does not know; takes for gone what is not listed.
     case sweepWithoutProof, vanishedByListing
     /// The end of a job does not look at what is wanted now.

@@ -30,15 +30,15 @@ extension ModelDatabase {
         let life = JobLife(
             generation: job.generation, phase: to == .armed ? .armed : .looking, wanted: user.wanted,
             wantedGeneration: user.generation, recorded: recorded.map { ProviderID(rawValue: "\($0.id)") },
-            isBehind: mutant != .deletedBeforeReplaced && isLaterOpen
+            isOutdatedButServing: mutant != .deletedBeforeReplaced && isLaterOpen
                 && recorded.map { $0.status == .active || ($0.closeAfter ?? 0) > now } ?? false,
-            hasOthers: isLaterOpen
+            hasOtherGoals: isLaterOpen
                 || self.credentials.contains {
                     $0.user == job.user && $0.generation != job.generation
                         && ($0.status == .closing && ($0.closeAfter ?? 0) <= now
                             || $0.status == .active && user.wanted == .gone)
                 },
-            servesFor: recorded?.closeAfter.map { .milliseconds($0 - now) }, isDoubtful: job.isDoubtful,
+            mayServeFor: recorded?.closeAfter.map { .milliseconds($0 - now) }, isDoubtful: job.isDoubtful,
             attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),
             trust: LedgerTrust(
@@ -70,7 +70,7 @@ extension ModelDatabase {
     /// As `JobQueue.move`.
     mutating func move(
         _ lease: ModelLease, to state: JobState, delay: Int, isCharged: Bool, life: JobLife, isFailure: Bool,
-        settle: Int?, now: Int, _ mutant: Mutant?
+        landingTime: Int?, now: Int, _ mutant: Mutant?
     ) {
         guard let place = self.held(lease, mutant) else { return }
         if mutant == .doubtNotSticky && state == .inDoubt && life.phase == .looking && isFailure {
@@ -85,18 +85,18 @@ extension ModelDatabase {
         self.jobs[place].failures = isFailure ? self.jobs[place].failures + 1 : 0
         self.jobs[place].empties = life.empties
         self.jobs[place].isDoubtful = self.jobs[place].isDoubtful || life.isDoubtful
-        if let settle { self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, now + settle) }
+        if let landingTime { self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, now + landingTime) }
     }
 
     /// As `JobQueue.rearm`: the new epoch, or nil.
-    mutating func rearm(_ lease: ModelLease, lease length: Int, settle: Int, now: Int, _ mutant: Mutant?) -> Int? {
+    mutating func rearm(_ lease: ModelLease, lease length: Int, landingTime: Int, now: Int, _ mutant: Mutant?) -> Int? {
         guard let place = self.held(lease, mutant) else { return nil }
         self.jobs[place].state = .armed
         self.jobs[place].epoch += 1
         if mutant != .emptiesNotReset { self.jobs[place].empties = 0 }
         self.jobs[place].failures = 0
         self.jobs[place].leaseUntil = now + length
-        self.jobs[place].quietUntil = now + length + settle
+        self.jobs[place].quietUntil = now + length + landingTime
         return self.jobs[place].epoch
     }
 }

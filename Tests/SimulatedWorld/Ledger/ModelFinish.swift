@@ -16,7 +16,7 @@ extension ModelDatabase {
         if mutant == .evidenceDropped && held == nil { return nil }
         // Under the lock, whatever the claim has read.
         let isWanted = mutant == .recheckRemoved || row.wanted == .live && row.generation == generation
-        let hasOthers = self.credentials.contains { $0.user == user && $0.status != .deleted }
+        let hasOtherGoals = self.credentials.contains { $0.user == user && $0.status != .deleted }
         let isRefused =
             self.credentials.contains { $0.id == id || $0.user == user && $0.generation == generation }
             || self.surplus.contains { $0.id == id }
@@ -34,13 +34,13 @@ extension ModelDatabase {
             self.credentials[place].status = .closing
             self.credentials[place].closeAfter = now + overlap
         }
-        guard let held, !hasOthers || mutant == .recheckRemoved else { return (true, false) }
+        guard let held, !hasOtherGoals || mutant == .recheckRemoved else { return (true, false) }
         self.jobs.remove(at: held)
         return (true, true)
     }
 
-    /// As `FinishBatch.settle`: what becomes of a recorded one's job, or of one that could not be recorded.
-    mutating func settle(
+    /// As `FinishBatch.receive`: what becomes of a recorded one's job, or of one that could not be recorded.
+    mutating func decide(
         _ lease: ModelLease, isRecorded: Bool, user: Int, generation: Generation, id: Int, now: Int, _ mutant: Mutant?
     ) {
         self.lock(.users, .jobs)

@@ -12,18 +12,18 @@ extension ModelDatabase {
     }
 
     /// As `JobQueue.rescue`: leases that ran out, and those of workers known to be gone.
-    mutating func rescue(now: Int, settle: Int, gone: Set<Int>) {
+    mutating func rescue(now: Int, landingTime: Int, gone: Set<Int>) {
         for place in self.jobs.indices {
             let job = self.jobs[place]
             guard job.state == .armed || job.state == .looking,
                 job.leaseUntil < now || gone.contains(job.worker ?? -1)
             else { continue }
             let isCrash = job.state == .armed || gone.contains(job.worker ?? -1)
-            self.putInDoubt(place, job.leaseUntil, isCrash: isCrash, settle: settle, now: now)
+            self.putInDoubt(place, job.leaseUntil, isCrash: isCrash, landingTime: landingTime, now: now)
         }
     }
 
-    private mutating func putInDoubt(_ place: Int, _ leaseUntil: Int, isCrash: Bool, settle: Int, now: Int) {
+    private mutating func putInDoubt(_ place: Int, _ leaseUntil: Int, isCrash: Bool, landingTime: Int, now: Int) {
         self.jobs[place].state = .inDoubt
         self.jobs[place].isDoubtful = true
         self.jobs[place].epoch += 1
@@ -31,25 +31,25 @@ extension ModelDatabase {
         self.jobs[place].crashes += isCrash ? 1 : 0
         self.jobs[place].runAt = now
         self.jobs[place].empties = 0
-        self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, leaseUntil + settle)
+        self.jobs[place].quietUntil = max(self.jobs[place].quietUntil ?? 0, leaseUntil + landingTime)
     }
 
     enum Change { case restart, failover }
 
     /// As `Incarnation.adopt`.
-    mutating func adopt(_ start: Int, _ change: Change, lease: Int, settle: Int, now: Int) {
+    mutating func adopt(_ start: Int, _ change: Change, lease: Int, landingTime: Int, now: Int) {
         self.started = start
         self.looksFirst = true
         self.changedAt = now
         if change == .failover || self.looksTwice {
             self.looksTwice = true
-            self.quietAfterChange = now + lease + settle
+            self.quietAfterChange = now + lease + landingTime
         }
         for place in self.jobs.indices {
             switch self.jobs[place].state {
             case .armed, .looking: self.jobs[place].leaseUntil = now + lease
             case .inDoubt where self.jobs[place].isDoubtful && change == .failover:
-                self.jobs[place].quietUntil = now + lease + settle
+                self.jobs[place].quietUntil = now + lease + landingTime
                 self.jobs[place].empties = 0
             case .inDoubt, .queued, .scheduled: break
             }

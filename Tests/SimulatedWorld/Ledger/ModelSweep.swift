@@ -17,11 +17,11 @@ enum Correction {
 
 extension ModelDatabase {
     /// What one listed credential asks for, by what is committed now; as `SweptTag.explain`.
-    func explain(_ found: ModelCredential, settle: Int, now: Int) -> Correction? {
+    func explain(_ found: ModelCredential, landingTime: Int, now: Int) -> Correction? {
         if let row = self.credentials.first(where: { $0.id == found.id }) {
-            if row.status == .deleted { return (row.deletedAt ?? now) + settle < now ? .reopen(row.id) : nil }
+            if row.status == .deleted { return (row.deletedAt ?? now) + landingTime < now ? .reopen(row.id) : nil }
             if row.status == .active && found.isExpired { return .reprovision(row.id) }
-            return row.missingSince.map { $0 + settle < now } ?? false ? .missing(row.id, false) : nil
+            return row.missingSince.map { $0 + landingTime < now } ?? false ? .missing(row.id, false) : nil
         }
         guard let user = self.users[found.user], user.wanted == .live || found.generation <= user.generation else {
             return .stray(found.id)

@@ -22,7 +22,7 @@ struct Run {
 
 enum Write {
     case own(Run, Int, password: UInt64)
-    case move(Run, JobState, delay: Int, isCharged: Bool, settle: Int?)
+    case move(Run, JobState, delay: Int, isCharged: Bool, landingTime: Int?)
     case end(Run, Int?)
     case passOver(Run, after: Int)
     case bury(Run)

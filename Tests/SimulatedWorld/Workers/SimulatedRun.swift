@@ -9,12 +9,12 @@ extension Simulation {
     mutating func advance(_ slot: Int, _ number: Int, _ first: JobEvent) {
         guard var run = self.workers[slot].runs[number] else { return }
         var event: JobEvent? = first
-        let settle = self.mutant == .settleZero ? Duration.zero : .milliseconds(Terms.settle)
+        let landingTime = self.mutant == .landingTimeZero ? Duration.zero : .milliseconds(Terms.landingTime)
         while let next = event {
             event = nil
             let empties = run.life.empties
             let (life, effects) = run.life.step(
-                next, rules: LifeRules(settle: settle), jitter: Double(self.dice.upTo(1000)) / 1000)
+                next, rules: LifeRules(landingTime: landingTime), jitter: Double(self.dice.upTo(1000)) / 1000)
             self.note("worker \(slot) run \(number): \(next) leads to \(effects)")
             run.life = life
             if self.mutant == .emptiesNotReset && run.life.empties < empties { run.life.empties = empties }
@@ -33,13 +33,13 @@ extension Simulation {
             self.database.remember(
                 ids.compactMap { Int($0.rawValue) }, user: run.user, generation: run.life.generation)
             self.committed()
-        case .rearm:
+        case .renewLease:
             let server = self.server
             let epoch = self.database.rearm(
-                run.lease, lease: Terms.lease, settle: self.settle, now: self.databaseNow, self.mutant)
+                run.lease, lease: Terms.lease, landingTime: self.landingTime, now: self.databaseNow, self.mutant)
             self.committed()
             guard let epoch, server == self.server, self.isPeace || !self.dice.chance(3) else {
-                self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, settle: nil))
+                self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, landingTime: nil))
                 return nil
             }
             run.lease.epoch = epoch
@@ -54,20 +54,21 @@ extension Simulation {
         case .delete(let id):
             self.checkDelete(Int(id.rawValue) ?? 0, run)
             self.call(.delete(Int(id.rawValue) ?? 0), slot, number, run)
-        case .own(let id): self.own(Int(id.rawValue) ?? 0, slot, number, run)
-        case .close(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
-        case .end: self.finish(slot, number, .end(run, nil))
-        case .passOver(let delay): self.finish(slot, number, .passOver(run, after: delay.wholeMilliseconds))
+        case .record(let id): self.own(Int(id.rawValue) ?? 0, slot, number, run)
+        case .closeGeneration(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
+        case .finish: self.finish(slot, number, .end(run, nil))
+        case .goToOtherGoal(let delay): self.finish(slot, number, .passOver(run, after: delay.wholeMilliseconds))
         case .schedule(let delay, let isCharged, _):
             self.finish(
-                slot, number, .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, settle: nil))
-        case .doubt(let delay, let isCharged, let settle):
+                slot, number,
+                .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, landingTime: nil))
+        case .doubt(let delay, let isCharged, let landingTime):
             self.finish(
                 slot, number,
                 .move(
                     run, .inDoubt, delay: delay.wholeMilliseconds, isCharged: isCharged,
-                    settle: settle?.wholeMilliseconds))
-        case .bury: self.finish(slot, number, .bury(run))
+                    landingTime: landingTime?.wholeMilliseconds))
+        case .giveUp: self.finish(slot, number, .bury(run))
         }
         return nil
     }
@@ -84,7 +85,7 @@ extension Simulation {
         guard var run = self.workers[slot].runs[number] else { return }
         run.life.isDoubtful = true
         run.hasFailed = true
-        self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: true, settle: self.settle))
+        self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: true, landingTime: self.landingTime))
     }
 
     mutating func finish(_ slot: Int, _ number: Int, _ write: Write) {

@@ -24,7 +24,7 @@ extension Simulation {
             if self.mutant == .sweepWithoutProof, !self.database.credentials.contains(where: { $0.id == found.id }) {
                 _ = self.provider.delete(found.id)
                 self.deletedBySweep.insert(found.id)
-            } else if let correction = self.database.explain(found, settle: self.settle, now: now) {
+            } else if let correction = self.database.explain(found, landingTime: self.landingTime, now: now) {
                 corrections.append(correction)
             }
         }
@@ -32,7 +32,7 @@ extension Simulation {
         for row in self.database.credentials where row.status == .active && !present.contains(row.id) {
             if self.mutant == .vanishedByListing {
                 corrections.append(.reprovision(row.id))
-            } else if row.createdAt + self.settle < now {
+            } else if row.createdAt + self.landingTime < now {
                 corrections.append(self.miss(row, now))
             }
         }
@@ -43,7 +43,7 @@ extension Simulation {
 
     /// Known and not listed: asked for by its id.
     private func miss(_ row: ModelDatabase.Credential, _ now: Int) -> Correction {
-        let isLong = row.missingSince.map { $0 + self.settle < now } ?? false
+        let isLong = row.missingSince.map { $0 + self.landingTime < now } ?? false
         if self.provider.isLive(row.id) { return .missing(row.id, false) }
         return self.provider.isThere(row.id) || isLong ? .reprovision(row.id) : .missing(row.id, true)
     }

@@ -47,7 +47,7 @@ extension Simulation {
         }
         for (write, isRecorded) in open {
             if self.breaks(server) { return false }
-            self.settle(write, isRecorded: isRecorded)
+            self.decide(write, isRecorded: isRecorded)
             self.committed()
         }
         if self.breaks(server) { return false }
@@ -59,7 +59,7 @@ extension Simulation {
     private mutating func meet(_ slot: Int) -> Bool {
         if self.database.started != self.server {
             self.database.adopt(
-                self.server, self.lastChange, lease: Terms.lease, settle: self.settle, now: self.databaseNow)
+                self.server, self.lastChange, lease: Terms.lease, landingTime: self.landingTime, now: self.databaseNow)
             self.lastChange = .restart
             self.committed()
             return false
@@ -114,7 +114,7 @@ extension Simulation {
         if self.breaks(server) { return }
         // Alive and taken for dead: from now on another worker.
         if gone.contains(self.workers[slot].boot) { self.beginAnew(slot) }
-        self.database.rescue(now: self.databaseNow, settle: self.settle, gone: gone)
+        self.database.rescue(now: self.databaseNow, landingTime: self.landingTime, gone: gone)
         self.committed()
         if self.breaks(server) { return }
         self.database.enqueueForgotten(now: self.databaseNow)
@@ -155,10 +155,10 @@ extension Simulation {
             if done?.isRecorded == true && !run.hasCreated { self.tally.count(.adopted) }
             if let done, !done.isEnded { return done.isRecorded }
             self.checkEvidence(run, id)
-        case .move(let run, let state, let delay, let isCharged, let settle):
+        case .move(let run, let state, let delay, let isCharged, let landingTime):
             self.database.move(
                 run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
-                settle: settle, now: now, self.mutant)
+                landingTime: landingTime, now: now, self.mutant)
         case .end(let run, let id): self.database.end(run.lease, deleted: id, now: now, self.mutant)
         case .passOver(let run, let delay):
             self.database.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
@@ -170,9 +170,9 @@ extension Simulation {
         return nil
     }
 
-    private mutating func settle(_ write: Write, isRecorded: Bool) {
+    private mutating func decide(_ write: Write, isRecorded: Bool) {
         guard case .own(let run, let id, _) = write else { return }
-        self.database.settle(
+        self.database.decide(
             run.lease, isRecorded: isRecorded, user: run.user, generation: run.life.generation, id: id,
             now: self.databaseNow, self.mutant)
         self.checkEvidence(run, id)

@@ -65,7 +65,7 @@ extension Story {
         try await self.database.admin.script(
             """
             \(changes)
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, in_doubt,
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt,
                                        quiet_until, tag)
             values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true,
                     now(), 'acme')
@@ -84,7 +84,7 @@ extension Story {
             """
             delete from dialtone.credentials where user_id = '\(user)';
             update dialtone.users set status = 'pending' where user_id = '\(user)';
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, vt, run_at, enqueued_at, state, epoch,
+            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch,
                                        worker, lease_until, tag)
             values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now(), now(), 'armed', 1, '\(worker.uuidString)',
                     now() + \(lease) * interval '1 second', 'acme')
