@@ -28,31 +28,41 @@ let package = Package(
         .executable(name: "dialtone", targets: ["dialtone"])
     ],
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
     ],
     targets: [
+        // libpq's and epoll's headers
         .systemLibrary(
             name: "CLibpq",
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev", "pkg-config"]), .brew(["libpq"])]
         ),
+        // our asynchronous libpq: connection, pipeline, pool, notifications, `SQL`, rows
         .target(name: "Postgres", dependencies: ["CLibpq"]),
+        // the nouns as types, typed ids, `Secret`, the strict JSON reader
         .target(name: "Model"),
+        // the pure state machine of one job; shared with the simulation
         .target(name: "Lifecycle", dependencies: ["Model"]),
+        // sealing: key hierarchy and ciphertext format
         .target(name: "Vault", dependencies: ["Model", "Postgres", crypto]),
+        // the job table as a queue; does not know what jobs do
         .target(name: "Queue", dependencies: ["Model", "Postgres"]),
+        // webhook → event: registry of sources, proof and payload, group commit
         .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", crypto, logging]),
+        // the provider's API: each answer mapped to an outcome
         .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+        // permits, pauses and breakers, shared by all nodes
         .target(name: "ProviderLimits", dependencies: ["Postgres"]),
+        // the worker: job → credential
         .target(
             name: "Onboarding",
             dependencies: [
@@ -60,10 +70,15 @@ let package = Package(
                 serviceLifecycle,
             ]
         ),
+        // credential → login token for an app
         .target(name: "Handoff", dependencies: ["Model", "Postgres", "Telnyx", "ProviderLimits", "Vault"]),
+        // API keys → `Caller`
         .target(name: "Access", dependencies: ["Model", "Postgres", crypto]),
+        // the tenant's view of its users, and what an operator does with one
         .target(name: "Directory", dependencies: ["Model", "Postgres", "Queue", "Vault"]),
+        // JSON logs that never block
         .target(name: "Telemetry", dependencies: [logging]),
+        // HTTP: connection, routes, answers; with the simulator the only target that imports Hummingbird
         .target(
             name: "Web",
             dependencies: [
@@ -72,14 +87,18 @@ let package = Package(
                 nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
             ]
         ),
+        // migration runner over `migrations/`, which are embedded in the program
         .target(
             name: "Schema", dependencies: ["Postgres", crypto], exclude: ["Migrations/README.md"],
             resources: [.embedInCode("Migrations")]),
+        // a stand-in for the provider, with fault modes
         .target(
             name: "TelnyxSimulator",
             dependencies: ["Model", hummingbird, httpTypes, nioCore, crypto, logging, serviceLifecycle]
         ),
+        // a PostgreSQL server of our own in a folder, for the demo and the tests
         .target(name: "PrivatePostgres"),
+        // the only target that knows all others: settings, services in start order, operator's verbs, demo
         .target(
             name: "Composition",
             dependencies: [
@@ -88,12 +107,15 @@ let package = Package(
                 asyncHTTPClient, nioCore, nioHTTP1, logging, crypto, serviceLifecycle, unixSignals, configuration,
             ]
         ),
+        // arguments and printing; one command per file
         .executableTarget(name: "dialtone", dependencies: ["Composition", "Model", argumentParser]),
+        // measures this machine and the program on it
         .executableTarget(
             name: "dialtone-bench",
             dependencies: ["CLibpq", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto],
             path: "Benchmarks/DialtoneBench"
         ),
+        // breaks everything that can break, on real processes and servers
         .executableTarget(
             name: "dialtone-chaos",
             dependencies: [
@@ -102,12 +124,14 @@ let package = Package(
             ],
             path: "Tests/Chaos"
         ),
+        // a migrated database for each test, and what tests share
         .target(
             name: "TestSupport", dependencies: ["Postgres", "Schema", "PrivatePostgres"], path: "Tests/TestSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
         .testTarget(name: "ModelTests", dependencies: ["Model"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
+        // the simulated ledger, workers and provider of the seeded simulation
         .target(name: "SimulatedWorld", dependencies: ["Lifecycle", "Model"], path: "Tests/SimulatedWorld"),
         .testTarget(name: "SimulationTests", dependencies: ["SimulatedWorld"]),
         .testTarget(
