@@ -1,4 +1,4 @@
-# Builds Dialtone and puts the program, libpq and nothing else that it needs into a small image.
+# Builds Dialtone and puts the program into a small image, with libpq and the CA certificates that it needs.
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends pkg-config libpq-dev && rm -rf /var/lib/apt/lists/*

@@ -37,10 +37,13 @@ bench: setup ## Measure this machine: release build, then every figure as JSON. 
 setup: ## Install what is missing: libpq, PostgreSQL, a Python for the checks. Quick when all is there.
 	@scripts/setup
 
-lint: ## Check the code's format and the arrows between targets.
+lint: ## Check format, arrows between targets, sizes, links and packages.
 	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
 	scripts/check-imports
 	scripts/check-imports --self-test
+	scripts/check-house
+	scripts/check-house --self-test
+	scripts/list-packages --check
 
 format: ## Put the code into its format.
 	swift format --in-place --recursive Sources Tests Benchmarks Package.swift

@@ -77,7 +77,7 @@ let package = Package(
         // the tenant's view of its users, and what an operator does with one
         .target(name: "Directory", dependencies: ["Model", "Postgres", "Queue", "Vault"]),
         // JSON logs that never block
-        .target(name: "Telemetry", dependencies: [logging]),
+        .target(name: "Telemetry", dependencies: ["Model", logging]),
         // HTTP: connection, routes, answers; with the simulator the only target that imports Hummingbird
         .target(
             name: "Web",
@@ -126,7 +126,8 @@ let package = Package(
         ),
         // a migrated database for each test, and what tests share
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Schema", "PrivatePostgres"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
         .testTarget(name: "ModelTests", dependencies: ["Model"]),
@@ -148,7 +149,7 @@ let package = Package(
                 logging,
             ]),
         .testTarget(
-            name: "QueueTests", dependencies: ["Queue", "Onboarding", "Lifecycle", "Model", "Postgres", "TestSupport"]),
+            name: "QueueTests", dependencies: ["Queue", "Model", "Postgres", "TestSupport"]),
         .testTarget(
             name: "OnboardingTests",
             dependencies: [

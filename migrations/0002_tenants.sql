@@ -67,7 +67,7 @@ create table dialtone.api_keys (
 );
 -- Primary key: every API request finds its key by it.
 
--- Entered by `key list --tenant`.
+-- Finds the keys of one tenant.
 create index api_keys_tenant on dialtone.api_keys (tenant_id);
 
 -- A row is a key of the vault, wrapped (encrypted) by the key-encryption key.

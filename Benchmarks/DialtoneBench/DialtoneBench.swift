@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures Dialtone against this machine's own limits, in one go, and prints JSON. A measurement, not a test.
+// The benchmark: measures Dialtone against this machine's own limits, in one go, and prints JSON.
 
 import Foundation
 
-/// `dialtone-bench [section …]`: rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat; all
-/// of them without arguments.
+/// `dialtone-bench [section …]`
+///
+/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery and bloat. Without
+/// arguments all of them run. Each has a file in `Sections`, named for its figures. It is a measurement, not a test.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare
 /// numbers of one run only.
@@ -51,36 +53,4 @@ struct DialtoneBench {
         }
         return report
     }
-}
-
-/// Every figure; rates are per second, times in milliseconds, memory in MiB.
-struct Report: Encodable {
-    var rows: RowLimit?
-    var accept: AcceptRate?
-    var jobs: JobRate?
-    var latency: IdleLatency?
-    var driver: DriverRate?
-    var footprint: Footprint?
-    var shards: Shards?
-    var fairness: Fairness?
-    var recovery: Recovery?
-    var bloat: Bloat?
-}
-
-enum Progress {
-    static func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
-}
-
-extension Array where Element == Double {
-    var median: Double { self.sorted()[self.count / 2] }
-
-    /// The value that `share` of them are within.
-    func percentile(_ share: Double) -> Double {
-        let sorted = self.sorted()
-        return sorted.isEmpty ? 0 : sorted[Swift.min(sorted.count - 1, Int(Double(sorted.count) * share))]
-    }
-}
-
-extension Double {
-    var rounded2: Double { (self * 100).rounded() / 100 }
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of an API key: a public id, a secret, and a checksum that tells a typing error from a wrong key without a
-// look-up.
+// The form of an API key: a public id, a secret, and a checksum that shows a typing error without a look-up.
 
 package import Model
 
-/// `dtk_<id>_<secret><crc>`: 12 base62 characters, 43 base62 characters (256 bits), CRC-32 of all before it as 6 of
-/// base62.
+/// `dtk_<id>_<secret><crc>`, all in base62: the id has 12 characters, the secret 43 (256 bits). The CRC-32 of
+/// everything before it has 6.
 package struct APIKey: Sendable {
     package let id: String
     package let secret: Secret<String>
 
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    /// A new key from random bytes (the system's generator unless a test gives its own).
+    /// Makes a key from random numbers: the system's generator, unless a test gives its own.
     package static func make(using generator: inout some RandomNumberGenerator) -> APIKey {
         func random(_ count: Int) -> String {
             String(
@@ -22,7 +21,7 @@ package struct APIKey: Sendable {
         return APIKey(id: random(12), secret: Secret(random(43)))
     }
 
-    /// The key as its owner gets it.
+    /// The whole key, as its owner gets it.
     package var text: Secret<String> {
         self.secret.map { secret in
             let body = "dtk_\(self.id)_\(secret)"
@@ -30,7 +29,7 @@ package struct APIKey: Sendable {
         }
     }
 
-    /// Reads a key. Nil for anything that was never one: wrong form or wrong checksum.
+    /// Reads a key. Nil for text that was never a key: its form or its checksum is wrong.
     package init?(_ text: String) {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "dtk", parts[1].utf8.count == 12, parts[2].utf8.count == 49,
@@ -44,6 +43,7 @@ package struct APIKey: Sendable {
         self.secret = secret
     }
 
+    /// Returns the CRC-32 of `text` as 6 characters of base62.
     static func checksum(_ text: String) -> String {
         var crc = CRC32.checksum(Array(text.utf8))
         var digits: [UInt8] = []
@@ -52,17 +52,5 @@ package struct APIKey: Sendable {
             crc /= 62
         }
         return String(decoding: digits.reversed(), as: UTF8.self)
-    }
-}
-
-/// CRC-32 as in ISO 3309 and zlib (polynomial 0xEDB88320, reflected).
-enum CRC32 {
-    static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        var crc = ~UInt32(0)
-        for byte in bytes {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
-        }
-        return ~crc
     }
 }

@@ -1,39 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator or a tenant's admin does with one user: take the credential away, replace it, or try again.
+// An operator's actions on one user: take the credential away, replace it, or try again.
+//
+// An action only changes what is wanted of the user and enqueues the user's job; the worker does the rest. Each action
+// is one transaction that locks the user's row first. So its statements see everything that was committed under that
+// lock, and no finish of the job comes in between.
 
 package import Model
 package import Postgres
 import Queue
 
-package enum UserActionError: Error, Equatable, CustomStringConvertible {
-    case unknownUser(UserKey)
-    /// There is no credential to rotate.
-    case notReady(UserStatus)
-    /// There is nothing to retry.
-    case notFailed(UserStatus)
-    /// There is nothing to reopen.
-    case notRevoked(UserStatus)
-
-    package var description: String {
-        switch self {
-        case .unknownUser(let user): "there is no user \(user.user) of tenant \(user.tenant)"
-        case .notReady(let status): "only a user who is ready can be rotated; this one is \(status.rawValue)"
-        case .notRevoked(let status): "only a user who is revoked can be reopened; this one is \(status.rawValue)"
-        case .notFailed(let status):
-            "only a user who has failed or waits can be retried; this one is \(status.rawValue)"
-        }
-    }
-}
-
-/// Changes what is wanted of one user; the worker does the rest. Each is one transaction: the user's row is locked
-/// first, so that the statements after it see all that was committed under that lock.
 package struct UserActions: Sendable {
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// As a `user.deleted`: whatever exists of the user at the provider goes. Answers the status. The sender's time stays as it is:
-    /// it is by the sender's clock, and this database's may be ahead of that.
+    /// Does what a `user.deleted` event does: every credential of the user at the provider will be deleted. Returns the
+    /// new status.
+    ///
+    /// The sender's time stays as it is. It comes from the sender's clock, and this database's clock may be ahead.
     package func revoke(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             if status == .revoked || status == .revoking { return status }
@@ -53,8 +37,10 @@ package struct UserActions: Sendable {
         }
     }
 
-    /// As a `user.created`, for a user whose revoke stands: the next generation is made. For senders that give no times,
-    /// whose sign-up after a delete nobody can tell from one before it. The sender's time stays as it is.
+    /// Does what a `user.created` event does, for a user who was revoked: the next generation is made.
+    ///
+    /// It serves senders that give no times: their sign-up after a delete looks like one before it. The sender's time
+    /// stays as it is.
     package func reopen(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }
@@ -70,7 +56,7 @@ package struct UserActions: Sendable {
         }
     }
 
-    /// Makes the next generation; the present credential serves until that is there, and `overlap` longer.
+    /// Makes the next generation. The present credential serves until the next one exists, and `overlap` longer.
     package func rotate(_ user: UserKey, overlap: Duration) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             guard status == .ready else { throw UserActionError.notReady(status) }
@@ -80,31 +66,12 @@ package struct UserActions: Sendable {
                 where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'live'
                 """)
             _ = try await connection.query(Self.enqueue(user))
-            // A job that waits to delete an older credential makes the new one first, and deletes when that is due.
-            _ = try await connection.query(
-                """
-                with before as materialized (
-                    select id, state from dialtone.jobs
-                    where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update),
-                turned as (
-                update dialtone.jobs j
-                set place = greatest(j.place, \(ServerClock.now)),
-                    overlap = \(overlap),
-                    generation = case when j.state = 'scheduled' and not j.in_doubt then u.generation else j.generation end,
-                    tag = case when j.state = 'scheduled' and not j.in_doubt then null else j.tag end,
-                    state = case when j.state = 'scheduled' and not j.in_doubt then 'queued' else j.state end
-                from dialtone.users u, before b
-                where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
-                  and j.tenant_id = u.tenant_id and j.user_id = u.user_id and j.id = b.id
-                returning \(JobQueue.moved), b.state as from_state),
-                changed as (select * from turned where from_state <> to_state)
-                \(JobQueue.log("changed"))
-                """)
+            _ = try await connection.query(Self.turnToNewGeneration(user, overlap: overlap))
             return status
         }
     }
 
-    /// Tries again for a user who failed, looking first; for one who waits for a later try, now.
+    /// Tries again now. The job of a user who failed looks first; a user who waits for a later try is tried at once.
     package func retry(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
             switch status {
@@ -126,17 +93,11 @@ package struct UserActions: Sendable {
         }
     }
 
-    /// The user's job, unless there is one, at the present end of the queue.
-    private static func enqueue(_ user: UserKey) -> SQL {
-        """
-        with wanting as (
-            select tenant_id, user_id, generation, \(ServerClock.now) as place,
-                   clock_timestamp() as enqueued_at
-            from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user))
-        \(JobQueue.enqueue(from: "wanting"))
-        """
-    }
+    // MARK: The parts of an action
 
+    /// Runs `work` in a transaction under the lock of the user's row, and gives it the user's status.
+    ///
+    /// This is the first lock of every action: the user before the job. Primary key users_pkey.
     private func change(
         _ user: UserKey, _ work: (PostgresConnection, UserStatus) async throws -> UserStatus
     ) async throws -> UserStatus {
@@ -150,5 +111,43 @@ package struct UserActions: Sendable {
             guard var columns = row?.columns else { throw UserActionError.unknownUser(user) }
             return try await work(connection, try columns.next())
         }
+    }
+
+    /// Puts the user's job at the present end of the queue, unless the user has a job already.
+    private static func enqueue(_ user: UserKey) -> SQL {
+        """
+        with wanting as (
+            select tenant_id, user_id, generation, \(ServerClock.now) as place,
+                   clock_timestamp() as enqueued_at
+            from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user))
+        \(JobQueue.enqueue(from: "wanting"))
+        """
+    }
+
+    /// Gives the user's job the overlap, and turns a job that waits to the new generation.
+    ///
+    /// Such a job waits to delete an older credential. It makes the new credential first, and deletes when that is due.
+    /// `before` keeps the state before the update, for the log. It locks the job and enters by the unique key on
+    /// (tenant_id, user_id). `JobLog.changedJob` reads the job as `jobs`.
+    private static func turnToNewGeneration(_ user: UserKey, overlap: Duration) -> SQL {
+        """
+        with before as materialized (
+            select id, state from dialtone.jobs
+            where tenant_id = \(user.tenant) and user_id = \(user.user) for no key update),
+        turned as (
+            update dialtone.jobs
+            set place = greatest(jobs.place, \(ServerClock.now)),
+                overlap = \(overlap),
+                generation = case when jobs.state = 'scheduled' and not jobs.in_doubt then owner.generation
+                                  else jobs.generation end,
+                tag = case when jobs.state = 'scheduled' and not jobs.in_doubt then null else jobs.tag end,
+                state = case when jobs.state = 'scheduled' and not jobs.in_doubt then 'queued' else jobs.state end
+            from dialtone.users owner, before
+            where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
+              and jobs.tenant_id = owner.tenant_id and jobs.user_id = owner.user_id and jobs.id = before.id
+            returning \(JobLog.changedJob), before.state as from_state),
+        changed as (select * from turned where from_state <> to_state)
+        \(JobLog.write(from: "changed"))
+        """
     }
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Credential → login token: the user's app gets a token to log in with, and never the SIP password.
+//
+// Each call reads the ledger, so a revoked user gets nothing from that moment on. The provider makes the token; it is
+// kept in memory (`TokenCache`), so that many calls of one user make one token. A caller may wait for a user who is
+// still being provisioned.
 
 package import Foundation
 package import Model
@@ -9,28 +13,9 @@ import Synchronization
 package import Telnyx
 package import Vault
 
-/// What an app needs to log in.
-package struct HandedToken: Sendable {
-    package let loginToken: Secret<String>
-    package let sipUsername: String
-    package let expiresAt: Date
-    /// When the app should ask again.
-    package let refreshAfter: Date
-}
-
-package enum HandoffError: Error, Equatable {
-    case unknownUser
-    /// Not ready yet; ask again after this many seconds.
-    case pending(retryAfter: Int)
-    case failed
-    case revoked
-    case providerUnavailable(retryAfter: Int)
-    case unavailable
-}
-
 /// Hands out login tokens.
 package final class Handoff: Sendable {
-    /// Requests that wait at the same time at most; each asks the database now and then.
+    /// How many requests may wait at the same time. Each reads the database again and again.
     private static let maximumWaiting = 500
 
     private let pool: PostgresPool
@@ -52,7 +37,7 @@ package final class Handoff: Sendable {
         self.clock = clock
     }
 
-    /// A token for this user. Waits up to `wait` for a user who is being provisioned.
+    /// Returns a token for this user. Waits up to `wait`, 30 s at most, for a user who is being provisioned.
     ///
     /// Cancelled here: nothing was changed; a token that was minted is forgotten.
     package func loginToken(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
@@ -62,8 +47,8 @@ package final class Handoff: Sendable {
         defer { self.waiting.subtract(1, ordering: .relaxed) }
         while true {
             let found = try await self.find(user)
-            // While a rotation is under way, or when one has failed, the older credential serves.
-            if let credential = found.credential { return try await self.mint(credential, for: user, now: now) }
+            // During a rotation, and after one that has failed, the older credential serves.
+            if let credential = found.credential { return try await self.handOut(credential, for: user, now: now) }
             switch found.status {
             case .pending, .ready:
                 guard mayWait, self.clock.now < deadline else { throw .pending(retryAfter: 1) }
@@ -85,17 +70,20 @@ package final class Handoff: Sendable {
         let sealedUsername: [UInt8]
     }
 
+    /// Returns where the user stands, and the newest credential that serves, if there is one.
     private func find(_ user: UserKey) async throws(HandoffError) -> (status: UserStatus, credential: Credential?) {
         do {
+            // Enters users and credentials by their primary keys. It locks nothing.
             let rows = try await self.pool.query(
                 """
-                select u.status, c.provider_id, c.generation, c.sealed_username
-                from dialtone.users u left join lateral (
-                    select c.provider_id, c.generation, c.sealed_username from dialtone.credentials c
-                    where c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.status = 'active'
-                      and u.wanted = 'live'
-                    order by c.generation desc limit 1) c on true
-                where u.tenant_id = \(user.tenant) and u.user_id = \(user.user)
+                select owner.status, serving.provider_id, serving.generation, serving.sealed_username
+                from dialtone.users owner left join lateral (
+                    select credential.provider_id, credential.generation, credential.sealed_username
+                    from dialtone.credentials credential
+                    where credential.tenant_id = owner.tenant_id and credential.user_id = owner.user_id
+                      and credential.status = 'active' and owner.wanted = 'live'
+                    order by credential.generation desc limit 1) serving on true
+                where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
                 """)
             guard let row = rows.first else { throw HandoffError.unknownUser }
             var columns = row.columns
@@ -112,28 +100,10 @@ package final class Handoff: Sendable {
         }
     }
 
-    private func mint(_ credential: Credential, for user: UserKey, now: Date) async throws(HandoffError) -> HandedToken
-    {
-        let minted: LoginToken
-        do throws(TelnyxFailure) {
-            let api = self.api
-            let limits = self.limits
-            minted = try await self.cache.token(for: credential.id, now: now) {
-                () throws(TelnyxFailure) -> LoginToken in
-                // A pause that any node was told holds for tokens too. Not knowing it is no reason to refuse.
-                let isOpen = try? await limits.allowsCalls()
-                guard isOpen ?? true else { throw TelnyxFailure(.unavailable) }
-                return try await api.token(credential.id)
-            }
-        } catch {
-            switch error.kind {
-            case .rateLimited:
-                let wait = error.retryAfter ?? .seconds(1)
-                await self.limits.pause(.account, for: wait)
-                throw .providerUnavailable(retryAfter: Int(wait.components.seconds) + 1)
-            case .notFound, .refused, .rejected, .unavailable, .unreadable: throw .providerUnavailable(retryAfter: 5)
-            }
-        }
+    private func handOut(
+        _ credential: Credential, for user: UserKey, now: Date
+    ) async throws(HandoffError) -> HandedToken {
+        let minted = try await self.mint(credential, now: now)
         do {
             let binding = SealedBinding.credential(
                 "sealed_username", of: user, generation: credential.generation, credential.id)
@@ -145,6 +115,30 @@ package final class Handoff: Sendable {
                 refreshAfter: max(now, minted.expiresAt.addingTimeInterval(-margin)))
         } catch {
             throw .unavailable
+        }
+    }
+
+    /// Returns the credential's token in memory, or a new one from the provider.
+    private func mint(_ credential: Credential, now: Date) async throws(HandoffError) -> LoginToken {
+        let api = self.api
+        let limits = self.limits
+        do throws(TelnyxFailure) {
+            return try await self.cache.token(for: credential.id, now: now) {
+                () throws(TelnyxFailure) -> LoginToken in
+                // A pause that the provider told any node holds for tokens too. When the limits cannot be read, the
+                // call is made.
+                let allowsCalls = try? await limits.allowsCalls()
+                guard allowsCalls ?? true else { throw TelnyxFailure(.unavailable) }
+                return try await api.token(credential.id)
+            }
+        } catch {
+            switch error.kind {
+            case .rateLimited:
+                let wait = error.retryAfter ?? .seconds(1)
+                await self.limits.pause(.account, for: wait)
+                throw .providerUnavailable(retryAfter: Int(wait.components.seconds) + 1)
+            case .notFound, .refused, .rejected, .unavailable, .unreadable: throw .providerUnavailable(retryAfter: 5)
+            }
         }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many calls for one user mint one token: it is kept in memory while more than half of its life is left.
+// Many calls for one user mint one token, which stays in memory while more than half of its life is left.
 
 import Foundation
 import Model
 import Synchronization
 import Telnyx
 
-/// Login tokens by credential. Whether a credential may still be used is asked of the database, not of this cache.
+/// Login tokens by credential. The database says whether a credential may still be used; this cache does not.
 final class TokenCache: Sendable {
     typealias Minting = Task<Result<LoginToken, TelnyxFailure>, Never>
 
@@ -35,8 +35,8 @@ final class TokenCache: Sendable {
 
     init(maximum: Int = 10_000) { self.maximum = maximum }
 
-    /// The token kept, or the one that `mint` answers; `mint` runs once for all who ask meanwhile. A failure is not
-    /// kept.
+    /// Returns the token in memory, or the token that `mint` returns. `mint` runs once for all calls that come
+    /// meanwhile. A failure is not kept.
     ///
     /// Cancelled here: the minting goes on for the others and ends at its own deadline.
     func token(
@@ -45,7 +45,7 @@ final class TokenCache: Sendable {
         let step = self.state.withLock { state -> Step in
             if let held = state.held[id], held.isFresh(at: now) { return .held(held.token) }
             if let minting = state.minting[id] { return .minting(minting) }
-            // Unstructured: it belongs to all who wait for it, so it must not end with the one who began it.
+            // Unstructured, because it belongs to every call that waits for it: it must not end with its first call.
             let minting = Minting {
                 let result: Result<LoginToken, TelnyxFailure>
                 do throws(TelnyxFailure) {

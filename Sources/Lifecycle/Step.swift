@@ -3,24 +3,10 @@
 
 import Model
 
-/// The numbers the rules need.
-package struct LifeRules: Sendable {
-    /// From the moment a create may have left us until an empty answer counts.
-    package var landingTime: Duration
-    /// Tries that count before a job is buried.
-    package var maximumAttempts: Int
-    /// Vanished workers before a job is buried.
-    package var maximumCrashes: Int
-
-    package init(landingTime: Duration = .seconds(40), maximumAttempts: Int = 20, maximumCrashes: Int = 3) {
-        self.landingTime = landingTime
-        self.maximumAttempts = maximumAttempts
-        self.maximumCrashes = maximumCrashes
-    }
-}
-
 extension JobLife {
     /// The job after `event`, and what to do. `jitter` is a random number in 0..<1.
+    ///
+    /// A charged try counts as one of `attempts`, which are limited. `JobLife` says what the counters count.
     package func step(_ event: JobEvent, rules: LifeRules, jitter: Double) -> (job: JobLife, effects: [JobEffect]) {
         var job = self
         let effects = job.react(to: event, rules: rules, jitter: jitter)
@@ -38,7 +24,7 @@ extension JobLife {
         case .rateLimited(let wait):
             return [self.letOtherGoalsGoFirst(.zero) ?? self.putBack(wait, jitter)]
         case .refused(let wait), .tenantRejected(let wait):
-            // Perhaps every user of a tenant waits for the same moment, and for days.
+            // Every user of a tenant may wait for the same moment, and for days.
             let pause = max(wait, self.refusalPause)
             return [self.letOtherGoalsGoFirst(.zero) ?? self.putBack(pause + pause * jitter, jitter)]
         case .tagFull(let isCounted):
@@ -49,13 +35,7 @@ extension JobLife {
         case .rejected:
             return [.giveUp("rejected")]
         case .unknown:
-            self.isDoubtful = true
-            self.empties = 0
-            return [
-                .doubt(
-                    delay: .milliseconds(500) + Self.upToASecond(jitter), isCharged: true,
-                    landingTime: rules.landingTime)
-            ]
+            return [self.becomeDoubtful(rules, jitter)]
         case .looked(let found):
             return self.looked(found, rules, jitter)
         case .lookFailed(let wait):
@@ -69,7 +49,16 @@ extension JobLife {
         }
     }
 
-    /// What a claimed job may do first. Doubt looks before anything else, whatever is wanted.
+    /// The create may have landed: from now on the job looks before anything else, and an empty look proves nothing
+    /// yet.
+    private mutating func becomeDoubtful(_ rules: LifeRules, _ jitter: Double) -> JobEffect {
+        self.isDoubtful = true
+        self.empties = 0
+        return .doubt(
+            delay: .milliseconds(500) + Self.upToASecond(jitter), isCharged: true, landingTime: rules.landingTime)
+    }
+
+    /// What a claimed job may do first. A job in doubt looks before anything else, whatever is wanted.
     private func begin(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         if self.phase == .looking || self.isDoubtful { return [.look] }
         if self.trust.looksFirst && self.recorded == nil { return [.look] }
@@ -80,8 +69,8 @@ extension JobLife {
     private func act(_ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         switch (self.recorded, self.isWanted) {
         case (.some, true): [.finish]
-        // What is wanted is made before what may still serve goes: until then that is all the user has. What a revoke
-        // has closed goes first.
+        // Make the wanted credential before deleting an older one that still serves: until then the older one is all
+        // the user has. A credential that a revoke has closed is deleted first.
         case (.some, false) where self.isOutdatedButServing: [.goToOtherGoal(after: .zero)]
         case (.some, false) where self.wanted == .live && self.mayServeFor.map { $0 > .zero } ?? false:
             [.schedule(delay: self.mayServeFor ?? .zero, isCharged: false, dropsTag: false)]
@@ -91,7 +80,7 @@ extension JobLife {
         }
     }
 
-    /// Evidence of a credential: recorded whatever is wanted now; the transaction decides what becomes of it.
+    /// Evidence of a credential is recorded whatever is wanted now. The transaction decides what becomes of it.
     private mutating func own(_ id: ProviderID) -> [JobEffect] {
         self.recorded = self.recorded ?? id
         return [.record(id)]
@@ -99,7 +88,7 @@ extension JobLife {
 
     private mutating func looked(_ found: [ProviderID], _ rules: LifeRules, _ jitter: Double) -> [JobEffect] {
         if let recorded = self.recorded {
-            // The ledger's own is the canonical one; whatever else bears the name is surplus.
+            // The credential that the ledger records is the canonical one. Any other of the same name is surplus.
             let others = found.filter { $0 != recorded }
             return (others.isEmpty ? [] : [.surplus(others)]) + self.act(rules, jitter)
         }
@@ -123,8 +112,10 @@ extension JobLife {
         return [.renewLease, .create]
     }
 
-    /// Whether the empty answers so far prove that there is nothing. One is enough for a job that was never in doubt; a
-    /// doubtful one needs two, the second when its create can no longer land.
+    /// Whether the empty answers so far prove that there is nothing. A create may still appear for the landing time
+    /// after it was sent; `quietIn` is what is left of that, and nil when its end is not known. One empty answer is
+    /// enough for a job that was never in doubt. A doubtful job needs two, the second when its create can no longer
+    /// land.
     private var isAbsent: Bool {
         guard self.isDoubtful || self.trust.looksTwice else { return true }
         return self.empties >= 2 && self.quietIn.map { $0 <= .zero } ?? false
@@ -135,12 +126,13 @@ extension JobLife {
         return self.attempts >= rules.maximumAttempts ? "too_many_attempts" : nil
     }
 
-    /// Back to where it came from, uncharged: what must look goes on looking first.
+    /// The job waits, uncharged. One that was ever in doubt looks first when it comes back.
     private func putBack(_ delay: Duration, _ jitter: Double) -> JobEffect {
         .schedule(delay: delay + Self.upToASecond(jitter), isCharged: false, dropsTag: false)
     }
 
-    /// Whatever else is due for the user goes first. Doubt waits for nobody, and is left to nobody.
+    /// If something else is due for this user, that goes first. A job in doubt never makes way: only a look can end its
+    /// doubt.
     private func letOtherGoalsGoFirst(_ delay: Duration) -> JobEffect? {
         self.hasOtherGoals && (!self.isDoubtful || self.recorded != nil) ? .goToOtherGoal(after: delay) : nil
     }
@@ -149,7 +141,7 @@ extension JobLife {
         .doubt(delay: delay + Self.upToASecond(jitter), isCharged: false, landingTime: nil)
     }
 
-    /// 0, 30, 60, 120 seconds: how long a job leaves a provider alone that refuses again and again.
+    /// 0, 30, 60, 120 seconds: how long a job leaves a provider alone that refuses it again and again.
     private var refusalPause: Duration { self.failures == 0 ? .zero : .seconds(min(120, 15 << min(self.failures, 3))) }
 
     /// 0.5, 1, 2, 4 … 60 seconds.

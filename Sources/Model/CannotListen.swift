@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server that cannot have its address, said in words.
+// The error of a server that cannot have its address, with the system's reason.
 
-/// Why there is nothing to connect to.
+/// Thrown when a server cannot listen on its address.
 package struct CannotListen: Error, Sendable, CustomStringConvertible {
     package let address: String
     /// The system's words, such as "Address already in use".

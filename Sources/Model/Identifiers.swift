@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names by which the story speaks of tenants, users, events, jobs and credentials: each its own type, checked once.
+// The identifiers of tenants, users, events, jobs and credentials: each has its own type and is checked once.
+//
+// `Model` holds the nouns of the story and imports no other target. A noun that comes from outside checks itself when
+// it is made, so that no later code has to.
 
 package import Foundation
-
-/// A value from outside that does not have the shape it must have; says which one and why, never what it was.
-package struct InvalidValue: Error, Equatable, CustomStringConvertible {
-    package let field: String
-    package let reason: String
-
-    package init(_ field: String, _ reason: String) {
-        self.field = field
-        self.reason = reason
-    }
-
-    package var description: String { "\(self.field) \(self.reason)" }
-}
 
 /// A customer organisation, by its slug: `^[a-z0-9][a-z0-9-]{0,62}$`.
 package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
@@ -72,7 +62,7 @@ package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable
     package var description: String { self.rawValue }
 }
 
-/// One user of one tenant: the business key of everything Dialtone does.
+/// One user of one tenant: the key by which Dialtone decides everything.
 package struct UserKey: Hashable, Comparable, Sendable {
     package let tenant: TenantID
     package let user: UserID
@@ -87,7 +77,8 @@ package struct UserKey: Hashable, Comparable, Sendable {
     }
 }
 
-/// A credential's number in the life of its user: 1, 2, … as it is rotated or signed up again; never reused.
+/// The number of a user's credential: 1, 2, … A rotation, a sign-up after a revoke or a replacement opens the next one.
+/// A number is never reused.
 package typealias Generation = Int32
 
 /// A sender of sign-up events.
@@ -97,12 +88,12 @@ package struct SourceID: RawRepresentable, Hashable, Comparable, Sendable {
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
-/// One recorded delivery, by our own id.
+/// Our own id of one recorded event.
 package struct EventID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
 
-    /// A version 7 UUID (RFC 9562 section 5.7): ids of one time lie side by side in the ledger's index.
+    /// Makes a version 7 UUID (RFC 9562 section 5.7), so that ids of one time lie side by side in the ledger's index.
     package init(at now: Date) {
         let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000)) & 0xFFFF_FFFF_FFFF
         var generator = SystemRandomNumberGenerator()
@@ -119,7 +110,7 @@ package struct EventID: RawRepresentable, Hashable, Sendable, CustomStringConver
     package var description: String { self.rawValue.lowercase }
 }
 
-/// One job; random, so that its index entries spread.
+/// The id of one job. It is random, so that its index entries spread.
 package struct JobID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
@@ -127,7 +118,8 @@ package struct JobID: RawRepresentable, Hashable, Comparable, Sendable, CustomSt
     package var description: String { self.rawValue.lowercase }
 }
 
-/// One boot of one worker; random per boot, so that a restarted worker is never mistaken for its former self.
+/// The id of one start of one worker. Each start has a new random id, so that a restarted worker is never mistaken for
+/// its former self.
 package struct WorkerID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UUID
     package init(rawValue: UUID) { self.rawValue = rawValue }
@@ -140,25 +132,4 @@ package struct ProviderID: RawRepresentable, Hashable, Comparable, Sendable, Cus
     package init(rawValue: String) { self.rawValue = rawValue }
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
     package var description: String { self.rawValue }
-}
-
-extension UUID {
-    /// RFC 9562 section 4, as PostgreSQL writes it. By hand, because `uuidString` formats through the C library, and
-    /// every answer to a webhook holds one.
-    package var lowercase: String {
-        String(unsafeUninitializedCapacity: 36) { text in
-            var place = 0
-            for (number, byte) in withUnsafeBytes(of: self.uuid, Array.init).enumerated() {
-                if [4, 6, 8, 10].contains(number) {
-                    text[place] = UInt8(ascii: "-")
-                    place += 1
-                }
-                for digit in [byte >> 4, byte & 15] {
-                    text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                    place += 1
-                }
-            }
-            return place
-        }
-    }
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times as text, as senders and the provider write them: RFC 3339, with or without fractions, and leniently without a
-// zone.
+// Reads times as senders and the provider write them: RFC 3339, and leniently without a zone.
 
 package import Foundation
 
 package enum RFC3339 {
     /// Reads "2026-01-01T00:00:00Z", "….123456Z", "…+01:00", and a space for the T. A time without a zone is UTC when
-    /// `assumesUTC`, else nothing.
+    /// `assumesUTC` is true. Returns nil for any other text.
     package static func date(_ text: String, assumesUTC: Bool = false) -> Date? {
         let bytes = Array(text.utf8)
         guard (19...40).contains(bytes.count), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
@@ -41,7 +40,7 @@ package enum RFC3339 {
         return number
     }
 
-    /// Seconds east of UTC: "", "Z", "+01:00", "-0800".
+    /// Returns seconds east of UTC for "", "Z", "+01:00" or "-0800".
     private static func offset(_ zone: ArraySlice<UInt8>) -> Int? {
         guard let first = zone.first else { return 0 }
         if first == UInt8(ascii: "Z") || first == UInt8(ascii: "z") { return zone.count == 1 ? 0 : nil }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value that may be used but never shown: every description, reflection and dump of it says "[redacted]".
+// A value that may be used and never shown: its description, reflection and dump all say "[redacted]".
 
 /// Wraps a secret so that logs, errors and traces cannot hold it by accident.
 ///
-/// `reveal()` is the only way out and easy to search for. It is not `Codable` on purpose.
+/// `reveal()` is the only way out, and is easy to search for. The type is not `Codable` on purpose.
 package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -11,7 +11,7 @@ package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, Custo
 
     package init(_ value: Value) { self.value = value }
 
-    /// The secret itself; for the one call that needs it.
+    /// Returns the secret itself, for the one call that needs it.
     package func reveal() -> Value { self.value }
 
     package var description: String { "[redacted]" }
@@ -20,7 +20,7 @@ package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, Custo
 }
 
 extension Secret {
-    /// The same secret in another shape, without leaving the wrapper.
+    /// Returns the same secret in another form, still wrapped.
     package func map<Other: Sendable>(_ transform: (Value) throws -> Other) rethrows -> Secret<Other> {
         Secret<Other>(try transform(self.value))
     }

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the database is and how to reach it: a libpq connection string, closed to the environment around the process.
+// Where the database is: a libpq connection string that the environment of the process cannot change.
 
 import CLibpq
 import Glibc
 
-/// A parsed connection string (34.1.1: `postgresql://…` or `key=value …`), with several hosts when it names several.
+/// A parsed connection string (34.1.1: `postgresql://…` or `key=value …`). It may name several hosts.
 package struct PostgresConfiguration: Sendable {
     /// libpq's own parameters as the string gave them.
     private var parameters: [String: String]
 
-    /// Shown in `pg_stat_activity`.
+    /// The name that `pg_stat_activity` shows.
     package var applicationName = "dialtone"
-    /// For one attempt at one address: the string's `connect_timeout`, which libpq itself does not heed on the
+    /// The time for one attempt at one address: the string's `connect_timeout`. libpq itself ignores it on the
     /// asynchronous path (34.1.2).
     package var connectTimeout: Duration = .seconds(5)
-    /// For one exchange, its COMMIT included: a server that takes bytes and never answers must not hold its caller for
-    /// ever. Longer than the server's own `statement_timeout`, which does not cover the wait for a standby. Nil: no
-    /// end.
+    /// The time for one exchange, its COMMIT included; nil means no limit.
+    ///
+    /// A server that takes bytes and stays silent must not hold its caller for ever. The server's `statement_timeout`
+    /// does not cover the wait for a standby. This time must be longer than that setting.
     package var exchangeTimeout: Duration?
     /// Server settings sent at start-up (`-c name=value`).
     package var settings: [String: String] = [:]
-    /// Whether statements used more than once are prepared. Off behind a transaction-mode pooler.
+    /// Whether statements used more than once are prepared. Must be off behind a pooler in transaction mode.
     package var preparesStatements = true
 
-    /// Throws `.configuration` with libpq's words, which quote at most a keyword.
+    /// Parses the string. Throws `.configuration` with a text that quotes nothing of it.
     package init(url: String) throws(PostgresError) {
         self.parameters = try Self.parse(url)
         if let seconds = self.parameters["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
@@ -33,10 +34,10 @@ package struct PostgresConfiguration: Sendable {
 
     package var user: String? { self.parameters["user"] }
     package var database: String? { self.parameters["dbname"] }
-    /// The hosts by name, for a log line; never the password.
+    /// The hosts by name, for a log line. It never holds the password.
     package var hosts: String { self.parameters["host"] ?? self.parameters["hostaddr"] ?? "local socket" }
 
-    /// The same server, another database.
+    /// Returns the configuration of another database on the same server.
     package func with(database: String) -> Self {
         var other = self
         other.parameters["dbname"] = database
@@ -45,16 +46,16 @@ package struct PostgresConfiguration: Sendable {
 
     /// Planner settings for a service that finds every row by its key: nested loops over indexes, planned once.
     ///
-    /// A plan that is cached while a table is nearly empty would otherwise read the whole table for each batch until
-    /// the next ANALYZE, a minute later. Without jit, because a forbidden sequential scan is priced high enough to call
-    /// for it.
+    /// A plan that is cached while a table is nearly empty would otherwise read the whole table for each batch. It
+    /// would last until the next ANALYZE, a minute later. `jit` is off because a discouraged sequential scan is priced
+    /// high enough to call for it.
     package static let keyLookups = [
         "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off",
         "plan_cache_mode": "force_generic_plan",
     ]
 
-    /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the process, so that what surrounds the
-    /// process cannot redirect it. Call before any thread may read the environment.
+    /// Removes libpq's variables (PGHOST, PGPASSWORD, PGSERVICE, …) from the environment, so that it cannot redirect
+    /// the process. Must be called before any other thread may read the environment.
     package static func closeEnvironment() {
         guard let defaults = unsafe PQconndefaults() else { return }
         defer { unsafe PQconninfoFree(defaults) }
@@ -66,7 +67,7 @@ package struct PostgresConfiguration: Sendable {
         for name in ["PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGLOCALEDIR"] { unsafe unsetenv(name) }
     }
 
-    /// One attempt: one host, at one address when it has several.
+    /// One attempt: one host, at one of its addresses.
     struct Target: Equatable {
         var host: String?
         var address: String?
@@ -74,7 +75,9 @@ package struct PostgresConfiguration: Sendable {
         var session: String
     }
 
-    /// Every address to try, in order. `prefer-standby` is two passes, because each attempt names one host only.
+    /// Returns every address to try, in order. Throws the last error of `resolving` when no address is left.
+    ///
+    /// `prefer-standby` makes two passes, because each attempt names one host only.
     func targets(resolving: (String) async throws(PostgresError) -> [String]) async throws(PostgresError) -> [Target] {
         let hosts = Self.list(self.parameters["host"])
         let addresses = Self.list(self.parameters["hostaddr"])
@@ -92,7 +95,7 @@ package struct PostgresConfiguration: Sendable {
                 target.address = addresses[place]
                 targets.append(target)
             } else if let host, !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") {
-                // A name that does not resolve is one host fewer, not the end: another host may be up.
+                // A name that does not resolve only leaves its host out: another host may be up.
                 do throws(PostgresError) {
                     for address in try await resolving(host) {
                         target.address = address
@@ -113,7 +116,7 @@ package struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The keywords of one attempt, with a value for each that libpq would otherwise look for around the process.
+    /// Returns the keywords of one attempt. Each keyword that libpq would otherwise look up elsewhere has a value.
     func keywords(for target: Target) -> [(keyword: String, value: String)] {
         var all = self.parameters
         for name in ["host", "hostaddr", "port", "target_session_attrs"] { all[name] = nil }
@@ -124,7 +127,7 @@ package struct PostgresConfiguration: Sendable {
         all["client_encoding"] = "UTF8"
         all["fallback_application_name"] = self.applicationName
         all["gssencmode"] = all["gssencmode"] ?? "disable"
-        // A path that cannot be: libpq would look in the home folder, and warns of /dev/null.
+        // This path cannot exist. Without one libpq looks in the home folder, and about /dev/null it prints a warning.
         all["passfile"] = all["passfile"] ?? "/dev/null/no-passfile"
         all["tcp_user_timeout"] = all["tcp_user_timeout"] ?? "15000"
         for (name, value) in [("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3")] {
@@ -138,7 +141,8 @@ package struct PostgresConfiguration: Sendable {
         return all.sorted { $0.key < $1.key }.map { (keyword: $0.key, value: $0.value) }
     }
 
-    /// A Unix socket or this machine: nothing on the way could listen. Anything else must prove who it is.
+    /// Whether the target is a Unix socket or this machine, where nothing on the way can listen. Any other server must
+    /// prove its identity.
     private static func isLocal(_ target: Target) -> Bool {
         guard let address = target.address else { return true }
         return address.hasPrefix("127.") || address == "::1"

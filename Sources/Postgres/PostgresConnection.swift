@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection to PostgreSQL: a statement in, rows out, without blocking a thread.
+//
+// It joins the rooms of this target. `Handles` call libpq, and `Readiness` waits for the socket. `Protocol` matches
+// results with statements. `Values` turns values into bytes and back. `Pool` shares connections.
 
 import CLibpq
 
-/// An open connection. One exchange at a time; a second call while one is under way is refused, not queued.
+/// An open connection. It runs one exchange at a time. A second call meanwhile is refused, not queued.
 package actor PostgresConnection {
     private let handle: PQConnection
     private let readiness: any SocketReadiness
@@ -11,9 +14,9 @@ package actor PostgresConnection {
     private var statements: StatementCache
     private let exchangeTimeout: Duration?
 
-    /// Connects to the first address that answers and is what `target_session_attrs` asks for.
+    /// Connects to the first address whose server accepts and is of the kind that `target_session_attrs` asks for.
     ///
-    /// Each address has `connectTimeout` to itself, so a black-holed first host costs that long and no more.
+    /// Each address has `connectTimeout` to itself, so a silent first host costs that long and no more.
     /// Throws the last address's error. Cancelled here: the half-made connection is closed.
     package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError)
         -> PostgresConnection
@@ -64,10 +67,10 @@ package actor PostgresConnection {
 
     // MARK: Statements
 
-    /// Runs one statement and answers its rows.
+    /// Runs one statement and returns its rows.
     ///
     /// Cancelled here: the server is asked to stop it, and the call waits until it has; if it finished first, its rows
-    /// are answered. `shielded` (COMMIT, ROLLBACK) is not cancelled at all.
+    /// are returned. A `shielded` call (COMMIT, ROLLBACK) is not cancelled at all.
     package func query(_ statement: SQL, shielded: Bool = false) async throws(PostgresError) -> PostgresRows {
         try Self.check(statement)
         try self.begin(.statement, shielded: shielded)
@@ -91,17 +94,17 @@ package actor PostgresConnection {
         return try outcome.get()
     }
 
-    /// Runs several statements in text form (simple protocol): migration files. No values, no rows.
+    /// Runs several statements as one text (simple protocol): migration files. Takes no values and returns no rows.
     package func script(_ text: String) async throws(PostgresError) {
         try self.begin(.statement, shielded: false)
         defer { self.state.end() }
         _ = try await self.exchange([.statement(0)], shielded: false) { $0.send(script: text) }[0].get()
     }
 
-    /// Runs groups of statements in one round trip; each group is one implicit transaction under its own sync.
+    /// Runs groups of statements in one round trip. Each group is one implicit transaction under its own sync.
     ///
-    /// Answers one result per statement, in order. A failed group does not touch the others.
-    /// Cancelled here: as `query`; what was not run says so. `shielded` is not cancelled at all.
+    /// Returns one result per statement, in order. A failed group does not touch the others.
+    /// Cancelled here: as in `query`; a statement that was not run says so. A `shielded` call is not cancelled at all.
     package func pipeline(
         _ groups: [[SQL]], shielded: Bool = false
     ) async throws(PostgresError) -> [[Result<PostgresRows, PostgresError>]] {
@@ -115,7 +118,7 @@ package actor PostgresConnection {
         for (place, statement) in groups.joined().enumerated() {
             self.statements.settled(statement, outcomes[place], isNew: plan.preparedHere.contains(place))
         }
-        // "Cannot exit with uncollected results": then we have lost count, and the connection is of no more use.
+        // libpq cannot exit "with uncollected results". We have then lost count, and the connection is of no more use.
         if case .idle = self.afterPipeline() {} else { _ = self.fail(.protocolViolation, "cannot leave pipeline mode") }
         return groups.map { group in
             defer { outcomes.removeFirst(group.count) }
@@ -130,8 +133,9 @@ package actor PostgresConnection {
 
     // MARK: Notifications
 
-    /// Waits for notifications until the deadline; answers what came, perhaps nothing. LISTEN must have been run.
+    /// Waits for notifications until the deadline. LISTEN must have been run.
     ///
+    /// Returns the notifications that came, perhaps none.
     /// Cancelled here: throws `.cancelled`; notifications not yet read stay in the socket.
     package func notifications(
         until deadline: ContinuousClock.Instant
@@ -163,7 +167,7 @@ package actor PostgresConnection {
     /// The server's process id of this session (`pg_stat_activity.pid`).
     package var backendPID: Int32 { self.handle.backendPID }
 
-    /// Notices, without waiting, a server that has gone away while the connection lay idle.
+    /// Returns whether the connection is idle and its server still there, as far as that shows without waiting.
     func isStillThere() -> Bool {
         guard case .idle = self.state.activity else { return false }
         if self.handle.consumeInput() && self.handle.status == CONNECTION_OK { return true }
@@ -171,10 +175,10 @@ package actor PostgresConnection {
         return false
     }
 
-    /// Makes the connection fit for the next user, or answers false: it is then closed.
+    /// Makes the connection fit for the next user. Returns false when it cannot; the caller then closes it.
     ///
-    /// An open transaction is what a cancelled `begin` or a lost error path leaves behind; putting it back would
-    /// silently swallow the next user's writes. Shielded: a cancelled task returns its connection like any other.
+    /// A cancelled `begin` or a lost error path can leave a transaction open. Such a connection would silently swallow
+    /// the next user's writes. Shielded: a cancelled task returns its connection like any other.
     func reset() async -> Bool {
         guard case .idle = self.state.activity else { return false }
         switch self.handle.transactionStatus {
@@ -205,14 +209,14 @@ package actor PostgresConnection {
         let loop = Exchange(handle: self.handle, readiness: self.readiness)
         var end = await loop.receiveResults(&pending, until: self.exchangeTimeout.map { .now + $0 }, shielded: shielded)
         if case .cancelled = end {
-            // The statement may be half done; stop it, then read to its end, so that the connection stays usable.
+            // The statement may be half done. Stop it, then read to its end, so that the connection stays usable.
             if let cancel = self.handle.cancelHandle() {
                 _ = await Resolver.onThread(within: .seconds(5), isShielded: true) { cancel.cancel() }
             }
             end = await loop.receiveResults(&pending, until: .now + .seconds(5), shielded: true)
         }
-        // A commit that only this server has may vanish with it: what succeeded is not known to have happened (the
-        // WARNING of SyncRepWaitForLSN, raised when its wait is cancelled).
+        // A commit that only this server has may vanish with it, so no success here is known to last. The notice is the
+        // WARNING that SyncRepWaitForLSN raises when its wait is cancelled.
         if self.handle.takeHasGivenUpWaiting() { pending.doubtSuccesses() }
         switch end {
         case .complete: return pending.settled(missing: PostgresError(.notRun, "the statement was not run"))
@@ -221,14 +225,14 @@ package actor PostgresConnection {
         }
     }
 
-    /// Closes the connection for this reason and answers it. The socket leaves epoll before libpq closes it.
+    /// Closes the connection for this reason and returns the error. The socket leaves epoll before libpq closes it.
     private func fail(_ code: PostgresError.Code, _ message: String) -> PostgresError {
         let error = PostgresError(code, message)
         if self.state.close(error) { self.readiness.forget() }
         return error
     }
 
-    /// The protocol counts parameters in 16 bits.
+    /// Refuses a statement that cannot be sent: the protocol counts parameters in 16 bits, and NUL ends a text.
     private static func check(_ statement: SQL) throws(PostgresError) {
         guard statement.parameters.count <= Int(UInt16.max) else {
             throw PostgresError(.configuration, "a statement has more than 65,535 parameters")

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can go wrong between us and PostgreSQL, with the server's codes and never with a bound value.
+// Every error between us and PostgreSQL, with the server's codes and never with a bound value.
 
 /// An error of this driver or of the server.
 ///
-/// `message` is the server's primary message only: DETAIL and HINT quote row values and are dropped. Two SQLSTATE
-/// classes put input into the primary message itself (22, invalid data), so theirs is replaced by the class.
+/// `message` is the server's primary message only: DETAIL and HINT quote row values and are dropped. SQLSTATE class 22
+/// (invalid data) puts input into the primary message itself, so a fixed text replaces it.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The server refused the statement; see `sqlState`.
         case server
-        /// The connection went away; whether a statement under way took effect is unknown.
+        /// The connection went away. Whether a statement under way took effect is unknown.
         case connectionLost
         /// No connection could be made.
         case connectFailed
@@ -17,16 +17,16 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case poolTimeout
         /// The pool has had no working connection for a while and fails fast, or is shut down.
         case poolUnavailable
-        /// The task was cancelled; the statement was stopped or never sent.
+        /// The task was cancelled. The statement was stopped or never sent.
         case cancelled
         /// A column does not have the type or shape asked for.
         case decoding
-        /// libpq reported an order of results that must not occur; the connection is closed.
+        /// libpq reported an order of results that must not occur, and the connection is closed.
         case protocolViolation
-        /// The connection was lost inside COMMIT, or the server gave up waiting for its synchronous standby: the commit
-        /// may have happened, and may be undone by a fail-over.
+        /// The connection was lost inside COMMIT, or the server gave up waiting for its synchronous standby. The commit
+        /// may have happened, and a fail-over may undo it.
         case commitUnknown
-        /// A connection string or parameter libpq refuses.
+        /// A connection string or a statement cannot be used as it is.
         case configuration
         /// An earlier statement of the same pipeline group failed, so this one was not run.
         case notRun
@@ -81,7 +81,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
 }
 
 extension PostgresError.Code {
-    /// For people.
+    /// The code in words for people.
     fileprivate var words: String {
         switch self {
         case .server: "the database refused"

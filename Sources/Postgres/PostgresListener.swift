@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// LISTEN on a connection of its own, for as long as the service runs; after each gap it says so, for one catch-up poll.
+// LISTEN on a connection of its own, for as long as the service runs. After each gap the caller is told to poll once.
 
-/// What a listener hears.
+/// Something a listener hears.
 package enum PostgresHearing: Sendable, Equatable {
-    /// LISTEN is in force now; anything sent before is lost, so look for yourself once.
+    /// LISTEN is in force now. Notifications sent before are lost, so poll once.
     case caughtUp
     case notification(PostgresNotification)
 }
@@ -12,7 +12,7 @@ package enum PostgresHearing: Sendable, Equatable {
 package struct PostgresListener: Sendable {
     private let configuration: PostgresConfiguration
     private let channels: [String]
-    /// A silent connection is asked for a sign of life this often: a half-open socket never reports itself.
+    /// How often a silent connection is asked for a sign of life: a half-open socket never reports itself.
     private let keepAlive: Duration
 
     package init(_ configuration: PostgresConfiguration, channels: [String], keepAlive: Duration = .seconds(15)) {
@@ -21,7 +21,7 @@ package struct PostgresListener: Sendable {
         self.keepAlive = keepAlive
     }
 
-    /// Runs until the task is cancelled; `hear` is called in order. A lost connection is retried after `retryAfter`.
+    /// Runs until the task is cancelled, and calls `hear` in order. Connects anew `retryAfter` after a lost connection.
     package func run(
         retryAfter: Duration = .seconds(1), _ hear: (PostgresHearing) async -> Void
     ) async {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a statement answered: rows whose columns are read in order, each by the type the reader names.
+// The rows of a statement. Their columns are read in order, each by the type the reader names.
 
-/// The rows of one statement. Values are copied out on reading; the result is freed with the last row.
+/// The rows of one statement. Reading copies a value out. The result is freed with the last row.
 package struct PostgresRows: RandomAccessCollection, Sendable {
     let result: PQResult
 
@@ -20,7 +20,7 @@ package struct PostgresRow: Sendable {
     /// A cursor over the columns, in the order of the select list.
     package var columns: PostgresColumns { PostgresColumns(row: self) }
 
-    /// All columns at once: `let (id, at) = try row.decode(UUID.self, Date.self)`.
+    /// Reads all columns at once: `let (id, at) = try row.decode(UUID.self, Date.self)`.
     package func decode<each Column: PostgresDecodable>(
         _ types: repeat (each Column).Type
     ) throws(PostgresError) -> (repeat each Column) {
@@ -39,6 +39,7 @@ package struct PostgresColumns {
 
     init(row: PostgresRow) { self.row = row }
 
+    /// Reads the next column. Throws `.decoding` when its type or its value is not that of `Value`.
     package mutating func next<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws(PostgresError) -> Value
     {
         let column = self.position
@@ -62,7 +63,7 @@ package struct PostgresColumns {
         return value
     }
 
-    /// An id or a status word, read as what it wraps.
+    /// Reads an id or a status word by the value that it wraps.
     package mutating func next<Value: RawRepresentable>(_ type: Value.Type = Value.self) throws(PostgresError) -> Value
     where Value.RawValue: PostgresDecodable {
         let column = self.position
@@ -72,6 +73,7 @@ package struct PostgresColumns {
         return value
     }
 
+    /// Reads an id or a status word that may be NULL.
     package mutating func next<Value: RawRepresentable>(_ type: Value?.Type = Value?.self) throws(PostgresError)
         -> Value?
     where Value.RawValue: PostgresDecodable {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A transaction around a piece of work: whatever happens inside, it ends here, and only a commit that is known says
-// done.
+// A transaction around a piece of work. It always ends here, and only a commit that is known returns as done.
 
 extension PostgresConnection {
-    /// BEGIN, the work, COMMIT; ROLLBACK when the work throws.
+    /// Runs BEGIN, the work and COMMIT, or ROLLBACK when the work throws.
     ///
-    /// Throws what the work throws; `.commitUnknown` when the connection went away inside COMMIT. Cancelled here:
+    /// Throws the errors of the work, and `.commitUnknown` when the connection went away inside COMMIT. Cancelled here:
     /// inside the work its statements stop and it is rolled back; COMMIT and ROLLBACK are never cancelled.
     package nonisolated func withTransaction<Value>(_ work: () async throws -> Value) async throws -> Value {
         _ = try await self.query("begin")
@@ -29,7 +28,7 @@ extension PostgresConnection {
             guard error.code == .connectionLost else { throw error }
             throw PostgresError(.commitUnknown, "the connection was lost inside COMMIT: it may have happened")
         }
-        // COMMIT of a failed transaction answers ROLLBACK, without an error.
+        // COMMIT of a failed transaction has the tag ROLLBACK and no error.
         guard rows.result.commandTag == "COMMIT" else {
             throw PostgresError(.server, "the transaction was rolled back", sqlState: "25P02")
         }

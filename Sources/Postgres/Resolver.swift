@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host names to addresses, on a thread of its own: getaddrinfo blocks, and libpq would call it on ours.
+// Resolves host names on a thread of its own: getaddrinfo blocks, and libpq would call it on the caller's.
 
 import Dispatch
 import Foundation
@@ -7,9 +7,9 @@ import Glibc
 import Synchronization
 
 package enum Resolver {
-    /// Every address of `host`, numeric, in the order getaddrinfo(3) prefers.
+    /// Returns every address of `host`, numeric, in the order getaddrinfo(3) prefers.
     ///
-    /// Cancelled here, or not answered in time: throws; the thread ends when the resolver gives up.
+    /// Cancelled here, or out of time: throws; the thread ends when the resolver gives up.
     static func addresses(
         of host: String, within limit: Duration = .seconds(5)
     ) async throws(PostgresError) -> [String] {
@@ -21,8 +21,10 @@ package enum Resolver {
         return found
     }
 
-    /// Runs blocking work on a new thread, off the pool that runs tasks. Nil when it does not end in time, or when the
-    /// task is cancelled first and not shielded; the thread then ends by itself, and what it answers is dropped.
+    /// Runs blocking work on a new thread, off the pool that runs tasks, and returns its value.
+    ///
+    /// Returns nil when the work does not end in time, or when the task is cancelled first and not shielded. The thread
+    /// then ends by itself, and its value is dropped.
     static func onThread<Value: Sendable>(
         within limit: Duration, isShielded: Bool = false, _ work: @escaping @Sendable () -> Value
     ) async -> Value? {
@@ -43,7 +45,7 @@ package enum Resolver {
         }
     }
 
-    /// The first answer is the one that counts.
+    /// Resumes its waiter with the first value that is given. Later values are dropped.
     private final class OneAnswer<Value: Sendable>: Sendable {
         private let waiter = Mutex<CheckedContinuation<Value?, Never>?>(nil)
 
@@ -62,7 +64,7 @@ package enum Resolver {
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_ADDRCONFIG
         var list: UnsafeMutablePointer<addrinfo>?
-        // AI_ADDRCONFIG leaves out ::1 on machines with only a loopback; the second try is for them.
+        // AI_ADDRCONFIG leaves out ::1 on a machine with only a loopback. The second try finds it.
         let first = unsafe getaddrinfo(host, nil, &hints, &list)
         if first != 0 {
             guard first != EAI_AGAIN else { return [] }

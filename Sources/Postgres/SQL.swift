@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One statement and its values: what is interpolated becomes a bind parameter by type, so text from outside cannot
-// become SQL.
+// One statement and its values. An interpolated value becomes a bind parameter, so input cannot become SQL.
 
 /// A statement with its bind parameters.
 ///
@@ -54,7 +53,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStr
             self.appendInterpolation(value)
         }
 
-        /// An id or a status word goes in as what it wraps.
+        /// An id or a status word is sent as the value that it wraps.
         package mutating func appendInterpolation<Value: RawRepresentable>(_ value: Value)
         where Value.RawValue: PostgresEncodable {
             self.appendInterpolation(value.rawValue)
@@ -70,9 +69,9 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStr
             self.appendInterpolation(values.map(\.rawValue))
         }
 
-        /// Puts another statement's text and values here, its parameters renumbered by their new place.
+        /// Puts another statement's text and values here. Its parameters are renumbered by their new places.
         package mutating func appendInterpolation(_ part: SQL) {
-            // A named part without values is text as it stands.
+            // A part without values has no number to change.
             if part.parameters.isEmpty { return self.text += part.text }
             var rest = Substring(part.text)
             while let dollar = rest.firstIndex(of: "$") {
@@ -89,7 +88,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStr
             self.parameters += part.parameters
         }
 
-        /// The one way to put text into a statement. For identifiers the caller has written itself, never for input.
+        /// Puts text into the statement as it is: only for text that the caller has written itself, never for input.
         package mutating func appendInterpolation(unsafeText: String) { self.text += unsafeText }
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be brought back later: the folder of a stopped server, as a disk's snapshot has it, and a dump of one
-// database.
+// Copies to go back to: the folder of a stopped server, like a disk's snapshot, and a dump of one database.
 
 package import Foundation
 
@@ -13,14 +12,15 @@ extension PrivatePostgres {
         try Owner.current().run("/bin/cp", ["-a", self.data, folder.path])
     }
 
-    /// Puts the stopped server back to where it was then.
+    /// Puts the data of a snapshot back in place of the stopped server's.
     @concurrent
     package func returnToSnapshot(in folder: URL) async throws {
         try FileManager.default.removeItem(atPath: self.data)
         try Owner.current().run("/bin/cp", ["-a", folder.path, self.data])
     }
 
-    /// Writes a database as SQL. Roles are the server's, not the database's: the server it is read back on has them.
+    /// Writes a database as SQL. Roles belong to the server, so they are left out: the server that loads the file must
+    /// have them.
     @concurrent
     package func dump(_ database: String, to file: URL) async throws {
         try Owner.current().run(
@@ -28,7 +28,7 @@ extension PrivatePostgres {
             ["-h", self.socketFolder, "-U", "postgres", "-d", database, "-f", file.path])
     }
 
-    /// Reads it back into an empty database.
+    /// Reads a dump back into an empty database.
     @concurrent
     package func load(_ file: URL, into database: String) async throws {
         try Owner.current().run(

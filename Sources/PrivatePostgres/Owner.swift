@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose files and processes the private server's are: ours, or another user's when we are root.
+// The user that has the private server's files and runs its programs: ourselves, or another user when we are root.
 
 import Foundation
 import Glibc
 
 /// The user that runs the server. PostgreSQL refuses to run as root.
 struct Owner {
-    /// Nil when it is ourselves.
+    /// Nil when the server runs as ourselves.
     let other: (name: String, uid: uid_t, gid: gid_t)?
 
+    /// Returns ourselves, or `postgres` or `nobody` when we are root.
     static func current() throws -> Owner {
         guard geteuid() == 0 else { return Owner(other: nil) }
         for name in ["postgres", "nobody"] {
@@ -19,6 +20,7 @@ struct Owner {
         throw PrivatePostgresError.noOtherUser
     }
 
+    /// Makes the user the owner of a file or folder.
     func own(_ path: String) throws {
         guard let other else { return }
         guard chown(path, other.uid, other.gid) == 0 else {
@@ -26,7 +28,7 @@ struct Owner {
         }
     }
 
-    /// Whether the folders above a path let everybody through to it, as a home folder often does not.
+    /// Returns whether the folders above a path let every user through to it. A home folder often does not.
     func canReach(_ path: String) -> Bool {
         guard self.other != nil else { return true }
         var parent = URL(fileURLWithPath: path).deletingLastPathComponent()
@@ -38,6 +40,7 @@ struct Owner {
         return true
     }
 
+    /// Makes a folder with a short path for the user.
     func temporaryFolder(prefix: String) throws -> String {
         var template = Array("/tmp/\(prefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -48,10 +51,10 @@ struct Owner {
         return path
     }
 
-    /// Runs a command to its end as this user; throws with what it printed when it fails.
+    /// Runs a command to its end as this user. Throws with its output when it fails.
     ///
-    /// By posix_spawn(3) and waitpid(2): Foundation's `Process` takes a child for running as long as a grandchild holds
-    /// what it inherited, and `pg_ctl` leaves one behind on purpose.
+    /// It uses posix_spawn(3) and waitpid(2). Foundation's `Process` takes a child for running while a grandchild holds
+    /// an inherited descriptor, and `pg_ctl` leaves a grandchild behind on purpose.
     func run(_ command: String, _ arguments: [String]) throws {
         var line = [command] + arguments
         if let other {
@@ -69,6 +72,7 @@ struct Owner {
         }
     }
 
+    /// Starts the command line in a session of its own, waits for its end and returns its status.
     private static func spawn(_ line: [String], output: String) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -76,15 +80,16 @@ struct Owner {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A server that outlives the call must hold nothing of ours open: whoever waits for the end of a socket or a
-        // pipe would wait for the server's.
+        // A server that outlives the call must hold none of our descriptors. The reader of a socket or a pipe would
+        // otherwise wait for the server's end.
         for descriptor in 3..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4096)) {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID, which the C module leaves out: Ctrl-C is for us, and we stop the server.
+        // 0x80 is POSIX_SPAWN_SETSID, which the C module leaves out. Ctrl-C then reaches us only, and we stop the
+        // server.
         posix_spawnattr_setflags(&attributes, 0x80)
         let arguments = line.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }

@@ -1,47 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PostgreSQL of our own in a folder: for the demo and the tests, never in anybody's way.
+// A PostgreSQL server of our own in a folder, for the demo and the tests, that disturbs no other server.
+//
+// The data is in the folder, and the server listens at a Unix socket only, unless its settings say otherwise.
+// `ServerBinaries` finds the programs. `Owner` runs them, as another user if we are root. `ServerGuard` stops the
+// server when this process is gone. `Backup` copies the data, so that a test can go back to it.
 
 package import Foundation
-import Glibc
-
-/// Why there is no server. Each says what to do.
-package enum PrivatePostgresError: Error, CustomStringConvertible {
-    case binariesNotFound
-    case commandFailed(command: String, output: String)
-    case noOtherUser
-    /// A server runs in this folder; its process.
-    case inUse(folder: String, pid: Int32)
-
-    package var description: String {
-        switch self {
-        case .binariesNotFound:
-            "no PostgreSQL server programs found; install them (Debian: apt-get install postgresql) "
-                + "or set DIALTONE_PG_BINDIR to the folder that holds initdb"
-        case .commandFailed(let command, let output): "\(command) failed: \(output)"
-        case .inUse(let folder, let pid):
-            "a PostgreSQL (process \(pid)) runs in \(folder) already; end it, or give another folder"
-        case .noOtherUser: "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as"
-        }
-    }
-}
 
 /// A running server: its data in `folder`, its socket in a folder with a short name, no TCP.
 package struct PrivatePostgres: Sendable {
     package let folder: URL
-    /// The folder asked for was out of the server's reach; this one goes when the server does.
+    /// Whether `folder` is temporary, because the server could not reach the one asked for. It goes with the server.
     private let isTemporary: Bool
     let binaries: URL
-    /// Where its Unix socket is.
+    /// The folder of the server's Unix socket.
     package let socketFolder: String
     private let settings: [String: String]
 
-    /// For `DATABASE_URL`: the superuser of this server, by its Unix socket.
+    /// Returns a `DATABASE_URL` for the superuser of this server, by its Unix socket.
     package func url(database: String = "postgres") -> String {
         "postgresql:///\(database)?host=\(self.socketFolder)&user=postgres&connect_timeout=30"
     }
 
-    /// Starts the server in `folder`, making the cluster at first. Throws when a server runs there. As root, with
-    /// a folder that no other user can reach, the data goes to a temporary folder.
+    /// Starts the server in `folder`, and makes the cluster first if there is none.
+    ///
+    /// Throws `.inUse` when a server runs there. If we are root and no other user can reach `folder`, the data goes to
+    /// a temporary folder.
     @concurrent
     package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
         let binaries = try ServerBinaries.find()
@@ -50,7 +34,6 @@ package struct PrivatePostgres: Sendable {
         let isTemporary = !owner.canReach(folder.path)
         let folder =
             isTemporary ? URL(fileURLWithPath: try owner.temporaryFolder(prefix: "dialtone-data-")) : folder
-        let data = folder.appendingPathComponent("data")
         if !isTemporary { try owner.own(folder.path) }
         // A socket's path may have 107 bytes (unix(7)), so it does not go into the folder.
         let socketFolder = try owner.temporaryFolder(prefix: "dialtone-pg-")
@@ -58,26 +41,37 @@ package struct PrivatePostgres: Sendable {
         all.merge(settings) { $1 }
         let server = PrivatePostgres(
             folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
-        // Whoever was killed has left the file; after a reboot it may name anybody's process. A server that does run
-        // here is somebody's: the guard stops ours when we end.
-        let left = data.appendingPathComponent("postmaster.pid")
-        if FileManager.default.fileExists(atPath: left.path) {
-            if let pid = Self.server(of: data, in: left) {
-                server.removeSocket()
-                throw PrivatePostgresError.inUse(folder: data.path, pid: pid)
-            }
-            try? FileManager.default.removeItem(at: left)
-        }
-        if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) {
-            try owner.run(
-                binaries.appendingPathComponent("initdb").path,
-                ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
-        }
+        try server.takeOverFolder()
+        try server.makeCluster(as: owner)
         try await server.startAgain()
         return server
     }
 
-    /// The process named in the first line of postmaster.pid, if it runs in the data folder, as a postmaster does.
+    /// Removes the postmaster.pid that a killed server has left. Throws `.inUse` when its server runs.
+    ///
+    /// After a reboot the file may name a process of any program. A server that does run here is not ours, because the
+    /// guard stops ours when we end.
+    private func takeOverFolder() throws {
+        let data = self.folder.appendingPathComponent("data")
+        let left = data.appendingPathComponent("postmaster.pid")
+        guard FileManager.default.fileExists(atPath: left.path) else { return }
+        if let pid = Self.server(of: data, in: left) {
+            self.removeSocket()
+            throw PrivatePostgresError.inUse(folder: data.path, pid: pid)
+        }
+        try? FileManager.default.removeItem(at: left)
+    }
+
+    /// Makes the cluster if the folder has none.
+    private func makeCluster(as owner: Owner) throws {
+        let data = self.folder.appendingPathComponent("data")
+        guard !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) else { return }
+        try owner.run(
+            self.binaries.appendingPathComponent("initdb").path,
+            ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+    }
+
+    /// Returns the process in the first line of postmaster.pid, if it runs in the data folder, as a postmaster does.
     private static func server(of data: URL, in file: URL) -> Int32? {
         guard let line = try? String(contentsOf: file, encoding: .utf8).split(separator: "\n").first,
             let pid = Int32(line),
@@ -87,7 +81,9 @@ package struct PrivatePostgres: Sendable {
         return pid
     }
 
-    /// A streaming standby of this server, from a copy made now; at `socketFolder` if that is given.
+    /// Starts a streaming standby of this server from a copy made now.
+    ///
+    /// Its socket is in `socketFolder`, or in a new folder when that is nil.
     @concurrent
     package func standby(in folder: URL, at socketFolder: String? = nil) async throws -> PrivatePostgres {
         let owner = try Owner.current()
@@ -108,7 +104,7 @@ package struct PrivatePostgres: Sendable {
         return server
     }
 
-    /// A standby becomes a primary.
+    /// Makes a standby the primary.
     @concurrent
     package func promote() async throws {
         let data = self.folder.appendingPathComponent("data").path
@@ -129,7 +125,7 @@ package struct PrivatePostgres: Sendable {
             ])
     }
 
-    /// Stops the server: `fast` ends sessions and checkpoints, `immediate` is a crash.
+    /// Stops the server. `fast` ends the sessions and writes a checkpoint; `immediate` is a crash.
     @concurrent
     package func stop(mode: String = "fast") async throws {
         let data = self.folder.appendingPathComponent("data").path
@@ -137,40 +133,22 @@ package struct PrivatePostgres: Sendable {
             self.binaries.appendingPathComponent("pg_ctl").path, ["stop", "-w", "-t", "60", "-m", mode, "-D", data])
     }
 
-    /// Stops it without ceremony when the process ends, and removes its socket, and with `removingData` everything; see
-    /// `ServerGuard`.
+    /// Lets `ServerGuard` stop the server and remove its socket when this process ends. With `removingData` it removes
+    /// the data too.
     package func stopAtExit(removingData: Bool = false) {
         let removesData = removingData || self.isTemporary
         ServerGuard.watch(self.folder, removing: [self.socketFolder] + (removesData ? [self.folder.path] : []))
     }
 
-    /// Removes the socket's folder and, if wanted, the data.
+    /// Removes the socket's folder and the data.
     package func remove() {
         try? FileManager.default.removeItem(atPath: self.socketFolder)
         try? FileManager.default.removeItem(at: self.folder)
     }
 
-    /// Removes what is not asked to stay.
+    /// Removes the socket's folder, and the data if its folder is temporary.
     package func removeSocket() {
         try? FileManager.default.removeItem(atPath: self.socketFolder)
         if self.isTemporary { try? FileManager.default.removeItem(at: self.folder) }
-    }
-}
-
-/// Where `initdb` and `pg_ctl` are.
-private enum ServerBinaries {
-    static func find() throws -> URL {
-        var candidates: [String] = []
-        if let named = ProcessInfo.processInfo.environment["DIALTONE_PG_BINDIR"] { candidates.append(named) }
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-        candidates += versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "/usr/lib/postgresql/\($0)/bin" }
-        candidates += (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        for candidate in candidates {
-            let folder = URL(fileURLWithPath: candidate)
-            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("initdb").path) {
-                return folder
-            }
-        }
-        throw PrivatePostgresError.binariesNotFound
     }
 }

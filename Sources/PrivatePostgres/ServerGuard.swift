@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The private server must not outlive us, however we end: a small process waits for our end of a pipe and then stops
-// it.
+// The private server must not outlive us, however we end. A small process sees our end at a pipe and stops it.
 
 import Foundation
 import Synchronization
 
 /// Stops the server of a folder when this process is gone, `kill -9` included.
 enum ServerGuard {
-    /// The guard reads from a pipe whose only writer is this process; at end of file it kills the postmaster whose id
-    /// stands in the first line of postmaster.pid (SIGQUIT: no waiting for sessions), and removes what is to be
-    /// removed.
+    /// Starts the guard of a folder. `removing` names the paths that it removes at the end.
+    ///
+    /// The guard reads from a pipe whose only writer is this process. At end of file it sends SIGQUIT, which does not
+    /// wait for sessions, to the postmaster. The first line of postmaster.pid holds its process id.
     static func watch(_ folder: URL, removing: [String]) {
         let process = Process()
         let pipe = Pipe()
@@ -34,5 +34,6 @@ enum ServerGuard {
         self.pipes.withLock { $0.append(pipe) }
     }
 
+    /// Our ends of the pipes. They must stay open until this process ends.
     private static let pipes = Mutex<[Pipe]>([])
 }

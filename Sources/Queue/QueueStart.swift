@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a claim begins to look in the queue, so that it need not walk over what is long gone.
+// Where a claim starts to read the queue, so that it does not look up the entries of jobs that were done long ago.
 
 import Postgres
 
-/// A place in the index of queued jobs. While an old snapshot is open, vacuum removes none of the entries of jobs that were
-/// ever queued since, and a claim looks each of them up that stands between its start and the first job.
+/// A place in the index of queued jobs. `JobQueue` says why a claim does not always start at the beginning.
 package enum QueueStart: Sendable, Equatable {
-    /// All jobs, however long their event waited for its commit.
+    /// All jobs, also one whose event waited long for its commit.
     case beginning
-    /// Whoever has come since: a new job's place is never before the server's clock, and its commit follows soon. Or from
-    /// this place, in microseconds, whichever is earlier.
+    /// From ten seconds before the clock: a new job's place is never before the clock, and its commit follows soon. Or
+    /// from this place, in microseconds, whichever is earlier.
     case clock(orEarlier: Int64)
-    /// From a place, in microseconds, where the last claim has ended, and before that whoever has just come.
+    /// From the place where the last claim ended, in microseconds, and the newcomers before it.
     case at(Int64)
 
-    /// As the lower bound of a scan; of stable functions only, for a volatile one bounds none.
+    /// The lower bound of the scan. It is made of stable functions only, because a volatile one bounds no index scan.
     var bound: SQL {
         switch self {
         case .beginning: "\(Int64.min)"
@@ -23,9 +22,11 @@ package enum QueueStart: Sendable, Equatable {
         }
     }
 
-    /// Who has just come, as a range before `bound` that holds few dead entries. A second back, for a commit that took
-    /// that long; ten seconds ahead, for a tenant that has sent a hundred users. Nobody, when the line is not ahead of the
-    /// clock: then they stand in it.
+    /// Jobs that arrived just now, as a range before `bound`. Nil when the line is not ahead of the clock: newcomers
+    /// are in it then.
+    ///
+    /// The range begins one second before the clock, because a commit may take that long. It ends ten seconds after the
+    /// clock, where the hundredth job of a tenant stands. So it holds few dead entries.
     var newcomers: SQL? {
         guard case .at(let place) = self else { return nil }
         let now = ServerClock.statementStart

@@ -8,7 +8,8 @@ package enum ServerClock {
     /// When this server's postmaster started. No two servers, and no two starts of one, agree on it.
     package static let start: SQL = "(extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint"
 
-    /// The time when the server got the statement. It is the same throughout the statement, so it may bound an index scan.
+    /// The time when the server got the statement. It is the same throughout the statement, so it may bound an index
+    /// scan.
     package static let statementStart: SQL = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
 
     /// The time as the row is written. It is volatile, so it bounds no index scan.

@@ -1,37 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job put back for later: many at once, each guarded by id, epoch, worker and state, each written to the log.
+// A job goes back into the table for later: many at once, each guarded by its lease, each written to the log.
 
 package import Model
 package import Postgres
-
-/// A job as its worker holds it: what every transition must still find in the row.
-package struct Lease: Sendable, Hashable {
-    package let job: JobID
-    package let epoch: Int64
-    package let worker: WorkerID
-    /// `armed` or `looking`.
-    package let state: JobState
-
-    package init(job: JobID, epoch: Int64, worker: WorkerID, state: JobState) {
-        self.job = job
-        self.epoch = epoch
-        self.worker = worker
-        self.state = state
-    }
-}
-
-/// What the provider said, for the log: status, its request id, its error code.
-package struct Trace: Sendable, Equatable {
-    package var httpStatus: Int?
-    package var requestID: String?
-    package var errorCode: String?
-
-    package init(httpStatus: Int? = nil, requestID: String? = nil, errorCode: String? = nil) {
-        self.httpStatus = httpStatus
-        self.requestID = requestID
-        self.errorCode = errorCode
-    }
-}
 
 /// One job that goes back into the table.
 package struct Transition: Sendable {
@@ -41,11 +12,11 @@ package struct Transition: Sendable {
     package var delay: Duration
     /// Whether this try counts towards the limit of tries.
     package var isCharged: Bool
-    /// Whether a create may have been sent with its outcome unknown; never set back.
+    /// Whether a create may have been sent with its outcome unknown. It is never set back.
     package var isDoubtful: Bool
     /// Empty look-ups so far.
     package var empties: Int
-    /// Whether a call failed; failures in a row make pauses longer.
+    /// Whether a call failed. Failures in a row make pauses longer.
     package var isFailure: Bool
     /// From now until an empty answer of the provider may count; nil keeps what stands.
     package var landingTime: Duration?
@@ -55,8 +26,8 @@ package struct Transition: Sendable {
 
     package init(
         lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
-        empties: Int = 0,
-        isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false, trace: Trace = Trace()
+        empties: Int = 0, isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false,
+        trace: Trace = Trace()
     ) {
         self.lease = lease
         self.to = to
@@ -71,53 +42,75 @@ package struct Transition: Sendable {
     }
 }
 
-extension JobQueue {
-    /// Moves the jobs whose row still matches the lease, and answers their ids; a job not among them was taken away.
+extension Transition {
+    /// Moves the jobs whose row still matches the lease. Returns their ids; a job not among them was taken away.
     ///
-    /// Locks only rows of `jobs`, found by primary key and locked in their users' order, which is intake's. Doubt is
-    /// sticky: `in_doubt` is never set back here, and what is in doubt always has a moment before which an empty answer
-    /// proves nothing. What was wanted of a user meanwhile waits for no pause.
-    package static func move(_ transitions: [Transition]) -> SQL {
+    /// Locks rows of `jobs` only, in their users' order, which is intake's. Index jobs_pkey.
+    package static func write(_ transitions: [Transition]) -> SQL {
         """
-        with input as (
-            select * from unnest(
-                \(transitions.map(\.lease.job)), \(transitions.map(\.lease.epoch)), \(transitions.map(\.lease.worker)),
-                \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
-                \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
-                \(transitions.map { Int32($0.empties) }), \(transitions.map { Int32($0.isFailure ? 1 : 0) }),
-                \(transitions.map(\.landingTime)), \(transitions.map(\.dropsTag)),
-                \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
-                \(transitions.map(\.trace.errorCode)))
-            as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, landing_time,
-                  drops_tag, http_status, request_id, error_code)),
-        held as materialized (
-            select j.id from dialtone.jobs j join input i on j.id = i.id and j.epoch = i.epoch
-            order by j.tenant_id, j.user_id for no key update of j),
-        moved as (
-            update dialtone.jobs j
-            set state = i.to_state, worker = null, lease_until = null,
-                run_at = clock_timestamp() + case when j.is_awaited and i.to_state = 'scheduled' then interval '0'
-                                                  else i.delay end,
-                is_awaited = false,
-                place = case when i.to_state = 'queued' then j.place
-                     else greatest(j.place, \(ServerClock.now)) end,
-                attempts = j.attempts + i.charge, empties = i.empties,
-                failures = case when i.failure = 1 then j.failures + 1 else 0 end,
-                in_doubt = j.in_doubt or i.is_doubtful,
-                quiet_until = coalesce(
-                    greatest(j.quiet_until, clock_timestamp() + i.landing_time), j.quiet_until),
-                tag = case when i.drops_tag then null else j.tag end
-            from input i join held on held.id = i.id
-            where j.id = i.id and j.epoch = i.epoch and j.worker = i.worker and j.state = i.from_state
-            returning j.id, j.tenant_id, j.user_id, j.generation, j.epoch, i.worker, i.from_state, i.to_state,
-                      i.http_status, i.request_id, i.error_code),
-        logged as (
-            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                          http_status, provider_request_id, error_code)
-            select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                   http_status, request_id, error_code
-            from moved)
+        with input as (\(Self.input(transitions))),
+        held as materialized (\(Self.lockedInUsersOrder)),
+        moved as (\(Self.moved)),
+        logged as (\(Self.logged))
         select id from moved
         """
     }
+
+    private static func input(_ transitions: [Transition]) -> SQL {
+        """
+        select * from unnest(
+            \(transitions.map(\.lease.job)), \(transitions.map(\.lease.epoch)), \(transitions.map(\.lease.worker)),
+            \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
+            \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
+            \(transitions.map { Int32($0.empties) }), \(transitions.map { Int32($0.isFailure ? 1 : 0) }),
+            \(transitions.map(\.landingTime)), \(transitions.map(\.dropsTag)),
+            \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
+            \(transitions.map(\.trace.errorCode)))
+        as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, landing_time,
+              drops_tag, http_status, request_id, error_code)
+        """
+    }
+
+    /// Finds the jobs, and then locks them in their users' order. `offset 0` and the lock keep the laterals on the
+    /// primary key.
+    private static let lockedInUsersOrder: SQL = """
+        select locked.id
+        from (select found.id from input cross join lateral (
+                  select jobs.id, jobs.tenant_id, jobs.user_id from dialtone.jobs
+                  where jobs.id = input.id and jobs.epoch = input.epoch offset 0) found
+              order by found.tenant_id, found.user_id) sorted
+        cross join lateral (
+            select jobs.id from dialtone.jobs where jobs.id = sorted.id for no key update) locked
+        """
+
+    /// Doubt is sticky: `in_doubt` is never set back here, and doubt always has a moment before which an empty answer
+    /// proves nothing. A job whose user was changed meanwhile waits for no pause.
+    private static let moved: SQL = """
+        update dialtone.jobs
+        set state = input.to_state, worker = null, lease_until = null,
+            run_at = clock_timestamp() + case when jobs.is_awaited and input.to_state = 'scheduled' then interval '0'
+                                              else input.delay end,
+            is_awaited = false,
+            place = case when input.to_state = 'queued' then jobs.place
+                    else greatest(jobs.place, \(ServerClock.now)) end,
+            attempts = jobs.attempts + input.charge, empties = input.empties,
+            failures = case when input.failure = 1 then jobs.failures + 1 else 0 end,
+            in_doubt = jobs.in_doubt or input.is_doubtful,
+            quiet_until = coalesce(
+                greatest(jobs.quiet_until, clock_timestamp() + input.landing_time), jobs.quiet_until),
+            tag = case when input.drops_tag then null else jobs.tag end
+        from input join held on held.id = input.id
+        where jobs.id = any(array(select id from held)) and jobs.id = input.id and jobs.epoch = input.epoch
+          and jobs.worker = input.worker and jobs.state = input.from_state
+        returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.epoch, input.worker, input.from_state,
+                  input.to_state, input.http_status, input.request_id, input.error_code
+        """
+
+    private static let logged: SQL = """
+        insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+                                      http_status, provider_request_id, error_code)
+        select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
+               http_status, request_id, error_code
+        from moved
+        """
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of migrations/, embedded in the program, in order.
+// The files of migrations/ in order, embedded in the program.
 
 import Crypto
 import Foundation
@@ -16,7 +16,7 @@ package struct Migration: Sendable {
         self.text = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// SHA-256 of the file: an applied file may never change.
+    /// SHA-256 of the file, because an applied file may never change.
     package var checksum: [UInt8] { Array(SHA256.hash(data: Array(self.text.utf8))) }
 
     package static let all: [Migration] = [

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema's version: brought up to date by `dialtone migrate`, and checked before anything else starts.
+// The schema's version: `dialtone migrate` brings it up to date, and each start checks it before anything else.
+//
+// A migration is a numbered file of migrations/, embedded in the program. The table dialtone.schema_migrations holds
+// the version and the checksum of each one that was applied. A program starts only on the schema that it knows. A
+// program that runs already goes on beside a newer one, because a migration is compatible with the version before it.
 
 package import Foundation
 package import Postgres
 
 package enum SchemaError: Error, CustomStringConvertible {
-    /// The database has not all migrations this program needs.
+    /// The database lacks migrations that this program needs.
     case behind(missing: Int)
-    /// The database has migrations this program does not know.
+    /// The database has migrations that this program does not know.
     case ahead(version: Int32)
-    /// A file that was applied has changed since.
+    /// A file has changed since it was applied.
     case changed(version: Int32, name: String)
-    /// The login may not make roles; the text is what an administrator must run.
+    /// The login may not make or grant roles. An administrator must run `sql`.
     case rolesMissing(sql: String)
-    /// The server may lose what it has acknowledged.
+    /// The server may lose commits that it has acknowledged.
     case notDurable(setting: String)
 
     package var description: String {
@@ -32,7 +36,7 @@ package enum SchemaError: Error, CustomStringConvertible {
     }
 }
 
-/// Where one migration stands.
+/// One migration and the time it was applied, or nil when it is missing.
 package struct MigrationStatus: Sendable {
     package let migration: Migration
     package let appliedAt: Date?
@@ -45,9 +49,9 @@ package struct Schema: Sendable {
 
     package init(migrations: [Migration] = Migration.all) { self.migrations = migrations }
 
-    /// Applies what is missing and answers it. One transaction per file, whose first statement claims the version.
+    /// Applies the missing migrations and returns them. Each file is one transaction, which claims its version first.
     ///
-    /// The session advisory lock makes a second migrator wait and then find nothing to do.
+    /// The session advisory lock makes a second migrator wait. It then finds nothing to do.
     package func migrate(on connection: PostgresConnection) async throws -> [Migration] {
         _ = try await connection.query("select pg_advisory_lock(hashtextextended('dialtone.migrate', 0))::text")
         do {
@@ -62,8 +66,8 @@ package struct Schema: Sendable {
         }
     }
 
-    /// Each migration with when it was applied; changes nothing. Throws when the database is ahead or a file has
-    /// changed.
+    /// Returns each migration with the time it was applied. Changes nothing. Throws when the database is ahead or a
+    /// file has changed.
     package func status(on connection: PostgresConnection) async throws -> [MigrationStatus] {
         var applied: [Int32: (checksum: [UInt8], at: Date)] = [:]
         let exists = try await connection.query("select to_regclass('dialtone.schema_migrations') is not null")
@@ -97,8 +101,8 @@ package struct Schema: Sendable {
         try await self.verifyDurability(on: connection)
     }
 
-    /// As `verify`, for a program that runs already: a newer schema is no reason to stop, because migrations are
-    /// compatible with the version before them.
+    /// As `verify`, for a program that runs already. A newer schema is no reason to stop, because a migration is
+    /// compatible with the version before it.
     package func verifyWhileRunning(on connection: PostgresConnection) async throws {
         do {
             try await self.verify(on: connection)
@@ -107,6 +111,7 @@ package struct Schema: Sendable {
         }
     }
 
+    /// Throws when a setting lets the server lose commits that it has acknowledged.
     private func verifyDurability(on connection: PostgresConnection) async throws {
         for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
             let value = try await connection.query("select current_setting(\(setting))").first?.decode(String.self)
@@ -126,16 +131,18 @@ package struct Schema: Sendable {
         }
     }
 
-    /// Roles, schema and the table of versions. Roles belong to the whole server, so another database may make them at
-    /// the same moment: "exists already" is as good.
+    /// Makes the roles, the schema and the table of versions. Throws `.rolesMissing` when the login has no right to.
     private func prepare(_ connection: PostgresConnection) async throws {
         let database =
             try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
         do {
             for role in Self.roles { try await self.make(role, on: connection) }
-            // Granting what is there already would need the right to grant.
+            // A grant that is there already is not repeated, because repeating it would need the right to grant.
             let isMember = try await connection.query(
-                "select bool_and(pg_has_role(current_user, role, 'member')) from unnest(\(Self.roles)) as t (role)")
+                """
+                select bool_and(pg_has_role(current_user, role, 'member'))
+                from unnest(\(Self.roles)) as needed (role)
+                """)
             if try isMember.first?.decode(Bool.self) ?? false == false {
                 try await connection.script("grant \(Self.roles.joined(separator: ", ")) to current_user")
             }
@@ -154,19 +161,27 @@ package struct Schema: Sendable {
                 reset role;
                 """)
         } catch let error as PostgresError where error.sqlState == "42501" {
-            let login =
-                try await connection.query("select quote_ident(current_user)").first?.decode(String.self) ?? ""
-            var made: [String] = []
-            for role in Self.roles {
-                let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
-                if exists.isEmpty { made.append("create role \(role) nologin;") }
-            }
-            made.append("grant \(Self.roles.joined(separator: ", ")) to \(login);")
-            made.append("grant create on database \(database) to dialtone_owner;")
-            throw SchemaError.rolesMissing(sql: made.joined(separator: "\n"))
+            throw SchemaError.rolesMissing(sql: try await self.rightsToGrant(for: database, on: connection))
         }
     }
 
+    /// Returns the SQL that an administrator must run: the missing roles and the rights of this login.
+    private func rightsToGrant(for database: String, on connection: PostgresConnection) async throws -> String {
+        let login = try await connection.query("select quote_ident(current_user)").first?.decode(String.self) ?? ""
+        var made: [String] = []
+        for role in Self.roles {
+            let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
+            if exists.isEmpty { made.append("create role \(role) nologin;") }
+        }
+        made.append("grant \(Self.roles.joined(separator: ", ")) to \(login);")
+        made.append("grant create on database \(database) to dialtone_owner;")
+        return made.joined(separator: "\n")
+    }
+
+    /// Makes a role if there is none of that name.
+    ///
+    /// Roles belong to the whole server, so the migrator of another database may make one at the same moment. "Exists
+    /// already" (42710, or a unique violation) is as good.
     private func make(_ role: String, on connection: PostgresConnection) async throws {
         let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
         guard exists.isEmpty else { return }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines as JSON, one object a line, on standard error: for machines first, and short enough for people.
+// Log lines as JSON, one object a line, on standard error: made for machines, and short enough for people.
 
 import Foundation
 package import Logging
+import Model
 
 /// Writes `{"time","level","label","message",…metadata}`.
 package struct JSONLogHandler: LogHandler {
@@ -22,28 +23,14 @@ package struct JSONLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var line = "{\"time\":\"\(Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))\""
-        line += ",\"level\":\"\(event.level.rawValue)\",\"label\":\(Self.quoted(self.label))"
-        line += ",\"message\":\(Self.quoted(event.message.description))"
+        line += ",\"level\":\"\(event.level.rawValue)\",\"label\":\(JSONText.quoted(self.label))"
+        line += ",\"message\":\(JSONText.quoted(event.message.description))"
         let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            line += ",\(Self.quoted(key)):\(Self.quoted(value.description))"
+            line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value.description))"
         }
-        // One write per line, so that lines of several tasks do not mix. A line nobody can read any more (a closed
-        // pipe) is dropped: the service goes on without its log.
+        // One write per line, so that lines of several tasks do not mix. When the other end has closed the pipe, the
+        // line is dropped: the service goes on without its log.
         try? FileHandle.standardError.write(contentsOf: Data((line + "}\n").utf8))
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case _ where scalar.value < 0x20: quoted += " "
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

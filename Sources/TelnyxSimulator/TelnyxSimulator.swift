@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stand-in for the provider that answers as its documentation says, and misbehaves when told to.
+// A stand-in for the provider that responds as its documentation says, and misbehaves when told to.
+
+// `Routes` is the HTTP side: the provider's API under `/v2`, and the routes of a checker under `/control`. `Account`
+// holds credentials by the rules of the real account, without HTTP. `Faults` says which calls go wrong, and how.
 
 package import Foundation
 import HTTPTypes
@@ -9,20 +12,20 @@ import Model
 import NIOCore
 import ServiceLifecycle
 
-/// The simulator as a service. The API is under `/v2`, the controls under `/control`.
+/// The simulator as a service.
 package struct TelnyxSimulator: Service {
     package struct Configuration: Sendable {
         package var host = "127.0.0.1"
-        /// 0 picks one.
+        /// 0 picks a free port.
         package var port = 0
-        /// Keys that are accepted; any, when empty.
+        /// The keys that are accepted. An empty set accepts any key.
         package var apiKeys: Set<String> = []
-        /// Connections that exist; any of digits, when nil.
+        /// The connections that exist. Nil means every id of digits.
         package var knownConnections: Set<String>?
-        /// Where the state is kept; in memory only, when nil.
+        /// The path of the journal. Nil keeps the state in memory only.
         package var stateFile: String?
         package var tagCapacity = 1000
-        /// Seconds.
+        /// In seconds.
         package var tokenLifetime: TimeInterval = 86_400
 
         package init() {}
@@ -33,7 +36,7 @@ package struct TelnyxSimulator: Service {
     private let logger: Logger
     private let onReady: @Sendable (Int) async -> Void
 
-    /// `onReady` is told the port once requests are answered.
+    /// `onReady` gets the port as soon as the simulator takes requests.
     package init(
         configuration: Configuration, logger: Logger, onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {

@@ -1,24 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Format v1 of a sealed value: one key per value, derived and committed to, so that it opens under exactly one key.
 
-package import Crypto
+import Crypto
 package import Foundation
-
-/// A value does not open: wrong key, wrong place, damaged. There is no second reason to be had.
-package struct CannotOpen: Error, Equatable, CustomStringConvertible {
-    package var description: String { "cannot open" }
-}
-
-/// A tenant's key with its id.
-package struct TenantKey: Sendable {
-    package let id: UUID
-    package let key: SymmetricKey
-
-    package init(id: UUID, key: SymmetricKey) {
-        self.id = id
-        self.key = key
-    }
-}
 
 /// Bytes of a sealed value:
 ///
@@ -26,13 +10,15 @@ package struct TenantKey: Sendable {
 ///     84 ciphertext of (plaintext ‖ 0x80 ‖ 0x00 …), a multiple of 32 · tag (16)
 ///
 /// HKDF-SHA512(tenant key, salt, "tcs/rec/v1" ‖ algorithm ‖ key id) gives 32 bytes of key and 32 of commitment. The
-/// nonce is twelve zero bytes: a key seals once, because its salt is 32 random bytes.
+/// nonce is twelve zero bytes: a key seals once, because its salt is 32 random bytes. "TC" and "tcs" are the former
+/// name that `Vault` explains.
 package enum RecordCipher {
     private static let headerLength = 84
     private static let tagLength = 16
     private static let block = 32
     private static let nonce = [UInt8](repeating: 0, count: 12)
 
+    /// Seals a value. The salt must be 32 random bytes that were never used before.
     package static func seal(
         _ plaintext: [UInt8], under key: TenantKey, _ binding: SealedBinding, salt: [UInt8]
     ) throws -> [UInt8] {
@@ -51,6 +37,7 @@ package enum RecordCipher {
         return sealed
     }
 
+    /// Opens a value under the key that its header names, bound to its own place.
     package static func open(
         _ sealed: [UInt8], under key: TenantKey, _ binding: SealedBinding
     ) throws(CannotOpen) -> [UInt8] {
@@ -70,7 +57,7 @@ package enum RecordCipher {
         return Array(padded[..<end])
     }
 
-    /// Which key a value says it was sealed under. The header names its key, so no key is ever tried in turn.
+    /// Returns the id of the key that a value names in its header. So no key is ever tried in turn.
     package static func keyID(of sealed: [UInt8]) throws(CannotOpen) -> UUID {
         let length = sealed.count - Self.headerLength - Self.tagLength
         guard length >= Self.block, length % Self.block == 0, sealed[..<4] == [0x54, 0x43, 1, 1] else {
@@ -96,20 +83,9 @@ package enum RecordCipher {
         return padded
     }
 
-    /// Constant time in the contents.
+    /// Compares in a time that does not depend on the contents.
     private static func areEqual(_ lhs: [UInt8], _ rhs: ArraySlice<UInt8>) -> Bool {
         guard lhs.count == rhs.count else { return false }
         return zip(lhs, rhs).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-    }
-}
-
-extension UUID {
-    var bytes: [UInt8] { withUnsafeBytes(of: self.uuid) { Array($0) } }
-
-    /// From sixteen bytes.
-    init(bytes: ArraySlice<UInt8>) {
-        var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: bytes.prefix(16)) }
-        self.init(uuid: uuid)
     }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sealed value is bound to: opened anywhere else, by anyone else, it does not open.
+// The place that a sealed value is bound to: it opens nowhere else, and for no other tenant or user.
 
 package import Model
 
-/// The place of one sealed value: part of what its authentication covers, so that values cannot be swapped between
-/// rows.
+/// The place of one sealed value. The value's authentication covers it, so values cannot be swapped between rows.
 package struct SealedBinding: Sendable, Equatable {
     /// The tenant's id, or "-" for Dialtone's own.
     package var tenant: String
@@ -23,7 +22,9 @@ package struct SealedBinding: Sendable, Equatable {
         self.generation = generation
     }
 
-    /// "tcs/aad/v1" ‖ header ‖ tenant ‖ table ‖ column ‖ row ‖ user ‖ generation; texts with their length before them.
+    /// Returns "tcs/aad/v1" ‖ header ‖ tenant ‖ table ‖ column ‖ row ‖ user ‖ generation.
+    ///
+    /// Each text after the header has its length before it. "tcs" is the former name that `Vault` explains.
     func authenticatedData(header: ArraySlice<UInt8>) -> [UInt8] {
         var bytes = Array("tcs/aad/v1".utf8)
         bytes.append(contentsOf: header)
@@ -33,19 +34,8 @@ package struct SealedBinding: Sendable, Equatable {
     }
 }
 
-extension [UInt8] {
-    mutating func append(bigEndian number: UInt32) {
-        for shift in [24, 16, 8, 0] as [UInt32] { self.append(UInt8(truncatingIfNeeded: number >> shift)) }
-    }
-
-    mutating func append(lengthPrefixed text: String) {
-        self.append(bigEndian: UInt32(text.utf8.count))
-        self.append(contentsOf: text.utf8)
-    }
-}
-
 extension SealedBinding {
-    /// A column of `dialtone.credentials`.
+    /// Returns the binding of a column of `dialtone.credentials`.
     package static func credential(
         _ column: String, of user: UserKey, generation: Generation, _ id: ProviderID
     ) -> SealedBinding {

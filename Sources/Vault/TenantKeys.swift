@@ -5,12 +5,12 @@ import Crypto
 import Foundation
 package import Postgres
 
-/// Finds and makes tenant keys. One look-up per key at a time, however many ask.
+/// Finds and makes tenant keys. However many callers ask for a key, there is one look-up for it at a time.
 package actor TenantKeys {
     package enum Purpose: String, Sendable {
         /// Seals values.
         case record
-        /// Makes blind indexes; lives longer, so that they survive a change of the other.
+        /// Makes blind indexes. It outlives record keys, so that the indexes survive a change of the record key.
         case index
     }
 
@@ -31,12 +31,12 @@ package actor TenantKeys {
         self.maximumAge = maximumAge
     }
 
-    /// The key that seals new values of this tenant.
+    /// Returns the key that seals new values of this tenant.
     func active(_ tenant: String, _ purpose: Purpose) async throws -> TenantKey {
         try await self.get(.active(tenant, purpose)) { try await self.readOrMake(tenant, purpose) }
     }
 
-    /// The key a sealed value names, if it is this tenant's.
+    /// Returns the key that a sealed value names. Throws `CannotOpen` when this tenant has no such key.
     func named(_ id: UUID, of tenant: String) async throws -> TenantKey {
         try await self.get(.named(tenant, id)) { try await self.read(id, of: tenant) }
     }
@@ -45,7 +45,7 @@ package actor TenantKeys {
         -> TenantKey
     {
         if let kept = self.kept[wanted], kept.until > .now { return kept.key }
-        // Unstructured, because it belongs to everyone who asks meanwhile: one of them leaving must not end it.
+        // Unstructured, because it belongs to every caller who asks meanwhile: one of them leaving must not end it.
         let task = self.underWay[wanted] ?? Task { try await load() }
         self.underWay[wanted] = task
         defer { self.underWay[wanted] = nil }
@@ -57,10 +57,12 @@ package actor TenantKeys {
 
     private func readOrMake(_ tenant: String, _ purpose: Purpose) async throws -> TenantKey {
         if let key = try await self.readActive(tenant, purpose) { return key }
+        // A key that another key-encryption key has wrapped would make all of them useless to either.
+        try await self.pool.withConnection { try await Self.verify(self.kek, on: $0) }
         let id = UUID()
         let wrapped = try await self.kek.wrap(SymmetricKey(size: .bits256), tenant: tenant, keyID: id, version: 1)
-        // Two nodes may get here together: the unique index tenant_keys_active lets one win, and both read the
-        // winner's.
+        // Two nodes may get here together. The unique index tenant_keys_active lets one insert its key, and both then
+        // read that key.
         _ = try await self.pool.query(
             """
             insert into dialtone.tenant_keys (key_id, tenant_id, purpose, version, state, kek_uri, wrapped)
@@ -92,34 +94,11 @@ package actor TenantKeys {
     private func unwrapped(_ statement: SQL, _ tenant: String) async throws -> TenantKey? {
         guard let row = try await self.pool.query(statement).first else { return nil }
         let (id, version, wrapped) = try row.decode(UUID.self, Int32.self, Bytes.self)
-        let key = try await self.kek.unwrap(wrapped.value, tenant: tenant, keyID: id, version: version)
-        return TenantKey(id: id, key: key)
-    }
-}
-
-/// The key-encryption key is not the one this database's keys are wrapped with.
-package struct WrongKeyEncryptionKey: Error, CustomStringConvertible {
-    let uri: String
-    package var description: String {
-        "DIALTONE_KEK (\(self.uri)) does not open the keys in this database; put back the key they were made with"
-    }
-}
-
-extension TenantKeys {
-    /// Throws when `kek` cannot open what is there: better at the start than at every webhook.
-    package static func verify(_ kek: any KeyEncryptionKey, on connection: PostgresConnection) async throws {
-        let row = try await connection.query(
-            """
-            select tenant_id, key_id, version, wrapped from dialtone.tenant_keys
-            where state in ('active', 'decrypt') order by created_at desc limit 1
-            """
-        ).first
-        guard let (tenant, id, version, wrapped) = try row?.decode(String.self, UUID.self, Int32.self, Bytes.self)
-        else { return }
         do {
-            _ = try await kek.unwrap(wrapped.value, tenant: tenant, keyID: id, version: version)
+            return TenantKey(
+                id: id, key: try await self.kek.unwrap(wrapped.value, tenant: tenant, keyID: id, version: version))
         } catch {
-            throw WrongKeyEncryptionKey(uri: kek.uri)
+            throw WrongKeyEncryptionKey(uri: self.kek.uri)
         }
     }
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where secrets become sealed and sealed ones open: nothing else in Dialtone holds a key.
+// Seals secrets and opens them again: nothing else in Dialtone holds a key.
 
-import Crypto
+// Three keys stand above each other. The key-encryption key comes from outside the database (`KeyEncryptionKey`). It
+// wraps a tenant's keys, which the database keeps (`TenantKeys`). From a tenant's key and a random salt comes the key
+// of a single value (`RecordCipher`). A value is authenticated together with its place (`SealedBinding`), so it opens
+// in no other place.
+//
+// The formats' labels begin with "tcs" or "TC", a former name of the project. Sealed values and wrapped keys depend on
+// these bytes, so they stay.
+
 import Foundation
 package import Model
 
@@ -11,7 +18,7 @@ package struct Vault: Sendable {
 
     package init(keys: TenantKeys) { self.keys = keys }
 
-    /// Seals one value. Throws when the tenant's key is not to be had; never falls back to another.
+    /// Seals one value. Throws when the tenant's key cannot be had, and never falls back to another key.
     package func seal(_ secret: Secret<String>, _ binding: SealedBinding) async throws -> [UInt8] {
         try await self.sealer(for: binding.tenant).seal(secret.reveal(), binding)
     }
@@ -22,37 +29,10 @@ package struct Vault: Sendable {
         return Secret(String(decoding: try RecordCipher.open(sealed, under: key, binding), as: UTF8.self))
     }
 
-    /// The tenant's keys in hand, so that a batch is sealed without waiting.
+    /// Returns a sealer that has the tenant's keys in hand, so that a batch is sealed without waiting.
     package func sealer(for tenant: String) async throws -> Sealer {
         Sealer(
             record: try await self.keys.active(tenant, .record),
             index: try await self.keys.active(tenant, .index))
-    }
-}
-
-/// Seals without waiting, for one tenant.
-package struct Sealer: Sendable {
-    private let record: TenantKey
-    private let index: TenantKey
-
-    package init(record: TenantKey, index: TenantKey) {
-        self.record = record
-        self.index = index
-    }
-
-    package func seal(_ plaintext: String, _ binding: SealedBinding) throws -> [UInt8] {
-        let salt = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
-        return try RecordCipher.seal(Array(plaintext.utf8), under: self.record, binding, salt: salt)
-    }
-
-    /// A keyed hash by which a value can be found without opening any: HMAC-SHA256 cut to 16 bytes, over the value in
-    /// NFC and lower case, under HKDF-SHA256(index key, "tcs/bidx/v1" ‖ column).
-    package func blindIndex(_ value: String, column: String) -> [UInt8] {
-        let key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: self.index.key, info: Array("tcs/bidx/v1\(column)".utf8), outputByteCount: 32)
-        // ASCII is its own canonical composition, and the mapping is slow.
-        let composed = value.utf8.allSatisfy { $0 < 0x80 } ? value : value.precomposedStringWithCanonicalMapping
-        let normal = composed.lowercased()
-        return Array(HMAC<SHA256>.authenticationCode(for: Array(normal.utf8), using: key).prefix(16))
     }
 }

@@ -1,53 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP side put together: every route, in one place to read.
+//
+// Nearly every request is a webhook. `Connection` takes it from the socket straight to intake, on the connection's own
+// event loop. All other requests go through Hummingbird's router to a controller in `Routes`. `Answers` gives the
+// answers and errors of both paths one form. A handler reads the request, calls one verb of another target, and
+// returns the outcome as HTTP; it decides nothing else.
 
-package import Access
-package import Directory
 import Foundation
-import HTTPTypes
-package import Handoff
 import Hummingbird
 import HummingbirdCore
-package import Intake
 package import Logging
 import Model
 import NIOCore
 
-/// What the routes need.
-package struct WebDependencies: Sendable {
-    package var intake: Intake
-    package var handoff: Handoff
-    package var users: Users
-    package var keys: APIKeys
-    /// Whether requests can be served; throws the reason.
-    package var isReady: @Sendable () async throws -> Void
-
-    package init(
-        intake: Intake, handoff: Handoff, users: Users, keys: APIKeys,
-        isReady: @escaping @Sendable () async throws -> Void
-    ) {
-        self.intake = intake
-        self.handoff = handoff
-        self.users = users
-        self.keys = keys
-        self.isReady = isReady
-    }
-}
-
-/// Why requests cannot be served although the database is there; for people.
-package struct NotReady: Error {
-    package let reason: String
-    package init(_ reason: String) { self.reason = reason }
-}
-
 package struct WebApplication: Sendable {
     package struct Configuration: Sendable {
         package var host: String
-        /// 0 picks one.
+        /// 0 lets the system pick one.
         package var port: Int
-        /// Bytes of a webhook's body at most.
+        /// How many bytes a webhook's body may have.
         package var maximumBody = 262_144
-        /// Connections at most; the rest wait to be accepted.
+        /// How many connections may be open; more wait to be accepted.
         package var maximumConnections = 4096
 
         package init(host: String, port: Int) {
@@ -61,7 +34,7 @@ package struct WebApplication: Sendable {
     private let logger: Logger
     private let onReady: @Sendable (Int) async -> Void
 
-    /// `onReady` is told the port once requests are answered.
+    /// `onReady` gets the port as soon as requests are answered.
     package init(
         configuration: Configuration, dependencies: WebDependencies, logger: Logger,
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -72,7 +45,7 @@ package struct WebApplication: Sendable {
         self.onReady = onReady
     }
 
-    /// Serves until graceful shutdown: then takes no more connections and finishes what is under way.
+    /// Serves until graceful shutdown. Then it takes no more connections and finishes the requests under way.
     package func run() async throws {
         let onReady = self.onReady
         var quiet = self.logger
@@ -108,34 +81,7 @@ package struct WebApplication: Sendable {
         hooks.add(to: router)
         LoginTokensController(keys: keys, handoff: self.dependencies.handoff, now: now).add(to: router)
         UsersController(keys: keys, users: self.dependencies.users).add(to: router)
-        let isReady = self.dependencies.isReady
-        router.get("healthz") { _, _ in "ok\n" }
-        router.get("readyz") { _, _ in
-            do {
-                try await isReady()
-            } catch let error as NotReady {
-                throw Problem(503, "not_ready", error.reason, retryAfter: 5)
-            } catch {
-                throw Problem(503, "not_ready", "The database cannot be reached.", retryAfter: 5)
-            }
-            return "ready\n"
-        }
-        for path: RouterPath in ["healthz", "readyz"] { router.refuseOthers(path, allowed: .get) }
+        HealthRoutes(isReady: self.dependencies.isReady).add(to: router)
         return router
-    }
-}
-
-/// Turns a request's key into its caller, or refuses: there is no way past it to a handler's work.
-struct Authenticator: Sendable {
-    let keys: APIKeys
-    let now: @Sendable () -> Date
-
-    func caller(of request: Request, needs scope: Scope) async throws -> Caller {
-        let bearer = try AuthorizationHeader.bearer(request.headers[values: .authorization])
-        let caller = try await self.keys.authenticate(bearer, now: self.now())
-        guard caller.may(scope) else {
-            throw Problem(403, "scope_missing", "The key lacks the scope \(scope.rawValue).")
-        }
-        return caller
     }
 }

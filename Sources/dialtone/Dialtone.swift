@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: reads arguments, calls Composition, prints. Exit codes: 0 done, 1 failed, 2 wrong usage or setting.
+// The command line: reads arguments, makes one call to `Composition`, and prints the outcome.
+//
+// The exit code is 0 when the command has done its work, 1 when it has failed, and 2 for wrong usage or a wrong
+// setting. Each command has a file in `Commands`.
 
 import ArgumentParser
 import Composition
@@ -27,7 +30,7 @@ struct Dialtone: AsyncParsableCommand {
             SendCommand.self, SimulatorCommand.self, VaultCommand.self, CheckCommand.self,
         ])
 
-    /// Usage errors end with 2, everything else that fails with 1; the message goes to standard error.
+    /// Runs the command. An error becomes an exit code and a message on standard error.
     static func main() async {
         Terminal.closeEnvironment()
         do {

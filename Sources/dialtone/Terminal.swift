@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes where: results to standard output, everything said on the way to standard error.
+// Prints results on standard output, and everything said on the way on standard error.
 
 import Composition
 import Foundation
 
 enum Terminal {
+    /// Prints a result.
     static func show(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
+    /// Prints progress or a problem.
     static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
-    /// One JSON value on one line; times in RFC 3339, members in the order of the type.
+    /// Prints one JSON value on one line. Times are in RFC 3339, and members are in alphabetical order.
     static func show(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
@@ -17,7 +19,7 @@ enum Terminal {
         self.show(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    /// A table with a heading; columns as wide as their widest cell.
+    /// Prints a table with a heading. A column is as wide as its widest cell.
     static func show(table heading: [String], _ rows: [[String]]) {
         let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
         for row in [heading] + rows {
@@ -28,26 +30,12 @@ enum Terminal {
         }
     }
 
-    /// A listing, as one JSON object or as a table.
+    /// Prints a listing as one JSON object or as a table. `next` is the start of the next page.
     static func show<Element: Line>(_ lines: [Element], next: String? = nil, json: Bool) throws {
         if json { return try self.show(json: Listing(data: lines, next: next)) }
         self.show(table: Element.heading, lines.map(\.cells))
     }
 
-    /// libpq's own variables must not redirect a service.
+    /// Call this first: libpq's own variables must not redirect a command.
     static func closeEnvironment() { Environment.close() }
-}
-
-/// `{"data":[…],"next":…}`, the form of every listing.
-struct Listing<Element: Encodable>: Encodable {
-    var data: [Element]
-    var next: String?
-
-    enum CodingKeys: CodingKey { case data, next }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(self.data, forKey: .data)
-        try container.encode(self.next, forKey: .next)
-    }
 }

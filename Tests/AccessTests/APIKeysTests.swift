@@ -20,7 +20,7 @@ import Testing
             #expect(caller.reaches(acme) && caller.may(.usersRead) && !caller.may(.loginTokensCreate))
             #expect(!caller.reaches(try TenantID("globex")))
             let stored = try await database.admin.query(
-                "select octet_length(hash), to_jsonb(k)::text from dialtone.api_keys k where key_id = \(id)"
+                "select octet_length(hash), to_jsonb(api_key)::text from dialtone.api_keys api_key where key_id = \(id)"
             ).first
             let (length, row) = try #require(try stored?.decode(Int32.self, String.self))
             let secret = try #require(APIKey(text.reveal())).secret.reveal()
@@ -81,8 +81,7 @@ import Testing
 
     private static func withKeys(_ work: (APIKeys, TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in
-            try await database.admin.script(
-                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1'), ('globex', '2')")
+            try await database.insert(Ledger.tenant(), Ledger.tenant(try TenantID("globex"), connection: "2"))
             try await work(APIKeys(pool: database.pool), database)
         }
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything at once on the real thing: processes killed, servers crashed and promoted, a provider that lies; then the
-// count.
+// A chaos test on real processes: they are killed, servers crash, the provider lies, and then everything is counted.
 
 import AsyncHTTPClient
 import Composition
@@ -8,10 +7,13 @@ import Foundation
 import Model
 import Postgres
 
-/// `dialtone-chaos [rounds]`: two api and two worker processes, a PostgreSQL with a synchronous standby, and the
-/// simulator as a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream in while something
-/// breaks in every round. At the end it waits for quiet, sweeps, and prints one line of JSON; exit 1 on any duplicate,
-/// loss or wrong password, or when `scripts/check-ledger` does not agree. To be run in the project's folder.
+/// `dialtone-chaos [rounds]`
+///
+/// The run builds a whole Dialtone (`Deployment`): two api and two worker processes, a PostgreSQL with a synchronous
+/// standby, and the simulator as a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream
+/// in (`Senders`), while something breaks in every round (`Trouble`). At the end it waits until nothing is left to do
+/// (`Settling`), sweeps, and prints one line of JSON (`Verdict`). Exit 1 means a duplicate, a loss or a wrong password,
+/// or that `scripts/check-ledger` does not agree. Run it in the project's folder.
 @main
 struct DialtoneChaos {
     static func main() async {
@@ -34,15 +36,15 @@ struct DialtoneChaos {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-chaos-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var cluster = try await Cluster.start(in: folder)
-        let town = try await Town.build(on: cluster, in: folder)
+        let deployment = try await Deployment.build(on: cluster, in: folder)
         let verdict: Result<Verdict, any Error>
         do {
-            verdict = .success(try await Self.live(rounds, town, &cluster))
+            verdict = .success(try await Self.live(rounds, deployment, &cluster))
         } catch {
             verdict = .failure(error)
         }
-        town.processes.stopAll()
-        try? await town.http.shutdown()
+        deployment.processes.stopAll()
+        try? await deployment.http.shutdown()
         if case .success(let verdict) = verdict, verdict.isClean {
             try? FileManager.default.removeItem(at: folder)
         } else {
@@ -51,23 +53,25 @@ struct DialtoneChaos {
         return try verdict.get()
     }
 
-    /// Until little is left to do, half a minute at most; the provider goes on lying.
-    private static func catchBreath(_ town: Town) async {
+    /// Waits until little is left to do, half a minute at most. The provider goes on lying.
+    private static func catchBreath(_ deployment: Deployment) async {
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {
             try? await Task.sleep(for: .seconds(1))
-            guard let connection = try? await PostgresConnection.connect(Foundations.database(town.settings)) else {
-                continue
-            }
+            guard let connection = try? await PostgresConnection.connect(SharedParts.database(deployment.settings))
+            else { continue }
             let rows = try? await connection.query("select count(*) from dialtone.jobs")
             await connection.close()
             if let left = try? rows?.first?.decode(Int64.self), left < 10 { return }
         }
     }
 
-    private static func live(_ rounds: Int, _ town: Town, _ cluster: inout Cluster) async throws -> Verdict {
-        let senders = Senders(town)
-        let watch = Watch(town.settings)
+    /// Makes trouble for all rounds, ends it, and counts.
+    private static func live(
+        _ rounds: Int, _ deployment: Deployment, _ cluster: inout Cluster
+    ) async throws -> Verdict {
+        let senders = Senders(deployment)
+        let watch = Watch(deployment.settings)
         // Unstructured, because it looks on until the count.
         let looking = Task { await watch.run() }
         defer { looking.cancel() }
@@ -75,19 +79,20 @@ struct DialtoneChaos {
         var vanished = 0
         for round in 1...rounds {
             let pending = senders.burst(round: round, using: &dice)
-            let trouble = try await Trouble.make(town, &cluster, using: &dice)
+            let trouble = try await Trouble.make(deployment, &cluster, using: &dice)
             vanished += trouble.vanished
             Self.tell("round \(round) of \(rounds): \(trouble.what)")
             await pending.value
             try await senders.rotateSome(using: &dice)
-            // Else all is made up at the end: while servers change every few seconds no second look ever counts.
-            if round.isMultiple(of: 10) { await Self.catchBreath(town) }
+            // While servers change every few seconds, no second look ever counts. Without a pause all such jobs would
+            // end only after the last round.
+            if round.isMultiple(of: 10) { await Self.catchBreath(deployment) }
         }
-        try await Trouble.end(town)
+        try await Trouble.end(deployment)
         await senders.sendTheRest()
         var verdict = try await Verdict.reach(
-            town, senders, watch, rounds: rounds, failovers: cluster.failovers, vanished: vanished)
-        let outside = try OutsideCheck.findings(database: cluster.url, provider: town.provider)
+            deployment, senders, watch, rounds: rounds, failovers: cluster.failovers, vanished: vanished)
+        let outside = try OutsideCheck.findings(database: cluster.url, provider: deployment.provider)
         verdict.outsideAgrees = outside.isEmpty
         verdict.findings += outside
         return verdict

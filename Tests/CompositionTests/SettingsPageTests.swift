@@ -78,7 +78,7 @@ import Testing
         return try await Settings.read(environment: needed.merging(environment) { $1 })
     }
 
-    /// What the program says against this value, without what follows from it for other settings.
+    /// Returns the program's complaints about this value, without its complaints about other settings.
     private static func complaints(_ name: String, _ value: String) async -> [String] {
         do {
             _ = try await Self.read([name: value])
@@ -137,7 +137,7 @@ private enum Page {
     }
 }
 
-/// What the program's own source says. The program has no list of all its settings, so their names are read where they
+/// The program's own source. The program has no list of all its settings, so their names are read where they
 /// are asked for: `source.text("NAME")`, `source.secret("NAME")`, `environment["NAME"]`, and so on.
 private enum Sources {
     /// Every setting that some file under `Sources` asks for.
@@ -145,7 +145,7 @@ private enum Sources {
         try self.names(/(?:\.(?!complain)\w+\(|environment\[|flags\[)\s*"((?:DATABASE|DIALTONE|TELNYX)_[A-Z_]+)"/)
     }
 
-    /// Those that are asked for as secrets, and so may stand in a file.
+    /// Every setting that is asked for as a secret. Only such a setting may stand in a file.
     static func secretsRead() throws -> Set<String> {
         try self.names(/\.secret\(\s*"((?:DATABASE|DIALTONE|TELNYX)_[A-Z_]+)"/)
     }

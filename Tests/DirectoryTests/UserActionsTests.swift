@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator does with one user, and what it leaves as the sender said it.
+// An operator's action on one user changes what is wanted, and leaves the sender's time as it is.
 
 import Directory
 import Foundation
@@ -9,20 +9,16 @@ import TestSupport
 import Testing
 
 @Suite struct UserActionsTests {
-    /// The sender's clock may be behind the database's: its next delete would be older than a time of our own.
+    /// The sender's clock may be behind the database's. Its next delete would then be older than a time of our own.
     @Test func `revoke and reopen leave the sender's time as it is`() async throws {
         try await TestDatabase.with { database in
-            try await database.admin.script(
-                """
-                insert into dialtone.users (tenant_id, user_id, wanted, status, occurred_at, received_at)
-                values ('acme', 'u', 'live', 'ready', '2026-01-01', now())
-                """)
+            let occurredAt = Date(timeIntervalSince1970: 1_767_225_600)
+            try await database.insert(Ledger.user(status: .ready, occurredAt: occurredAt))
             let actions = UserActions(pool: database.pool)
-            let user = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
-            let untouched: SQL = "select 1 from dialtone.users where occurred_at = '2026-01-01'"
-            #expect(try await actions.revoke(user) == .revoking)
+            let untouched: SQL = "select 1 from dialtone.users where occurred_at = \(occurredAt)"
+            #expect(try await actions.revoke(testUserKey) == .revoking)
             #expect(try await database.admin.query(untouched).count == 1)
-            #expect(try await actions.reopen(user) == .pending)
+            #expect(try await actions.reopen(testUserKey) == .pending)
             #expect(try await database.admin.query(untouched).count == 1)
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tenant reads its own users only: the statements see to it, and row-level security stands behind them.
+// A tenant reads its own users only: every statement names the tenant, and row-level security is the second wall.
 
 import Foundation
 import Model
@@ -98,10 +98,7 @@ import Vault
     }
 
     private static func add(_ names: [String], to tenant: String, _ database: TestDatabase) async throws {
-        _ = try await database.admin.query(
-            """
-            insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-            select \(tenant), name, 'live', 1, 'pending', now() from unnest(\(names)) as name
-            """)
+        let owner = try TenantID(tenant)
+        try await database.insert(names.map { Ledger.user(UserKey(tenant: owner, user: try UserID($0))) })
     }
 }

@@ -112,12 +112,9 @@ import Vault
 
     @Test func `a credential row moved to another user gives no login token`() async throws {
         try await Self.withUser { handoff, _, database in
-            try await database.admin.script(
-                """
-                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at, ready_at)
-                values ('acme', 'thief', 'live', 1, 'ready', now(), now());
-                update dialtone.credentials set user_id = 'thief'
-                """)
+            let thief = UserKey(tenant: testTenant, user: try UserID("thief"))
+            try await database.insert(Ledger.user(thief, status: .ready, readyAt: Date()))
+            try await database.admin.script("update dialtone.credentials set user_id = 'thief'")
             await #expect(throws: HandoffError.unavailable) { try await handoff.token(at: Self.noon, user: "thief") }
         }
     }
@@ -131,23 +128,13 @@ import Vault
             let text = LocalKeyEncryptionKey.generate()
             let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
             let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
-            try await database.admin.script(
-                """
-                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
-                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at, ready_at)
-                values ('acme', 'u', 'live', 1, 'ready', now(), now())
-                """)
             let (user, id) = (
                 UserKey(tenant: try TenantID("acme"), user: try UserID("u")), ProviderID(rawValue: "id-1")
             )
+            try await database.insert(Ledger.tenant(), Ledger.user(user, status: .ready, readyAt: Date()))
             let sealed = try await vault.seal(
                 Secret("sip-user"), .credential("sealed_username", of: user, generation: 1, id))
-            _ = try await database.admin.query(
-                """
-                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
-                                                  sealed_username, sealed_password, username_index)
-                values ('acme', 'u', 1, \(id), 'n', 'acme', 'active', \(Bytes(sealed)), '', decode(repeat('00', 16), 'hex'))
-                """)
+            try await database.insert(Ledger.credential(id, of: user, sealedUsername: sealed))
             let provider = TokenMint()
             let handoff = Handoff(
                 pool: database.pool, api: provider, vault: vault, limits: ProviderLimits(pool: database.pool))
@@ -196,8 +183,5 @@ private final class TokenMint: TelephonyCredentialsAPI {
         throw TelnyxFailure(.refused)
     }
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential { throw TelnyxFailure(.refused) }
-    func update(_ id: ProviderID, _ request: UpdateRequest) async throws(TelnyxFailure) -> TelephonyCredential {
-        throw TelnyxFailure(.refused)
-    }
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace { throw TelnyxFailure(.refused) }
 }

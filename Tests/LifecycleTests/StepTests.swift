@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of one job stand alone here: when it may create, when it must look, when it may believe in absence.
+// The rules of one job by themselves: when it may create, when it must look, and what proves absence.
 
 import Lifecycle
 import Model
@@ -9,28 +9,6 @@ import Testing
     private let rules = LifeRules()
     private let id = ProviderID(rawValue: "p-1")
     private let other = ProviderID(rawValue: "p-2")
-
-    private func life(
-        _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
-        recorded: ProviderID? = nil, isOutdatedButServing: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
-        empties: Int = 0, crashes: Int = 0,
-        failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
-    ) -> JobLife {
-        JobLife(
-            generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
-            isOutdatedButServing: isOutdatedButServing, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes,
-            failures: failures,
-            empties: empties,
-            quietIn: quietIn, trust: trust)
-    }
-
-    private func effects(_ life: JobLife, _ event: JobEvent) -> [JobEffect] {
-        life.step(event, rules: self.rules, jitter: 0).effects
-    }
-
-    private func doubt(_ delay: Duration, isCharged: Bool = false, landingTime: Duration? = nil) -> JobEffect {
-        .doubt(delay: delay, isCharged: isCharged, landingTime: landingTime)
-    }
 
     @Test func `a fresh job creates without looking first`() {
         #expect(self.effects(self.life(), .claimed) == [.create])
@@ -191,5 +169,26 @@ import Testing
         #expect(self.effects(unclear, .looked(found: [])) == [.giveUp("too_many_attempts")])
         // A credential that the look has found is adopted nevertheless.
         #expect(self.effects(deadly, .looked(found: [self.id])) == [.record(self.id)])
+    }
+
+    // MARK: Test bed
+
+    private func life(
+        _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
+        recorded: ProviderID? = nil, isOutdatedButServing: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
+        empties: Int = 0, crashes: Int = 0, failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
+    ) -> JobLife {
+        JobLife(
+            generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
+            isOutdatedButServing: isOutdatedButServing, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes,
+            failures: failures, empties: empties, quietIn: quietIn, trust: trust)
+    }
+
+    private func effects(_ life: JobLife, _ event: JobEvent) -> [JobEffect] {
+        life.step(event, rules: self.rules, jitter: 0).effects
+    }
+
+    private func doubt(_ delay: Duration, isCharged: Bool = false, landingTime: Duration? = nil) -> JobEffect {
+        .doubt(delay: delay, isCharged: isCharged, landingTime: landingTime)
     }
 }

@@ -4,10 +4,12 @@
 import Foundation
 import Model
 import Postgres
+import Queue
 import TestSupport
 import Testing
 
 @testable import Intake
+@testable import Onboarding
 
 @Suite struct KeyedPlanTests {
     /// Tables of a row or two, whatever the number of users.
@@ -26,16 +28,51 @@ import Testing
         }
     }
 
+    private static let user = UserKey(tenant: testTenant, user: testUser)
+    private static let lease = Lease(
+        job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)
+
     private static var statements: [(String, SQL)] {
-        let user = UserKey(tenant: testTenant, user: testUser)
+        Self.intake + Self.claims + Self.finishes.enumerated().map { ("finish \($0)", $1) }
+    }
+
+    private static var intake: [(String, SQL)] {
         let events = [Wanted.live, .gone].map { wanted in
             NewEvent(
                 id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(wanted)",
-                receivedAt: Date(),
-                owner: "acme", change: UserChange(user: user, wanted: wanted, occurredAt: Date()))
+                receivedAt: Date(), owner: "acme",
+                change: UserChange(user: Self.user, wanted: wanted, occurredAt: Date()))
         }
-        var statements: [(String, SQL)] = [("insert", EventStatement.insert(events, places: ["acme": 1]))]
-        if let amend = EventStatement.amend(events) { statements.append(("amend", amend)) }
-        return statements
+        let amend = EventStatement.amend(events).map { [("amend", $0)] } ?? []
+        return [("insert", EventStatement.insert(events, places: ["acme": 1]))] + amend
+    }
+
+    private static var claims: [(String, SQL)] {
+        let terms = ClaimTerms(
+            worker: WorkerID(rawValue: UUID()), started: 1, lease: .seconds(30), landingTime: .seconds(40),
+            tagCapacity: 980)
+        return [
+            ("claim", ClaimedJob.queued(limit: 64, from: .at(1), terms)),
+            ("claim in doubt", ClaimedJob.doubtful(limit: 16, terms)),
+            ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40))),
+        ]
+    }
+
+    private static var finishes: [SQL] {
+        let evidence = Evidence(
+            lease: Self.lease, installation: UUID(), user: Self.user, generation: 1,
+            providerID: ProviderID(rawValue: "p"), name: "n", tag: "acme", sealedUsername: [1], sealedPassword: [1],
+            usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil, trace: Trace())
+        let endings: [Ending.How] = [
+            .deleted(ProviderID(rawValue: "p")), .absent, .passedOver(after: .zero, isMade: false),
+        ]
+        let burial = Burial(
+            lease: Self.lease, user: Self.user, reason: "rejected", words: nil, name: "n", mayExist: true,
+            trace: Trace())
+        return Evidence.record([evidence]) + [evidence.toSurplus, NextGoal.lookAgain(Self.lease, Self.user)]
+            + endings.flatMap {
+                Ending(lease: Self.lease, user: Self.user, generation: 1, how: $0, trace: Trace()).statements
+            } + burial.statements
+            + [Transition.write([Transition(lease: Self.lease, to: .scheduled, delay: .zero)])]
     }
 }

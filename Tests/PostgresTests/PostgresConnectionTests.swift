@@ -2,7 +2,6 @@
 // The driver keeps its promises on a real server: values, lost backends, cancelled tasks, pipelines, large results.
 
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
@@ -79,8 +78,10 @@ import Testing
             let row = try await database.pool.query("select count(*) from t, pg_sleep(0)").first
             #expect(try #require(row).decode(Int64.self) == 0)
             let open = try await database.admin.query(
-                "select 1 from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()"
-            )
+                """
+                select 1 from pg_stat_activity
+                where state like 'idle in transaction%' and datname = current_database()
+                """)
             #expect(open.isEmpty)
         }
     }
@@ -192,28 +193,4 @@ import Testing
         #expect(targets.map(\.session) == ["standby", "any"])
         #expect(targets.allSatisfy { $0.host == "/tmp/nowhere" })
     }
-}
-
-/// A listening socket on loopback that never accepts. The kernel completes the TCP handshakes nevertheless.
-private final class SilentListener {
-    let port: Int
-    private let socket: Int32
-
-    init() throws {
-        self.socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let socket = self.socket
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(socket, address, length) + listen(socket, 8) + getsockname(socket, address, &length)
-            }
-        }
-        try #require(status == 0)
-        self.port = Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    deinit { close(self.socket) }
 }

@@ -20,6 +20,27 @@ import Testing
         #expect(outer.parameters.map { $0.bytes?.last } == [1, 2, 3, 4])
     }
 
+    @Test func `a nested statement without parameters leaves the numbers around it alone`() {
+        let inner: SQL = "b is null or c = '$1'"
+        let outer: SQL = "a = \(1 as Int64) and (\(inner)) and d = \(2 as Int64)"
+        #expect(outer.text == "a = $1 and (b is null or c = '$1') and d = $2")
+        #expect(outer.parameters.map { $0.bytes?.last } == [1, 2])
+    }
+
+    @Test func `parameters are renumbered at every depth and beyond nine`() {
+        let first: SQL = "a in (\(1 as Int64), \(2 as Int64), \(3 as Int64), \(4 as Int64))"
+        let second: SQL = "b in (\(5 as Int64), \(6 as Int64), \(7 as Int64), \(8 as Int64))"
+        let third: SQL = "c in (\(9 as Int64), \(10 as Int64), \(11 as Int64))"
+        let plain: SQL = "d is null"
+        let middle: SQL = "\(plain) and \(second) and \(third)"
+        let outer: SQL = "\(first) and \(middle) and e = \(12 as Int64)"
+        #expect(
+            outer.text == """
+                a in ($1, $2, $3, $4) and d is null and b in ($5, $6, $7, $8) and c in ($9, $10, $11) and e = $12
+                """)
+        #expect(outer.parameters.map { $0.bytes?.last } == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    }
+
     @Test func `the description of a statement shows no value`() {
         let secret = "hunter2"
         let statement: SQL = "select \(secret)"

@@ -157,7 +157,8 @@ import Testing
             let isExact = try await database.admin.query(
                 """
                 select coalesce(next_due >= start, true) and recovery_next_due between start and clock_timestamp()
-                from dialtone.provider_limits, (select current_setting('test.start')::timestamptz as start) s
+                from dialtone.provider_limits,
+                     (select current_setting('test.start')::timestamptz as start) as test
                 """
             ).first?.decode(Bool.self)
             #expect(isExact == true, "neither more nor less than was taken")

@@ -67,8 +67,11 @@ import Testing
             let schema = Schema(migrations: Migration.all + [broken])
             await #expect(throws: PostgresError.self) { try await schema.migrate(on: database.admin) }
             let left = try await database.admin.query(
-                "select 1 from dialtone.schema_migrations where version > \(Int32(Migration.all.count)) union all select 1 from pg_tables where tablename = 'half'"
-            )
+                """
+                select 1 from dialtone.schema_migrations where version > \(Int32(Migration.all.count))
+                union all
+                select 1 from pg_tables where tablename = 'half'
+                """)
             #expect(left.isEmpty)
             let again = try await Schema().migrate(on: database.admin)
             #expect(again.isEmpty, "the lock was given back")

@@ -1,79 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-// One seed: a few users, two or more workers, a ledger and a provider under every fault there is, in virtual time.
+// One simulated life: users, workers, a ledger and a provider under every fault there is, in virtual time.
 
 import Lifecycle
 import Model
 
-/// What went against the promise, and when.
-package struct Violation: Error, CustomStringConvertible {
-    let seed: UInt64
-    let life: String
-    let what: String
-    let trace: [String]
-    package var description: String {
-        "seed \(self.seed)\(self.life): \(self.what)\n" + self.trace.joined(separator: "\n")
-    }
-}
-
-/// Times in milliseconds.
-enum Terms {
-    static let lease = 30_000
-    static let deadline = 10_000
-    static let margin = 30_000
-    static let landingTime = deadline + margin
-    /// Faults end here.
-    static let storm = 150_000
-    /// And here all must be at rest.
-    static let end = 1_400_000
-}
-
-/// What goes wrong in a life, beside the provider.
-package enum Trouble: Sendable {
-    /// Everything, by chance.
-    case anything
-    /// A worker is killed before the n-th occurrence; nothing else.
-    case kill(occurrence: Int, slot: Int)
-    /// The server crashes after its n-th commit, which stands; nothing else.
-    case crash(commit: Int)
-    /// The first claim is lost in a promotion, and everybody stands still until the ledger is trusted again; nothing
-    /// else.
-    case lostClaim
-    case nothing
-
-    var isByChance: Bool {
-        switch self {
-        case .anything: true
-        case .kill, .crash, .lostClaim, .nothing: false
-        }
-    }
-}
-
+/// One life, made from one seed.
+///
+/// The world has two sides, which agree only through messages. The ledger knows what is wanted. The provider has the
+/// credentials. Workers stand between them, and the production `step` decides for them. One seed decides what senders
+/// want, what breaks and when, so the same seed gives the same life.
+///
+///      Chance:  seed ─► dice ─► agenda (a heap of occurrences in virtual time)
+///                                 │ run() takes the next occurrence
+///         ┌───────────────┬───────┴───────┬─────────────────────┐
+///         ▼               ▼               ▼                     ▼
+///      Senders         Workers ◄─► step  Provider            Faults
+///      webhooks        turns, runs,      calls arrive,       kill, stop, crash,
+///      rotations       sweep             answers leave       promote, lose
+///         │               │    ▲            ▲    │
+///         │               │    └── answer ──┼────┘
+///         │               ├──────── call ───┘
+///         ▼               ▼
+///      Ledger ─── copies ──► standby
+///         ▲
+///      Judging: after each commit, send, delete and write; and of both sides at the end
+///
+/// Nothing happens at the same time: an occurrence changes the world at its moment and puts others on the agenda. That
+/// is how a message takes time, and how anything can come between a request and its answer. Faults end at
+/// `Times.stormEnd`. At `Times.end` nothing may be left to do.
 package struct Simulation {
     let seed: UInt64
     let mutant: Mutant?
-    /// Only what the protocol itself must repair; no sweep. Otherwise everything, and the sweep throughout.
-    let isCalm: Bool
+    /// Whether the sweep is at work, and all faults with it. A life without it has only those faults that the protocol
+    /// itself must repair.
+    let hasSweep: Bool
     let trouble: Trouble
     var dice: Dice
+    /// Milliseconds since the life began.
     var now = 0
-    var queue = Heap()
-    var database = ModelDatabase()
-    var provider = ModelProvider()
-    var workers: [ModelWorker]
+    var agenda = Agenda()
+    var ledger = Ledger()
+    var provider = Provider()
+    var workers: [Worker]
     var webhooks: [Webhook] = []
-    /// The ledger as each statement has seen it that had to wait for a lock.
-    var statements: [ModelDatabase] = []
+    /// By number: the ledger as each statement has read it that waits for a lock now.
+    var waitingStatements: [Int: Ledger] = [:]
+    var nextStatement = 0
 
-    /// The server: which start it is, how far its clock is off, what a fail-over would bring back.
+    /// Which start of the server this is. The next fields say how far its clock is off, and what a fail-over would
+    /// bring back.
     var server = 1
     var clockOffset = 0
-    var lastChange = ModelDatabase.Change.restart
-    var standby: ModelDatabase
+    var lastChange = Ledger.Change.restart
+    var standby: Ledger
     var hasJumped = false
-    /// Per hundred commits, after how many the standby has all: one that keeps up, or lags a little or far behind.
+    /// Of a hundred commits, after how many the standby has all. A standby keeps up, or lags a little, or lags far
+    /// behind.
     let replication: Int
-    /// Commits the standby does not have, and whether a promotion has ever lost any.
+    /// Commits that the standby does not have.
     var unreplicated = 0
+    /// Whether a promotion has ever lost commits.
     var hasLostCommits = false
 
     var isPeace = false
@@ -82,7 +68,9 @@ package struct Simulation {
     package internal(set) var tally = Tally()
     var nextBoot = 100
     var nextRun = 0
+    /// Boots that are dead, or taken for dead, and since when.
     var deadBoots: [Int: Int] = [:]
+    /// By the key of a credential's name.
     var proofs: [Int: Proof] = [:]
     var deletedBySweep: Set<Int> = []
     /// Until when no call reaches the provider.
@@ -90,16 +78,8 @@ package struct Simulation {
     /// Users whose creates the provider rejects, and from when on.
     var unwelcome: [Int: Int] = [:]
     let trace: Trace?
+    /// The first violation.
     var failure: String?
-
-    /// What happened, for a seed that failed. A class, so that telling changes nothing.
-    final class Trace { var lines: [String] = [] }
-
-    /// For one name: empty answers since a create was sent for it whose outcome nobody knows.
-    struct Proof {
-        var empties = 0
-        var isOpen = false
-    }
 
     package init(
         seed: UInt64, hasSweep: Bool, trouble: Trouble = .anything, mutant: Mutant? = nil, isTraced: Bool = false
@@ -107,18 +87,19 @@ package struct Simulation {
         self.seed = seed
         self.mutant = mutant
         self.trouble = trouble
-        self.isCalm = !hasSweep
+        self.hasSweep = hasSweep
         self.dice = Dice(seed)
         self.replication = [50, 10, 3][self.dice.upTo(3)]
-        self.workers = (0..<(2 + (seed % 8 == 7 ? 1 : 0))).map { ModelWorker(boot: $0 + 1) }
-        self.standby = ModelDatabase()
+        self.workers = (0..<(2 + (seed % 8 == 7 ? 1 : 0))).map { Worker(boot: $0 + 1) }
+        self.standby = Ledger()
         self.trace = isTraced ? Trace() : nil
-        self.database.started = self.server
-        self.standby = self.database
+        self.ledger.started = self.server
+        self.standby = self.ledger
     }
 
-    var landingTime: Int { self.mutant == .landingTimeZero ? 0 : Terms.landingTime }
-    var databaseNow: Int { self.now + self.clockOffset }
+    var landingTime: Int { self.mutant == .landingTimeZero ? 0 : Times.landingTime }
+    /// The time by the server's clock.
+    var serverNow: Int { self.now + self.clockOffset }
 
     func note(_ text: @autoclosure () -> String) { self.trace?.lines.append("\(self.now) \(text())") }
 
@@ -127,10 +108,10 @@ package struct Simulation {
         self.note("VIOLATION \(what)")
     }
 
-    /// Throws what went wrong, if anything did.
+    /// Lives the life. Throws the first violation, if there is one.
     package mutating func run() throws(Violation) {
         self.schedule()
-        while let (time, occurrence) = self.queue.pop(), time <= Terms.end, self.failure == nil {
+        while let (time, occurrence) = self.agenda.pop(), time <= Times.end, self.failure == nil {
             self.now = time
             if case .kill(self.occurrences, let slot) = self.trouble { self.kill(slot) }
             self.occurrences += 1
@@ -138,7 +119,7 @@ package struct Simulation {
         }
         if self.failure == nil { self.judge() }
         if let failure {
-            let life = (self.isCalm ? " without the sweep" : "") + (self.trouble.isByChance ? "" : " \(self.trouble)")
+            let life = (self.hasSweep ? "" : " without the sweep") + (self.trouble.isByChance ? "" : " \(self.trouble)")
             throw Violation(seed: self.seed, life: life, what: failure, trace: self.trace?.lines ?? [])
         }
     }
@@ -151,12 +132,12 @@ package struct Simulation {
             self.tick(slot)
         case .arrive(let call): self.arrive(call)
         case .reply(let call, let answer): self.reply(call, answer)
-        case .webhook(let place): self.deliver(place)
-        case .lateCommit(let place, let server): if server == self.server { self.take(place) }
-        case .lockGiven(let place, let statement, let server): self.goOn(place, statement: statement, server: server)
+        case .webhook(let index): self.deliver(index)
+        case .lateCommit(let index, let server): if server == self.server { self.take(index) }
+        case .lockGiven(let index, let statement, let server): self.goOn(index, statement: statement, server: server)
         case .replay:
-            // Acknowledged events that a promotion has lost come again from their senders; no others do.
-            for place in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(place) }
+            // After a promotion that lost commits, senders send acknowledged events again. Otherwise they do not.
+            for index in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(index) }
         case .sweep: self.sweep()
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
         case .carryOut(let corrections, let startedAt, let server, let met):
@@ -165,23 +146,18 @@ package struct Simulation {
         case .fault: self.fault()
         case .rotate(let user): self.rotate(user)
         case .peace: self.makePeace()
-        case .retryFailed:
-            if self.isCalm { self.database.looksFirst = false }
-            // An operator has read the report.
-            for id in self.database.strays.sorted() { _ = self.provider.delete(id) }
-            for user in self.database.users.keys.sorted() { self.database.retry(user, now: self.databaseNow) }
-            self.committed()
-            self.wake()
+        case .retryFailed: self.retryFailed()
         }
     }
 
-    /// The worker's next turn, if no sooner one is planned.
+    /// Plans the worker's next turn, unless a sooner turn is planned.
     mutating func wake(_ slot: Int, at time: Int) {
         if let planned = self.workers[slot].nextTick, planned <= time, planned > self.now { return }
         self.workers[slot].nextTick = time
-        self.queue.push(time, .tick(slot))
+        self.agenda.push(time, .tick(slot))
     }
 
+    /// Plans a turn of every worker in a moment, as a hint does.
     mutating func wake() {
         for slot in self.workers.indices { self.wake(slot, at: self.now + 1 + self.dice.upTo(20)) }
     }

@@ -70,62 +70,21 @@ final class ScriptedServer: Sendable {
         try outcome.get()
     }
 
-    fileprivate func connect() -> Int {
+    /// Returns the number of a new connection.
+    func connect() -> Int {
         self.state.withLock { state in
             state.connections += 1
             return state.connections
         }
     }
 
-    fileprivate func take(_ seen: Seen) -> Step {
+    /// Records a request and returns the step for it.
+    func take(_ seen: Seen) -> Step {
         let step = self.state.withLock { state in
             state.seen.append(seen)
             return state.steps.count > 1 ? state.steps.removeFirst() : state.steps[0]
         }
         self.arrived.yield()
         return step
-    }
-}
-
-/// One connection. It collects a head and as many bytes as the head announces, then takes the next step.
-private final class Conversation: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private let server: ScriptedServer
-    private let greeting: String?
-    private var number = 0
-    private var text = ""
-
-    init(_ server: ScriptedServer, greeting: String?) {
-        self.server = server
-        self.greeting = greeting
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        self.number = self.server.connect()
-        if let greeting { self.say(greeting, context) }
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.text += String(buffer: self.unwrapInboundIn(data))
-        guard let end = self.text.firstRange(of: "\r\n\r\n") else { return }
-        let head = String(self.text[..<end.lowerBound])
-        let body = String(self.text[end.upperBound...])
-        let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
-            .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) }
-        guard body.utf8.count >= length ?? 0 else { return }
-        self.text = ""
-        switch self.server.take(.init(head: head, body: body, connection: self.number)) {
-        case .say(let answer): self.say(answer, context)
-        case .sayAndClose(let answer):
-            self.say(answer, context)
-            context.close(promise: nil)
-        case .silence: break
-        }
-    }
-
-    private func say(_ text: String, _ context: ChannelHandlerContext) {
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
     }
 }

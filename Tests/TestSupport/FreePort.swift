@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A port for a server that must know its own before it starts.
+// Finds a free port for a server that must be told its port before it starts.
 
 import Glibc
 
 package enum FreePort {
-    /// A port of 127.0.0.1 that was free a moment ago.
+    /// Returns a port of 127.0.0.1 that was free a moment ago.
     package static func find() throws -> Int {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plan that PostgreSQL keeps for a statement, read for one thing: which tables it walks instead of entering by key.
+// Reads from the plan of a statement which tables it walks from end to end instead of entering them by key.
 
 import Foundation
 package import Postgres
 
-/// A statement's generic plan, as a service's session prepares it once and uses it for every execution.
+/// A statement's generic plan. A session of the service makes it once and uses it for every execution.
 package struct QueryPlan: Sendable, CustomStringConvertible {
     /// Tables that a scan reads from one end to the other: a sequential scan, or an index scan without a condition.
     package let walkedTables: Set<String>
     package let description: String
 
-    /// Plans the statement without running it. The connection should have the settings of the service
-    /// (`PostgresConfiguration.keyLookups`).
+    /// Plans the statement without running it. The connection must have the settings of the service
+    /// (`PostgresConfiguration.keyLookups`), because the plan depends on them.
     package static func generic(of statement: SQL, on connection: PostgresConnection) async throws -> QueryPlan {
         let types = try await connection.query(
             """

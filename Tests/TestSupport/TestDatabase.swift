@@ -1,73 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fresh, migrated database for each test, on one private server for the whole run.
+// A fresh, migrated database for each test, and what tests do with it besides the code under test.
 
 import Foundation
 package import Postgres
-package import PrivatePostgres
-import Schema
-
-/// The server of this test process. Started by the first test that needs it; gone when the process is.
-package actor TestServer {
-    package static let shared = TestServer()
-
-    private var starting: Task<PrivatePostgres, any Error>?
-
-    /// The server, with the template database in it.
-    package func server() async throws -> PrivatePostgres {
-        // Unstructured, because it belongs to every test that asks, not to the first one.
-        let task = self.starting ?? Task { try await Self.start() }
-        self.starting = task
-        return try await task.value
-    }
-
-    private static func start() async throws -> PrivatePostgres {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "dialtone-tests-\(UUID().uuidString)")
-        let server = try await PrivatePostgres.start(
-            in: folder, settings: ["max_connections": "1000", "shared_buffers": "256MB"])
-        server.stopAtExit(removingData: true)
-        let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
-        try await admin.script("create database dialtone_template")
-        await admin.close()
-        let template = try await PostgresConnection.connect(
-            PostgresConfiguration(url: server.url(database: "dialtone_template")))
-        _ = try await Schema().migrate(on: template)
-        await template.close()
-        return server
-    }
-}
-
-/// So many databases at a time: all tests at once would hold two thousand descriptors and wait for one another. No test may
-/// take a second one inside its first.
-private actor Turnstile {
-    static let shared = Turnstile(16)
-
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(_ free: Int) { self.free = free }
-
-    func enter() async {
-        if self.free > 0 {
-            self.free -= 1
-        } else {
-            await withCheckedContinuation { self.waiting.append($0) }
-        }
-    }
-
-    func leave() {
-        if self.waiting.isEmpty { self.free += 1 } else { self.waiting.removeFirst().resume() }
-    }
-}
+import PrivatePostgres
 
 /// One database, with a running pool on it.
 package struct TestDatabase: Sendable {
     package let url: String
+    /// With the settings and the rights of the service, unless the database is empty.
     package let pool: PostgresPool
-    /// As the superuser, for looking at what is in the tables.
+    /// As the superuser, for what stands in the tables.
     package let admin: PostgresConnection
 
-    /// Makes a database, lends it to `work` and drops it. `isEmpty`: without the schema.
+    /// Makes a database, lends it to `work` and drops it. With `isEmpty` it has no schema.
+    ///
+    /// `work` may not ask for a second database: see `Turnstile`.
     package static func with(
         isEmpty: Bool = false, connections: Int = 8, _ work: (TestDatabase) async throws -> Void
     ) async throws {
@@ -98,7 +46,7 @@ package struct TestDatabase: Sendable {
         }
         var limits = PostgresPool.Configuration(configuration)
         limits.maximum = connections
-        // Many tests share two cores: only a connection that never comes is a failure.
+        // Many tests share few cores, so a connection may come late. Only one that never comes is a failure.
         limits.leaseTimeout = .seconds(60)
         let pool = PostgresPool(limits)
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: url))
@@ -120,16 +68,56 @@ package struct TestDatabase: Sendable {
         try outcome.get()
     }
 
-    /// Waits until the statement answers a row, or throws after 30 seconds. It waits in the database, between two looks.
+    // MARK: Statements
+
+    /// Inserts rows as the superuser, all in one transaction. `Ledger` has the statements.
+    package func insert(_ rows: SQL...) async throws { try await self.insert(rows) }
+
+    package func insert(_ rows: [SQL]) async throws { try await Self.commit(rows, on: self.admin) }
+
+    /// Runs the statements as the service, in one transaction and one round trip. Throws the first error.
+    package func commit(_ statements: [SQL]) async throws {
+        try await self.pool.withConnection { try await Self.commit(statements, on: $0) }
+    }
+
+    private static func commit(_ statements: [SQL], on connection: PostgresConnection) async throws {
+        for result in try await connection.pipeline([statements]).joined() { _ = try result.get() }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until the statement returns a row, or throws after 30 seconds. The pause between two looks is the
+    /// database's, so that the test does not sleep.
     package func until(_ statement: SQL) async throws {
+        let came = try await Self.returnsRow(statement, on: self.admin)
+        guard came else { throw NeverCame(what: "the row did not come") }
+    }
+
+    /// Waits until a session of this database waits for a lock, or throws after 30 seconds.
+    ///
+    /// It asks on a connection of its own: `admin` may be in a transaction, in which pg_stat_activity does not change.
+    package func untilSomebodyWaitsForALock() async throws {
+        let watcher = try await PostgresConnection.connect(PostgresConfiguration(url: self.url))
+        let waits = try await Self.returnsRow(
+            "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+            on: watcher)
+        await watcher.close()
+        guard waits else { throw NeverCame(what: "no session waited for a lock") }
+    }
+
+    /// Asks until the statement returns a row, for 30 seconds.
+    private static func returnsRow(_ statement: SQL, on connection: PostgresConnection) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(30)
-        while try await self.admin.query(statement).isEmpty {
-            guard ContinuousClock.now < deadline else { throw NeverCame() }
-            _ = try await self.admin.query("select pg_sleep(0.02)::text")
+        while try await connection.query(statement).isEmpty {
+            guard ContinuousClock.now < deadline else { return false }
+            _ = try await connection.query("select pg_sleep(0.02)::text")
         }
+        return true
     }
 
     package struct NeverCame: Error, CustomStringConvertible {
-        package var description: String { "the row did not come within 30 seconds" }
+        let what: String
+
+        package var description: String { "\(self.what) within 30 seconds" }
     }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server whose commits wait, flushed, for a standby that is not there: the moment in which a commit's outcome is
-// unknown.
+// Holds commits in the moment in which their outcome is unknown: flushed, and waiting for a standby that is not there.
 
 package import Postgres
 package import PrivatePostgres
 
+/// A server whose commits all wait until a test ends their wait.
 package struct WaitingCommits: Sendable {
     private let admin: PostgresConnection
 
-    /// Returns when the server is known to wait: the setting takes effect some time after it was made, at the
-    /// checkpointer.
+    /// Returns when a commit has been seen to wait. The setting takes effect only some time after it was made, when the
+    /// checkpointer has read it.
     package init(on server: PrivatePostgres, admin: PostgresConnection) async throws {
         self.admin = admin
         try await admin.script("create table public.probe (id int8)")
@@ -25,8 +25,8 @@ package struct WaitingCommits: Sendable {
         while (try? await probe.query("insert into public.probe values (1)")) != nil {}
     }
 
-    /// Waits until a session waits for the standby, which is after its own flush, and ends its wait by `function`: with
-    /// pg_cancel_backend it goes on with a warning, with pg_terminate_backend it is gone.
+    /// Waits until a session waits for the standby, and ends its wait by `function`. Such a session has flushed its
+    /// commit. With pg_cancel_backend it goes on with a warning. With pg_terminate_backend it is gone.
     package func endOne(_ function: String) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         let statement = SQL(
@@ -43,7 +43,7 @@ package struct WaitingCommits: Sendable {
         }
     }
 
-    /// Commits wait no more.
+    /// Lets commits wait no more.
     package func end() async throws {
         try await self.admin.script("alter system reset synchronous_standby_names")
         try await self.admin.script("select pg_reload_conf()")

@@ -73,37 +73,24 @@ import Testing
         #expect(try RecordCipher.keyID(of: sealed) == Self.key.id)
     }
 
-    /// The expected bytes come from an independent implementation, `KnownAnswers/make_record_v1.py`.
     @Test func `sealing and the blind index agree with an independent implementation`() throws {
-        struct Answer: Decodable {
-            var sealed: String
-            var wrapped: String
-            var blind_index: String
-        }
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("KnownAnswers/record-v1.json")
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(contentsOf: file))
-        let id = try #require(UUID(uuidString: "00112233-4455-6677-8899-aabbccddeeff"))
-        let key = TenantKey(id: id, key: SymmetricKey(data: [UInt8](0..<32)))
+        let known = try KnownAnswers.read()
+        let key = TenantKey(id: KnownAnswers.keyID, key: SymmetricKey(data: [UInt8](0..<32)))
         let sealed = try RecordCipher.seal(Array("correct horse".utf8), under: key, Self.binding, salt: Self.salt)
-        #expect(Data(sealed).base64EncodedString() == answer.sealed)
+        #expect(Data(sealed).base64EncodedString() == known.sealed)
         let index = Sealer(record: key, index: key).blindIndex("GenCred\u{0065}\u{0301}", column: "sip_username")
-        #expect(Data(index).base64EncodedString() == answer.blind_index)
+        #expect(Data(index).base64EncodedString() == known.blind_index)
     }
 
     @Test func `a wrapped key agrees with an independent implementation and opens for its tenant only`() async throws {
-        struct Answer: Decodable { var wrapped: String }
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("KnownAnswers/record-v1.json")
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(contentsOf: file))
-        let id = try #require(UUID(uuidString: "00112233-4455-6677-8899-aabbccddeeff"))
+        let known = try KnownAnswers.read()
         let text = Data([UInt8](32..<64)).base64EncodedString()
         let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
         let wrapped = try await kek.wrap(
-            SymmetricKey(data: [UInt8](0..<32)), tenant: "acme", keyID: id, version: 1)
-        #expect(Data(wrapped).base64EncodedString() == answer.wrapped)
+            SymmetricKey(data: [UInt8](0..<32)), tenant: "acme", keyID: KnownAnswers.keyID, version: 1)
+        #expect(Data(wrapped).base64EncodedString() == known.wrapped)
         await #expect(throws: (any Error).self) {
-            try await kek.unwrap(wrapped, tenant: "globex", keyID: id, version: 1)
+            try await kek.unwrap(wrapped, tenant: "globex", keyID: KnownAnswers.keyID, version: 1)
         }
     }
 }

@@ -53,6 +53,19 @@ import Testing
         }
     }
 
+    /// A second key-encryption key in one database would leave no key that is right for all.
+    @Test func `another key-encryption key makes no key for a tenant that has none`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            _ = try await Self.vault(database, Self.kek()).seal(Secret("s"), Self.place("acme"))
+            let stranger = try Self.vault(database, Self.kek())
+            await #expect(throws: WrongKeyEncryptionKey.self) {
+                try await stranger.seal(Secret("t"), Self.place("globex"))
+            }
+            #expect(try await database.admin.query("select 1 from dialtone.tenant_keys").count == 2)
+        }
+    }
+
     @Test func `a value sealed for one tenant never opens for another`() async throws {
         try await TestDatabase.with { database in
             try await Self.addTenants(database)
@@ -89,9 +102,6 @@ import Testing
     }
 
     private static func addTenants(_ database: TestDatabase) async throws {
-        try await database.admin.script(
-            """
-            insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1'), ('globex', '2')
-            """)
+        try await database.insert(Ledger.tenant(), Ledger.tenant(try TenantID("globex"), connection: "2"))
     }
 }

@@ -8,7 +8,7 @@ import Testing
     @Test func `the demo reports exactly one credential per user as JSON`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let ended = try await CommandLineTests.run(
+        let ended = try await Program.run(
             ["demo", "--once", "--users", "50", "--json", "--listen", "127.0.0.1:0", "--data-dir", folder.path],
             ["PATH": "/usr/bin:/bin"])
         #expect(ended.code == 0, "\(ended.errors)")
@@ -22,7 +22,7 @@ import Testing
     @Test func `an interrupt ends the demo and its PostgreSQL server`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let process = CommandLineTests.process(
+        let process = Program.process(
             ["demo", "--users", "2", "--listen", "127.0.0.1:0", "--data-dir", folder.path], ["PATH": "/usr/bin:/bin"])
         let errors = Pipe()
         process.standardOutput = FileHandle.nullDevice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operator works with the program alone: each command does what it says, and its exit code tells how it went.
+// An operator works with the program alone: each command does its work, and its exit code tells the outcome.
 
 import Foundation
 import Postgres
@@ -72,21 +72,20 @@ import Testing
         }
     }
 
-    // MARK: The operator's desk
-
+    /// Lends a desk: a database with the tenant acme, a running service, and a simulated provider.
     private static func with(_ work: (inout Desk) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let (simulator, provider) = try await Desk.start(
                 ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
             defer { Desk.stop(simulator) }
-            let key = try await CommandLineTests.run(["vault", "keygen"]).output
+            let key = try await Program.run(["vault", "keygen"]).output
             var environment = [
                 "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
                 "KEK": key.trimmingCharacters(in: .newlines), "DIALTONE_LISTEN": "127.0.0.1:0",
                 "DIALTONE_SWEEP_INTERVAL": "1h",
             ]
             environment["TELNYX_BASE_URL"] = provider["base_url"]
-            let made = try await CommandLineTests.run(
+            let made = try await Program.run(
                 ["tenant", "create", "acme", "--connection-id", "1000000001"], environment)
             #expect(made.code == 0, "\(made.errors)")
             let (service, ready) = try await Desk.start(["serve"], environment)
@@ -94,61 +93,6 @@ import Testing
             environment["DIALTONE_PUBLIC_URL"] = ready["listen"]
             var desk = Desk(database: database, environment: environment)
             try await work(&desk)
-        }
-    }
-
-    private struct Desk {
-        let database: TestDatabase
-        var environment: [String: String]
-
-        func run(_ arguments: [String]) async throws -> CommandLineTests.Ended {
-            try await CommandLineTests.run(arguments, self.environment)
-        }
-
-        func done(_ arguments: String...) async throws {
-            let ended = try await self.run(arguments)
-            #expect(ended.code == 0 && !ended.output.isEmpty, "\(arguments): \(ended.errors)")
-        }
-
-        func fails(_ arguments: [String], _ words: String) async throws {
-            let ended = try await self.run(arguments)
-            #expect(ended.code == 1 && ended.errors.hasPrefix("dialtone: "), "\(arguments): \(ended)")
-            #expect(ended.errors.contains(words), "\(arguments): \(ended.errors)")
-        }
-
-        func json(_ arguments: String...) async throws -> [String: Any] {
-            let ended = try await self.run(arguments + ["--json"])
-            #expect(ended.code == 0, "\(arguments): \(ended.errors)")
-            return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
-        }
-
-        /// Starts the program. Returns its process and the ready line that it has printed.
-        static func start(
-            _ arguments: [String], _ environment: [String: String]
-        ) async throws -> (Process, [String: String]) {
-            let process = CommandLineTests.process(arguments, environment)
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            let (lines, line) = AsyncStream<Data>.makeStream()
-            output.fileHandleForReading.readabilityHandler = { handle in
-                let bytes = handle.availableData
-                if bytes.isEmpty { handle.readabilityHandler = nil }
-                line.yield(bytes)
-            }
-            try process.run()
-            var told = Data()
-            for await bytes in lines {
-                told += bytes
-                if told.contains(10) || bytes.isEmpty { break }
-            }
-            let object = try JSONSerialization.jsonObject(with: told) as? [String: Any]
-            return (process, (object ?? [:]).compactMapValues { $0 as? String })
-        }
-
-        static func stop(_ process: Process) {
-            process.terminate()
-            process.waitUntilExit()
         }
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the demo found: who has which credential, how long it took, and that nobody has two.
+// The demo's findings: each user's credential, how long it took, and that nobody has two.
 
 import AsyncHTTPClient
 import Foundation
-import Glibc
 package import Model
 import NIOCore
 import Postgres
@@ -17,17 +16,22 @@ package struct DemoReport: Sendable {
         package let milliseconds: Double
     }
 
+    /// The service's base URL.
     package let address: String
+    /// The simulated provider's base URL.
     package let provider: String
-    package let customers: [Demo.Customer]
+    package let customers: [DemoCustomer]
     package var rows: [Row] = []
+    /// Active credentials in the ledger.
     package var credentials = 0
+    /// Different provider ids of these credentials.
     package var providerIDs = 0
+    /// Names with more than one credential at the provider, and credentials there beyond those of the ledger.
     package var duplicates = 0
-    /// The JSON that `POST /v1/login-tokens` answered.
+    /// The JSON with which `POST /v1/login-tokens` was answered.
     package var token = ""
 
-    init(address: String, provider: String, customers: [Demo.Customer]) {
+    init(address: String, provider: String, customers: [DemoCustomer]) {
         self.address = address
         self.provider = provider
         self.customers = customers
@@ -38,14 +42,16 @@ package struct DemoReport: Sendable {
             && !self.rows.isEmpty
     }
 
-    /// The latency that `share` of the users were within, in milliseconds.
+    /// Returns the latency in milliseconds that this share of the users did not exceed: 0.5 for the median.
     package func latency(_ share: Double) -> Double {
         let sorted = self.rows.map(\.milliseconds).sorted()
         guard !sorted.isEmpty else { return 0 }
         return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
     }
 
-    /// Counts in the ledger, and asks the provider how often it made each name.
+    // MARK: Counting
+
+    /// Counts in the ledger, and asks the provider how often it has created and deleted each name.
     mutating func count(in database: PostgresConnection, provider: String, _ http: HTTPClient) async throws {
         let row = try await database.query(
             "select count(*), count(distinct provider_id) from dialtone.credentials where status = 'active'"
@@ -54,39 +60,20 @@ package struct DemoReport: Sendable {
             self.credentials = try columns.next()
             self.providerIDs = try columns.next()
         }
-        struct Counts: Decodable {
-            struct Name: Decodable {
-                var creates: Int
-                var deletes: Int
-            }
-            var names: [String: Name]
-            var live: Int
-        }
         let response = try await http.execute(
             HTTPClientRequest(url: "\(provider)/control/counts"), timeout: .seconds(10))
         let body = try await response.body.collect(upTo: 1 << 26)
-        let counts = try JSONDecoder().decode(Counts.self, from: Data(body.readableBytesView))
+        let counts = try JSONDecoder().decode(ProviderCounts.self, from: Data(body.readableBytesView))
         self.duplicates =
             counts.names.values.count { $0.creates - $0.deletes > 1 } + max(0, counts.live - self.credentials)
     }
-}
 
-enum PortProbe {
-    /// Whether a loopback port can be bound now.
-    static func isFree(_ port: UInt16) -> Bool {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard socket >= 0 else { return false }
-        defer { close(socket) }
-        var one: Int32 = 1
-        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
+    private struct ProviderCounts: Decodable {
+        struct Name: Decodable {
+            var creates: Int
+            var deletes: Int
         }
+        var names: [String: Name]
+        var live: Int
     }
 }

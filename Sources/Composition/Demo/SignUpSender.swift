@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sender of sign-ups, as an identity provider would be: signs a canonical event and posts it.
+// Acts as an identity provider: signs a canonical event and posts it to a hook.
 
 package import AsyncHTTPClient
 import Crypto
@@ -11,7 +11,7 @@ import NIOHTTP1
 
 /// Sends signed events to one hook.
 package struct SignUpSender: Sendable {
-    /// What the hook answered.
+    /// The hook's answer.
     package struct Reply: Sendable {
         package let status: Int
         package let body: String
@@ -21,6 +21,7 @@ package struct SignUpSender: Sendable {
     private let key: SymmetricKey
     private let http: HTTPClient
 
+    /// `secret` is the source's secret. Throws when it cannot be read as one.
     package init(url: String, secret: Secret<String>, http: HTTPClient) throws {
         self.url = url
         self.key = try StandardWebhooksProof.key(from: secret.reveal())
@@ -28,7 +29,8 @@ package struct SignUpSender: Sendable {
     }
 
     /// Posts `{"type":…,"timestamp":…,"data":{"user_id":…,"tenant_id":…}}` with the Standard Webhooks headers.
-    /// `occurredAt`: when it happened; nil for now.
+    ///
+    /// `now` is the time of the signature. `occurredAt` is the time of the event; nil means `now`.
     package func send(
         type: String, user: UserKey, deliveryID: String, at now: Date, occurredAt: Date? = nil
     ) async throws -> Reply {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone serve`: one process until it is told to stop, then a graceful end.
+// `dialtone serve`: runs one process until a signal tells it to stop, and then ends it gracefully.
 
 import Foundation
 package import Logging
@@ -8,8 +8,10 @@ import Telemetry
 import UnixSignals
 
 package enum Serve {
-    /// Runs the roles until SIGTERM or SIGINT. `onReady` is told the address once requests are answered, or nil once a
-    /// worker alone has found everything in order.
+    /// Runs the roles until SIGTERM or SIGINT.
+    ///
+    /// `onReady` gets the address once requests are answered. Without the role `api` it gets nil, once everything that
+    /// a worker needs was found in order.
     package static func run(
         _ settings: Settings, roles: Set<Role>, onReady: @escaping @Sendable (String?) async -> Void
     ) async throws {

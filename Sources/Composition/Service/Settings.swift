@@ -1,73 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every setting, read once: a flag wins over the environment, the environment over the file DIALTONE_CONFIG names.
+// Every setting, read once at the start: a flag wins over the environment, and the environment over a file.
+//
+// The setting DIALTONE_CONFIG names the file. A start reports all wrong settings at once, so that an operator can mend
+// them in one go.
 
-import Configuration
 import Foundation
 package import Logging
 package import Model
 import Postgres
-
-/// All settings that are wrong or missing, by name; never a secret's value.
-package struct SettingsError: Error, CustomStringConvertible {
-    package let problems: [String]
-    package var description: String { self.problems.joined(separator: "\n") }
-}
 
 /// The settings of one process.
 package struct Settings: Sendable {
     package var databaseURL: Secret<String>
     /// For LISTEN and `migrate` when `databaseURL` leads to a pooler.
     package var databaseDirectURL: Secret<String>
+    /// Whether `databaseURL` leads to a pooler in transaction mode.
     package var isPooled: Bool
     package var listenHost: String
     package var listenPort: Int
+    /// The URL under which senders reach the service, without a slash at the end.
     package var publicURL: String?
-    /// `env:NAME` or `file:PATH`.
+    /// The key-encryption key, as `env:NAME` or `file:PATH`.
     package var kek: String?
     package var telnyxKey: Secret<String>?
     package var telnyxBaseURL: String
+    /// The provider's connection for a tenant that names none.
     package var connectionID: String?
     package var lease: Duration
     package var httpDeadline: Duration
     package var providerMargin: Duration
     package var tagCapacity: Int
     package var sweepInterval: Duration
-    /// How long a rotated credential may serve on.
+    /// How long a rotated credential goes on serving.
     package var rotationOverlap: Duration
     /// Creates per second for all nodes together; nil for no limit.
     package var providerRate: Int?
     package var concurrency: Int
     package var logLevel: Logger.Level
 
-    /// Reads and checks everything. `flags` are by the setting's name. Throws `SettingsError` naming all that is wrong.
+    /// Reads and checks every setting. The keys of `flags` are names of settings.
+    ///
+    /// Throws `SettingsError` with all problems.
     package static func read(
         flags: [String: String] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws -> Settings {
         var source = try await SettingsSource(flags: flags, environment: environment)
-        let databaseURL = source.secret("DATABASE_URL") ?? ""
-        if databaseURL.isEmpty { source.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
-        let databaseDirectURL = source.secret("DATABASE_DIRECT_URL") ?? databaseURL
-        for (name, url) in [("DATABASE_URL", databaseURL), ("DATABASE_DIRECT_URL", databaseDirectURL)]
-        where !url.isEmpty && (name == "DATABASE_URL" || url != databaseURL) {
-            do throws(PostgresError) {
-                _ = try PostgresConfiguration(url: url)
-            } catch {
-                source.complain(name, "cannot be read: \(error.message)")
-            }
-        }
-        let listen = source.text("DIALTONE_LISTEN") ?? "127.0.0.1:8080"
-        let address = Self.address(listen)
-        if address == nil { source.complain("DIALTONE_LISTEN", "must be host:port, such as 127.0.0.1:8080") }
-        let pooler = source.text("DIALTONE_POOLER")
-        if let pooler, pooler != "transaction" { source.complain("DIALTONE_POOLER", "must be transaction, or absent") }
-        let level = source.text("DIALTONE_LOG_LEVEL") ?? "info"
-        if Logger.Level(rawValue: level) == nil {
-            source.complain("DIALTONE_LOG_LEVEL", "must be debug, info, notice, warning or error")
-        }
+        let database = source.databaseURLs()
+        let listen = source.listenAddress()
+        let isPooled = source.isPooled()
+        let logLevel = source.logLevel()
         let settings = Settings(
-            databaseURL: Secret(databaseURL),
-            databaseDirectURL: Secret(databaseDirectURL),
-            isPooled: pooler != nil, listenHost: address?.host ?? "", listenPort: address?.port ?? 0,
+            databaseURL: Secret(database.url), databaseDirectURL: Secret(database.directURL), isPooled: isPooled,
+            listenHost: listen.host, listenPort: listen.port,
             publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
             telnyxKey: source.secret("TELNYX_API_KEY").map { Secret($0) },
             telnyxBaseURL: source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2"),
@@ -81,8 +65,7 @@ package struct Settings: Sendable {
             providerRate: source.text("DIALTONE_PROVIDER_RATE").map { _ in
                 source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
             },
-            concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000),
-            logLevel: Logger.Level(rawValue: level) ?? .info)
+            concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000), logLevel: logLevel)
         if settings.lease < settings.httpDeadline + .seconds(5) {
             source.complain("DIALTONE_LEASE", "must be at least 5 s longer than DIALTONE_HTTP_DEADLINE")
         }
@@ -90,7 +73,9 @@ package struct Settings: Sendable {
         return settings
     }
 
-    /// Variables that look like settings and are none: most likely mistyped.
+    // MARK: Mistyped names
+
+    /// Returns the variables that look like settings but are none. They are most likely mistyped.
     package static func unknownNames(in environment: [String: String]) -> [String] {
         environment.keys.filter { name in
             name.hasPrefix("DIALTONE_") && !Self.names.contains(name)
@@ -106,7 +91,9 @@ package struct Settings: Sendable {
         "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
     ]
 
-    /// `500ms`, `30s`, `2m`, `1h`; a week at most.
+    // MARK: Forms
+
+    /// Returns the time that a text such as `500ms`, `30s`, `2m` or `1h` means; nil above a week, or for another text.
     package static func duration(_ text: String) -> Duration? {
         for (unit, milliseconds) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(unit)
         {
@@ -117,7 +104,7 @@ package struct Settings: Sendable {
         return nil
     }
 
-    /// Host and port of `host:port`, `[v6]:port` or `:port`.
+    /// Returns host and port of `host:port`, `[v6]:port` or `:port`; nil for another text.
     package static func address(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
@@ -127,95 +114,43 @@ package struct Settings: Sendable {
     }
 }
 
-/// Looks settings up by name and remembers what was wrong with them.
-private struct SettingsSource {
-    private let reader: ConfigReader
-    private(set) var problems: [String] = []
+// MARK: Settings with a rule of their own
 
-    init(flags: [String: String], environment: [String: String]) async throws {
-        var providers: [any ConfigProvider] = [
-            InMemoryProvider(
-                values: Dictionary(
-                    uniqueKeysWithValues: flags.map { name, value in
-                        (AbsoluteConfigKey(Self.key(name)), ConfigValue(.string(value), isSecret: false))
-                    })),
-            EnvironmentVariablesProvider(environmentVariables: environment),
-        ]
-        if let path = flags["DIALTONE_CONFIG"] ?? environment["DIALTONE_CONFIG"] {
-            let file = ConfigReader(
-                provider: InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)]))
-            do {
-                providers.append(try await FileProvider<YAMLSnapshot>(config: file))
-            } catch {
-                throw SettingsError(problems: ["DIALTONE_CONFIG names \(path), which cannot be read as YAML"])
-            }
+extension SettingsSource {
+    /// Without DATABASE_DIRECT_URL both are the same. A text that is wrong for both is reported once.
+    fileprivate mutating func databaseURLs() -> (url: String, directURL: String) {
+        let url = self.secret("DATABASE_URL") ?? ""
+        if url.isEmpty { self.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
+        let directURL = self.secret("DATABASE_DIRECT_URL") ?? url
+        self.checkConnectionString("DATABASE_URL", url)
+        if directURL != url { self.checkConnectionString("DATABASE_DIRECT_URL", directURL) }
+        return (url, directURL)
+    }
+
+    private mutating func checkConnectionString(_ name: String, _ text: String) {
+        guard !text.isEmpty else { return }
+        do throws(PostgresError) {
+            _ = try PostgresConfiguration(url: text)
+        } catch {
+            self.complain(name, "cannot be read: \(error.message)")
         }
-        self.reader = ConfigReader(providers: providers)
     }
 
-    mutating func complain(_ name: String, _ what: String) { self.problems.append("\(name) \(what)") }
-
-    func text(_ name: String) -> String? {
-        let value = self.reader.string(forKey: Self.key(name))
-        return value?.isEmpty == true ? nil : value
+    fileprivate mutating func listenAddress() -> (host: String, port: Int) {
+        let address = Settings.address(self.text("DIALTONE_LISTEN") ?? "127.0.0.1:8080")
+        if address == nil { self.complain("DIALTONE_LISTEN", "must be host:port, such as 127.0.0.1:8080") }
+        return address ?? (host: "", port: 0)
     }
 
-    /// A secret: by its name, or in the file that `<NAME>_FILE` names.
-    mutating func secret(_ name: String) -> String? {
-        if let value = self.reader.string(forKey: Self.key(name), isSecret: true), !value.isEmpty { return value }
-        guard let path = self.text("\(name)_FILE") else { return nil }
-        guard let value = try? String(contentsOfFile: path, encoding: .utf8) else {
-            self.complain("\(name)_FILE", "names \(path), which cannot be read")
-            return nil
-        }
-        return value.trimmingCharacters(in: .whitespacesAndNewlines)
+    fileprivate mutating func isPooled() -> Bool {
+        let pooler = self.text("DIALTONE_POOLER")
+        if let pooler, pooler != "transaction" { self.complain("DIALTONE_POOLER", "must be transaction, or absent") }
+        return pooler != nil
     }
 
-    mutating func duration(_ name: String, default standard: Duration) -> Duration {
-        guard let text = self.text(name) else { return standard }
-        if let duration = Settings.duration(text), duration > .zero { return duration }
-        self.complain(name, "must be a time such as 30s, 500ms, 2m or 1h")
-        return standard
-    }
-
-    mutating func number(_ name: String, default standard: Int, in range: ClosedRange<Int>) -> Int {
-        guard let text = self.text(name) else { return standard }
-        guard let number = Int(text), range.contains(number) else {
-            self.complain(name, "must be a number from \(range.lowerBound) to \(range.upperBound)")
-            return standard
-        }
-        return number
-    }
-
-    /// What senders reach us by, without a slash at the end.
-    mutating func publicURL(_ name: String) -> String? {
-        guard var text = self.text(name) else { return nil }
-        while text.hasSuffix("/") { text.removeLast() }
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host?.isEmpty == false,
-            url.query == nil, url.fragment == nil
-        else {
-            self.complain(name, "must be a URL such as https://hooks.example.com")
-            return nil
-        }
-        return text
-    }
-
-    /// https, or plain http to this machine; anywhere else the key would travel in clear.
-    mutating func baseURL(_ name: String, default standard: String) -> String {
-        guard let text = self.text(name) else { return standard }
-        guard let url = URL(string: text), let host = url.host, let scheme = url.scheme else {
-            self.complain(name, "must be a URL such as \(standard)")
-            return standard
-        }
-        let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
-        if scheme != "https" && !(scheme == "http" && (isLocal || self.text("DIALTONE_ALLOW_HTTP") == "true")) {
-            self.complain(name, "must be https, or set DIALTONE_ALLOW_HTTP=true for a private network")
-        }
-        return text
-    }
-
-    /// DATABASE_URL is the key database.url: the environment joins by `_`, YAML nests.
-    private static func key(_ name: String) -> ConfigKey {
-        ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+    fileprivate mutating func logLevel() -> Logger.Level {
+        if let level = Logger.Level(rawValue: self.text("DIALTONE_LOG_LEVEL") ?? "info") { return level }
+        self.complain("DIALTONE_LOG_LEVEL", "must be debug, info, notice, warning or error")
+        return .info
     }
 }

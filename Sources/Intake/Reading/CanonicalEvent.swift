@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical event, as any back end may send it: what it asks for, or that it asks nothing of us.
+// Reads the canonical event, as any back end may send it: what it asks for, or that it asks nothing of us.
 
 package import Foundation
 package import Model
@@ -7,32 +7,30 @@ package import Model
 /// `{"type":"user.created","timestamp":"…","data":{"user_id":"…","tenant_id":"…","email":"…"}}`; also `user.deleted`.
 /// `data` may be a list of such objects: several users at once. Unknown members are ignored.
 package enum CanonicalEvent {
+    /// What a delivery asks for.
     package enum Meaning: Sendable, Equatable {
+        /// `occurredAt` is the sender's time, nil when it gave none.
         case changes([Request], wanted: Wanted, occurredAt: Date?)
         /// A type that asks nothing of us.
         case nothing(type: String)
     }
 
-    /// Whom it is about.
+    /// One user whom the delivery is about.
     package struct Request: Sendable, Equatable {
         package var user: UserID
         package var tenant: TenantID?
-        /// Where it stands in the body: `data`, `data[3]`.
+        /// The place in the body: `data`, or `data[3]`. Errors name it.
         package var place: String
     }
 
     /// Users in one delivery at most.
     package static let maximumUsers = 1000
-    /// … and how often it may name one of them: each time is a statement of its own.
+    /// How often one delivery may name the same user. Each time costs a statement of its own.
     package static let maximumRepeats = 8
 
+    /// Reads a body. The error names the wrong member and never its value.
     package static func read(_ body: [UInt8]) throws(InvalidValue) -> Meaning {
-        let event: JSONValue
-        do {
-            event = try JSONValue(parsing: body)
-        } catch {
-            throw InvalidValue("body", "\(error.reason) (at byte \(error.offset))")
-        }
+        let event = try Self.parse(body)
         guard case .object = event else { throw InvalidValue("body", "must be a JSON object") }
         guard let type = event["type"]?.string, (1...100).contains(type.utf8.count) else {
             throw InvalidValue("type", "must be a string such as \"user.created\"")
@@ -45,6 +43,14 @@ package enum CanonicalEvent {
         }
         return .changes(
             try Self.requests(event["data"]), wanted: wanted, occurredAt: try Self.time(event["timestamp"]))
+    }
+
+    private static func parse(_ body: [UInt8]) throws(InvalidValue) -> JSONValue {
+        do {
+            return try JSONValue(parsing: body)
+        } catch {
+            throw InvalidValue("body", "\(error.reason) (at byte \(error.offset))")
+        }
     }
 
     private static func requests(_ data: JSONValue?) throws(InvalidValue) -> [Request] {
@@ -76,7 +82,7 @@ package enum CanonicalEvent {
             return Request(
                 user: try UserID(user), tenant: try Self.tenant(data["tenant_id"], at: place), place: place)
         } catch {
-            // The nouns do not know where they stand.
+            // `UserID` and `TenantID` do not know their place in the body.
             let field =
                 error.field.hasPrefix(place)
                 ? error.field : "\(place).\(error.field == "user_id" ? "user_id" : "tenant_id")"
@@ -92,7 +98,7 @@ package enum CanonicalEvent {
         }
     }
 
-    /// RFC 3339, with or without fractions of a second; or absent.
+    /// Reads a time by RFC 3339, with or without fractions of a second. Nil when there is none.
     private static func time(_ value: JSONValue?) throws(InvalidValue) -> Date? {
         switch value {
         case nil, .null: return nil

@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a delivery comes from who it says: the Standard Webhooks signature over the raw bytes, before anything is
-// parsed.
+// Checks the Standard Webhooks signature of a delivery, over the raw bytes and before anything is parsed.
 
 package import Crypto
 package import Foundation
 package import Model
 
-/// Why a proof failed. Names the header, never a value of it, nor what was expected.
-package struct ProofFailure: Error, Equatable {
-    package let reason: String
-    init(_ reason: String) { self.reason = reason }
-}
-
-/// The symmetric scheme `v1` of Standard Webhooks 1.0.0 (standard-webhooks.md, "Signature scheme"):
-/// HMAC-SHA256 over `id.timestamp.body`, base64, any of several signatures by any of several secrets.
+/// The symmetric scheme `v1` of Standard Webhooks 1.0.0 (standard-webhooks.md, "Signature scheme"): HMAC-SHA256 over
+/// `id.timestamp.body`, in base64. The header may hold several signatures, and the source may have several secrets: one
+/// match is enough.
 package struct StandardWebhooksProof: Sendable {
-    /// Seconds a timestamp may be off, either way (the reference libraries' value).
+    /// Seconds by which a timestamp may be off in either direction: the value of the reference libraries.
     static let tolerance: Int64 = 300
-    /// Signatures tried at most, so that a long header costs nothing.
+    /// Signatures tried at most, so that a long header costs no time.
     static let maximumSignatures = 8
 
     private let secrets: [Secret<SymmetricKey>]
 
     package init(secrets: [Secret<SymmetricKey>]) { self.secrets = secrets }
 
-    /// Checks the proof and answers the delivery's id. `header` gives all values of a header by lower-case name; the
-    /// older `svix-` names are read when the standard ones are absent.
+    /// Checks the proof and returns the delivery's id. `header` returns all values of a header by its lower-case name.
+    /// The older `svix-` names are read when the standard ones are absent.
     package func verify(
         header: (String) -> [String], body: some Sequence<UInt8>, now: Date
     ) throws(ProofFailure) -> String {
@@ -35,7 +29,8 @@ package struct StandardWebhooksProof: Sendable {
         guard (1...255).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw ProofFailure("webhook-id must be 1 to 255 printable ASCII characters")
         }
-        // Digits only: the reference library's float() takes "1e9" and " 1", and then id, time and body could shift.
+        // Digits only: the reference library's float() also takes "1e9" and " 1". With those, one signature would fit
+        // several ways to part id, time and body.
         guard (1...12).contains(stamp.utf8.count), stamp.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let seconds = Int64(stamp)
         else { throw ProofFailure("webhook-timestamp must be Unix seconds, digits only") }
@@ -53,7 +48,8 @@ package struct StandardWebhooksProof: Sendable {
         return id
     }
 
-    /// Every secret against every candidate; `isValidAuthenticationCode` compares in constant time.
+    /// Tries every secret with every candidate, without an early end. Comparing an authentication code takes constant
+    /// time.
     private func matches(_ message: [UInt8], _ candidates: [Data]) -> Bool {
         var isMatch = false
         for secret in self.secrets {
@@ -63,7 +59,8 @@ package struct StandardWebhooksProof: Sendable {
         return isMatch
     }
 
-    /// `v1,<base64>` entries, separated by spaces (the standard) or ", " (Supabase); anything else is passed over.
+    /// Returns the signatures of a header: `v1,<base64>` entries, separated by spaces (the standard) or ", "
+    /// (Supabase). Anything else in the header is ignored.
     private static func signatures(in header: String) -> [Data] {
         var found: [Data] = []
         for entry in header.split(whereSeparator: { $0 == " " || $0 == "," }).prefix(Self.maximumSignatures * 2) {
@@ -76,6 +73,7 @@ package struct StandardWebhooksProof: Sendable {
         return found
     }
 
+    /// Returns the one value of a header.
     private static func single(_ name: String, _ header: (String) -> [String]) throws(ProofFailure) -> String {
         var values = header("webhook-\(name)")
         if values.isEmpty { values = header("svix-\(name)") }
@@ -84,7 +82,7 @@ package struct StandardWebhooksProof: Sendable {
         return value
     }
 
-    /// The key bytes of a secret as it is written: base64 after an optional `whsec_`, padded or not.
+    /// Returns the key of a secret as it is written: base64 after an optional `whsec_`, with or without padding.
     package static func key(from secret: String) throws(InvalidValue) -> SymmetricKey {
         var text = secret.hasPrefix("whsec_") ? String(secret.dropFirst(6)) : secret
         while text.utf8.count % 4 != 0 { text += "=" }
@@ -94,7 +92,7 @@ package struct StandardWebhooksProof: Sendable {
         return SymmetricKey(data: bytes)
     }
 
-    /// Signs as a sender does: for `dialtone send`, the demo and tests.
+    /// Signs as a sender does, for `dialtone send`, the demo and tests.
     package static func sign(id: String, timestamp: Int64, body: [UInt8], key: SymmetricKey) -> String {
         let message = Array("\(id).\(timestamp).".utf8) + body
         return "v1,\(Data(HMAC<SHA256>.authenticationCode(for: message, using: key)).base64EncodedString())"

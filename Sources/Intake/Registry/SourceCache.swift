@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sources that deliveries come from, kept in memory for a few seconds with their secrets opened.
+// Keeps the sources of deliveries in memory for a few seconds, with their secrets opened.
 
 import Foundation
 import Model
@@ -7,32 +7,17 @@ import Postgres
 import Synchronization
 import Vault
 
-/// A source as intake needs it.
-struct KnownSource: Sendable {
-    let id: SourceID
-    let tenant: TenantID?
-    let allowed: Set<TenantID>
-    let proof: StandardWebhooksProof
-
-    /// Whose ledger events without a user go to.
-    var owner: String { self.tenant?.rawValue ?? "-" }
-
-    /// The tenant a delivery is for. A source bound to one tenant may leave it out, and may name no other.
-    func tenant(named name: TenantID?) -> TenantID? {
-        guard let tenant = self.tenant else { return name.flatMap { self.allowed.contains($0) ? $0 : nil } }
-        return name == nil || name == tenant ? tenant : nil
-    }
-}
-
 /// Looks sources up by hook id. A rotated secret or a disabled source takes effect within `maximumAge`.
 final class SourceCache: Sendable {
+    /// Seconds for which a source is believed.
     private static let maximumAge: TimeInterval = 5
-    /// Hook ids nobody made must not fill the memory.
+    /// Seconds for which it is believed that a hook has no source. The database is asked for such a hook once a second
+    /// at most.
+    private static let maximumAgeOfNone: TimeInterval = 1
+    /// Invented hook ids must not fill the memory.
     private static let maximumEntries = 10_000
 
-    /// Nobody's hook is asked for once a second at most.
-    private static let maximumAgeOfNone: TimeInterval = 1
-
+    /// What the database said about a hook id. `source` is nil when it has none.
     private struct Entry {
         var source: KnownSource?
         var readAt: Date
@@ -47,9 +32,10 @@ final class SourceCache: Sendable {
         self.vault = vault
     }
 
-    /// The source if it was read within `maximumAge`.
+    /// Returns the source if it was read within `maximumAge`.
     func known(_ hook: String, now: Date) -> KnownSource? { self.recent(hook, now: now)?.source }
 
+    /// Returns the source of a hook, from memory or from the database. `now` is by the node's clock.
     func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
         guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
         if let recent = self.recent(hook, now: now) {
@@ -70,6 +56,7 @@ final class SourceCache: Sendable {
         return found
     }
 
+    /// Returns an entry that is young enough to be believed.
     private func recent(_ hook: String, now: Date) -> Entry? {
         self.entries.withLock { entries in
             entries[hook].flatMap { entry in
@@ -79,14 +66,17 @@ final class SourceCache: Sendable {
         }
     }
 
+    /// Reads a source with its newest four secrets in force and opens them. Indexes sources_hook_id_key and
+    /// source_secrets_source.
     private func read(_ hook: String, now: Date) async throws -> KnownSource? {
         let rows = try await self.pool.query(
             """
-            select s.source_id, s.tenant_id, s.allowed_tenants, k.secret_id, k.tenant_id, k.sealed
-            from dialtone.sources s left join dialtone.source_secrets k
-                on k.source_id = s.source_id and (k.expires_at is null or k.expires_at > \(now))
-            where s.hook_id = \(hook) and s.status = 'active'
-            order by k.created_at desc limit 4
+            select source.source_id, source.tenant_id, source.allowed_tenants,
+                   secret.secret_id, secret.tenant_id, secret.sealed
+            from dialtone.sources source left join dialtone.source_secrets secret
+                on secret.source_id = source.source_id and (secret.expires_at is null or secret.expires_at > \(now))
+            where source.hook_id = \(hook) and source.status = 'active'
+            order by secret.created_at desc limit 4
             """)
         guard let first = rows.first else { return nil }
         var columns = first.columns
@@ -97,6 +87,7 @@ final class SourceCache: Sendable {
         for row in rows {
             let (_, _, _, secretID, scope, sealed) = try row.decode(
                 UUID.self, String?.self, [String].self, UUID?.self, String?.self, Bytes?.self)
+            // Null in all three: the source has no secret in force.
             guard let secretID, let scope, let sealed else { continue }
             secrets.append(try await self.vault.open(sealed.value, SecretPlace.binding(secretID, scope)))
         }

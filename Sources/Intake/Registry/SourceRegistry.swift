@@ -1,55 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sources are made and listed here; a secret is shown once, when it is made, and kept sealed.
+// Makes, rotates and lists sources. A secret is shown once, when it is made, and kept sealed.
 
-package import Foundation
+import Foundation
 package import Model
 package import Postgres
 package import Vault
 
-/// A source that was just made. The secret is not to be had again.
-package struct NewSource: Sendable {
-    package let id: SourceID
-    package let slug: String
-    package let hookID: String
-    package let secret: Secret<String>
-}
-
-/// A source as lists show it.
-package struct Source: Sendable {
-    package let id: SourceID
-    package let slug: String
-    package let tenant: TenantID?
-    package let hookID: String
-    package let preset: String
-    package let status: String
-    package let createdAt: Date
-}
-
-package enum SourceError: Error, Equatable, CustomStringConvertible {
-    case slugTaken(String)
-    case unknownTenant(TenantID)
-    case unknownPreset(String)
-    case unknownSource(String)
-
-    package var description: String {
-        switch self {
-        case .slugTaken(let slug): "a source named \(slug) exists already for this tenant"
-        case .unknownTenant(let tenant): "there is no tenant \(tenant); create it with: dialtone tenant create"
-        case .unknownSource(let slug): "there is no source \(slug) for this tenant; see: dialtone source list"
-        case .unknownPreset(let preset): "there is no preset \(preset); there is: standard"
-        }
-    }
-}
-
-/// Where a source's secret is sealed.
-enum SecretPlace {
-    static func binding(_ secretID: UUID, _ scope: String) -> SealedBinding {
-        SealedBinding(
-            tenant: scope, table: "source_secrets", column: "sealed", row: secretID.uuidString.lowercased(), user: "",
-            generation: 0)
-    }
-}
-
+/// An operator's access to sources.
 package struct SourceRegistry: Sendable {
     private let pool: PostgresPool
     private let vault: Vault
@@ -76,12 +33,7 @@ package struct SourceRegistry: Sendable {
         let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, scope))
         do {
             try await self.pool.withTransaction { connection in
-                let known = try await connection.query(
-                    "select tenant_id from dialtone.tenants where tenant_id = any(\(allowedTenants))"
-                ).map { try $0.decode(String.self) }
-                if let stranger = allowedTenants.first(where: { !known.contains($0.rawValue) }) {
-                    throw SourceError.unknownTenant(stranger)
-                }
+                try await Self.requireTenants(allowedTenants, on: connection)
                 _ = try await connection.query(
                     """
                     insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset)
@@ -93,23 +45,38 @@ package struct SourceRegistry: Sendable {
                     values (\(secretID), \(source.id), \(scope), \(Bytes(sealed)))
                     """)
             }
-        } catch let error as PostgresError where error.isUniqueViolation {
-            throw SourceError.slugTaken(slug)
-        } catch let error as PostgresError where error.sqlState == "23503" {
-            guard let tenant else { throw error }
-            throw SourceError.unknownTenant(tenant)
+        } catch let error as PostgresError {
+            throw Self.refusal(error, slug: slug, tenant: tenant)
         }
         return source
     }
 
+    /// The column is an array, which no foreign key can check.
+    private static func requireTenants(_ tenants: [TenantID], on connection: PostgresConnection) async throws {
+        let known = try await connection.query(
+            "select tenant_id from dialtone.tenants where tenant_id = any(\(tenants))"
+        ).map { try $0.decode(String.self) }
+        if let stranger = tenants.first(where: { !known.contains($0.rawValue) }) {
+            throw SourceError.unknownTenant(stranger)
+        }
+    }
+
+    /// Returns the reason why an insert was refused: the slug is taken (unique index sources_slug), or the tenant does
+    /// not exist (SQLSTATE 23503, foreign_key_violation).
+    private static func refusal(_ error: PostgresError, slug: String, tenant: TenantID?) -> any Error {
+        if error.isUniqueViolation { return SourceError.slugTaken(slug) }
+        if error.sqlState == "23503", let tenant { return SourceError.unknownTenant(tenant) }
+        return error
+    }
+
     /// Gives a source a new secret. The older ones are accepted for `overlap` longer, so that the sender can change
-    /// over.
+    /// over. A secret that already has an end keeps the earlier one.
     package func rotate(slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSource {
         let scope = tenant?.rawValue ?? "-"
         let (secret, secretID) = (Self.newSecret(), UUID())
         let sealed = try await self.vault.seal(secret, SecretPlace.binding(secretID, scope))
         return try await self.pool.withTransaction { connection in
-            // The row's lock puts two rotations one after the other. Unique index sources_slug.
+            // The lock of the source's row lets one rotation follow the other. Unique index sources_slug.
             let found = try await connection.query(
                 """
                 select source_id, hook_id from dialtone.sources
@@ -121,7 +88,7 @@ package struct SourceRegistry: Sendable {
             _ = try await connection.query(
                 """
                 update dialtone.source_secrets
-                set expires_at = least(expires_at, clock_timestamp() + \(overlap.components.seconds) * interval '1 second')
+                set expires_at = least(expires_at, clock_timestamp() + \(overlap))
                 where source_id = \(id)
                 """)
             _ = try await connection.query(
@@ -133,6 +100,7 @@ package struct SourceRegistry: Sendable {
         }
     }
 
+    /// Returns the sources of one tenant, or all when `tenant` is nil.
     package func list(tenant: TenantID?) async throws -> [Source] {
         try await self.pool.query(
             """
@@ -144,11 +112,12 @@ package struct SourceRegistry: Sendable {
             var columns = row.columns
             return Source(
                 id: try columns.next(), slug: try columns.next(), tenant: try columns.next(),
-                hookID: try columns.next(),
-                preset: try columns.next(), status: try columns.next(), createdAt: try columns.next())
+                hookID: try columns.next(), preset: try columns.next(), status: try columns.next(),
+                createdAt: try columns.next())
         }
     }
 
+    /// Returns a new secret in the form of Standard Webhooks: `whsec_` and base64 of 32 random bytes.
     private static func newSecret() -> Secret<String> {
         Secret("whsec_\(Data(Self.bytes(32)).base64EncodedString())")
     }
@@ -159,7 +128,7 @@ package struct SourceRegistry: Sendable {
         String(Self.bytes(count).map { alphabet[Int($0) % alphabet.count] })
     }
 
-    /// From the system's generator (getrandom(2)).
+    /// Returns bytes of the system's generator (getrandom(2)).
     private static func bytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

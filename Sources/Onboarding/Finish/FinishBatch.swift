@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many results, few statements: one for all credentials, one for all jobs put back, a small transaction for each rare
+// Many results in few statements: one for all credentials, one for all jobs put back, a small transaction for each rare
 // end.
 
 package import Logging
@@ -8,32 +8,37 @@ package import Postgres
 import Queue
 
 /// The results of one turn as groups of statements, each a transaction, and what to do with their answers.
+///
+/// A statement for many that fails on one bad row is tried again row by row. A row that fails alone is logged, and its
+/// lease expires into doubt. Every statement is guarded, so a batch may be written again as a whole.
 package struct FinishBatch: Sendable {
     package typealias Answers = [[Result<PostgresRows, PostgresError>]]
 
-    package private(set) var groups: [[SQL]] = []
-    private var evidence: [Evidence] = []
-    private var transitions: [Transition] = []
-    private var rest: [JobResult] = []
+    /// In the order of the answers that `receive` takes: evidence, transitions, then each end.
+    package let groups: [[SQL]]
+    private let evidence: [Evidence]
+    private let transitions: [Transition]
 
     package init(_ results: [JobResult]) {
+        var evidence: [Evidence] = []
+        var transitions: [Transition] = []
+        var ends: [[SQL]] = []
         for result in results {
             switch result {
-            case .owned(let evidence): self.evidence.append(evidence)
-            case .moved(let transition): self.transitions.append(transition)
-            case .ended(let ending):
-                self.rest.append(result)
-                self.groups.append(ending.statements)
-            case .buried(let burial):
-                self.rest.append(result)
-                self.groups.append(burial.statements)
+            case .owned(let one): evidence.append(one)
+            case .moved(let transition): transitions.append(transition)
+            case .ended(let ending): ends.append(ending.statements)
+            case .buried(let burial): ends.append(burial.statements)
             }
         }
-        if !self.transitions.isEmpty { self.groups.insert([JobQueue.move(self.transitions)], at: 0) }
-        if !self.evidence.isEmpty { self.groups.insert(Evidence.record(self.evidence), at: 0) }
+        self.evidence = evidence
+        self.transitions = transitions
+        self.groups =
+            (evidence.isEmpty ? [] : [Evidence.record(evidence)])
+            + (transitions.isEmpty ? [] : [[Transition.write(transitions)]]) + ends
     }
 
-    /// Writes all of it. False when the database is away: then it must be written again.
+    /// Writes all of it. Returns false when the database is away: then it must be written again.
     func write(to pool: PostgresPool, _ logger: Logger) async -> Bool {
         do {
             try await pool.withConnection { connection in
@@ -45,8 +50,8 @@ package struct FinishBatch: Sendable {
         }
     }
 
-    /// A worker's last results. Unstructured, so that a cancelled worker still writes what the provider gave it; bounded,
-    /// for then the leases expire into doubt, and nothing is lost but time.
+    /// Writes a worker's last results. Unstructured, because a cancelled worker still writes what the provider gave it.
+    /// Bounded: when it fails, the leases expire into doubt, and nothing but time is lost.
     func writeAtTheEnd(to pool: PostgresPool, _ logger: Logger) async {
         guard !self.groups.isEmpty else { return }
         await Task {
@@ -58,26 +63,25 @@ package struct FinishBatch: Sendable {
         }.value
     }
 
-    /// Reads the answers. A statement of many that failed on one bad row is tried again row by row, so that the others
-    /// do not suffer; a row that fails alone is logged, and its lease will expire into doubt. Throws when the database
-    /// is away: then the whole batch must be written again, which every statement allows.
+    /// Reads the answers to `groups`, and does what one statement for all could not do. Throws when the database is
+    /// away, or chose this batch as the victim of a deadlock: then the whole batch must be written again.
     package func receive(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
-        // A deadlock's victim too: everything may be written again.
-        for case .failure(let error) in answers.joined()
-        where error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
+        for case .failure(let error) in answers.joined() where Self.isForAll(error) { throw error }
         var rest = answers[...]
         if !self.evidence.isEmpty, let answer = rest.popFirst()?.last {
             try await self.receiveEvidence(answer, on: connection, logger: logger)
         }
         if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
             for transition in self.transitions {
-                _ = try await Self.alone([JobQueue.move([transition])], on: connection, logger: logger)
+                _ = try await Self.alone([Transition.write([transition])], on: connection, logger: logger)
             }
         }
         for case .failure(let error) in rest.joined() where error.code != .notRun {
             logger.error("a job's end cannot be written", metadata: ["error": "\(error)"])
         }
     }
+
+    // MARK: Evidence
 
     private func receiveEvidence(
         _ answer: Result<PostgresRows, PostgresError>, on connection: PostgresConnection, logger: Logger
@@ -90,47 +94,69 @@ package struct FinishBatch: Sendable {
                 rows += try await Self.alone(Evidence.record([evidence]), on: connection, logger: logger) ?? []
             }
         }
-        var open: [ProviderID: Bool] = [:]
+        let isRecorded = try Self.unfinished(rows)
+        for evidence in self.evidence {
+            switch isRecorded[evidence.providerID] {
+            case .some(true): try await Self.goOn(after: evidence, on: connection, logger: logger)
+            case .some(false): try await Self.decide(evidence, on: connection, logger: logger)
+            case .none: break
+            }
+        }
+    }
+
+    /// Those whose job is not done with, and whether they were recorded.
+    private static func unfinished(_ rows: [PostgresRow]) throws -> [ProviderID: Bool] {
+        var unfinished: [ProviderID: Bool] = [:]
         for row in rows {
             var columns = row.columns
             let id: ProviderID = try columns.next()
             let isRecorded: Bool = try columns.next()
-            if try !columns.next(Bool.self) { open[id] = isRecorded }
+            if try !columns.next(Bool.self) { unfinished[id] = isRecorded }
         }
-        for evidence in self.evidence {
-            guard let isRecorded = open[evidence.providerID] else { continue }
-            try await Self.decide(evidence, isRecorded: isRecorded, on: connection, logger: logger)
-        }
+        return unfinished
     }
 
-    /// What one statement for all could not decide: a credential of nobody, or a user with more to do. The job that
-    /// stands behind it goes to its next goal, or looks at the ledger again.
-    private static func decide(
-        _ evidence: Evidence, isRecorded: Bool, on connection: PostgresConnection, logger: Logger
+    /// The credential is recorded, and its user has more to do: the job goes to its next goal.
+    private static func goOn(
+        after evidence: Evidence, on connection: PostgresConnection, logger: Logger
     ) async throws {
-        let next =
-            isRecorded
-            ? NextGoal.choose(evidence.lease, evidence.user, Trace())
-            : NextGoal.lookAgain(evidence.lease)
-        let facts = isRecorded ? [] : [evidence.toSurplus, NextGoal.openNext(evidence.user)]
-        let rows = try await Self.alone(
-            [UserLock.take(evidence.user)] + facts + [next], place: isRecorded ? nil : 1, on: connection, logger: logger
-        )
-        if !isRecorded, rows?.isEmpty == false {
+        let statements = [
+            UserLock.take(evidence.user), NextGoal.choose(evidence.lease, evidence.user, Trace()),
+        ]
+        _ = try await Self.alone(statements, on: connection, logger: logger)
+    }
+
+    /// The credential could not be recorded: under the user's lock it is decided whether it is surplus. The job looks
+    /// at the ledger again.
+    private static func decide(_ evidence: Evidence, on connection: PostgresConnection, logger: Logger) async throws {
+        let statements = [
+            UserLock.take(evidence.user), evidence.toSurplus, NextGoal.openNext(evidence.user),
+            NextGoal.lookAgain(evidence.lease, evidence.user),
+        ]
+        let rows = try await Self.alone(statements, answerAt: 1, on: connection, logger: logger)
+        if rows?.isEmpty == false {
             logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
         }
     }
 
-    /// One transaction; answers the rows of the statement at `place`, else of the last. Nil when it cannot be written.
+    // MARK: One by one
+
+    /// Runs one transaction. Returns the rows of the statement at `answerAt`, else of the last; nil when it cannot be
+    /// written.
     private static func alone(
-        _ statements: [SQL], place: Int? = nil, on connection: PostgresConnection, logger: Logger
+        _ statements: [SQL], answerAt: Int? = nil, on connection: PostgresConnection, logger: Logger
     ) async throws -> [PostgresRow]? {
         let answers = try await connection.pipeline([statements])[0]
         for case .failure(let error) in answers {
-            if error.isUnavailable || error.isRetryable || error.code == .cancelled { throw error }
+            if Self.isForAll(error) { throw error }
             logger.error("a job's result cannot be written", metadata: ["error": "\(error)"])
             return nil
         }
-        return Array(try answers[place ?? answers.count - 1].get())
+        return Array(try answers[answerAt ?? answers.count - 1].get())
+    }
+
+    /// Whether the error is about the connection or the moment, and not about a row.
+    private static func isForAll(_ error: PostgresError) -> Bool {
+        error.isUnavailable || error.isRetryable || error.code == .cancelled
     }
 }

@@ -1,91 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which server the ledger lives on, and what the ledger is worth after it has changed: restarted, failed over,
-// restored.
+// Which PostgreSQL server the ledger lives on, and what the ledger is worth after that server has changed.
+//
+// The meaning of a change of the server
+//
+// Overview. The promise "one credential per user" rests on committed rows: a create is sent only after a commit has
+// said so. A server that has lost commits, or that holds an older copy of the data, has forgotten creates that were
+// sent. Dialtone cannot prevent that. It notices the change, and then it believes the ledger less until it has
+// compared the ledger with the provider again.
+//
+// How a change is noticed. The one row of `dialtone.incarnation` holds three things about the server that the ledger
+// was last met on: the system identifier, the timeline of its WAL, and the start of its postmaster. A statement that
+// claims jobs, takes surplus to delete or begins a sweep compares the row's start with its server's start. So nothing
+// new is begun between the change and the adoption, even if no worker has noticed the change yet.
+//
+//     another start  ─▶  nothing is  ─▶  `adopt` writes  ─▶  each create  ─▶  a sweep sees  ─▶  the tenant's
+//     answers            claimed         what happened       looks first      the tenant        creates go at once
+//
+// The four cases. `adopt` compares the system and the timeline with the row.
+//
+//     row   system   timeline   change     looks first   looks twice   deletes at the provider
+//     none  –        –          first      no            no            as always
+//     yes   same     same       restart    yes           as before     surplus waits until its tenant is swept
+//     yes   same     another    failover   yes           yes           surplus waits until its tenant is swept
+//     yes   another  any        restore    yes           yes           none until an operator says what this is
+//
+// - first: the first worker of a new installation has met its server. There is nothing to forget. Costs nothing.
+// - restart: the data directory is the same, so every acknowledged commit is there. But the server may stand on an
+//   older snapshot of that disk, which looks exactly the same. So every create looks first. The cost is one look per
+//   create.
+// - failover: a standby was promoted, or a backup was recovered to a point in time. The last commits may be missing,
+//   and a create that they allowed may still be on its way. So absence needs two empty looks, and the second counts
+//   only after `quiet_until`: one lease and the landing time after the adoption. A user who signs up before that
+//   waits for it.
+// - restore: the system identifier is another, so the data was copied, for example by a dump. The original may still
+//   run and own the same credentials. Neither a job nor surplus deletes anything at the provider until an operator
+//   has run `dialtone installation confirm` (`InstallationConfirmation`). Creates go on: a look finds what the
+//   original has made.
+//
+// A second change may come before the first is over. `looks_twice` and `is_stopped` therefore stay when they were
+// set.
+//
+// How trust returns: tenant by tenant. A claim compares `tenants.swept_under` with the start of the server that its
+// worker knows. While they differ, the job carries this row's distrust (`LedgerTrust`): `looksFirst`, and
+// `looksTwice` with `quiet_until`. `SweepLease.saw` writes `swept_under` when a sweep has listed every tag of the
+// tenant. After a failover or a restore the sweep of that tenant must have begun after `quiet_until`.
+// `SweepLease.end` clears `looks_first` and `looks_twice` once every tenant has been seen under this start. A tenant
+// that no sweep has ever seen goes on looking first, because a backup may have forgotten it. `is_stopped` holds for
+// all tenants, and only an operator ends it.
+//
+// Workers and what they hold. Each worker takes a new id when it meets the changed server. A server that has lost a
+// claim may give the same epoch of a job out again. The id then tells the two holders apart. A provider id that a
+// former worker brings is still recorded, because evidence needs no lease. A claimed job keeps its worker in its row.
+// It gets a new lease by this server's clock, which may differ from the clock before. When nobody finishes the job,
+// that lease runs out and the job goes into doubt. After a failover or a restore each doubtful job begins its empty
+// looks and its quiet time anew.
 
 import Foundation
 import Model
 import Postgres
 import Queue
 
-/// What the worker learned about the server it talks to.
+/// The server that answers, as the worker has read it.
 struct Incarnation: Sendable, Equatable {
-    /// When the server's postmaster started, in microseconds.
+    /// When the server's postmaster started, in microseconds since 1970.
     var started: Int64
-    /// What became of the change that was found, if one was.
+    /// `first`, `restart`, `failover` or `restore`, when this statement has written it; else nil.
     var change: String?
-    /// Jobs may be claimed only when the row that says so is committed.
+    /// Whether the committed row names this start of the server. Only then may jobs be claimed.
     var isKnown: Bool
-    /// Whose names are made here; another than at the start of this process after `installation confirm --clone`.
+    /// The installation whose names are made here. `installation confirm --clone` changes it under a running worker.
     var installation: UUID
-    /// The server's clock, in microseconds.
+    /// The server's clock, in microseconds since 1970.
     var now: Int64
 
+    /// Reads a row of `current` or `adopt`: start, whether it is known, change, installation, clock.
     static func read(_ row: PostgresRow) throws -> Incarnation {
         let (started, isKnown, change, installation, now) = try row.decode(
             Int64.self, Bool.self, String?.self, UUID.self, Int64.self)
         return Incarnation(started: started, change: change, isKnown: isKnown, installation: installation, now: now)
     }
 
-    /// Is the server still the one of the row? Without a lock, without a write.
+    /// Reads whether the server is still the one of the row. Takes no lock and writes nothing.
     static let current: SQL = """
-        select \(ServerClock.start), coalesce(i.started = \(ServerClock.start), false), null::text, n.id,
+        select \(ServerClock.start),
+               coalesce(incarnation.started = \(ServerClock.start), false),
+               null::text,
+               installation.id,
                \(ServerClock.statementStart)
-        from dialtone.installation n left join dialtone.incarnation i on true
+        from dialtone.installation installation left join dialtone.incarnation incarnation on true
         """
-
-    /// Takes the server that answers for the one the ledger lives on, and says what had happened to the one before.
-    ///
-    /// The same system and timeline: a restart, which loses nothing that was acknowledged; a snapshot of the disk looks
-    /// the same, so every create looks first until a full sweep has ended. Another timeline: a standby was promoted or
-    /// a backup brought forward, and the last commits may be missing; absence needs a second look after a time counted
-    /// from now. Another system: restored from a dump, or a clone that runs beside its original; nothing is deleted
-    /// until an operator has said which. The row is locked, so of two nodes the second finds the first's answer and
-    /// changes nothing.
-    ///
-    /// Leases are given anew by this server's clock, which may differ from the old one's; so is every quiet moment
-    /// after a change that may have lost commits.
-    static func adopt(lease: Duration, landingTime: Duration) -> SQL {
-        """
-        with server as (
-            select \(ServerClock.start) as started, (select system_identifier from pg_control_system()) as system,
-                   case when pg_is_in_recovery() then 0
-                   else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint end as timeline),
-        known as materialized (select * from dialtone.incarnation for update),
-        verdict as (
-            select s.*, case when k.started is null then 'first'
-                             when k.system_identifier <> s.system then 'restore'
-                             when k.timeline <> s.timeline then 'failover'
-                             else 'restart' end as change, k.is_stopped, k.looks_twice
-            from server s left join known k on true
-            where s.timeline > 0 and k.started is distinct from s.started),
-        written as (
-            insert into dialtone.incarnation as i (system_identifier, timeline, started, change, looks_first, looks_twice,
-                                                   quiet_until, is_stopped)
-            select system, timeline, started, change, change <> 'first',
-                   change in ('failover', 'restore') or coalesce(looks_twice, false),
-                   clock_timestamp() + \(lease + landingTime),
-                   change = 'restore' or coalesce(is_stopped, false)
-            from verdict
-            on conflict (only_row) do update
-            set system_identifier = excluded.system_identifier, timeline = excluded.timeline, started = excluded.started,
-                change = excluded.change, changed_at = clock_timestamp(), looks_first = true,
-                looks_twice = excluded.looks_twice, is_stopped = excluded.is_stopped,
-                quiet_until = case when excluded.change = 'restart' and not i.looks_twice then i.quiet_until
-                                   else excluded.quiet_until end
-            where i.started <> excluded.started
-            returning started, change),
-        held as materialized (
-            select j.id from dialtone.jobs j, written where j.state in ('armed', 'looking', 'in_doubt')
-            order by j.tenant_id, j.user_id for no key update of j),
-        leases as (
-            update dialtone.jobs j set lease_until = clock_timestamp() + \(lease)
-            from written, held where j.id = held.id and j.state in ('armed', 'looking')),
-        doubts as (
-            update dialtone.jobs j
-            set quiet_until = clock_timestamp() + \(lease + landingTime), empties = 0
-            from written, held
-            where j.id = held.id and j.state = 'in_doubt' and j.in_doubt and written.change in ('failover', 'restore'))
-        select written.started, true, written.change, n.id, \(ServerClock.statementStart) from written, dialtone.installation n
-        """
-    }
 }

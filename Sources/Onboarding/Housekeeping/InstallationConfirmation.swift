@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operator's word on a ledger that was found on another system: the same installation, restored, or a second one,
-// cloned.
+// An operator says what a ledger on another system is: the same installation, restored, or a second one, cloned.
 
-package import Foundation
+import Foundation
 import Model
 package import Postgres
 import Queue
 
-/// This installation, and what is held up until somebody says what it is.
-package struct InstallationState: Sendable {
-    package let id: UUID
-    /// `first`, `restart`, `failover` or `restore`; nil before any worker has run.
-    package let change: String?
-    package let looksFirst: Bool
-    package let isStopped: Bool
-}
-
-package enum InstallationError: Error, CustomStringConvertible {
-    case workersRun
-
-    package var description: String {
-        "a worker runs on this database; stop all of them first, for what they have in hand is the other installation's"
-    }
-}
-
 package enum InstallationConfirmation {
+    /// Returns what this installation is; nil when the ledger has no installation.
     package static func state(on connection: PostgresConnection) async throws -> InstallationState? {
         try await connection.query(
             """
-            select i.id, n.change, coalesce(n.looks_first, false), coalesce(n.is_stopped, false)
-            from dialtone.installation i left join dialtone.incarnation n on true
+            select installation.id,
+                   incarnation.change,
+                   coalesce(incarnation.looks_first, false),
+                   coalesce(incarnation.is_stopped, false)
+            from dialtone.installation installation left join dialtone.incarnation incarnation on true
             """
         ).first.map { row in
             var columns = row.columns
@@ -39,28 +25,35 @@ package enum InstallationConfirmation {
         }
     }
 
-    /// The installation moved: what is deleted is deleted again.
+    /// This is the same installation on another system. Deletes at the provider may resume.
     package static func confirmSame(on connection: PostgresConnection) async throws {
         _ = try await connection.query("update dialtone.incarnation set is_stopped = false")
     }
 
-    /// A second installation beside the first: it gets an id of its own, lets go of every credential the first one
-    /// owns, and makes the next generation for each user who should have one, under names of its own.
+    /// This is a second installation beside the first.
+    ///
+    /// It gets an id of its own and lets go of every credential, because the first one owns them. Each user who should
+    /// have a credential gets the next generation, under a name of its own. Throws `InstallationError.workersRun` while
+    /// a worker's lock is held or a lease lasts.
     package static func confirmClone(on connection: PostgresConnection) async throws {
         try await connection.withTransaction {
             // Every user's credential and job changes, however many there are.
             _ = try await connection.query("set local statement_timeout = 0")
-            // First the lock that a worker needs to write what it has found, then the question whether one is alive.
+            // Taken before the question: this lock keeps out the row locks that a worker needs to write what it has
+            // found.
             _ = try await connection.query("lock table dialtone.users in exclusive mode")
-            let alive = try await connection.query(
-                """
-                select 1 from dialtone.workers where free_since is null and held_under = \(ServerClock.start)
-                union all select 1 from dialtone.jobs where state in ('armed', 'looking')
-                """)
-            guard alive.isEmpty else { throw InstallationError.workersRun }
+            guard try await connection.query(Self.signsOfWorkers).isEmpty else { throw InstallationError.workersRun }
             for statement in Self.letGo { _ = try await connection.query(statement) }
         }
     }
+
+    /// Workers whose lock is held, and jobs whose lease has not ended. A copy of a live disk holds leases that no
+    /// worker of its own will ever end, so they count for as long as they last. Index jobs_leased.
+    private static let signsOfWorkers: SQL = """
+        select worker from (\(Presence.held)) held
+        union all
+        select worker from dialtone.jobs where state in ('armed', 'looking') and lease_until > statement_timestamp()
+        """
 
     private static let letGo: [SQL] = [
         "update dialtone.installation set id = gen_random_uuid()",
@@ -86,7 +79,7 @@ package enum InstallationConfirmation {
             from dialtone.users where wanted = 'live')
         \(JobQueue.enqueue(from: "wanting"))
         """,
-        // Nothing is claimed until each worker has asked again whose ledger this is.
+        // No server started at 0. So nothing is claimed until a worker has adopted this one and each has asked again.
         "update dialtone.incarnation set is_stopped = false, started = 0",
     ]
 }

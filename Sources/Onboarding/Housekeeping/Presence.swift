@@ -5,11 +5,13 @@ package import Postgres
 import Queue
 import Synchronization
 
-/// Holds the lock for as long as the node runs. A hint only: it lets others rescue a dead node's jobs at once; without
-/// it, as behind a pooler, the lease alone decides.
+/// Holds the lock for as long as the node runs.
+///
+/// The lock is a hint only: with it, others rescue a dead node's jobs at once. Behind a pooler a node has no lock, and
+/// the lease alone decides.
 package final class Presence: Sendable {
     private let configuration: PostgresConfiguration
-    /// Names this node's lock, in the space of Dialtone's locks.
+    /// The second key of this node's lock; the first is `space`.
     let key: Int32
 
     /// `key`: random per process.
@@ -18,9 +20,11 @@ package final class Presence: Sendable {
         self.key = key
     }
 
-    /// Runs until the task is cancelled; the lock is free when it returns. A lost connection is made again: until then
-    /// the lock is free, and a node that is not back within two seconds counts as gone. What it has in hand is looked
-    /// up then, and it goes on as another worker, which nobody has seen hold a lock.
+    /// Runs until the task is cancelled; the lock is free when it returns.
+    ///
+    /// A lost connection is made again, and the lock is free until then. A node whose lock stays free for two seconds
+    /// counts as gone. The jobs that it holds are then looked up, and it goes on as a new worker. The new worker has
+    /// never been seen to hold a lock, so its leases alone decide.
     package func run() async {
         while !Task.isCancelled {
             try? await self.hold()
@@ -30,7 +34,7 @@ package final class Presence: Sendable {
 
     private func hold() async throws {
         let connection = try await PostgresConnection.connect(self.configuration)
-        // An older session of ours that the server has not given up yet may hold it still: then that one is the sign.
+        // The server may not have given up an older session of this node yet. Then that session still holds the lock.
         var isHeld = false
         while !Task.isCancelled {
             if !isHeld {
@@ -46,34 +50,51 @@ package final class Presence: Sendable {
     /// The first key of all of Dialtone's locks: "dial" in ASCII.
     static let space: Int32 = 0x6469_616C
 
-    /// Says which lock stands for a worker.
+    /// Writes down which lock stands for a worker.
     static func register(_ worker: SQL, key: Int32) -> SQL {
         """
         insert into dialtone.workers (worker, lock_key) values (\(worker), \(key)) on conflict (worker) do nothing
         """
     }
 
-    /// Looks which locks are held, and writes down what has changed. A lock that was never seen held says nothing; one
-    /// that was, under another start of the server, neither.
-    static let watch: SQL = """
-        with seen as materialized (
-            select w.worker, l.objid is not null as is_held
-            from dialtone.workers w left join pg_locks l
-                on l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
-               and l.classid::bigint = \(space) and l.objid::bigint = w.lock_key and l.objsubid = 2 and l.granted)
-        update dialtone.workers w
-        set held_under = case when seen.is_held then \(ServerClock.start) else w.held_under end,
-            free_since = case when seen.is_held then null else coalesce(w.free_since, clock_timestamp()) end
-        from seen
-        where seen.worker = w.worker
-          and (seen.is_held and (w.free_since is not null or w.held_under is distinct from \(ServerClock.start))
-               or not seen.is_held and w.free_since is null)
+    /// True for the row of pg_locks, as `node_lock`, that is the held lock of a row of `workers`, as `node`. Locks of
+    /// another database do not count. An advisory lock with two keys has them in classid and objid, and objsubid 2
+    /// (PostgreSQL, pg_locks).
+    private static let isLockOfNode: SQL = """
+        node_lock.locktype = 'advisory'
+        and node_lock.database = (select oid from pg_database where datname = current_database())
+        and node_lock.classid::bigint = \(space) and node_lock.objid::bigint = node.lock_key
+        and node_lock.objsubid = 2 and node_lock.granted
         """
 
-    /// Rows of workers that are gone and have no job left.
+    /// Workers whose lock is held now.
+    static let held: SQL = """
+        select node.worker from dialtone.workers node join pg_locks node_lock on \(isLockOfNode)
+        """
+
+    /// Reads which locks are held and writes down what has changed.
+    ///
+    /// A lock says nothing until it has been seen held under the present start of the server.
+    static let watch: SQL = """
+        with seen as materialized (
+            select node.worker, node_lock.objid is not null as is_held
+            from dialtone.workers node left join pg_locks node_lock on \(isLockOfNode))
+        update dialtone.workers node
+        set held_under = case when seen.is_held then \(ServerClock.start) else node.held_under end,
+            free_since = case when seen.is_held then null else coalesce(node.free_since, clock_timestamp()) end
+        from seen
+        where seen.worker = node.worker
+          -- Only rows that change are written.
+          and (seen.is_held
+                   and (node.free_since is not null or node.held_under is distinct from \(ServerClock.start))
+               or not seen.is_held and node.free_since is null)
+        """
+
+    /// Removes workers that have been gone for a minute and hold no job. Index jobs_leased.
     static let forget: SQL = """
-        delete from dialtone.workers w
-        where w.free_since < clock_timestamp() - interval '1 minute'
-          and not exists (select 1 from dialtone.jobs j where j.state in ('armed', 'looking') and j.worker = w.worker)
+        delete from dialtone.workers node
+        where node.free_since < clock_timestamp() - interval '1 minute'
+          and not exists (select 1 from dialtone.jobs job
+                          where job.state in ('armed', 'looking') and job.worker = node.worker)
         """
 }

@@ -8,19 +8,14 @@ import Logging
 import Model
 import Postgres
 import ProviderLimits
-package import Queue
+import Queue
 import Telnyx
 import Vault
 
-/// What one run of a job leaves to be written.
-package enum JobResult: Sendable {
-    case owned(Evidence)
-    case moved(Transition)
-    case ended(Ending)
-    case buried(Burial)
-}
-
-/// Runs one job against the provider. Holds no lock and writes nothing but surplus and a new lease.
+/// Runs one job against the provider. `JobLife.step` decides; the verbs of this room carry it out, one file each:
+/// create, look, delete, seal, renew the lease. `Outcomes` says what a run leaves to be written.
+///
+/// A run holds no lock, and writes nothing but surplus and a new lease.
 struct JobRun: Sendable {
     let provider: GuardedProvider
     let pool: PostgresPool
@@ -33,93 +28,69 @@ struct JobRun: Sendable {
     let tagCapacity: Int
     /// How long one call to the provider may take.
     let deadline: Duration
+    /// Random numbers in 0..<1, for jitter.
     let random: @Sendable () -> Double
 
     /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
-    /// what a list of the job's tag has shown: presence, never absence.
+    /// what a list of the job's tag has shown: it proves presence, never absence.
     ///
     /// Cancelled here: a call under way ends as in doubt, and that is the result.
     func run(
         _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
     ) async -> JobResult {
-        var turn = Turn(job: job, leaseEnd: leaseEnd, listed: listed)
-        var (life, effects) = job.life.step(.claimed, rules: self.rules, jitter: self.random())
-        // Who was not found once, and could not be made now, need not be looked for again.
-        if turn.isFromDoubt, turn.empties > 0, life.isWanted, life.recorded == nil,
-            let wait = await self.provider.limits.remainingStop(of: job.connectionID)
-        {
-            return self.putBack(turn, wait + wait * self.random())
-        }
+        var state = RunState(job: job, leaseEnd: leaseEnd, listed: listed)
+        if let result = await self.postponeWhileStopped(state) { return result }
+        var event = JobEvent.claimed
         while true {
-            turn.job.life = life
-            switch await self.perform(effects, &turn) {
+            let effects: [JobEffect]
+            (state.job.life, effects) = state.job.life.step(event, rules: self.rules, jitter: self.random())
+            switch await self.perform(effects, &state) {
+            case .event(let next): event = next
             case .result(let result):
-                await self.release(turn)
+                await self.releasePermits(state)
                 return result
-            case .event(let event): (life, effects) = life.step(event, rules: self.rules, jitter: self.random())
             }
         }
     }
 
-    /// What the run knows beside the life of the job.
-    struct Turn {
-        var job: ClaimedJob
-        var leaseEnd: ContinuousClock.Instant
-        var listed: [TelephonyCredential]
-        var found: TelephonyCredential?
-        /// In hand before a create is sent: what cannot be sealed must not be made.
-        var sealer: Sealer?
-        var trace = Trace()
-        var words: String?
-        var hasFailed = false
-        let isFromDoubt: Bool
-        /// The account's permission for one create; the queue's were given before the claim.
-        var accountShare: Share?
-        var holdsConnection = false
-        /// Empty answers before this run.
-        let empties: Int
-
-        init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
-            self.job = job
-            self.leaseEnd = leaseEnd
-            self.listed = listed
-            self.isFromDoubt = job.lease.state == .looking
-            self.accountShare = job.lease.state == .armed ? .queue : nil
-            self.empties = job.life.empties
-        }
+    /// One look was empty already, and this connection takes no creates now. Looking again would not help yet, so the
+    /// job goes back until creates are allowed.
+    private func postponeWhileStopped(_ state: RunState) async -> JobResult? {
+        let life = state.job.life
+        guard state.isFromDoubt, state.empties > 0, life.isWanted, life.recorded == nil,
+            let wait = await self.provider.limits.remainingStop(of: state.job.connectionID)
+        else { return nil }
+        return self.backIntoDoubt(state, wait + wait * self.random())
     }
 
-    enum Outcome {
+    private enum Progress {
         case event(JobEvent)
         case result(JobResult)
     }
 
-    private func perform(_ effects: [JobEffect], _ turn: inout Turn) async -> Outcome {
+    /// Carries out the effects in order, up to the first that has an event or a result.
+    private func perform(_ effects: [JobEffect], _ state: inout RunState) async -> Progress {
         for effect in effects {
             switch effect {
-            case .surplus(let ids): await self.remember(ids, turn)
+            case .surplus(let ids): await self.remember(ids, state)
             case .renewLease:
-                // Asked before absence is spent: who is refused here keeps the empty answers it had.
-                if let wait = await self.permit(&turn) {
-                    return .result(self.putBack(turn, wait + wait * self.random()))
-                }
-                guard await self.rearm(&turn) else { return .result(self.doubt(turn, .seconds(1))) }
-            case .create: return .event(await self.create(&turn))
-            case .look: return .event(await self.look(&turn))
-            case .delete(let id): return .event(await self.delete(id, &turn))
-            case .record(let id): return .result(await self.own(id, &turn))
-            case .closeGeneration(let id): return .result(.ended(self.ending(turn, id.map { .deleted($0) } ?? .absent)))
-            case .finish: return .result(.ended(self.ending(turn, .fulfilled)))
-            case .goToOtherGoal(let delay):
-                let isMade = turn.job.life.recorded != nil
-                return .result(.ended(self.ending(turn, .passedOver(after: delay, isMade: isMade))))
+                if let result = await self.renewLease(&state) { return .result(result) }
+            case .create: return .event(await self.create(&state))
+            case .look: return .event(await self.look(&state))
+            case .delete(let id): return .event(await self.delete(id, &state))
+            // What is recorded is sealed first.
+            case .record(let id): return .result(await self.seal(id, &state))
+            case .closeGeneration(let id): return .result(self.ended(state, id.map { .deleted($0) } ?? .absent))
+            case .finish: return .result(self.ended(state, .fulfilled))
+            case .goToOtherGoal(let delay): return .result(self.passedOver(state, after: delay))
             case .schedule(let delay, let isCharged, let dropsTag):
-                return .result(self.scheduled(turn, delay, isCharged: isCharged, dropsTag: dropsTag))
+                return .result(self.scheduled(state, delay, isCharged: isCharged, dropsTag: dropsTag))
             case .doubt(let delay, let isCharged, let landingTime):
-                return .result(self.doubt(turn, delay, isCharged: isCharged, landingTime: landingTime))
-            case .giveUp(let reason): return .result(.buried(self.burial(turn, reason)))
+                return .result(self.doubt(state, delay, isCharged: isCharged, landingTime: landingTime))
+            case .giveUp(let reason): return .result(self.buried(state, reason))
             }
         }
-        return .result(self.doubt(turn, .seconds(1)))
+        // Not reached: every list of effects ends with one of these. To look again is always safe.
+        return .result(self.doubt(state, .seconds(1)))
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name a credential bears at the provider: a function of whose it is and nothing else, so that whoever looks finds
-// it.
+// The name of a credential at the provider: computed from its owner and generation alone, so that any look finds it.
 
 import Crypto
 package import Foundation
@@ -9,9 +8,9 @@ package import Model
 /// `dt-<8 characters of the installation>-<base32 of SHA-256(installation ‖ tenant ‖ user ‖ generation)>`.
 ///
 /// Each part of the hash has its length before it (four bytes, big endian), so that no two keys share an input. The
-/// user's id cannot be read from it. A re-run, a second node or a restored backup makes the same name.
+/// user's id cannot be read from the name. A re-run, a second node or a restored backup makes the same name.
 package struct CredentialName: Sendable {
-    /// Whose names these are.
+    /// The installation whose names these are.
     let id: UUID
     private let installation: [UInt8]
     private let prefix: String
@@ -33,7 +32,7 @@ package struct CredentialName: Sendable {
         return self.prefix + Self.base32(Array(hash.finalize()))
     }
 
-    /// Whether a name at the provider is one of this installation's.
+    /// Whether a name at the provider was made by this installation.
     package func isOurs(_ name: String) -> Bool { name.hasPrefix(self.prefix) }
 
     private static func bytes(_ number: UInt32) -> [UInt8] {

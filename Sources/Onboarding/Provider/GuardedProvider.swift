@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The provider as the worker meets it: every call but the create, with what its answer means for all nodes passed on.
+// The provider behind the limits: each call except the create, whose answer may pause or stop the calls of all nodes.
+//
+// A 429 or a 401 is news for every node, because all of them share one account. This room passes such answers on to
+// `ProviderLimits`. `JobRun` sends the create itself, because a create has more outcomes than a call that may be
+// repeated. The other files of the room say how credentials are named and tagged at the provider, and when a 404 can be
+// believed.
 
 import Model
 import ProviderLimits
 import Telnyx
 
-/// The API, with its limits kept.
+/// The provider's API, with its limits kept.
 struct GuardedProvider: Sendable {
     let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
-    /// Whether the key is the workers' own: what is said of another one opens and closes no breaker of theirs.
+    /// Whether the calls use the workers' own key. An answer to another key opens and closes no breaker of the workers.
     var isWorkers = true
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.list(query, page: page) }
     }
 
-    /// Every page. A list that is not whole by `deadline` is a failed look.
+    /// Lists every page. A list that is not whole by `deadline` throws: it is a failed look.
     func listAll(
         _ query: ListQuery, until deadline: ContinuousClock.Instant
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
@@ -25,7 +30,7 @@ struct GuardedProvider: Sendable {
         }
     }
 
-    /// Every page, and as many credentials as the provider says there are.
+    /// Lists every page, and throws unless there are as many credentials as the provider says.
     func listWhole(
         _ query: ListQuery, until deadline: ContinuousClock.Instant
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
@@ -42,7 +47,8 @@ struct GuardedProvider: Sendable {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.delete(id) }
     }
 
-    /// A 429 pauses the account for all nodes. A 401 stops it; a 403 of one call may be about that call alone.
+    /// Makes one call and notes its answer. A 429 pauses the account for all nodes. A 401 stops it. A 403 may be about
+    /// this one call alone, so it stops nothing.
     private func noting<Value>(
         _ call: () async throws(TelnyxFailure) -> Value
     ) async throws(TelnyxFailure) -> Value {

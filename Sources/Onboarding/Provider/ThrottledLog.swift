@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator should hear of the provider: once in a while, however many jobs meet the same trouble.
+// News of the provider for an operator: one line in a while, however many jobs meet the same trouble.
 
 import Logging
 import Synchronization
 
-/// Logs the same news at most every ten seconds, with how often it happened meanwhile.
+/// Logs the same news at most every ten seconds, with the number of times that it happened since the last line.
 final class ThrottledLog: Sendable {
     private static let interval: Duration = .seconds(10)
 
@@ -18,7 +18,9 @@ final class ThrottledLog: Sendable {
 
     init(logger: Logger) { self.logger = logger }
 
-    /// `message` is constant; `scope` sets news of one connection apart from another's.
+    /// Logs `message` unless the same news was logged less than ten seconds ago.
+    ///
+    /// `message` is constant text. `scope` tells the news of one connection from those of another.
     func log(
         _ message: String, level: Logger.Level = .warning, scope: String = "", _ metadata: Logger.Metadata = [:]
     ) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a 404 means what it says: a key of another organisation is answered 404 for everything that is ours.
+// Whether a 404 can be believed: to a key of another organisation the provider answers 404 for all our credentials.
 
 import Foundation
 import Model
@@ -14,13 +14,13 @@ struct Witness: Sendable {
     enum Testimony: Sendable {
         /// Another known credential is there: this is the ledger's account.
         case ours
-        /// None of those asked for is there, or nobody could say.
+        /// None of those asked for is there, or the question failed.
         case unproven
-        /// The ledger has no other that should be there.
+        /// The ledger has no other credential that should be there.
         case noneKnown
     }
 
-    /// Whether another known credential is there, or the ledger knows of none.
+    /// Returns whether the 404 for `id` can be believed: another known credential is there, or the ledger has no other.
     func speaksForAccount(without id: ProviderID) async -> Bool {
         switch await self.testimony(without: id, beforeEach: {}) {
         case .ours, .noneKnown: true
@@ -28,9 +28,11 @@ struct Witness: Sendable {
         }
     }
 
-    /// A few are asked for, for one may be gone as well; those that a sweep has missed come last, and when even they
-    /// are not there nothing is believed. Index credentials_provider_id_key, entered at a random place. `beforeEach`
-    /// call, whoever holds something meanwhile says that it still does.
+    /// Asks the provider for up to five other active credentials, until one is there.
+    ///
+    /// More than one is asked for, because one may be gone as well. A credential that a sweep has missed comes last.
+    /// When none is there, nothing is believed. `beforeEach` runs before each call, so that a sweep can extend its
+    /// lease. Rethrows its errors; a failed query or call is `unproven`.
     func testimony(
         without id: ProviderID?, beforeEach: () async throws -> Void
     ) async rethrows -> Testimony {
@@ -38,11 +40,13 @@ struct Witness: Sendable {
         guard
             let rows = try? await self.pool.query(
                 """
+                -- Index credentials_provider_id_key, entered at a random place, so that the choice changes.
                 (select provider_id from dialtone.credentials
                  where provider_id >= (select gen_random_uuid()::text) and provider_id <> \(id) and status = 'active'
                    and missing_since is null
                  order by provider_id limit 2)
                 union all
+                -- The random place may be after the last id.
                 (select provider_id from dialtone.credentials
                  where provider_id <> \(id) and status = 'active' and missing_since is null order by provider_id limit 2)
                 union all

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials in our tags under our names that nobody in the ledger can have: told to an operator, never deleted unasked.
+// Credentials in our tags under our names that no user of the ledger can have: shown, and never deleted unasked.
 
 import Model
 import Postgres
 
 /// The rows of `strays`.
 enum Strays {
-    /// From here on no job adopts it: a look leaves it out, a record refuses it.
+    /// Marks a stray that an operator has ordered to be deleted. From then on a look leaves it out and a record refuses
+    /// it, so no job adopts it.
     static func doom(_ id: ProviderID, name: String, tag: String) -> SQL {
         """
         insert into dialtone.strays (provider_id, name, tag, doomed_at)
@@ -31,7 +32,8 @@ enum Strays {
         """
     }
 
-    /// Strays a full sweep has not met again, or that a job has adopted meanwhile.
+    /// Forgets strays that a job has adopted meanwhile. After a full sweep that saw all (`sawAll`) also those that it
+    /// has not met again.
     static func forgetGone(sawAll: Bool) -> SQL {
         """
         delete from dialtone.strays s

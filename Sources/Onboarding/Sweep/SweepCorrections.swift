@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sweep puts right in the ledger: each correction under its user's lock, and none that a job would not do alone.
+// What the sweep repairs in the ledger: jobs that are missing, and rows that differ from what the provider has.
 
 import Model
 import Postgres
 import Queue
 
-/// Jobs for what has none, and rows that say what the provider has.
+/// The sweep's corrections. None of them creates or deletes at the provider; the user's job does that afterwards.
 enum SweepCorrections {
-    /// A job that does not run now looks before anything else: something under its name exists.
+    /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
+    /// A job that a worker holds is left alone. Unique key of jobs (tenant_id, user_id).
     static func makeLook(_ user: UserKey, _ generation: Generation) -> SQL {
         """
         with before as materialized (
@@ -15,14 +16,17 @@ enum SweepCorrections {
             where tenant_id = \(user.tenant) and user_id = \(user.user) and generation = \(generation)
               and state in ('queued', 'scheduled', 'in_doubt') for no key update),
         looking as (
-            update dialtone.jobs j set state = 'in_doubt', run_at = clock_timestamp() from before b where j.id = b.id
-            returning \(JobQueue.moved), b.state as from_state)
-        \(JobQueue.log("looking"))
+            update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
+            from before where jobs.id = before.id
+            returning \(JobLog.changedJob), before.state as from_state)
+        \(JobLog.write(from: "looking"))
         """
     }
 
-    /// A job for a user who has none; it looks first. When there is one, of another generation, a note of the wanted
-    /// one makes whoever comes to it look first too (`JobQueue.enqueue`, `NextGoal.choose`).
+    /// Queues a job that looks first for a user who has none.
+    ///
+    /// When the user has a job of another generation, a note for the wanted generation is left in `dead_jobs`. It makes
+    /// the job that comes to that generation look first too (`JobQueue.enqueue`, `NextGoal.choose`).
     static func adopt(_ user: UserKey) -> SQL {
         """
         with orphan as (
@@ -40,7 +44,7 @@ enum SweepCorrections {
         """
     }
 
-    /// Opens the generation again that the ledger has forgotten, behind the user's lock.
+    /// Opens a generation again that the ledger has forgotten, in one transaction behind the user's lock.
     static func catchUp(_ user: UserKey, _ generation: Generation) -> [SQL] {
         [
             UserLock.take(user),
@@ -54,27 +58,32 @@ enum SweepCorrections {
         ]
     }
 
-    /// A job of an older generation that is neither under way nor in doubt makes the wanted one first, looking before
-    /// it does; what it was to delete stays due when it was.
+    /// Turns a job of an older generation to the wanted one, which it makes after a look. A delete that the job was to
+    /// do stays due at its time.
+    ///
+    /// A job that a worker holds or that was ever in doubt is left alone. Locks the job, behind the user's lock.
     private static func retarget(_ user: UserKey) -> SQL {
         """
         with before as materialized (
-            select j.id, j.state, u.generation as wanted
-            from dialtone.users u join dialtone.jobs j on j.tenant_id = u.tenant_id and j.user_id = u.user_id
-            where u.tenant_id = \(user.tenant) and u.user_id = \(user.user) and u.wanted = 'live'
-              and j.generation < u.generation and j.state in ('queued', 'scheduled', 'in_doubt') and not j.in_doubt
-            for no key update of j),
+            select job.id, job.state, owner.generation as wanted
+            from dialtone.users owner
+            join dialtone.jobs job on job.tenant_id = owner.tenant_id and job.user_id = owner.user_id
+            where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user) and owner.wanted = 'live'
+              and job.generation < owner.generation and job.state in ('queued', 'scheduled', 'in_doubt')
+              and not job.in_doubt
+            for no key update of job),
         turned as (
-            update dialtone.jobs j
-            set generation = b.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(), quiet_until = null,
-                attempts = 0, crashes = 0, failures = 0, empties = 0
-            from before b where j.id = b.id
-            returning \(JobQueue.moved), b.state as from_state)
-        \(JobQueue.log("turned"))
+            update dialtone.jobs
+            set generation = before.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(),
+                quiet_until = null, attempts = 0, crashes = 0, failures = 0, empties = 0
+            from before where jobs.id = before.id
+            returning \(JobLog.changedJob), before.state as from_state)
+        \(JobLog.write(from: "turned"))
         """
     }
 
-    /// A delete that the provider answered and did not do, or that came before a create landed: once more.
+    /// Has a delete done once more that the provider confirmed and did not do, or that came before a create landed.
+    /// The caller holds the user's lock.
     static func reopen(_ id: ProviderID) -> SQL {
         """
         update dialtone.credentials set status = 'closing', deleted_at = null, close_after = null
@@ -82,7 +91,7 @@ enum SweepCorrections {
         """
     }
 
-    /// What was to be deleted is not there, by an operator's word; its user's job goes on.
+    /// Closes a credential that was to be deleted and that, as an operator says, is not there. The user's job goes on.
     static func close(_ user: UserKey, _ id: ProviderID) -> [SQL] {
         [
             UserLock.take(user),
@@ -99,8 +108,8 @@ enum SweepCorrections {
         ]
     }
 
-    /// The credential is no more: its generation closes and the next one opens, in one transaction behind the user's
-    /// lock.
+    /// Closes the generation of a credential that is gone at the provider and opens the next one, in one transaction
+    /// behind the user's lock.
     static func reprovision(_ user: UserKey, _ id: ProviderID) -> [SQL] {
         [
             UserLock.take(user),
@@ -114,34 +123,45 @@ enum SweepCorrections {
         ]
     }
 
-    /// Users whose wanted is not their actual state and who have no job; a page of users at a time. Answers how many
-    /// there were and where the page ends.
+    /// Queues a job that looks first for each user of a page who has no job and is not in the wanted state.
+    ///
+    /// Returns one row: how many jobs were queued, and the last user of the page; null when the page is empty.
     static func enqueueForgotten(of tenant: TenantID, after user: String, limit: Int) -> SQL {
         """
         with page as materialized (
-            select u.tenant_id, u.user_id, u.wanted, u.generation, u.status from dialtone.users u
-            where u.tenant_id = \(tenant) and u.user_id > \(user) order by u.user_id limit \(limit)),
+            -- Primary key of users, entered after the last page.
+            select owner.tenant_id, owner.user_id, owner.wanted, owner.generation, owner.status
+            from dialtone.users owner
+            where owner.tenant_id = \(tenant) and owner.user_id > \(user)
+            order by owner.user_id limit \(limit)),
         forgotten as (
-            select p.tenant_id, p.user_id, p.generation, \(ServerClock.now) as place,
+            select page.tenant_id, page.user_id, page.generation, \(ServerClock.now) as place,
                    clock_timestamp() as enqueued_at
-            from page p
-            where not exists (select 1 from dialtone.jobs j where j.tenant_id = p.tenant_id and j.user_id = p.user_id)
-              and case when p.wanted = 'live'
-                  then p.status <> 'failed'
-                       and not exists (select 1 from dialtone.credentials c
-                                       where c.tenant_id = p.tenant_id and c.user_id = p.user_id
-                                         and c.generation = p.generation and c.status <> 'deleted')
-                  else p.status <> 'revoked'
-                       or exists (select 1 from dialtone.credentials c
-                                  where c.tenant_id = p.tenant_id and c.user_id = p.user_id and c.status <> 'deleted') end),
-        enqueued as (\(JobQueue.enqueue(from: "forgotten", looksFirst: true)) returning j.id)
+            from page
+            where not exists (select 1 from dialtone.jobs job
+                              where job.tenant_id = page.tenant_id and job.user_id = page.user_id)
+              and case when page.wanted = 'live'
+                  then page.status <> 'failed'
+                       and not exists (select 1 from dialtone.credentials
+                                       where credentials.tenant_id = page.tenant_id
+                                         and credentials.user_id = page.user_id
+                                         and credentials.generation = page.generation
+                                         and \(OpenCredential.condition) offset 0)
+                  else page.status <> 'revoked'
+                       or exists (select 1 from dialtone.credentials
+                                  where credentials.tenant_id = page.tenant_id
+                                    and credentials.user_id = page.user_id
+                                    and \(OpenCredential.condition) offset 0) end),
+        enqueued as (\(JobQueue.enqueue(from: "forgotten", looksFirst: true)) returning jobs.id)
         select (select count(*) from enqueued), (select max(user_id) from page)
         """
     }
 
-    /// Users who failed are tried again, looking first: after an hour, then two, up to a day and a half; those whom the
-    /// provider has rejected after a day, then two, up to a month. The first users of a tenant whose settings are at
-    /// fault are rejected one by one before that is known, and an operator repairs the settings.
+    /// Tries users who failed again, with a look first: after an hour, then two, up to a day and a half. A user whom
+    /// the provider has rejected is tried after a day, then two, up to a month.
+    ///
+    /// When a tenant's settings are at fault, its first users are rejected one by one before that is known. An operator
+    /// then repairs the settings.
     static func reviveFailed(of tenant: TenantID, after user: String, limit: Int) -> SQL {
         """
         with page as materialized (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker sweeps by itself: slowly, one node at a time, and tells what it found.
+// The worker sweeps by itself: slowly, on one node at a time, and logs what it found.
 
 import Foundation
 import Logging
@@ -8,7 +8,7 @@ import Postgres
 import ProviderLimits
 
 extension OnboardingWorker {
-    /// Sweeps when it is time, slowly, one node at a time.
+    /// Sweeps when a sweep is due and no other node sweeps, with a pause between two calls.
     ///
     /// Cancelled here: see `Sweep.run`.
     func sweepNowAndThen() async {
@@ -16,7 +16,7 @@ extension OnboardingWorker {
         options.pace = .milliseconds(200)
         let sweep = Sweep(
             pool: self.pool, provider: self.provider, names: self.names, lease: self.configuration.lease,
-            landingTime: self.configuration.httpDeadline + self.configuration.providerMargin, options: options)
+            landingTime: self.landingTimeOfCreates, options: options)
         while !Task.isCancelled {
             let wait = min(.seconds(5), self.configuration.sweepInterval / 2)
             try? await Task.sleep(for: wait * Double.random(in: 0.75..<1.25))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tag held against the ledger: what is listed and not known, and what is known and not listed.
+// One tag during a sweep: list it, plan what differs from the ledger, judge the plan, carry it out, count the tag.
 
 import Foundation
-import Logging
 import Model
 import Postgres
 import ProviderLimits
@@ -21,124 +20,50 @@ struct SweptTag {
 
     var tag: String { TagShards.name(self.shard, of: self.tenant) }
 
-    /// A credential the ledger has.
-    struct Known {
-        var user: UserKey
-        var generation: Generation
-        var isActive: Bool
-        /// It is to be deleted.
-        var isClosing: Bool { !self.isActive }
-        var isOldEnoughToBeListed: Bool
-        var isMissing: Bool
-        var isLongMissing: Bool
-    }
-
-    /// What is to be done, collected before anything is: a run that would change too much changes nothing.
-    struct Plan {
-        /// Second credentials whose owner was seen alive in this list: deleting one takes nothing from anybody.
-        var proven: [(TelephonyCredential, UserKey, Generation)] = []
-        var surplus: [(TelephonyCredential, UserKey, Generation)] = []
-        var evidence: [(UserKey, Generation)] = []
-        var orphans: [UserKey] = []
-        var ahead: [(UserKey, Generation)] = []
-        var reopened: [(ProviderID, UserKey)] = []
-        var strays: [TelephonyCredential] = []
-        /// In the ledger under another tag than the one they are listed by.
-        var moved: [ProviderID] = []
-        /// Another tenant's: the filter is not exact.
-        var others = 0
-        var gone: [(ProviderID, Known)] = []
-        var missing: [ProviderID] = []
-        var found: [ProviderID] = []
-        /// Not there, and nobody to say that this is the account.
-        var unproven = 0
-        /// To be deleted, and not there.
-        var closed: [(ProviderID, Known)] = []
-        /// Settled credentials that should be there, and how many are.
-        var expected = 0
-        var seen = 0
-
-        /// What may be done in a tag where too much would change: all that takes nothing away.
-        var harmless: Plan {
-            var plan = self
-            (plan.proven, plan.surplus, plan.reopened, plan.gone) = ([], [], [], [])
-            return plan
-        }
-    }
-
-    /// Answers how many credentials the tag holds at the provider; nil when it could not be listed. `before`: those of
-    /// the tag listed before this one. A shard beyond the last that shows nothing else is no shard: such a list may not
-    /// heed the tag.
+    /// Returns how many credentials the tag holds at the provider; nil when it could not be listed.
+    ///
+    /// `before` holds the ids listed for the previous tag. A shard that the ledger does not know may show only those
+    /// ids. Then the provider has ignored the tag filter, and there is no such shard.
     func compare(_ report: inout SweepReport, before: inout Set<ProviderID>) async throws -> Int? {
         report.tags += 1
+        guard let listed = try await self.list(&report) else { return nil }
+        let ids = Set(listed.map(\.id))
+        if !self.isKnown && ids.isSubset(of: before) { return 0 }
+        before = ids
+        report.listed += listed.count
+        let plan = try await self.plan(listed, &report)
+        let permitted = self.judge(plan, listed: listed.count, &report)
+        if !self.sweep.options.isDryRun {
+            try await self.carryOut(permitted)
+            report.straysDeleted += try await self.report(plan.strays)
+            try await self.count(listed: listed.count - plan.others)
+        }
+        return listed.count
+    }
+
+    // MARK: List
+
+    /// Returns what the tag holds; nil when it could not be listed, with the reason in the report.
+    private func list(_ report: inout SweepReport) async throws -> [TelephonyCredential]? {
         guard try await self.sweep.provider.limits.allowsCalls() else {
             report.failedLists += 1
             report.failure = "calls are held back: see dialtone limit list"
             return nil
         }
-        let listed: [TelephonyCredential]
         do {
-            listed = try await self.list()
+            return try await self.listOnceOrTwice()
         } catch let failure as TelnyxFailure {
             report.failedLists += 1
             report.failure = "\(failure)"
             return nil
         }
-        let ids = Set(listed.map(\.id))
-        if !self.isKnown && ids.isSubset(of: before) { return 0 }
-        before = ids
-        report.listed += listed.count
-        let known = try await self.known()
-        var plan = Plan()
-        try await self.explain(listed, known, &plan, &report)
-        try await self.miss(listed, known, &plan)
-        plan.closed = try await self.closings(listed, known)
-        let changes = plan.surplus.count + plan.gone.count + plan.reopened.count
-        report.strays += plan.strays.count
-        report.strayNames += plan.strays.prefix(max(0, 100 - report.strayNames.count)).map { $0.name ?? "" }
-        report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
-        report.unproven += plan.unproven
-        report.expected += plan.expected
-        report.seen += plan.seen
-        if changes > max(5, listed.count / 100), !self.sweep.options.isConfirmed {
-            report.stopped.append(self.tag)
-            if !self.sweep.options.isDryRun { try await self.carryOut(plan.harmless) }
-        } else {
-            report.surplus += plan.surplus.count + plan.proven.count
-            report.reopened += plan.reopened.count
-            report.missing += plan.missing.count
-            report.reprovisioned += plan.gone.count
-            if !self.sweep.options.isDryRun { try await self.carryOut(plan) }
-        }
-        if !self.sweep.options.isDryRun {
-            report.straysDeleted += try await self.report(plan.strays)
-            try await self.inOneTransaction(
-                SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed.count - plan.others))
-        }
-        return listed.count
     }
 
-    private func known() async throws -> [ProviderID: Known] {
-        var known: [ProviderID: Known] = [:]
-        for row in try await self.sweep.pool.query(
-            SweepStatements.ledger(of: self.tag, landingTime: self.sweep.landingTime))
-        {
-            var columns = row.columns
-            let user = UserKey(tenant: try columns.next(), user: try columns.next())
-            let generation: Generation = try columns.next()
-            let id: ProviderID = try columns.next()
-            let status: CredentialStatus = try columns.next()
-            known[id] = Known(
-                user: user, generation: generation, isActive: status == .active,
-                isOldEnoughToBeListed: try columns.next(),
-                isMissing: try columns.next(), isLongMissing: try columns.next(Bool?.self) ?? false)
-        }
-        return known
-    }
-
-    /// While the ledger is not trusted, what a list leaves out counts: one that came and one that went between two
-    /// pages can hide a third from a list that looks whole, so a list of several pages is taken twice.
-    private func list() async throws -> [TelephonyCredential] {
+    /// Lists the tag once, or twice when the ledger is not trusted and the list has several pages.
+    ///
+    /// While the ledger is not trusted, a credential that the list leaves out matters. One that came and one that went
+    /// between two pages can hide a third from a list that looks whole.
+    private func listOnceOrTwice() async throws -> [TelephonyCredential] {
         let query = ListQuery(tag: self.tag)
         let first = try await self.sweep.provider.listWhole(query, until: .now + Sweep.hold / 3)
         guard !self.isTrusted, first.count >= query.pageSize else { return first }
@@ -148,9 +73,60 @@ struct SweptTag {
         return first + second.filter { !ids.contains($0.id) }
     }
 
-    // MARK: Doing
+    // MARK: Plan
 
-    private func carryOut(_ plan: Plan) async throws {
+    private func plan(_ listed: [TelephonyCredential], _ report: inout SweepReport) async throws -> TagPlan {
+        let known = try await self.known()
+        var plan = TagPlan()
+        try await self.explain(listed, known, &plan, &report)
+        try await self.miss(listed, known, &plan)
+        plan.closed = try await self.closings(listed, known)
+        return plan
+    }
+
+    private func known() async throws -> [ProviderID: LedgerCredential] {
+        var known: [ProviderID: LedgerCredential] = [:]
+        for row in try await self.sweep.pool.query(
+            SweepStatements.ledger(of: self.tag, landingTime: self.sweep.landingTime))
+        {
+            var columns = row.columns
+            let user = UserKey(tenant: try columns.next(), user: try columns.next())
+            let generation: Generation = try columns.next()
+            let id: ProviderID = try columns.next()
+            let status: CredentialStatus = try columns.next()
+            known[id] = LedgerCredential(
+                user: user, generation: generation, isActive: status == .active,
+                isOldEnoughToBeListed: try columns.next(),
+                isMissing: try columns.next(), isLongMissing: try columns.next(Bool?.self) ?? false)
+        }
+        return known
+    }
+
+    // MARK: Judge
+
+    /// Enters the plan in the report and returns what may be done of it. More than five changes that take something
+    /// away, and more than 1 % of the tag, need an operator's confirmation.
+    private func judge(_ plan: TagPlan, listed: Int, _ report: inout SweepReport) -> TagPlan {
+        report.strays += plan.strays.count
+        report.strayNames += plan.strays.prefix(max(0, 100 - report.strayNames.count)).map { $0.name ?? "" }
+        report.evidence += plan.evidence.count + plan.orphans.count + plan.ahead.count
+        report.unproven += plan.unproven
+        report.expected += plan.expected
+        report.seen += plan.seen
+        guard plan.takenAway <= max(5, listed / 100) || self.sweep.options.isConfirmed else {
+            report.stopped.append(self.tag)
+            return plan.harmless
+        }
+        report.surplus += plan.surplus.count + plan.proven.count
+        report.reopened += plan.reopened.count
+        report.missing += plan.missing.count
+        report.reprovisioned += plan.gone.count
+        return plan
+    }
+
+    // MARK: Carry out
+
+    private func carryOut(_ plan: TagPlan) async throws {
         try await self.sweep.extend(self.holder)
         for (credential, user, generation) in plan.proven + plan.surplus {
             let surplus = Surplus(
@@ -179,40 +155,11 @@ struct SweptTag {
         }
     }
 
-    /// Remembered, so that every create looks first; or deleted, by an operator's word, unless somebody has adopted it
-    /// since. Answers how many were deleted.
-    private func report(_ strays: [TelephonyCredential]) async throws -> Int {
-        guard !strays.isEmpty else { return 0 }
-        guard self.sweep.options.deletesStrays else {
-            let rows = strays.map { (id: $0.id, name: $0.name ?? "", tag: self.tag) }
-            _ = try await self.sweep.pool.query(Strays.remember(rows))
-            return 0
-        }
-        var deleted = 0
-        let others = try await self.ownersElsewhere(of: strays)
-        for stray in strays where !others.contains(stray.id) {
-            try await self.sweep.extend(self.holder)
-            _ = try await self.sweep.pool.query(
-                Strays.doom(stray.id, name: stray.name ?? "", tag: self.tag))
-            let isOwned = try await self.sweep.pool.withTransaction { connection in
-                // Waits for every record that began before the mark was there.
-                _ = try await connection.query("lock table dialtone.credentials in share mode")
-                return try await !connection.query(Strays.owner(of: stray.id)).isEmpty
-            }
-            if isOwned {
-                _ = try await self.sweep.pool.query(Strays.forget(stray.id))
-                continue
-            }
-            do throws(TelnyxFailure) {
-                _ = try await self.sweep.provider.delete(stray.id)
-            } catch {
-                // Known for what it is; the next such sweep deletes it.
-                if !error.isNotFound { continue }
-            }
-            deleted += 1
-            _ = try await self.sweep.pool.query(Strays.forget(stray.id))
-        }
-        return deleted
+    // MARK: Count
+
+    private func count(listed: Int) async throws {
+        try await self.inOneTransaction(
+            SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed))
     }
 
     private func inOneTransaction(_ statements: [SQL]) async throws {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in doubt is looked at: a few jobs at a time, beside the creates, each written down as it is found.
+// Jobs in doubt are looked at: a few at a time, beside the creates, and each is written down as it is found.
 
 import Foundation
 import Lifecycle
@@ -11,7 +11,9 @@ import Queue
 import Telnyx
 
 extension OnboardingWorker {
-    /// Looks at jobs in doubt, a few at a time, as long as some are due; then waits until time has made others due.
+    /// Looks at jobs in doubt as long as some are due, then waits until time has made others due.
+    ///
+    /// Cancelled here: looks under way end as failed, and their jobs stay in doubt.
     func lookAtDoubt() async {
         while !self.isEnding {
             let looked: Int
@@ -25,32 +27,30 @@ extension OnboardingWorker {
         }
     }
 
-    /// Claims what is due, looks, and writes what was found. Answers how many jobs there were.
+    /// Claims what is due, looks, and writes what was found. Returns how many jobs there were.
     private func lookOnce() async throws -> Int {
         guard let terms = self.identity.terms, try await self.provider.limits.allowsCalls() else { return 0 }
-        let sentAt = ContinuousClock.now
+        let leaseEnd = ContinuousClock.now + self.configuration.lease
         let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
         let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
         guard !jobs.isEmpty else { return 0 }
-        // What is found must have a tag to be recorded under: without one the job comes again when the next tag is
-        // open.
-        let starved = jobs.filter { $0.tag == nil && $0.life.isWanted && $0.life.recorded == nil }
-        for tenant in Set(starved.map(\.user.tenant)) {
-            _ = await TagShards.open(for: tenant, capacity: terms.tagCapacity, on: self.pool, self.logger)
-        }
-        let back = starved.map { job in
-            JobResult.moved(
-                Transition(
-                    lease: job.lease, to: .inDoubt, delay: .milliseconds(100), isDoubtful: job.life.isDoubtful,
-                    empties: job.life.empties))
-        }
-        let leaseEnd = sentAt + self.configuration.lease
-        let listed = await self.listTags(of: jobs, until: leaseEnd)
-        // Each is written as it comes, for a slow look must not cost the others theirs; together at the end once one
-        // could not.
+        let starved = jobs.filter(\.needsTagToBeRecorded)
+        let back = await self.putBackIntoDoubtWithoutTag(starved, terms)
+        let others = jobs.filter { !$0.needsTagToBeRecorded }
+        let listed = await self.listTags(of: others, until: leaseEnd)
+        await self.look(at: others, leaseEnd: leaseEnd, listed: listed, beside: back)
+        return jobs.count
+    }
+
+    /// Each result is written as it comes: a slow look must not cost the others their lease. Once one could not be
+    /// written, the rest is written together at the end.
+    private func look(
+        at jobs: [ClaimedJob], leaseEnd: ContinuousClock.Instant, listed: [String: [TelephonyCredential]],
+        beside back: [JobResult]
+    ) async {
         var unwritten = back
         await withTaskGroup(of: JobResult.self) { group in
-            for job in jobs where !starved.contains(where: { $0.lease == job.lease }) {
+            for job in jobs {
                 group.addTask {
                     await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
                 }
@@ -64,11 +64,10 @@ extension OnboardingWorker {
             }
         }
         await FinishBatch(unwritten).writeAtTheEnd(to: self.pool, self.logger)
-        return jobs.count
     }
 
-    /// When many jobs of one tag are in doubt, as after a crash, one list of the tag shows most of what there is: a
-    /// page per 250 instead of a list per name. It proves presence only; who is not on it is looked up by name.
+    /// Lists a tag when many of its jobs are in doubt, as after a crash: a page shows 250, instead of a list per name.
+    /// It proves presence only. A job that is not on it is looked up by name.
     private func listTags(
         of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
     ) async -> [String: [TelephonyCredential]] {
@@ -80,5 +79,12 @@ extension OnboardingWorker {
             }
             return await group.reduce(into: [:]) { listed, one in listed[one.0] = one.1 }
         }
+    }
+}
+
+extension ClaimedJob {
+    /// What a look finds must have a tag to be recorded under.
+    fileprivate var needsTagToBeRecorded: Bool {
+        self.tag == nil && self.life.isWanted && self.life.recorded == nil
     }
 }

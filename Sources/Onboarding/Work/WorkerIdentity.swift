@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who this worker is, for as long as the server it knows is the one that answers; after a change it is somebody else.
+// A worker's id holds for one start of one server. After a change of the server the worker is another one.
 
 import Foundation
 import Model
@@ -8,9 +8,9 @@ import Synchronization
 
 /// The worker's id and the server's start, changed together.
 ///
-/// A worker draws a new id whenever it meets another server, or another start of it: commits may have been lost, epochs
-/// may come again, and a result of the former life must not pass for one of the new. What it proves (a provider id) is
-/// accepted all the same.
+/// A worker draws a new id whenever it meets another server, or another start of the same one. Commits may have been
+/// lost, so epochs may come again. A result of the former id must not pass for one of the new. The evidence in it, a
+/// provider id, is accepted all the same.
 final class WorkerIdentity: Sendable {
     private let lease: Duration
     private let landingTime: Duration
@@ -25,7 +25,7 @@ final class WorkerIdentity: Sendable {
         self.presence = presence
     }
 
-    /// What a claim needs; nil until the server is known.
+    /// The terms of a claim; nil until the server is known.
     var terms: ClaimTerms? {
         self.state.withLock { $0 }.map { identity in
             ClaimTerms(
@@ -40,7 +40,9 @@ final class WorkerIdentity: Sendable {
     /// Forgets the server, so that nothing is claimed until it is known again.
     func forget() { self.state.withLock { $0 = nil } }
 
-    /// Becomes a new worker of this server; registered first, so that others can tell when it is gone.
+    /// Becomes a new worker of this server. The id is registered first, so that other nodes can tell when it is gone.
+    ///
+    /// Cancelled here: the worker claims nothing until the next tick of housekeeping.
     func meet(_ started: Int64, on connection: PostgresConnection) async throws {
         let worker = WorkerID(rawValue: UUID())
         if let presence { _ = try await connection.query(Presence.register("\(worker)", key: presence.key)) }

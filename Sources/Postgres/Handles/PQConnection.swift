@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // One PGconn: each libpq call we make, by its own name, with no waiting and no policy.
+//
+// Handles are the only place where libpq reads from a connection or writes to it. Each class owns one C pointer and
+// frees it in `deinit`. Each method is one libpq call and returns what libpq says. The loops that wait, and the rules
+// about what to do next, are in `Protocol`. Numbers such as 34.1 are sections of PostgreSQL 15's manual: chapter 34 is
+// libpq.
 
 import CLibpq
 
-/// Owns a `PGconn *`. Used by one task at a time: its owner is an actor, except for `cancelHandle()`.
+/// Owns a `PGconn *`. One task at a time uses it, because its owner is an actor.
 @safe final class PQConnection {
     private let pointer: OpaquePointer
     private let notices = Notices()
 
-    /// Begins connecting (34.1, `PQconnectStartParams`); nil only when libpq is out of memory.
+    /// Begins connecting (34.1, `PQconnectStartParams`). Nil only when libpq is out of memory.
     init?(starting parameters: [(keyword: String, value: String)]) {
         let started = unsafe Self.withCStrings(parameters.map(\.keyword)) { keywords in
             unsafe Self.withCStrings(parameters.map(\.value)) { values in
@@ -17,14 +22,14 @@ import CLibpq
         }
         guard let started = unsafe started else { return nil }
         unsafe self.pointer = started
-        // Notices ("relation exists, skipping") are for people at a terminal; the default receiver prints to stderr.
-        // One of them matters: the server has committed but stopped waiting for its synchronous standby.
+        // Notices ("relation exists, skipping") are meant for people at a terminal. The default receiver prints them
+        // to stderr. One notice matters: the server has committed but stopped waiting for its synchronous standby.
         unsafe PQsetNoticeReceiver(
             self.pointer,
             { notices, result in
                 guard let notices = unsafe notices, let result = unsafe result,
-                    // R: the function that raised it, which no locale translates (postgres_ext.h,
-                    // PG_DIAG_SOURCE_FUNCTION).
+                    // 82 is R, the function that raised the notice (postgres_ext.h, PG_DIAG_SOURCE_FUNCTION). No
+                    // locale translates it.
                     let function = unsafe PQresultErrorField(result, 82),
                     unsafe String(cString: function) == "SyncRepWaitForLSN"
                 else { return }
@@ -34,12 +39,12 @@ import CLibpq
 
     deinit { unsafe PQfinish(self.pointer) }
 
-    /// What the notices of an exchange have said.
+    /// Remembers the one notice that matters until it is taken.
     private final class Notices {
         var hasGivenUpWaiting = false
     }
 
-    /// Whether the server has stopped waiting for its synchronous standby since this was asked last.
+    /// Returns whether the server has stopped waiting for its synchronous standby since the last call.
     func takeHasGivenUpWaiting() -> Bool {
         defer { self.notices.hasGivenUpWaiting = false }
         return self.notices.hasGivenUpWaiting
@@ -49,13 +54,13 @@ import CLibpq
 
     var status: ConnStatusType { unsafe PQstatus(self.pointer) }
     var transactionStatus: PGTransactionStatusType { unsafe PQtransactionStatus(self.pointer) }
-    /// The socket of this moment; libpq may change it while connecting.
+    /// The socket at this moment. libpq may replace it while connecting.
     var socket: Int32 { unsafe PQsocket(self.pointer) }
     var backendPID: Int32 { unsafe PQbackendPID(self.pointer) }
     var serverVersion: Int32 { unsafe PQserverVersion(self.pointer) }
     var isBusy: Bool { unsafe PQisBusy(self.pointer) == 1 }
 
-    /// The connection's own error text, one line. It may name host and user, never a password or a value.
+    /// The connection's own error text in one line. It may name host and user, never a password or a value.
     var errorMessage: String {
         let text = unsafe String(cString: PQerrorMessage(self.pointer))
         return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
@@ -91,13 +96,15 @@ import CLibpq
     func exitPipeline() -> Bool { unsafe PQexitPipelineMode(self.pointer) == 1 }
     func pipelineSync() -> Bool { unsafe PQpipelineSync(self.pointer) == 1 }
 
-    /// 0 all sent, 1 more to send, -1 the connection is lost.
+    /// Returns 0 when all is sent, 1 when there is more to send, and -1 when the connection is lost.
     func flush() -> Int32 { unsafe PQflush(self.pointer) }
 
     // MARK: Receiving
 
     func consumeInput() -> Bool { unsafe PQconsumeInput(self.pointer) == 1 }
 
+    /// Returns the next result, or nil after the last result of a statement.
+    ///
     /// Must not be called while `isBusy`: it would block.
     func nextResult() -> PQResult? {
         guard let result = unsafe PQgetResult(self.pointer) else { return nil }
@@ -118,17 +125,19 @@ import CLibpq
     }
 }
 
-/// Owns a `PGcancel *`: what is needed to ask the server to stop the statement under way.
+/// Owns a `PGcancel *`, with which the server is asked to stop the statement under way.
 ///
-/// Unchecked because libpq guarantees it without a lock: `PQcancel` "can be safely invoked" from a thread other than
-/// the one that uses the connection (34.7); the struct is read-only.
+/// Unchecked because libpq guarantees safety without a lock. `PQcancel` "can be safely invoked" from another thread
+/// than the connection's (34.7), and the struct is read-only.
 @safe final class PQCancelHandle: @unchecked Sendable {
     private let pointer: OpaquePointer
 
     init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
     deinit { unsafe PQfreeCancel(self.pointer) }
 
-    /// Blocks for a connect and one round trip, and is not encrypted (libpq 15). Whether it came in time is not known.
+    /// Asks the server to stop the statement. The caller does not learn whether the request came in time.
+    ///
+    /// Blocks for a connect and one round trip, and is not encrypted (libpq 15).
     func cancel() {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             _ = unsafe PQcancel(self.pointer, buffer.baseAddress, 256)
@@ -137,7 +146,7 @@ import CLibpq
 }
 
 extension PQConnection {
-    /// Lends NULL-terminated copies of the strings for the time of `body`, the array itself ended by NULL.
+    /// Lends NUL-terminated copies of the strings while `body` runs. The array itself ends with NULL.
     private static func withCStrings<Value>(
         _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
     ) -> Value {
@@ -155,7 +164,7 @@ extension PQConnection {
         }
     }
 
-    /// Lends the parameters as libpq's three parallel arrays; all pointers die with `body`.
+    /// Lends the parameters as libpq's three parallel arrays while `body` runs. No pointer outlives `body`.
     private static func withParameters<Value>(
         _ parameters: [SQL.Parameter],
         _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Value
@@ -167,7 +176,7 @@ extension PQConnection {
             offsets.append(parameter.bytes == nil ? nil : bytes.count)
             bytes.append(contentsOf: parameter.bytes ?? [])
         }
-        // One spare byte, so that an empty value still has an address that is not NULL.
+        // One spare byte, so that an empty value has an address too. A NULL pointer would mean SQL's NULL.
         bytes.append(0)
         let lengths = parameters.map { Int32($0.bytes?.count ?? 0) }
         let formats = [Int32](repeating: 1, count: parameters.count)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One PGresult: what libpq read for one statement, freed exactly once.
+// One PGresult: the rows, the command tag or the error of one statement, freed exactly once.
 
 import CLibpq
 
 /// Owns a `PGresult *`.
 ///
-/// Unchecked because libpq guarantees it without a lock: "PGresult objects are normally read-only after creation, and
-/// so can be passed around freely between threads" (libpq chapter 34.20). Nothing here writes to it.
+/// Unchecked because libpq guarantees safety without a lock, and nothing here writes to the result. "PGresult objects
+/// are normally read-only after creation, and so can be passed around freely between threads" (34.20).
 @safe final class PQResult: @unchecked Sendable {
     private let pointer: OpaquePointer
 
@@ -33,7 +33,7 @@ import CLibpq
         unsafe PQgetisnull(self.pointer, Int32(row), Int32(column)) == 1
     }
 
-    /// The column's bytes, valid inside `body` only: they belong to the result (34.3.2, `PQgetvalue`).
+    /// Lends the column's bytes while `body` runs. They belong to the result (34.3.2, `PQgetvalue`).
     func withBytes<Value>(row: Int, column: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
         let start = unsafe PQgetvalue(self.pointer, Int32(row), Int32(column))
         let length = unsafe PQgetlength(self.pointer, Int32(row), Int32(column))
@@ -42,7 +42,7 @@ import CLibpq
         }
     }
 
-    /// The server's error, with its codes and without its details.
+    /// The server's error with its codes. DETAIL and HINT are left out.
     var error: PostgresError {
         let sqlState = self.field(67)
         return PostgresError(
@@ -52,13 +52,15 @@ import CLibpq
         )
     }
 
-    /// `PQresultErrorField` by the codes of postgres_ext.h: C SQLSTATE, M primary message, n constraint, t table, c
-    /// column.
+    /// Returns one field of the error (`PQresultErrorField`) by its code in postgres_ext.h.
+    ///
+    /// The codes are letters: C (67) SQLSTATE, M (77) primary message, c (99) column, n (110) constraint, t (116)
+    /// table.
     private func field(_ code: Int32) -> String? {
         unsafe PQresultErrorField(self.pointer, code).map { unsafe String(cString: $0) }
     }
 
-    /// Class 22 and 42601 messages quote the offending input ("invalid input syntax for type uuid: …").
+    /// Replaces the messages of class 22, which quote the offending input ("invalid input syntax for type uuid: …").
     private static func safeMessage(_ message: String, sqlState: String?) -> String {
         guard let sqlState, sqlState.hasPrefix("22") else { return message }
         return "a value is not valid for its type"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who has which connection and who waits for one: the pool's rules as a pure state machine.
+// The pool's rules as a pure state machine: which connections are idle or lent, and which leases wait.
 
-/// The pool's bookkeeping. Every method answers what must be done now, outside the lock.
+/// The pool's bookkeeping. Its methods return the actions that the pool must now perform, outside the lock.
 struct PoolState<Connection, Waiter>: ~Copyable {
     enum Action {
         case connect
@@ -11,9 +11,9 @@ struct PoolState<Connection, Waiter>: ~Copyable {
     }
 
     struct Limits: Sendable {
-        /// Connections at most, those being made included.
+        /// The most connections at a time, those being made included.
         var maximum: Int
-        /// Without a working connection for this long, leases fail at once (the breaker).
+        /// After this long without a working connection, leases fail at once (the breaker).
         var breakAfter: Duration
     }
 
@@ -33,11 +33,12 @@ struct PoolState<Connection, Waiter>: ~Copyable {
     var isIdle: Bool { self.leased == 0 && self.connecting == 0 }
     var counts: (idle: Int, leased: Int, waiting: Int) { (self.idle.count, self.leased, self.waiters.count) }
 
-    /// Whether a connection should be made although nobody waits: to find out that the server is back.
+    /// Whether to make a connection although no lease waits. It shows whether the server is back.
     func shouldProbe() -> Bool {
         self.failingSince != nil && self.connecting == 0 && self.idle.isEmpty && !self.isShutDown
     }
 
+    /// Gives an idle connection to the waiter, or lets it wait until the deadline. An open breaker fails it at once.
     mutating func lease(_ id: UInt64, _ waiter: Waiter, deadline: Instant, now: Instant) -> [Action] {
         if self.isShutDown {
             return [.fail(waiter, PostgresError(.poolUnavailable, "the connection pool is shut down"))]
@@ -53,12 +54,14 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         return self.connectIfNeeded()
     }
 
-    /// The task that waits was cancelled, before or after it got a connection; answers its waiter if it still waits.
+    /// Takes a cancelled task's waiter out of the line and returns it. Returns nil when the task waits not yet, or no
+    /// longer because it has its connection or its error.
     mutating func withdraw(_ id: UInt64) -> Waiter? {
         guard let place = self.waiters.firstIndex(where: { $0.id == id }) else { return nil }
         return self.waiters.remove(at: place).waiter
     }
 
+    /// Takes in a connection that was made, and closes the breaker.
     mutating func connected(_ connection: Connection) -> [Action] {
         self.connecting -= 1
         self.failingSince = nil
@@ -66,6 +69,7 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         return self.offer(connection)
     }
 
+    /// Notes that a connection could not be made. The first failure starts the breaker's time.
     mutating func connectFailed(_ error: PostgresError, now: Instant) -> [Action] {
         self.connecting -= 1
         self.failingSince = self.failingSince ?? now
@@ -73,16 +77,16 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         return self.expire(now: now)
     }
 
-    /// A lease ended. `connection` is nil when it is no longer usable.
+    /// Ends a lease. `connection` is nil when it is no longer usable.
     mutating func returned(_ connection: Connection?) -> [Action] {
         self.leased -= 1
         guard let connection else { return self.connectIfNeeded() }
-        // It works: what failed before says nothing about now.
+        // This connection works, so earlier failures no longer count.
         self.failingSince = nil
         return self.offer(connection)
     }
 
-    /// Fails whoever has waited too long, and everybody once the breaker is open.
+    /// Fails the leases that have waited too long, and all of them once the breaker is open.
     mutating func expire(now: Instant) -> [Action] {
         let isBroken = self.failingSince.map { now - $0 >= self.limits.breakAfter && self.leased == 0 } ?? false
         let late = self.waiters.filter { isBroken || $0.deadline <= now }
@@ -94,7 +98,7 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         }
     }
 
-    /// Asks for connections when somebody waits; the retry after a failure comes from the pool's ticker.
+    /// Asks for connections while leases wait. After a failure the pool's ticker asks for the next one.
     mutating func connectIfNeeded() -> [Action] {
         guard !self.isShutDown, self.failingSince == nil || self.connecting == 0 else { return [] }
         var actions: [Action] = []
@@ -107,13 +111,14 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         return actions
     }
 
+    /// Asks for one connection when `shouldProbe()` says so.
     mutating func probe() -> [Action] {
         guard self.shouldProbe() else { return [] }
         self.connecting += 1
         return [.connect]
     }
 
-    /// No more leases; idle connections close now, leased ones on return.
+    /// Refuses leases from now on. Idle connections close now, lent ones on their return.
     mutating func shutDown() -> [Action] {
         self.isShutDown = true
         let refused = self.waiters.map {

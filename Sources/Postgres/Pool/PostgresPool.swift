@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connections that intake, worker and requests share: leased for a piece of work, checked when they come back.
+//
+// `PoolState` holds the rules and does nothing; `PostgresPool` performs the actions that the rules return. Each method
+// asks the rules under the lock and performs their actions after it. Only `run()` makes connections, in tasks that it
+// owns. When no connection has worked for a while, leases fail at once instead of lining up. Every 100 ms a ticker then
+// looks whether the server is back.
 
 import Synchronization
 
-/// A pool of connections. `run()` makes them; leases wait until it does.
+/// A pool of connections. `run()` makes them, and leases wait until it does.
 package final class PostgresPool: Sendable {
     package struct Configuration: Sendable {
         package var connection: PostgresConfiguration
-        /// Connections at most.
+        /// The most connections at a time.
         package var maximum = 8
         /// How long a lease waits for a connection.
         package var leaseTimeout: Duration = .seconds(5)
-        /// Without any working connection for this long, leases fail at once until one is made again.
+        /// After this long without a working connection, leases fail at once until one is made again.
         package var breakAfter: Duration = .seconds(2)
 
         package init(_ connection: PostgresConfiguration) { self.connection = connection }
@@ -23,7 +28,7 @@ package final class PostgresPool: Sendable {
     private let configuration: Configuration
     private let state: Mutex<State>
     private let nextID = Atomic<UInt64>(1)
-    /// Connections to make, for the tasks `run()` owns.
+    /// One element for each connection to make. The tasks of `run()` make them.
     private let orders: AsyncStream<Void>
     private let order: AsyncStream<Void>.Continuation
 
@@ -36,9 +41,11 @@ package final class PostgresPool: Sendable {
 
     // MARK: Using it
 
-    /// Lends a connection for the time of `work`. On return it is rolled back if need be, or closed and replaced.
+    /// Lends a connection while `work` runs.
     ///
-    /// Throws what `work` throws, `.poolTimeout`, `.poolUnavailable`. Cancelled here: a waiting lease is withdrawn.
+    /// On its return an open transaction is rolled back. A connection that is no longer usable is closed and replaced.
+    /// Throws the errors of `work`, `.poolTimeout` and `.poolUnavailable`.
+    /// Cancelled here: a waiting lease is withdrawn.
     package func withConnection<Value>(_ work: (PostgresConnection) async throws -> Value) async throws -> Value {
         let connection = try await self.lease()
         do {
@@ -51,7 +58,10 @@ package final class PostgresPool: Sendable {
         }
     }
 
-    /// One statement on any connection.
+    /// Runs one statement on any connection and returns its rows.
+    ///
+    /// Throws the errors of `PostgresConnection.query`, `.poolTimeout` and `.poolUnavailable`.
+    /// Cancelled here: a waiting lease is withdrawn; a statement that was sent ends as in `PostgresConnection.query`.
     package func query(_ statement: SQL) async throws(PostgresError) -> PostgresRows {
         let connection = try await self.lease()
         do {
@@ -64,19 +74,19 @@ package final class PostgresPool: Sendable {
         }
     }
 
-    /// A transaction on any connection; see `PostgresConnection.withTransaction`.
+    /// Runs `work` in a transaction on any connection; see `PostgresConnection.withTransaction`.
     package func withTransaction<Value>(_ work: (PostgresConnection) async throws -> Value) async throws -> Value {
         try await self.withConnection { connection in
             try await connection.withTransaction { try await work(connection) }
         }
     }
 
-    /// Idle, leased and waiting, for metrics and tests.
+    /// The numbers of idle and lent connections and of waiting leases, for metrics and tests.
     package var counts: (idle: Int, leased: Int, waiting: Int) { self.state.withLock { $0.counts } }
 
     // MARK: Running it
 
-    /// Makes connections until the task is cancelled, then closes them.
+    /// Makes connections until the task is cancelled. Then idle connections close, and lent ones on their return.
     package func run() async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -90,7 +100,7 @@ package final class PostgresPool: Sendable {
         await self.perform(self.state.withLock { $0.shutDown() })
     }
 
-    /// Expires leases that wait too long and retries after a failure.
+    /// Fails the leases that wait too long, and tries a connection after a failure.
     private func tick() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
@@ -124,6 +134,8 @@ package final class PostgresPool: Sendable {
         }
     }
 
+    /// Waits until the rules give a connection or an error.
+    ///
     /// Cancelled here: the waiter is withdrawn; if it had been given a connection already, the caller gets it.
     private func wait(_ id: UInt64, _ deadline: ContinuousClock.Instant) async -> Result<
         PostgresConnection, PostgresError
@@ -143,7 +155,7 @@ package final class PostgresPool: Sendable {
 
     private static let withdrawn = PostgresError(.cancelled, "cancelled while waiting for a connection")
 
-    /// Not cancellable: a connection must come back whatever became of its user.
+    /// Not cancellable: a connection must come back however its work ended.
     private func giveBack(_ connection: PostgresConnection) async {
         let isUsable = await connection.reset()
         if !isUsable { await connection.close() }
@@ -155,7 +167,7 @@ package final class PostgresPool: Sendable {
         for case .close(let connection) in actions { await connection.close() }
     }
 
-    /// All that needs no waiting; a closed connection is closed by `perform` or, at the latest, when it is freed.
+    /// Performs the actions that need no waiting. A connection to close is closed by `perform`, or when it is freed.
     private func performAtOnce(_ actions: [State.Action]) {
         for action in actions {
             switch action {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a connection is doing: one thing at a time, because an actor alone lets a second call in at every await.
+// One activity of a connection at a time, because an actor alone lets a second call in at every await.
 
-/// The state of one connection; pure, tested without a server.
+/// The state of one connection. It is pure and tested without a server.
 struct ConnectionState: ~Copyable {
     enum Activity: Equatable {
         case idle
         case statement
         case pipeline
-        /// Waiting for notifications; a statement may take over at any time.
+        /// Waiting for notifications.
         case listening
         case closed(PostgresError)
 
@@ -23,7 +23,7 @@ struct ConnectionState: ~Copyable {
 
     private(set) var activity: Activity = .idle
 
-    /// Takes the connection for one exchange.
+    /// Takes the connection for one exchange. Throws when another call uses it or it is closed.
     mutating func begin(_ wanted: Activity) throws(PostgresError) {
         switch self.activity {
         case .idle: self.activity = wanted
@@ -33,7 +33,7 @@ struct ConnectionState: ~Copyable {
         }
     }
 
-    /// Gives it back. A connection closed meanwhile stays closed.
+    /// Gives the connection back. A connection closed meanwhile stays closed.
     mutating func end() {
         switch self.activity {
         case .statement, .pipeline, .listening, .idle: self.activity = .idle
@@ -41,7 +41,7 @@ struct ConnectionState: ~Copyable {
         }
     }
 
-    /// Closes it for good; the first reason stays.
+    /// Closes the connection for good. The first reason stays. Returns false when it was closed already.
     mutating func close(_ reason: PostgresError) -> Bool {
         switch self.activity {
         case .closed: return false

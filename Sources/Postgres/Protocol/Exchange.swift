@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The libpq dance: connect, send while reading, read until nothing is owed. No sockets here, only "I need readable".
+// The loops of libpq's protocol: connect, send while reading, and read until no result is owed.
+//
+// A loop never touches a socket. Whenever libpq would block, it tells `SocketReadiness` whether it needs the socket
+// readable or writable, waits, and goes on. `PipelinePlan` queues commands and lists the results they will owe.
+// `PendingResults` matches each result that arrives with the statement that owes it. `StatementCache` knows which
+// statements the server has parsed, and `ConnectionState` lets one exchange in at a time. An order of results that must
+// not occur closes the connection.
 
 import CLibpq
 
@@ -11,13 +17,15 @@ struct Exchange {
     /// How an exchange ended for the connection.
     enum End {
         case complete
-        /// The task was cancelled while results were owed; they still are.
+        /// The task was cancelled, and results are still owed.
         case cancelled
         case failed(PostgresError)
     }
 
-    /// Drives `PQconnectPoll` to its end (34.1): as if it had said WRITING at first, re-reading the socket each turn.
+    /// Drives `PQconnectPoll` until the connection is made (34.1). `PQconnectStartParams` must have begun it already.
     ///
+    /// It begins as if libpq had said WRITING, and asks for the socket each turn, because libpq may have replaced it.
+    /// Throws `.connectFailed` when libpq gives up or the deadline passes.
     /// Cancelled here: throws; the half-made connection is freed by its owner.
     func connect(until deadline: ContinuousClock.Instant) async throws(PostgresError) {
         var interest: SocketInterest = .write
@@ -40,10 +48,12 @@ struct Exchange {
         }
     }
 
-    /// Flushes what was queued and reads until nothing is owed.
+    /// Sends the queued commands and reads until no result is owed. The commands of `pending` must have been queued
+    /// already.
     ///
-    /// While bytes are left to send it waits for readable *or* writable and reads whenever it can: a server whose own
-    /// buffer is full does not read, so waiting for writable alone never ends (34.4, `PQflush`).
+    /// While bytes are left to send, it waits for readable *or* writable and reads whenever it can. A server whose own
+    /// buffer is full does not read, so a wait for writable alone would never end (34.4, `PQflush`).
+    /// Cancelled here: returns `.cancelled`; results are still owed.
     func receiveResults(
         _ pending: inout PendingResults<PostgresRows>, until deadline: ContinuousClock.Instant? = nil, shielded: Bool,
         onNotification: (PostgresNotification) -> Void = { _ in }
@@ -67,7 +77,8 @@ struct Exchange {
         }
     }
 
-    /// Takes every result that has arrived whole; `PQgetResult` would block on one that has not.
+    /// Takes every result that has arrived whole. `PQgetResult` would block on a part of one. Returns nil while results
+    /// are still owed.
     private func collect(_ pending: inout PendingResults<PostgresRows>) -> End? {
         while !self.handle.isBusy {
             let arrival = self.arrival(self.handle.nextResult())

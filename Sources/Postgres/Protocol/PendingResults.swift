@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which results libpq still owes us: a pure state machine, so that the order of results is checked and tested without a
-// server.
+// The results that libpq still owes us: a pure state machine, so their order is tested without a server.
 
 /// The results owed for one statement, or for the groups of a pipeline.
 ///
-/// libpq gives, in order (34.5, "Pipeline Mode"): for each statement one or more results and then NULL; for each sync
-/// `PGRES_PIPELINE_SYNC`, with no NULL after it. After an error each statement up to the next sync answers
-/// `PGRES_PIPELINE_ABORTED`. Any other order means that we and the server have lost count, and only closing helps.
+/// libpq gives them in order (34.5, "Pipeline Mode"). A statement has one or more results and then NULL. A sync has one
+/// `PGRES_PIPELINE_SYNC` and no NULL. After an error, each statement up to the next sync has `PGRES_PIPELINE_ABORTED`.
+/// Any other order means that we and the server have lost count, and only closing helps.
 struct PendingResults<Rows>: ~Copyable {
     enum Expectation: Equatable {
         /// A statement whose rows the caller wants, by its place in `outcomes`.
@@ -34,7 +33,7 @@ struct PendingResults<Rows>: ~Copyable {
     private var expected: ArraySlice<Expectation>
     private var current: Result<Rows, PostgresError>?
     private(set) var outcomes: [Result<Rows, PostgresError>?]
-    /// The first place of the group under way: what an earlier sync has settled stays settled.
+    /// The first place of the group under way. Outcomes before it are settled by an earlier sync and stay so.
     private var groupStart = 0
 
     init(_ expected: [Expectation]) {
@@ -45,7 +44,7 @@ struct PendingResults<Rows>: ~Copyable {
 
     var isComplete: Bool { self.expected.isEmpty }
 
-    /// Every success so far becomes a commit whose outcome is unknown.
+    /// Turns every success so far into a commit whose outcome is unknown.
     mutating func doubtSuccesses() {
         for (place, outcome) in self.outcomes.enumerated() {
             guard case .success? = outcome else { continue }
@@ -54,6 +53,7 @@ struct PendingResults<Rows>: ~Copyable {
         }
     }
 
+    /// Matches one arrival with the result that is owed next. Says whether results are still owed.
     mutating func arrived(_ arrival: Arrival) -> Verdict {
         guard let next = self.expected.first else { return .violation("a result arrived that nobody asked for") }
         switch (next, arrival) {
@@ -89,8 +89,9 @@ struct PendingResults<Rows>: ~Copyable {
         return self.expected.isEmpty ? .complete : .more
     }
 
-    /// What each statement came to; a statement whose result never came gets `missing`, and so does one that had
-    /// succeeded when its group's sync never came: the sync is the commit.
+    /// Returns the outcome of each statement. A statement whose result never came gets `missing`.
+    ///
+    /// So does a statement that succeeded in a group whose sync never came, because the sync is the commit.
     consuming func settled(missing: PostgresError) -> [Result<Rows, PostgresError>] {
         if self.expected.contains(.sync) { self.failSinceLastSync(.failed(missing)) }
         return self.outcomes.map { $0 ?? .failure(missing) }

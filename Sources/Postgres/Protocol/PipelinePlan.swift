@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes into one pipeline: preparations, statements and syncs in order, with the results each will owe.
+// The contents of one pipeline: preparations, statements and syncs in order, with the results each will owe.
 
 /// The commands of one pipeline and, beside them, the results to expect.
 struct PipelinePlan {
@@ -12,7 +12,7 @@ struct PipelinePlan {
 
     private var commands: [Command] = []
     private(set) var expectations: [PendingResults<PostgresRows>.Expectation] = []
-    /// Statements prepared by this very pipeline, by place: if one fails, its name may not exist.
+    /// The places of statements that this very pipeline prepares. If one fails, its name may not exist.
     private(set) var preparedHere: Set<Int> = []
 
     init(_ groups: [[SQL]], statements: inout StatementCache) {
@@ -39,7 +39,9 @@ struct PipelinePlan {
         }
     }
 
-    /// Queues everything in libpq's buffer. False when libpq refuses one: the connection is then of no more use.
+    /// Queues every command in libpq's buffer.
+    ///
+    /// Returns false when libpq refuses one. The connection is then of no more use.
     func send(on handle: PQConnection) -> Bool {
         self.commands.allSatisfy { command in
             switch command {

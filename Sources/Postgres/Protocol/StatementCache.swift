@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which statements this connection has prepared: those used a second time, by the text of the statement.
+// The statements this connection has prepared, by their text: those that are used a second time.
 
 /// Knows, per connection, which statement texts the server has parsed already.
 struct StatementCache {
@@ -9,7 +9,7 @@ struct StatementCache {
         case prepared(name: String)
     }
 
-    /// More distinct texts than this means that a caller builds texts; those are not worth keeping.
+    /// More distinct texts than this mean that a caller builds texts, and built texts are not worth keeping.
     private static let limit = 256
 
     private let isOn: Bool
@@ -19,7 +19,7 @@ struct StatementCache {
 
     init(isOn: Bool) { self.isOn = isOn }
 
-    /// How to send this statement now.
+    /// Returns how to send this statement now, and counts its use.
     mutating func use(_ statement: SQL) -> Use {
         guard self.isOn else { return .direct }
         if let name = self.names[statement.text] { return .prepared(name: name) }
@@ -29,15 +29,17 @@ struct StatementCache {
         return .prepare(name: "s\(self.serial + 1)")
     }
 
-    /// The server has accepted the preparation `use` asked for.
+    /// Notes that the preparation `use` asked for was accepted, or goes ahead in the same pipeline.
     mutating func prepared(_ statement: SQL) {
         self.serial += 1
         self.names[statement.text] = "s\(self.serial)"
     }
 
-    /// Forgets a statement whose plan or name the server no longer has: 0A000 "cached plan must not change result type"
-    /// after a migration, 26000 no such name (DISCARD, a pooler in between).
-    /// So does any failure of a statement whose preparation went in the same pipeline: it may never have been run.
+    /// Forgets a statement whose plan or name the server no longer has.
+    ///
+    /// 0A000 is "cached plan must not change result type", after a migration. 26000 is an unknown name, after DISCARD
+    /// or with a pooler in between. A statement that `isNew` was prepared in the same pipeline. Any failure forgets it,
+    /// because its preparation may never have been run.
     mutating func settled<Rows>(_ statement: SQL, _ outcome: Result<Rows, PostgresError>, isNew: Bool = false) {
         guard case .failure(let error) = outcome, isNew || error.sqlState == "0A000" || error.sqlState == "26000" else {
             return
@@ -46,7 +48,7 @@ struct StatementCache {
         self.uses[statement.text] = nil
     }
 
-    /// Transaction commands are sent as they are: preparing them saves nothing.
+    /// Transaction commands are sent as they are, because preparing them saves nothing.
     private static func canBePrepared(_ statement: SQL) -> Bool {
         !["begin", "commit", "rollback"].contains(statement.text)
     }

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One thread that watches every connection's socket with epoll and wakes the task that waits for it.
+//
+// A task that needs its socket suspends instead of blocking a thread. It stores its continuation and its deadline here
+// and arms the socket. One thread sleeps in epoll_wait(2) for all connections, until an event or the next deadline. A
+// wait ends exactly once: the socket is ready, the deadline passes, the task is cancelled, or the socket cannot be
+// watched. Only the code that takes the waiter out under the lock resumes it.
 
 import CLibpq
 import Foundation
@@ -7,9 +12,9 @@ import Synchronization
 
 /// The process's epoll thread.
 ///
-/// Level-triggered and one-shot: `PQconsumeInput` may leave bytes in the socket, which an edge would not report again,
-/// and one-shot keeps a ready socket quiet until its task waits anew (epoll(7)). Entries are keyed by watch, not by
-/// descriptor.
+/// It is level-triggered, because `PQconsumeInput` may leave bytes in the socket that an edge would not report again.
+/// It is one-shot, so that a ready socket stays quiet until its task waits anew (epoll(7)). Entries are keyed by watch,
+/// not by descriptor.
 @safe package final class Reactor: Sendable {
     package static let shared = Reactor()
 
@@ -21,16 +26,17 @@ import Synchronization
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
-        /// Whose entry in epoll a descriptor is: libpq may have closed one, and another connection have got its number.
+        /// The watch that each descriptor in epoll belongs to. libpq may close a descriptor, and another connection may
+        /// then get its number.
         var owners: [Int32: UInt64] = [:]
         var nextID: UInt64 = 1
-        /// What the thread sleeps until; nil means for ever.
+        /// The time until which the thread sleeps; nil means for ever.
         var wakeAt: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
     private let epoll: Int32
-    /// Wakes the thread when an earlier deadline has come in.
+    /// An eventfd(2) that wakes the thread for an earlier deadline.
     private let alarm: Int32
 
     private init() {
@@ -42,7 +48,7 @@ import Synchronization
         self.startThread()
     }
 
-    /// A place for one connection to wait.
+    /// Returns a place for one connection to wait.
     package func watch() -> Watch {
         let id = self.state.withLock { state in
             defer { state.nextID += 1 }
@@ -86,8 +92,8 @@ import Synchronization
         _ id: UInt64, _ interest: SocketInterest, _ socket: Int32, _ deadline: ContinuousClock.Instant?, shielded: Bool,
         _ continuation: CheckedContinuation<SocketWait, Never>
     ) {
-        // The waiter is stored and the socket armed under one lock, so that neither an event nor a cancellation can
-        // fall between: a cancel handler that ran before is seen by isCancelled, one that runs later finds the waiter.
+        // The waiter is stored and the socket armed under one lock, so that no event and no cancellation falls between.
+        // A cancel handler that ran before is seen by isCancelled. One that runs later finds the waiter.
         let refused: SocketWait? = self.state.withLock { state in
             guard var entry = state.entries[id] else { return .failed(errno: EBADF) }
             if !shielded && Task.isCancelled { return .cancelled }
@@ -110,7 +116,7 @@ import Synchronization
         if interest.contains(.read) { events |= EPOLLIN.rawValue }
         if interest.contains(.write) { events |= EPOLLOUT.rawValue }
         var event = unsafe epoll_event(events: events, data: epoll_data_t(u64: id))
-        // While connecting, libpq may close its socket and open another under the same number: then MOD says ENOENT.
+        // While connecting, libpq may close its socket and open another under the same number. MOD then says ENOENT.
         if entry.socket == socket, unsafe epoll_ctl(self.epoll, EPOLL_CTL_MOD, socket, &event) == 0 { return true }
         entry.socket = socket
         return unsafe epoll_ctl(self.epoll, EPOLL_CTL_ADD, socket, &event) == 0
@@ -174,7 +180,7 @@ import Synchronization
         _ = unsafe write(self.alarm, &one, 8)
     }
 
-    /// Milliseconds until the next deadline, rounded up; -1 when there is none.
+    /// Returns the milliseconds until the next deadline, rounded up, or -1 when there is none.
     private func timeout() -> Int32 {
         self.state.withLock { state in
             guard let wakeAt = state.wakeAt else { return -1 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a binary column becomes a Swift value again; each type says which column types it accepts.
+// How a binary column becomes a Swift value again. Each type says which column types it accepts.
 
 package import Foundation
 
 /// A value that can be read from a column.
 package protocol PostgresDecodable: Sendable {
-    /// Whether a column of this type can be read; a type is checked before its bytes are looked at.
+    /// Whether a column of this type can be read. The type is checked before the bytes are read.
     static func accepts(_ type: PostgresType) -> Bool
 
     /// Reads the binary form. Nil when the bytes do not have the shape of the type.
     init?(postgresBytes bytes: UnsafeRawBufferPointer, type: PostgresType)
 
-    /// What NULL reads as; nil for a type that has no such value.
+    /// The value of NULL, or nil for a type that has none.
     static var null: Self? { get }
 }
 
@@ -19,7 +19,7 @@ extension PostgresDecodable {
     package static var null: Self? { nil }
 }
 
-/// Both ways.
+/// A value that can be sent and read.
 package typealias PostgresCodable = PostgresDecodable & PostgresEncodable
 
 extension FixedWidthInteger {
@@ -116,8 +116,8 @@ extension UUID: PostgresDecodable {
     }
 }
 
-/// An interval of microseconds and days; a day is 24 hours, as the server makes it of the difference of two times. One with
-/// months has no length and is not read.
+/// An interval of microseconds and days. A day is 24 hours, as in the server's difference of two timestamps. An
+/// interval with months has no fixed length and is not read.
 extension Duration: PostgresDecodable {
     package static func accepts(_ type: PostgresType) -> Bool { type == .interval }
     package init?(postgresBytes bytes: UnsafeRawBufferPointer, type: PostgresType) {

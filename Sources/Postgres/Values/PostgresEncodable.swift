@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a Swift value becomes a binary parameter: big-endian bytes as the server's *_recv functions read them.
+//
+// Every value goes both ways in PostgreSQL's binary format. `PostgresEncodable` writes the bytes of a parameter and
+// names its type. `PostgresDecodable` checks a column's type first and then reads the bytes that the server's *_send
+// functions wrote. `PostgresType` lists the types that our tables use. No text is quoted, parsed or guessed.
 
 package import Foundation
 
@@ -7,7 +11,7 @@ package import Foundation
 package protocol PostgresEncodable: Sendable {
     static var postgresType: PostgresType { get }
 
-    /// Appends the binary form; answers false for NULL, having appended nothing.
+    /// Appends the binary form and returns true. For NULL it appends nothing and returns false.
     func encode(into bytes: inout [UInt8]) -> Bool
 }
 
@@ -91,14 +95,14 @@ extension Date: PostgresEncodable {
     package static var postgresType: PostgresType { .timestamptz }
     package func encode(into bytes: inout [UInt8]) -> Bool {
         let seconds = self.timeIntervalSinceReferenceDate - PostgresEpoch.secondsFromReferenceDate
-        // The server's own range ends at 294276 AD; the clamp keeps an absurd date from trapping the conversion.
+        // The server's own range ends at 294276 AD. The clamp keeps an absurd date from trapping the conversion.
         let microseconds = Int64(max(-2e17, min(9e18, (seconds * 1_000_000).rounded())))
         bytes.append(bigEndian: microseconds)
         return true
     }
 }
 
-/// An interval in microseconds, without days and months (interval_recv in the server's timestamp.c). What is finer than a
+/// An interval in microseconds, without days and months (interval_recv in the server's timestamp.c). A fraction of a
 /// microsecond is cut off.
 extension Duration: PostgresEncodable {
     package static var postgresType: PostgresType { .interval }
@@ -122,8 +126,10 @@ extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
     }
 }
 
-/// `[UInt8]` is one bytea; an array of anything else is an array parameter (array_recv in the server's arrayfuncs.c:
-/// dimensions, has-nulls, element type, length, lower bound, then each element with its length or -1).
+/// One-dimensional arrays, as array_recv in the server's arrayfuncs.c reads them.
+///
+/// The form is dimensions, has-nulls, element type, length, lower bound, then each element with its length. The length
+/// of NULL is -1. `Bytes` is one bytea and no array.
 extension Array: PostgresEncodable where Element: PostgresEncodable {
     package static var postgresType: PostgresType { Element.postgresType.array }
 

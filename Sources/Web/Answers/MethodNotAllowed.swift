@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A known path asked for with another method: 405 and what is allowed, where the router alone would say 404.
+// A known path with a method it does not have: 405 and the allowed methods. The router alone would say 404.
 
 import HTTPTypes
 import Hummingbird
 
 extension Router {
-    /// Answers 405 with `Allow` (RFC 9110 section 15.5.6) to all methods of this path that have no route.
+    /// Adds a 405 with `Allow` (RFC 9110 section 15.5.6) for every method of this path that has no route.
     ///
-    /// HEAD is allowed wherever GET is; the router makes it from GET.
+    /// HEAD is allowed wherever GET is, because the router makes it from GET.
     func refuseOthers(_ path: RouterPath, allowed method: HTTPRequest.Method) {
         let allowed: [HTTPRequest.Method] = method == .get ? [.get, .head] : [method]
         let problem = Problem(

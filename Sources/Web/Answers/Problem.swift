@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes wrong, as HTTP tells it: the one place where errors become statuses and problem bodies (RFC 9457).
+// An error as HTTP tells it: the one place where errors become statuses and problem bodies (RFC 9457).
 
 import Access
-import Foundation
 import HTTPTypes
 import Handoff
 import Hummingbird
@@ -12,16 +11,16 @@ import Model
 import NIOCore
 import Postgres
 
-/// An answer that is not the one asked for.
+/// The answer to a request that cannot be served: a status, and why.
 struct Problem: Error, Equatable {
     var status: Int
     /// Stable, for programs.
     var code: String
-    /// For people; names what is wrong, never a value.
+    /// For people. Names what is wrong, never a value.
     var detail: String
-    /// Seconds.
+    /// When to ask again, in seconds.
     var retryAfter: Int?
-    /// Methods, for 405.
+    /// The methods that are allowed, for 405.
     var allow: String?
 
     init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil, allow: String? = nil) {
@@ -34,7 +33,7 @@ struct Problem: Error, Equatable {
 
     static let notFound = Problem(404, "not_found", "There is nothing here.")
 
-    /// Every error has its answer here; nil for one that nobody foresaw.
+    /// Makes the problem of an error that the service foresees. Nil for any other.
     init?(_ error: any Error) {
         switch error {
         case let error as Problem: self = error
@@ -94,7 +93,7 @@ struct Problem: Error, Equatable {
         }
     }
 
-    /// By hand: a status made from a number has no phrase.
+    /// Written by hand, because a status made from a number has no phrase.
     private static let titles = [
         202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
         405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
@@ -112,11 +111,13 @@ struct Problem: Error, Equatable {
             status: self.status, fields: fields,
             body: """
                 {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
-                "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)","request_id":\(JSONText.quoted(requestID))}
+                "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)",\
+                "request_id":\(JSONText.quoted(requestID))}
                 """)
     }
 
-    /// The problem that an error is. One that nobody foresaw is logged by its type only, for it may quote anything.
+    /// Returns the problem for any error, and logs it. An unforeseen error is logged by its type only, because its text
+    /// may quote anything.
     static func of(_ error: any Error, requestID: String, logger: Logger) -> Problem {
         if let problem = Problem(error) {
             let facts: Logger.Metadata = [
@@ -131,47 +132,5 @@ struct Problem: Error, Equatable {
         }
         logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(type(of: error))"])
         return Problem(500, "internal", "Something went wrong here.")
-    }
-}
-
-/// Gives each request an id, and each error its answer.
-struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    let logger: Logger
-
-    @concurrent
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        let id = RequestIdentity.of(HTTPField.Name("x-request-id").flatMap { request.headers[$0] })
-        var response: Response
-        do {
-            response = try await next(request, context)
-        } catch {
-            response = Problem.of(error, requestID: id, logger: self.logger).answer(requestID: id).response
-        }
-        // An answer to HEAD has no body (RFC 9110 section 9.3.2); bytes sent all the same would begin the next answer.
-        if request.method == .head { response = response.createHeadResponse() }
-        for (name, value) in Answer.fieldsOfAll(requestID: id) {
-            if let name = HTTPField.Name(name) { response.headers[name] = value }
-        }
-        return response
-    }
-}
-
-enum RequestIdentity {
-    /// The caller's `X-Request-Id` when it is 1 to 128 of A-Z a-z 0-9 . _ -; else a new one.
-    static func of(_ given: String?) -> String {
-        if let given, (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed) { return given }
-        var generator = SystemRandomNumberGenerator()
-        return String(generator.next(), radix: 36)
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 }

@@ -7,8 +7,10 @@ import Hummingbird
 import NIOCore
 
 enum RequestBytes {
-    /// The whole body. Throws 413 before reading when Content-Length says enough, 415 for an encoded body, and 400 for
-    /// one that cannot be read (a broken chunk).
+    /// Returns the whole body; `maximum` is in bytes.
+    ///
+    /// Throws 413 for a body that is too long, before reading it when Content-Length shows that. Throws 415 for an
+    /// encoded body, and 400 for a body that cannot be read (a broken chunk).
     static func read(_ request: Request, upTo maximum: Int) async throws -> [UInt8] {
         let tooLarge = Problem(413, "body_too_large", "The body may have \(maximum) bytes.")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximum { throw tooLarge }

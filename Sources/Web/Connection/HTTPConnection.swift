@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client's connection: HTTP/1.1 with a lane of its own for webhooks, and everything else to Hummingbird's router.
+// One client's connection: HTTP/1.1 with a fast path for webhooks, and Hummingbird's router for everything else.
 
 import HummingbirdCore
 import Logging
@@ -17,24 +17,32 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     /// How long a request may take to arrive.
     let requestTimeout: TimeAmount
 
-    /// The pipeline handler lets one request through at a time, so that answers keep their order whoever gives them,
-    /// and closes at a quiet moment when the server shuts down.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<
         NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     > {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             let deadline = RequestDeadline(self.requestTimeout)
+            // `HookFastPath` decides what a silence means.
             try pipeline.addHandler(IdleStateHandler(readTimeout: self.idleTimeout))
-            // Whoever does not read our answers is not read from either: they would pile up here.
+            // A client that does not read our answers is not read from either: they would pile up here.
             try pipeline.addHandler(BackPressureHandler())
             try pipeline.addHandler(deadline)
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
+                // One request at a time, so that the answers of both paths keep their order. On shutdown this handler
+                // also closes the connection when no answer is owed.
+                withPipeliningAssistance: true,
+                // Hummingbird answers a request that cannot be parsed, in `handleHTTP`.
+                withErrorHandling: false,
+                // The router's fields are checked by HTTPTypes. The fast path writes only fields of its own.
+                withOutboundHeaderValidation: false)
             try pipeline.addHandler(HookFastPath(hooks: self.hooks, deadline: deadline))
+            // The connection has no TLS, so the scheme is http.
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                wrappingChannelSynchronously: channel,
+                // After its last answer Hummingbird closes its output only, and then waits for the client to close.
+                configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
 

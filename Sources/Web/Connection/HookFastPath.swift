@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hot path from socket to intake: an ordinary webhook is taken in and answered on its connection's own event loop.
+// Where a webhook arrives: its bytes are read once, handed to intake, and answered when the event is durable.
 
-import Foundation
 import Intake
 import NIOCore
 import NIOHTTP1
 
-/// Takes plain webhooks out of the stream of requests, one at a time, and lets all others pass to the router: a hook
-/// not in memory, a body without a length or too long, an encoding, a connection about to close. The router answers
-/// those, and would answer these alike; here they cost no task, no route and no copy of the headers.
+/// Takes plain webhooks out of a connection's requests, one at a time, and passes all others on to the router. A
+/// webhook is plain when its source is in memory and its body has a length. The first one of a source is not.
+///
+/// It stands between the HTTP parser and Hummingbird, on the connection's own event loop:
+///
+///     head    Is it a plain webhook (`PlainHookRequest`)? If not, its parts go on to the router.
+///     body    Collect the bytes.
+///     end     Hand the delivery to intake (`receive`).
+///     later   Intake has committed or refused the event: write the answer (`send`).
+///
+/// The router would answer a plain webhook alike (`HooksController`). Here it costs no task, no route and no copy of
+/// the headers.
 final class HookFastPath: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -16,14 +24,16 @@ final class HookFastPath: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
+        /// No answer is owed. The rest of a request may still arrive that the router has answered early.
         case idle
+        /// A plain webhook has begun; these are its bytes so far.
+        case collecting(PlainHookRequest, ByteBuffer)
+        /// Intake has the whole webhook; our answer is on the way. The client may have closed its side meanwhile.
+        case answering(isInputClosed: Bool)
         /// The router has the request; its body is still to come.
         case passing
-        case collecting(HooksController.Opening, ByteBuffer)
         /// The router has the whole request; its answer is on the way.
         case passed
-        /// We have the whole request; our answer is on the way. The client may have closed its side meanwhile.
-        case answering(isInputClosed: Bool)
     }
 
     private let hooks: HooksController
@@ -40,49 +50,37 @@ final class HookFastPath: ChannelDuplexHandler {
         if case .end = part { self.deadline.requestEnded() }
         switch (part, self.state) {
         case (.head(let head), _):
-            guard let opening = self.hooks.opening(head) else {
+            guard let request = PlainHookRequest(head, for: self.hooks) else {
                 self.state = .passing
                 return context.fireChannelRead(data)
             }
-            self.state = .collecting(opening, ByteBuffer())
-        case (.body(var bytes), .collecting(let opening, var body)):
-            self.state = .idle  // so that the buffer has one owner
+            self.state = .collecting(request, ByteBuffer())
+        case (.body(var bytes), .collecting(let request, var body)):
+            self.state = .idle  // The buffer has one owner now, so that it grows without a copy.
             if body.readableBytes == 0 { swap(&body, &bytes) } else { body.writeBuffer(&bytes) }
-            self.state = .collecting(opening, body)
-        case (.end, .collecting(let opening, let body)):
+            self.state = .collecting(request, body)
+        case (.end, .collecting(let request, let body)):
             self.state = .answering(isInputClosed: false)
-            self.receive(opening, body, context)
+            self.receive(request, body, context)
         case (.end, .passing):
             self.state = .passed
             context.fireChannelRead(data)
-        case (.body, _), (.end, _):  // the router's; answered early, perhaps
+        case (.body, _), (.end, _):  // The router's request. It may have been answered already.
             context.fireChannelRead(data)
         }
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = Self.unwrapOutboundIn(data) { self.state = .idle }
-        context.write(data, promise: promise)
-    }
-
-    /// A silent connection is closed, unless it waits for an answer. That the client has closed its side ends the
-    /// router's part of the connection, and so is passed on after our answer only.
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch (event, self.state) {
-        case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break
-        case (is IdleStateHandler.IdleStateEvent, _): context.close(promise: nil)
-        case (ChannelEvent.inputClosed, .answering): self.state = .answering(isInputClosed: true)
-        default: context.fireUserInboundEventTriggered(event)
-        }
-    }
-
-    private func receive(_ opening: HooksController.Opening, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+    /// Hands the webhook to intake, and sends the answer when the event is durable or refused.
+    private func receive(_ request: PlainHookRequest, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        let hooks = self.hooks
         let loop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: loop)
-        self.hooks.receive(opening, body: body) { answer in
+        hooks.intake.receive(request.delivery(body, at: hooks.now()), at: request.known) { result in
+            // Intake calls back once, on any thread. This handler and its context belong to the event loop.
+            let answer = request.answer(result, from: hooks)
             loop.execute {
-                let (lane, context) = bound.value
-                lane.send(answer, context)
+                let (fastPath, context) = bound.value
+                fastPath.send(answer, context)
             }
         }
     }
@@ -96,5 +94,26 @@ final class HookFastPath: ChannelDuplexHandler {
         context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         if isInputClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+    }
+
+    // MARK: Around a request
+
+    /// The router's answers pass here.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = Self.unwrapOutboundIn(data) { self.state = .idle }
+        context.write(data, promise: promise)
+    }
+
+    /// Closes a silent connection, unless it waits for an answer.
+    ///
+    /// `inputClosed` means that the client has closed its side. It ends the router's part of the connection. When our
+    /// answer is on the way, it is therefore passed on only after the answer.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch (event, self.state) {
+        case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break
+        case (is IdleStateHandler.IdleStateEvent, _): context.close(promise: nil)
+        case (ChannelEvent.inputClosed, .answering): self.state = .answering(isInputClosed: true)
+        default: context.fireUserInboundEventTriggered(event)
+        }
     }
 }

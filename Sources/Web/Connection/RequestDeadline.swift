@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request must arrive whole within its time: whoever sends a byte now and then must not hold a connection for ever.
+// A request must arrive whole within its time: a client that trickles bytes must not hold a connection for ever.
 
 import NIOCore
 
-/// Closes a connection on which a request has begun and does not end in time. Silence is `IdleStateHandler`'s matter,
-/// and the time we take for an answer does not count. A request that arrives in one read, as nearly all do, sets no
-/// timer.
+/// Closes a connection on which a request has begun and does not end in time.
+///
+/// `IdleStateHandler` watches for silence. The time until our answer does not count. A request that arrives in one
+/// read, as nearly all do, sets no timer.
 final class RequestDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

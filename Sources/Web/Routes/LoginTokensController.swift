@@ -19,21 +19,10 @@ struct LoginTokensController: Sendable {
         router.refuseOthers("v1/login-tokens", allowed: .post)
     }
 
-    /// `{"tenant":"acme","user_id":"u-1"}`; a tenant key may leave the tenant out.
-    private struct Body {
-        var tenant: String?
-        var userID: String
-    }
-
     private func create(_ request: Request) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
         let body = try Self.read(try await RequestBytes.read(request, upTo: 4096))
-        let tenant: TenantID
-        switch (body.tenant, caller.reach) {
-        case (let name?, _): tenant = try TenantID(name)
-        case (nil, .tenant(let own)): tenant = own
-        case (nil, .allTenants): throw InvalidValue("tenant", "is needed with an operator's key")
-        }
+        let tenant = try Self.tenant(body, caller)
         let user = UserKey(tenant: tenant, user: try UserID(body.userID))
         guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
         let token: HandedToken
@@ -42,12 +31,18 @@ struct LoginTokensController: Sendable {
         } catch .pending(let seconds) {
             return Self.answer(.accepted, "{\"status\":\"pending\"}", [.retryAfter: "\(seconds)"])
         }
-        let text = """
-            {"login_token":\(JSONText.quoted(token.loginToken.reveal())),"sip_username":\(JSONText.quoted(token.sipUsername)),\
-            "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
-            "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
-            """
-        return Self.answer(.ok, text)
+        return Self.answer(.ok, Self.text(token))
+    }
+
+    // MARK: The answer
+
+    private static func text(_ token: HandedToken) -> String {
+        """
+        {"login_token":\(JSONText.quoted(token.loginToken.reveal())),\
+        "sip_username":\(JSONText.quoted(token.sipUsername)),\
+        "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
+        "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
+        """
     }
 
     private static func answer(_ status: HTTPResponse.Status, _ text: String, _ more: HTTPFields = [:]) -> Response {
@@ -56,7 +51,15 @@ struct LoginTokensController: Sendable {
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Unknown members are refused: a misspelt one would be silently ignored. So is a member given twice.
+    // MARK: The request
+
+    /// `{"tenant":"acme","user_id":"u-1"}`. A caller with a tenant's key may leave the tenant out.
+    private struct Body {
+        var tenant: String?
+        var userID: String
+    }
+
+    /// Refuses unknown members, because a misspelt one would be silently ignored. Refuses a member given twice.
     private static func read(_ bytes: [UInt8]) throws -> Body {
         let value: JSONValue
         do {
@@ -78,7 +81,16 @@ struct LoginTokensController: Sendable {
         }
     }
 
-    /// `Prefer: wait=N` (RFC 7240), seconds.
+    /// Returns the tenant that the body names, or else the caller's own.
+    private static func tenant(_ body: Body, _ caller: Caller) throws -> TenantID {
+        switch (body.tenant, caller.reach) {
+        case (let name?, _): return try TenantID(name)
+        case (nil, .tenant(let own)): return own
+        case (nil, .allTenants): throw InvalidValue("tenant", "is needed with an operator's key")
+        }
+    }
+
+    /// Returns how long the caller lets us wait for a user who is not ready: `Prefer: wait=N` (RFC 7240), N in seconds.
     private static func wait(_ request: Request) -> Duration {
         guard let name = HTTPField.Name("prefer"), let text = request.headers[name] else { return .zero }
         for part in text.split(separator: ",") {

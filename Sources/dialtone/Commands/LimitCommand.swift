@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone limit`: what holds creates back at the provider, and how fast one tenant may go.
+// `dialtone limit`: shows the limits that hold creates back at the provider, and sets the rate of one tenant.
 
 import ArgumentParser
 import Composition

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone send` and `dialtone simulator`: the two neighbours of the service, for trying it out.
+// `dialtone send`: sends one signed event, to try the service out.
 
 import ArgumentParser
 import Composition
@@ -32,38 +32,10 @@ struct SendCommand: AsyncParsableCommand {
         guard let secret = self.secret ?? ProcessInfo.processInfo.environment["DIALTONE_SOURCE_SECRET"] else {
             throw InvalidValue("--secret", "is needed, or DIALTONE_SOURCE_SECRET in the environment")
         }
-        let reply = try await Send.one(
+        let reply = try await SendEvent.run(
             url: self.url, secret: Secret(secret), type: self.type, user: key,
             deliveryID: self.id ?? "msg_\(UUID().uuidString.lowercased())")
         Terminal.show("\(reply.status) \(reply.body)")
         guard (200..<300).contains(reply.status) else { throw ExitCode(1) }
-    }
-}
-
-struct SimulatorCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "simulator",
-        abstract: "Runs a stand-in for the provider, with faults to switch on; for tests, never for users.",
-        discussion: """
-            Point the service at it: TELNYX_BASE_URL=http://127.0.0.1:8090/v2. Faults and counts are under /control:
-
-              curl -X PUT -d '{"rules":[{"operation":"create","kind":"drop_after_commit","times":3}]}' \\
-                http://127.0.0.1:8090/control/faults
-            """)
-
-    @Option(help: "Where to listen, as host:port; port 0 picks one.") var listen = "127.0.0.1:8090"
-    @Option(help: "A file to keep its state in.") var state: String?
-    @Option(help: "The only API key it accepts. Default: any.") var apiKey: String?
-
-    func validate() throws {
-        guard Settings.address(self.listen) != nil else { throw ValidationError("--listen must be host:port") }
-    }
-
-    func run() async throws {
-        guard let address = Settings.address(self.listen) else { return }
-        try await Simulate.run(host: address.host, port: address.port, stateFile: self.state, apiKey: self.apiKey) {
-            port in
-            Terminal.show("{\"ready\":true,\"base_url\":\"http://\(address.host):\(port)/v2\"}")
-        }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone user`: a tenant's users and the life of one.
+// `dialtone user`: shows the users of a tenant and the life of one, and changes what one has.
 
 import ArgumentParser
 import Composition
@@ -57,6 +57,7 @@ struct UserCommand: AsyncParsableCommand {
             }
         }
     }
+
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Tries again for a user who failed, or now for one who waits; looks at the provider first.")
@@ -120,20 +121,5 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             try self.named.show(try await Administration(try await Settings.read()).reopen(try self.named.key))
         }
-    }
-}
-
-/// A user by id and tenant, and how to print what became of them.
-struct NamedUser: ParsableArguments {
-    @Argument(help: "The user's id.") var user: String
-    @Option(help: "The tenant.") var tenant: String
-    @Flag(help: "Print JSON.") var json = false
-
-    var key: UserKey {
-        get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user)) }
-    }
-
-    func show(_ line: ActionLine) throws {
-        if self.json { try Terminal.show(json: line) } else { Terminal.show("user \(line.user_id) is \(line.status)") }
     }
 }

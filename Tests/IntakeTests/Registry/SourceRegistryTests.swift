@@ -74,8 +74,7 @@ import Vault
         _ work: (SourceRegistry, Intake, TestDatabase) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
-            try await database.admin.script(
-                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1')")
+            try await database.insert(Ledger.tenant())
             let text = LocalKeyEncryptionKey.generate()
             let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
             let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))

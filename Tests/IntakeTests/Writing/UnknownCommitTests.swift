@@ -24,12 +24,12 @@ import Testing
                 group.addTask { await writer.run() }
                 defer { group.cancelAll() }
                 let commits = try await WaitingCommits(on: server, admin: admin)
-                let event = try Self.event()
+                let event = try NewEvent.of("u", .live, "d")
                 async let lost = Self.write(event, by: writer)
                 try await commits.endOne("pg_terminate_backend")
                 #expect(await lost == .failure(.unavailable), "nobody knows, so nobody says that it is stored")
                 try await commits.end()
-                let again = try await Self.write(Self.event(), by: writer).get()
+                let again = try await Self.write(NewEvent.of("u", .live, "d"), by: writer).get()
                 #expect(again.status == .duplicate && again.eventID == event.id)
             }
             for table in ["events", "users", "jobs"] {
@@ -37,15 +37,6 @@ import Testing
                 #expect(rows.count == 1, "\(table)")
             }
         }
-    }
-
-    private static let source = SourceID(rawValue: UUID())
-
-    private static func event() throws -> NewEvent {
-        let user = UserKey(tenant: try TenantID("acme"), user: try UserID("u"))
-        return NewEvent(
-            id: EventID(at: Date()), source: Self.source, deliveryID: "d", receivedAt: Date(), owner: "acme",
-            change: UserChange(user: user, wanted: .live, occurredAt: nil))
     }
 
     private static func write(_ event: NewEvent, by writer: EventWriter) async -> Result<Receipt, IntakeError> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A transaction that waits for a lock, and what was committed under that lock meanwhile: two connections, one order each.
+// A transaction that waits for a lock sees what was committed under that lock meanwhile.
 
 import Foundation
 import Model
@@ -12,31 +12,31 @@ import Testing
 @testable import Onboarding
 
 @Suite struct RevokeRaceTests {
-    private static let installation = UUID()
-    private static let worker = WorkerID(rawValue: UUID())
-
     @Test func `a revoke that waits for a finish closes the credential that the finish records`() async throws {
-        try await Self.withArmedJob { database, lease in
-            try await Self.first(Evidence.record([Self.evidence(lease)]), then: Self.event(.gone, at: 2), database)
+        try await Self.withArmedJob { database, job in
+            try await Self.first(Evidence.record([job.evidence(id: "p")]), then: Self.event(.gone, at: 2), database)
             #expect(try await Self.credentials(database) == ["1 closing"])
             // A newer sign-up makes the next generation, and the revoked one stays closed.
-            try await Self.commit(Self.event(.live, at: 3), database.pool)
+            try await database.commit(Self.statements(Self.event(.live, at: 3)))
             #expect(try await Self.credentials(database) == ["1 closing"])
             #expect(try await Self.users(database) == ["live 2 pending"])
         }
     }
 
     @Test func `a revoke that waits for a burial takes over the buried job's doubt`() async throws {
-        try await Self.withArmedJob { database, lease in
+        try await Self.withArmedJob { database, job in
             try await database.admin.script("update dialtone.jobs set quiet_until = now() + interval '1 hour'")
             let burial = Burial(
-                lease: lease, user: Self.user, reason: "too_many_attempts", words: nil, name: "n", mayExist: true,
+                lease: job.lease, user: job.user, reason: "too_many_attempts", words: nil, name: "n", mayExist: true,
                 trace: Trace())
             try await Self.first(burial.statements, then: Self.event(.gone, at: 2), database)
             let jobs = try await database.admin.query(
                 "select state || ' ' || in_doubt || ' ' || (quiet_until > now()) from dialtone.jobs"
             ).map { try $0.decode(String.self) }
             #expect(jobs == ["in_doubt true true"], "it looks before the revoke is done")
+            let steps = try await database.admin.query(
+                "select 1 from dialtone.job_log where from_state = 'queued' and to_state = 'in_doubt'")
+            #expect(steps.count == 1, "every transition stands in the log")
         }
     }
 
@@ -45,11 +45,7 @@ import Testing
         try await TestDatabase.with { database in
             try await Self.prepare(database)
             let signUp = [EventStatement.insert([Self.event(.live, at: 1)], places: ["acme": 1])]
-            let made: SQL = """
-                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
-                                                  sealed_username, sealed_password, username_index)
-                values ('acme', 'user-1', 1, 'p', 'n', 'acme', 'active', '1', '1', decode(repeat('00', 16), 'hex'))
-                """
+            let made = Ledger.credential(ProviderID(rawValue: "p"))
             try await Self.first(signUp + [made], then: Self.event(.gone, at: 2), database)
             #expect(try await Self.users(database) == ["gone 1 revoking"])
             #expect(try await Self.credentials(database) == ["1 closing"])
@@ -57,11 +53,11 @@ import Testing
     }
 
     @Test func `a credential that a rotation still serves closes at once when its user is revoked`() async throws {
-        try await Self.withArmedJob { database, lease in
-            try await Self.commit(Evidence.record([Self.evidence(lease)]), database.pool)
+        try await Self.withArmedJob { database, job in
+            try await database.commit(Evidence.record([job.evidence(id: "p")]))
             try await database.admin.script(
                 "update dialtone.credentials set status = 'closing', close_after = now() + interval '1 hour'")
-            try await Self.commit(Self.event(.gone, at: 2), database.pool)
+            try await database.commit(Self.statements(Self.event(.gone, at: 2)))
             let waiting = try await database.admin.query(
                 "select 1 from dialtone.credentials where close_after is not null")
             #expect(waiting.isEmpty)
@@ -69,10 +65,10 @@ import Testing
     }
 
     @Test func `an id that becomes surplus while its record waits is not recorded too`() async throws {
-        try await Self.withArmedJob { database, lease in
+        try await Self.withArmedJob { database, job in
             let surplus = Surplus(
-                ids: [ProviderID(rawValue: "p")], user: Self.user, generation: 1, name: "n", tag: "acme")
-            try await Self.first(surplus.statements, then: Evidence.record([Self.evidence(lease)]), database)
+                ids: [ProviderID(rawValue: "p")], user: job.user, generation: 1, name: "n", tag: "acme")
+            try await Self.first(surplus.statements, then: Evidence.record([job.evidence(id: "p")]), database)
             #expect(try await Self.credentials(database).isEmpty)
             #expect(try await database.admin.query("select 1 from dialtone.surplus").count == 1)
         }
@@ -89,8 +85,7 @@ import Testing
             let saw = SweepLease.saw(testTenant, last: 1, began: Date(), started: started)
             try await Self.first(open, then: saw, database)
             #expect(try await database.admin.query("select 1 from dialtone.tenants where swept_at is null").count == 1)
-            try await Self.commit(
-                SweepLease.saw(testTenant, last: 2, began: Date(), started: started), database.pool)
+            try await database.commit(SweepLease.saw(testTenant, last: 2, began: Date(), started: started))
             #expect(try await database.admin.query("select 1 from dialtone.tenants where swept_at is null").isEmpty)
         }
     }
@@ -101,84 +96,47 @@ import Testing
         try await Self.first(earlier, then: Self.statements(event), database)
     }
 
-    /// Runs `earlier` and holds its locks until `later` waits for one of them; then commits it, and returns when `later` has
-    /// committed.
+    /// Runs `earlier` and holds its locks until `later` waits for one of them. Then commits `earlier`, and returns when
+    /// `later` has committed.
     private static func first(_ earlier: [SQL], then later: [SQL], _ database: TestDatabase) async throws {
-        let configuration = try PostgresConfiguration(url: database.url)
-        let (holder, watcher) = (
-            try await PostgresConnection.connect(configuration), try await PostgresConnection.connect(configuration)
-        )
+        let holder = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
         try await holder.script("begin")
         for statement in earlier { _ = try await holder.query(statement) }
-        async let waiting: Void = Self.commit(later, database.pool)
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await watcher.query(
-            "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        ).isEmpty { try #require(ContinuousClock.now < deadline, "the later transaction does not wait") }
+        async let waiting: Void = database.commit(later)
+        try await database.untilSomebodyWaitsForALock()
         try await holder.script("commit")
         try await waiting
         await holder.close()
-        await watcher.close()
-    }
-
-    private static func commit(_ event: NewEvent, _ pool: PostgresPool) async throws {
-        try await Self.commit(Self.statements(event), pool)
-    }
-
-    private static func commit(_ statements: [SQL], _ pool: PostgresPool) async throws {
-        let answers = try await pool.withConnection { try await $0.pipeline([statements]) }
-        for answer in answers.joined() { _ = try answer.get() }
     }
 
     private static func statements(_ event: NewEvent) -> [SQL] {
         [EventStatement.insert([event], places: ["acme": 1])] + [EventStatement.amend([event])].compactMap(\.self)
     }
 
-    // MARK: The bed
-
-    private static var user: UserKey { UserKey(tenant: testTenant, user: testUser) }
+    // MARK: Test bed
 
     private static func event(_ wanted: Wanted, at minute: Int) -> NewEvent {
         NewEvent(
             id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(minute)", receivedAt: Date(),
             owner: "acme",
-            change: UserChange(
-                user: Self.user, wanted: wanted,
-                occurredAt: Date(timeIntervalSince1970: 1_800_000_000 + TimeInterval(minute) * 60)))
+            change: UserChange(user: testUserKey, wanted: wanted, occurredAt: Self.time(ofMinute: minute)))
     }
 
     private static func prepare(_ database: TestDatabase) async throws {
-        try await database.admin.script(
-            """
-            update dialtone.installation set id = '\(Self.installation)';
-            insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
-            insert into dialtone.tenant_tags (tenant_id, shard, tag) values ('acme', 1, 'acme')
-            """)
+        try await database.insert(Ledger.tenant(), Ledger.tag())
+        try await ArmedJob.nameInstallation(database)
     }
 
-    private static func withArmedJob(_ work: (TestDatabase, Lease) async throws -> Void) async throws {
-        try await TestDatabase.with { database in
-            try await Self.prepare(database)
-            try await database.admin.script(
-                """
-                insert into dialtone.users (tenant_id, user_id, wanted, status, received_at, occurred_at)
-                values ('acme', 'user-1', 'live', 'pending', now(), to_timestamp(1800000000));
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
-                                           lease_until, tag)
-                values (gen_random_uuid(), 'acme', 'user-1', 1, 1, now(), now(), 'armed', 1, '\(Self.worker.rawValue)',
-                        now() + interval '1 hour', 'acme')
-                """)
-            let id = try #require(try await database.admin.query("select id from dialtone.jobs").first).decode(
-                UUID.self)
-            try await work(database, Lease(job: JobID(rawValue: id), epoch: 1, worker: Self.worker, state: .armed))
+    /// Lends a database with one armed job. Its user's sign-up was said to be at minute 0.
+    private static func withArmedJob(_ work: (TestDatabase, ArmedJob) async throws -> Void) async throws {
+        try await ArmedJob.with(1) { database, jobs in
+            _ = try await database.admin.query("update dialtone.users set occurred_at = \(Self.time(ofMinute: 0))")
+            try await work(database, jobs[0])
         }
     }
 
-    private static func evidence(_ lease: Lease) -> Evidence {
-        Evidence(
-            lease: lease, installation: Self.installation, user: Self.user, generation: 1,
-            providerID: ProviderID(rawValue: "p"), name: "n", tag: "acme", sealedUsername: [1], sealedPassword: [1],
-            usernameIndex: Array(repeating: 0, count: 16), expiresAt: nil, trace: Trace(httpStatus: 201))
+    private static func time(ofMinute minute: Int) -> Date {
+        Date(timeIntervalSince1970: 1_800_000_000 + TimeInterval(minute) * 60)
     }
 
     private static func credentials(_ database: TestDatabase) async throws -> [String] {

@@ -6,6 +6,7 @@ import Synchronization
 import Telnyx
 
 final class ScriptedProvider: TelephonyCredentialsAPI {
+    /// What the provider does with each call. Unchanged, it has no credentials and gets no create.
     struct Script {
         var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent }
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
@@ -52,9 +53,34 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
         return ProviderTrace()
     }
 
-    func update(_ id: ProviderID, _ request: UpdateRequest) async throws(TelnyxFailure) -> TelephonyCredential {
-        throw TelnyxFailure(.refused)
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw TelnyxFailure(.refused) }
+}
+
+extension ScriptedProvider {
+    /// A provider that makes every credential it is asked for.
+    static func willing() -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { .created(.shown("made", named: $0.name ?? ""), ProviderTrace(httpStatus: 201)) }
+        }
     }
 
-    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw TelnyxFailure(.refused) }
+    /// A provider that rejects every create. Its lists report `total` credentials.
+    static func rejecting(code: String, total: Int) -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { _ in
+                .rejected(
+                    status: 422, ProviderWords(code: code, text: "It cannot be done."), ProviderTrace(httpStatus: 422))
+            }
+            $0.total = total
+        }
+    }
+}
+
+extension TelephonyCredential {
+    /// A credential as a response shows it, with its SIP username and password.
+    static func shown(_ id: String, named name: String, isExpired: Bool = false) -> TelephonyCredential {
+        TelephonyCredential(
+            id: ProviderID(rawValue: id), name: name, expired: isExpired, sipUsername: "user",
+            sipPassword: Secret("password"))
+    }
 }

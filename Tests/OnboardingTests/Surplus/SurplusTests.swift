@@ -11,19 +11,19 @@ import Testing
 @testable import Onboarding
 
 @Suite struct SurplusTests {
-    /// Credential `s` of user `u`, generation 2, is taken for surplus. Each case gives the rows of the ledger and says
-    /// whether `s` may be deleted.
-    private static let cases: [(name: String, rows: String, mayGo: Bool)] = [
-        ("another id owns the generation", "\(user("live", 2)); \(credential("other", 2))", true),
-        ("the generation is closed", "\(user("live", 3))", true),
-        ("the user is gone", "\(user("gone", 2))", true),
-        ("the user wants it", "\(user("live", 2))", false),
-        ("the generation is to come", "\(user("live", 1))", false),
-        ("nobody knows the user", "select 1", false),
-        ("a job of the generation works", "\(user("gone", 2)); \(job(2))", false),
-        ("a job of the next one works", "\(user("live", 3)); \(job(3))", true),
-        ("it is the one that is owned", "\(user("live", 2)); \(credential("s", 2))", false),
-        ("it was owned and is deleted", "\(user("live", 3)); \(credential("s", 2, "deleted"))", false),
+    /// Credential `s` of the test's user, generation 2, is taken for surplus. Each case gives the rows of the ledger
+    /// and says whether `s` may be deleted.
+    private static let cases: [(name: String, rows: [SQL], mayGo: Bool)] = [
+        ("another id owns the generation", [user(.live, 2), credential("other", 2)], true),
+        ("the generation is closed", [user(.live, 3)], true),
+        ("the user is gone", [user(.gone, 2)], true),
+        ("the user wants it", [user(.live, 2)], false),
+        ("the generation is to come", [user(.live, 1)], false),
+        ("nobody knows the user", [], false),
+        ("a job of the generation works", [user(.gone, 2), Ledger.job(generation: 2)], false),
+        ("a job of the next one works", [user(.live, 3), Ledger.job(generation: 3)], true),
+        ("it is the one that is owned", [user(.live, 2), credential("s", 2)], false),
+        ("it was owned and is deleted", [user(.live, 3), credential("s", 2, .deleted)], false),
     ]
 
     @Test(arguments: cases.indices)
@@ -56,7 +56,8 @@ import Testing
     @Test(arguments: changes.indices)
     func `no surplus is deleted while the ledger is not trusted`(_ number: Int) async throws {
         let given = Self.changes[number]
-        try await Self.with("\(Self.user("gone", 2)); \(given.change)") { database in
+        try await Self.with([Self.user(.gone, 2)]) { database in
+            try await database.admin.script(given.change)
             let due = try await database.admin.query(Surplus.due(hold: .seconds(60)))
             #expect(due.count == (given.mayGo ? 1 : 0), "\(given.name)")
         }
@@ -64,40 +65,22 @@ import Testing
 
     // MARK: Test bed
 
-    private static func with(_ rows: String, _ work: (TestDatabase) async throws -> Void) async throws {
+    private static func with(_ rows: [SQL], _ work: (TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in
-            try await database.admin.script(
-                "insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1')")
+            try await database.insert(Ledger.tenant())
             _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
-            try await database.admin.script(
-                """
-                \(rows);
-                insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
-                values ('s', 'acme', 'u', 2, 'n', 'acme')
-                """)
+            try await database.insert(rows + [Ledger.surplus(ProviderID(rawValue: "s"), generation: 2)])
             try await work(database)
         }
     }
 
-    private static func user(_ wanted: String, _ generation: Int) -> String {
-        """
-        insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-        values ('acme', 'u', '\(wanted)', \(generation), 'pending', now())
-        """
+    private static func user(_ wanted: Wanted, _ generation: Generation) -> SQL {
+        Ledger.user(wanted: wanted, generation: generation)
     }
 
-    private static func credential(_ id: String, _ generation: Int, _ status: String = "active") -> String {
-        """
-        insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username,
-                                          sealed_password, username_index)
-        values ('acme', 'u', \(generation), '\(id)', 'n', 'acme', '\(status)', '', '', decode(repeat('00', 16), 'hex'))
-        """
-    }
-
-    private static func job(_ generation: Int) -> String {
-        """
-        insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at)
-        values (gen_random_uuid(), 'acme', 'u', \(generation), 1, now(), now())
-        """
+    private static func credential(
+        _ id: String, _ generation: Generation, _ status: CredentialStatus = .active
+    ) -> SQL {
+        Ledger.credential(ProviderID(rawValue: id), generation: generation, status: status)
     }
 }

@@ -18,27 +18,7 @@ import Testing
     @Test func `a sweep changes nothing when the provider ignores the tag filter`() async throws {
         try await TestDatabase.with { database in
             let names = CredentialName(installation: UUID())
-            try await database.admin.script(
-                """
-                insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1'), ('beta', '2');
-                insert into dialtone.tenant_tags (tenant_id, shard, tag, held)
-                values ('acme', 1, 'acme', 1), ('beta', 1, 'beta', 2);
-                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-                values ('acme', 'u', 'live', 1, 'ready', now()), ('beta', 'v', 'live', 1, 'ready', now()),
-                       ('beta', 'w', 'live', 1, 'pending', now());
-                insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch, worker,
-                                           lease_until, tag)
-                values (gen_random_uuid(), 'beta', 'w', 1, 1, now(), now(), 'armed', 1, gen_random_uuid(),
-                        now() + interval '1 hour', 'beta');
-                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
-                                                  sealed_username, sealed_password, username_index, created_at)
-                select t, u, 1, 'p-' || u, 'n', t, 'active', '', '', decode(repeat('00', 16), 'hex'),
-                       now() - interval '1 hour' from (values ('acme', 'u'), ('beta', 'v')) as c (t, u)
-                """)
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
-            let users = try [("acme", "u"), ("beta", "v"), ("beta", "w")].map {
-                UserKey(tenant: try TenantID($0.0), user: try UserID($0.1))
-            }
+            let users = try await Self.insertUsers(database)
             let all = users.map {
                 TelephonyCredential(
                     id: ProviderID(rawValue: "p-\($0.user)"), name: names.name(for: $0, generation: 1),
@@ -71,10 +51,29 @@ import Testing
             #expect(shards == "acme2 beta2", "what another tenant holds takes no slot")
             let tags = try await database.admin.query(
                 "select string_agg(tag, ' ' order by tag) from dialtone.credentials"
-            )
-            .first?.decode(String.self)
+            ).first?.decode(String.self)
             #expect(tags == "acme beta")
         }
+    }
+
+    /// Inserts the users `u` of acme and `v` and `w` of beta. A worker makes the credential of `w`.
+    private static func insertUsers(_ database: TestDatabase) async throws -> [UserKey] {
+        let users = try [("acme", "u"), ("beta", "v"), ("beta", "w")].map {
+            UserKey(tenant: try TenantID($0.0), user: try UserID($0.1))
+        }
+        let (acme, beta, worker) = (users[0].tenant, users[1].tenant, WorkerID(rawValue: UUID()))
+        try await database.insert(
+            Ledger.tenant(acme), Ledger.tenant(beta, connection: "2"), Ledger.tag(of: acme, held: 1),
+            Ledger.tag(of: beta, held: 2), Ledger.user(users[0], status: .ready),
+            Ledger.user(users[1], status: .ready), Ledger.user(users[2]),
+            Ledger.job(of: users[2], state: .armed, epoch: 1, worker: worker, tag: "beta"))
+        for user in users.prefix(2) {
+            let id = ProviderID(rawValue: "p-\(user.user)")
+            try await database.insert(
+                Ledger.credential(id, of: user, tag: user.tenant.rawValue, age: .seconds(3600)))
+        }
+        _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
+        return users
     }
 
     private static func options(_ change: (inout SweepOptions) -> Void = { _ in }) -> SweepOptions {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The walk tells each claim where to start: newcomers wait briefly, and dead index entries are read seldom.
+// The cursor tells each claim where to start: newcomers wait briefly, and dead index entries are read seldom.
 
 import Queue
 import Testing

@@ -18,8 +18,7 @@ import Vault
     @Test func `many jobs in doubt under one tag are looked up in one list of the tag`() async throws {
         try await TestDatabase.with { database in
             let users = try await Self.doubt(12, in: database)
-            let names = CredentialName(installation: try await Self.installation(database))
-            let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
+            let made = try await Self.credentials(of: users, in: database)
             // The tag's list does not show the last two yet.
             let provider = ScriptedProvider {
                 $0.list = { query in
@@ -42,8 +41,7 @@ import Vault
     @Test func `a few jobs in doubt are looked up by name`() async throws {
         try await TestDatabase.with { database in
             let users = try await Self.doubt(7, in: database)
-            let names = CredentialName(installation: try await Self.installation(database))
-            let made = users.map { Self.credential("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
+            let made = try await Self.credentials(of: users, in: database)
             let provider = ScriptedProvider { $0.list = { query in made.filter { $0.name == query.name } } }
             try await Self.work(on: provider, database) {
                 try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
@@ -56,26 +54,22 @@ import Vault
 
     /// Inserts users whose creates were sent and not answered. All are due for a look.
     private static func doubt(_ count: Int, in database: TestDatabase) async throws -> [UserKey] {
-        try await database.admin.script(
-            """
-            insert into dialtone.tenants (tenant_id, connection_id) values ('acme', '1');
-            insert into dialtone.tenant_tags (tenant_id, shard, tag, held) values ('acme', 1, 'acme', \(count));
-            insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-            select 'acme', 'user-' || n, 'live', 1, 'pending', now() from generate_series(1, \(count)) n;
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, tag)
-            select gen_random_uuid(), 'acme', 'user-' || n, 1, n, now(), now(), 'in_doubt', true, 'acme'
-            from generate_series(1, \(count)) n
-            """)
-        return try (1...count).map { UserKey(tenant: try TenantID("acme"), user: try UserID("user-\($0)")) }
+        try await database.insert(
+            Ledger.tenant(), Ledger.tag(held: count), Ledger.users(count),
+            Ledger.jobs(count, state: .inDoubt, isDoubtful: true, tag: "acme"))
+        return try (1...count).map { UserKey(tenant: testTenant, user: try UserID("user-\($0)")) }
+    }
+
+    /// What those creates have made at the provider.
+    private static func credentials(
+        of users: [UserKey], in database: TestDatabase
+    ) async throws -> [TelephonyCredential] {
+        let names = CredentialName(installation: try await Self.installation(database))
+        return users.map { .shown("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
     }
 
     private static func installation(_ database: TestDatabase) async throws -> UUID {
         try #require(await database.admin.query("select id from dialtone.installation").first).decode(UUID.self)
-    }
-
-    private static func credential(_ id: String, named name: String) -> TelephonyCredential {
-        TelephonyCredential(
-            id: ProviderID(rawValue: id), name: name, sipUsername: "user", sipPassword: Secret("password"))
     }
 
     /// Runs a worker while `work` waits.

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is broken on purpose, to see that the simulation notices.
+// The rules that can be taken away, to see that the simulation notices.
 
-/// One rule taken away.
+/// The protocol with one rule taken away.
 package enum Mutant: String, CaseIterable, Sendable {
     /// A transition needs no authority, or the epoch alone.
     case fenceRemoved, fenceByEpochAlone
-    /// A credential nobody waits for any more is not written down.
+    /// A credential is not written down when its worker has lost the job.
     case evidenceDropped
     case landingTimeZero, emptiesNotReset, doubtNotSticky
-    /// The sweep deletes what it does not know; takes for gone what is not listed.
+    /// The sweep deletes what it does not know, or takes a credential for gone that is not listed.
     case sweepWithoutProof, vanishedByListing
     /// The end of a job does not look at what is wanted now.
     case recheckRemoved
-    /// Seen in the order the model declares, for its locks are not taken.
+    /// Locks are taken in the opposite order. The ledger only declares its locks, so it checks the declared order.
     case jobsLockedBeforeUsers
     case oldGenerationNotClosed, reprovisionInSameGeneration, deletedBeforeReplaced
     /// A job ends although more is to be done.
     case jobDroppedAtFinish
-    /// One credential is adopted, and recorded with the password of another that was listed.
+    /// A found credential is recorded with the password of another one in the same list.
     case anothersPassword
-    /// A sender is answered, and then its event stored.
+    /// A sender is answered first, and its event is stored afterwards.
     case acknowledgedBeforeCommit
-    /// A revoke closes what it saw before it had its user's lock; closes nothing at all.
+    /// A revoke closes the credentials that it saw before it had its user's lock, or closes nothing.
     case decidedBeforeLocked, amendRemoved
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often that happened which the simulation is there to try: what never occurs proves nothing.
+// How often each rare case occurred in simulated lives. A case that never occurs is not tested.
 
 /// Counts of one life, or of many.
 package struct Tally: Sendable {
     package enum Kind: Int, CaseIterable, Sendable {
-        /// A create that landed where another of its name already had, without any fault of the provider.
+        /// Creates that landed although a credential of their name was there, without any fault of the provider.
         case secondCreates
         /// Creates that landed after their answer was given up.
         case lateCreates
@@ -18,7 +18,7 @@ package struct Tally: Sendable {
         case expired
         /// Promotions of a standby that lacked commits.
         case lostCommits
-        /// Pipelines that were broken off.
+        /// Pipelines that broke off.
         case brokenExchanges
         case rotations
         case revokes
@@ -38,7 +38,7 @@ package struct Tally: Sendable {
     mutating func count(_ kind: Kind) { self.counts[kind.rawValue] += 1 }
 
     package static func += (tally: inout Tally, other: Tally) {
-        for place in tally.counts.indices { tally.counts[place] += other.counts[place] }
+        for index in tally.counts.indices { tally.counts[index] += other.counts[index] }
     }
 }
 

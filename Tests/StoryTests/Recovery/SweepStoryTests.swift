@@ -173,12 +173,9 @@ import Testing
             let ids = try await story.provider.ids()
             try await story.putInDoubt(
                 "u",
-                after: """
-                    delete from dialtone.jobs;
-                    delete from dialtone.credentials where generation = 2;
-                    update dialtone.credentials set status = 'active', close_after = null;
-                    update dialtone.users set generation = 1;
-                    """)
+                after: "delete from dialtone.jobs", "delete from dialtone.credentials where generation = 2",
+                "update dialtone.credentials set status = 'active', close_after = null",
+                "update dialtone.users set generation = 1")
             #expect(try await story.sweep(toTheEnd: false).evidence == 1)
             try await story.makeJobsDue()
             try await story.waitUntilCredential(2, of: "u", is: .active)
@@ -191,15 +188,10 @@ import Testing
         try await Story.with(Story.quick) { story in
             try await story.signUp("u")
             try await story.provider.loses(try await story.activeID())
-            try await story.database.admin.script(
-                """
-                delete from dialtone.credentials;
-                update dialtone.users set status = 'failed';
-                insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch,
-                                                attempts, died_at)
-                values (gen_random_uuid(), 'acme', 'u', 1, 'too_many_attempts', true, 1, 20,
-                        now() - interval '59 minutes')
-                """)
+            try await story.database.insert(
+                "delete from dialtone.credentials", "update dialtone.users set status = 'failed'",
+                Ledger.deadJob(of: try Story.user("u"), reason: "too_many_attempts", mayExist: true),
+                "update dialtone.dead_jobs set died_at = now() - interval '59 minutes'")
             #expect(try await story.sweep(toTheEnd: false).revived == 0)
             try await story.database.admin.script(
                 "update dialtone.dead_jobs set died_at = died_at - interval '2 minutes'")

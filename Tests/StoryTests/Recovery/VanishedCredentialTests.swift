@@ -86,24 +86,19 @@ import Testing
 
     /// A ready user of the tenant `beta` who owns the credential `id`. It is younger than all others.
     private static func addWitness(_ story: Story, _ id: String) async throws {
-        try await story.database.admin.script(
-            """
-            insert into dialtone.tenants (tenant_id, connection_id) values ('beta', '2');
-            insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
-            values ('beta', 'v', 'live', 1, 'ready', now());
-            insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
-                                              sealed_username, sealed_password, username_index)
-            values ('beta', 'v', 1, '\(id)', 'somebody''s', 'beta', 'active', '', '', decode(repeat('00', 16), 'hex'));
-            update dialtone.credentials
-            set created_at = now() - case when tenant_id = 'acme' then interval '2 hours' else interval '1 hour' end
-            """)
+        let beta = try TenantID("beta")
+        let witness = UserKey(tenant: beta, user: try UserID("v"))
+        try await story.database.insert(
+            Ledger.tenant(beta, connection: "2"), Ledger.user(witness, status: .ready),
+            Ledger.credential(
+                ProviderID(rawValue: id), of: witness, name: "somebody's", tag: "beta", age: .seconds(3600)),
+            "update dialtone.credentials set created_at = now() - interval '2 hours' where tenant_id = 'acme'")
     }
 
     /// All that would make a sweep with the wrong key do harm, if it believed what it sees.
     private static func leaveOldAbsenceAndDistrust(_ story: Story) async throws {
         // This tenant is swept first, and has nothing at the provider. It must not count as seen either.
-        try await story.database.admin.script(
-            "insert into dialtone.tenants (tenant_id, connection_id) values ('aaa', '1')")
+        try await story.database.insert(Ledger.tenant(try TenantID("aaa")))
         try await story.database.admin.script(
             """
             update dialtone.credentials

@@ -60,16 +60,16 @@ extension Story {
     // MARK: Moments to begin from
 
     /// Gives the user a job of generation 1 whose create is in doubt. Its quiet time is over, and it is due in an hour.
-    /// `changes`: SQL that runs before, in the same transaction.
-    func putInDoubt(_ user: String, after changes: String = "") async throws {
-        try await self.database.admin.script(
-            """
-            \(changes)
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt,
-                                       quiet_until, tag)
-            values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now() + interval '1 hour', now(), 'in_doubt', true,
-                    now(), 'acme')
-            """)
+    /// `changes` run before, in the same transaction.
+    func putInDoubt(_ user: String, after changes: SQL...) async throws {
+        try await self.database.insert(
+            changes + [
+                Ledger.job(of: try Self.user(user), state: .inDoubt, isDoubtful: true, tag: "acme"),
+                """
+                update dialtone.jobs set run_at = now() + interval '1 hour', quiet_until = now()
+                where user_id = \(user)
+                """,
+            ])
     }
 
     func makeJobsDue() async throws {
@@ -79,15 +79,12 @@ extension Story {
     /// Takes the ledger back to the moment between the 201 of generation 1 and its commit: `worker` holds the job, and
     /// its lease ends in `lease` seconds.
     func forgetCommit(of user: String, worker: UUID, lease: Int) async throws {
-        // One script is one transaction, so the worker that runs meanwhile never sees a part of it.
-        try await self.database.admin.script(
-            """
-            delete from dialtone.credentials where user_id = '\(user)';
-            update dialtone.users set status = 'pending' where user_id = '\(user)';
-            insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, epoch,
-                                       worker, lease_until, tag)
-            values (gen_random_uuid(), 'acme', '\(user)', 1, 1, now(), now(), 'armed', 1, '\(worker.uuidString)',
-                    now() + \(lease) * interval '1 second', 'acme')
-            """)
+        // One transaction, so the worker that runs meanwhile never sees a part of it.
+        try await self.database.insert(
+            "delete from dialtone.credentials where user_id = \(user)",
+            "update dialtone.users set status = 'pending' where user_id = \(user)",
+            Ledger.job(
+                of: try Self.user(user), state: .armed, epoch: 1, worker: WorkerID(rawValue: worker),
+                leaseEndsIn: .seconds(lease), tag: "acme"))
     }
 }

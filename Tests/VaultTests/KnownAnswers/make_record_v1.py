@@ -1,4 +1,8 @@
-"""Makes record-v1.json with PyPI's `cryptography`, from the format's description alone: python make_record_v1.py > record-v1.json"""
+"""Makes record-v1.json with PyPI's `cryptography`, from the description of the format alone.
+
+python make_record_v1.py > record-v1.json
+
+"TC" and "tcs" are a former name of the project, on which sealed values depend."""
 import base64
 import hashlib
 import hmac

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// One database of a benchmark, and how to run the program on it.
+
+import Foundation
+import Postgres
+
+struct Stage {
+    let environment: [String: String]
+    let hook: String
+    let secret: String
+    let program: URL
+
+    var hookPath: String { String(self.hook[(self.hook.range(of: "/v1/")?.lowerBound ?? self.hook.startIndex)...]) }
+
+    /// Starts `dialtone` with these arguments and waits for its ready line.
+    func start(_ arguments: [String]) async throws -> Running {
+        try await Running.start(self.program, arguments, self.environment)
+    }
+
+    func connect() async throws -> PostgresConnection {
+        try await PostgresConnection.connect(PostgresConfiguration(url: self.environment["DATABASE_URL"] ?? ""))
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The form of a line that a command prints, and the lines about migrations, the installation, limits and the sweep.
+//
+// A line knows both of its forms: the members of a JSON object, and the cells of a table. The command line therefore
+// needs no types of the rooms behind it.
+
+import Foundation
+package import Model
+import Onboarding
+import ProviderLimits
+import Schema
+
+/// One line of a listing. Its members of JSON are its encoded members.
+package protocol Line: Encodable, Sendable {
+    static var heading: [String] { get }
+    var cells: [String] { get }
+}
+
+package struct MigrationLine: Line {
+    package var version: Int32
+    package var name: String
+    package var applied_at: String?
+
+    package static let heading = ["VERSION", "NAME", "APPLIED"]
+    package var cells: [String] { ["\(self.version)", self.name, self.applied_at ?? "pending"] }
+
+    init(_ migration: Migration, appliedAt: Date? = nil) {
+        self.version = migration.version
+        self.name = migration.name
+        self.applied_at = appliedAt?.formatted(.iso8601)
+    }
+}
+
+/// The state of this installation.
+package struct InstallationLine: Encodable, Sendable {
+    package let installation: String
+    package let last_change: String?
+    /// Whether every create looks first, until a full sweep has ended.
+    package let looks_first: Bool
+    /// Whether nothing is deleted until an operator has confirmed which installation this is.
+    package let needs_confirmation: Bool
+
+    init(_ state: InstallationState) {
+        self.installation = state.id.lowercase
+        self.last_change = state.change
+        self.looks_first = state.looksFirst
+        self.needs_confirmation = state.isStopped
+    }
+}
+
+/// The limits that hold creates back, for the account or for one connection.
+package struct LimitLine: Line {
+    /// `account`, or `connection:<id>`.
+    package var scope: String
+    /// Creates per second.
+    package var rate: Double?
+    /// `closed`, `open` or `half_open`.
+    package var breaker: String
+    package var reason: String?
+    /// Nil when calls may go now.
+    package var wait_seconds: Int?
+
+    package static let heading = ["SCOPE", "RATE", "BREAKER", "WAITS", "WHY"]
+    package var cells: [String] {
+        [
+            self.scope, self.rate.map { "\($0)/s" } ?? "", self.breaker, self.wait_seconds.map { "\($0) s" } ?? "",
+            self.reason ?? "",
+        ]
+    }
+
+    init(_ limit: ProviderLimit) {
+        self.scope = limit.scope
+        self.rate = limit.rate
+        self.breaker = limit.breaker
+        self.reason = limit.reason
+        self.wait_seconds = limit.waitSeconds.map { Int($0.rounded(.up)) }
+    }
+
+    init(connection: String, rate: Double?) {
+        self.scope = "connection:\(connection)"
+        self.rate = rate
+        self.breaker = "closed"
+    }
+}
+
+extension SweepReport {
+    /// Each count with its words, in the order in which they matter to an operator.
+    package var lines: [(String, Int)] {
+        [
+            ("tags", self.tags), ("credentials listed", self.listed), ("surplus found", self.surplus),
+            ("surplus deleted", self.surplusDeleted), ("told to look", self.evidence),
+            ("deletes to do again", self.reopened), ("missing, not yet certain", self.missing),
+            ("replaced by a new one", self.reprovisioned), ("missing, with nothing else there", self.unproven),
+            ("users without a job", self.enqueued), ("failed users tried again", self.revived),
+            ("unknown names of ours", self.strays), ("… deleted", self.straysDeleted),
+            ("names of others", self.foreign),
+        ]
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lines that commands print about tenants, sources and API keys.
+
+import Access
+import Directory
+import Foundation
+import Intake
+import Model
+
+package struct TenantLine: Line {
+    package var tenant: String
+    package var connection_id: String
+    package var status: String
+    package var created_at: String
+
+    package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED"]
+    package var cells: [String] { [self.tenant, self.connection_id, self.status, self.created_at] }
+
+    init(_ tenant: Tenant) {
+        self.tenant = tenant.id.rawValue
+        self.connection_id = tenant.connectionID
+        self.status = tenant.status
+        self.created_at = tenant.createdAt.formatted(.iso8601)
+    }
+}
+
+/// A source with a new secret. No later line shows the secret again.
+package struct NewSourceLine: Encodable, Sendable {
+    package var source: String
+    package var tenant: String?
+    package var url: String
+    package var secret: String
+}
+
+package struct SourceLine: Line {
+    package var source: String
+    package var tenant: String?
+    package var preset: String
+    package var status: String
+    package var url: String
+    package var created_at: String
+
+    package static let heading = ["SOURCE", "TENANT", "PRESET", "STATUS", "URL"]
+    package var cells: [String] { [self.source, self.tenant ?? "(several)", self.preset, self.status, self.url] }
+
+    init(_ source: Source, url: String) {
+        self.source = source.slug
+        self.tenant = source.tenant?.rawValue
+        self.preset = source.preset
+        self.status = source.status
+        self.url = url
+        self.created_at = source.createdAt.formatted(.iso8601)
+    }
+}
+
+/// A key that was just made. No later line shows the key again.
+package struct NewKeyLine: Encodable, Sendable {
+    package var key: String
+    package var key_id: String
+    package var tenant: String?
+    package var scopes: [String]
+}
+
+package struct KeyLine: Line {
+    package var key_id: String
+    package var tenant: String?
+    package var scopes: [String]
+    package var created_at: String
+    package var revoked_at: String?
+
+    package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
+    package var cells: [String] {
+        [
+            self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at,
+            self.revoked_at ?? "",
+        ]
+    }
+
+    init(_ key: APIKeyRecord) {
+        self.key_id = key.id
+        self.tenant = key.tenant?.rawValue
+        self.scopes = key.scopes.map(\.rawValue)
+        self.created_at = key.createdAt.formatted(.iso8601)
+        self.revoked_at = key.revokedAt?.formatted(.iso8601)
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lines that commands print about users: a user, its timeline, and the outcome of an action.
+
+import Directory
+import Foundation
+import Model
+
+package struct UserLine: Line {
+    private let entry: UserEntry
+
+    package static let heading = ["USER", "STATUS", "TAG", "SIP USERNAME", "CREDENTIAL"]
+    package var cells: [String] {
+        [
+            self.entry.userID, self.entry.status, self.entry.tag ?? "", self.entry.sipUsername ?? "",
+            self.entry.credentialID ?? "",
+        ]
+    }
+
+    init(_ entry: UserEntry) { self.entry = entry }
+
+    package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
+
+    package var summary: String {
+        """
+        \(self.entry.userID) of \(self.entry.tenant): \(self.entry.status), generation \(self.entry.generation)
+          credential    \(self.entry.credentialID ?? "none")
+          SIP username  \(self.entry.sipUsername ?? "none")
+          tag           \(self.entry.tag ?? "none")
+          received      \(self.entry.receivedAt.formatted(.iso8601))
+          ready         \(self.entry.readyAt?.formatted(.iso8601) ?? "no")
+        """
+    }
+}
+
+package struct TimelineLine: Line {
+    private let entry: TimelineEntry
+
+    /// The maximum number of lines that are shown.
+    package static let limit = Users.timelineLimit
+
+    package static let heading = [
+        "AT", "FROM", "TO", "GENERATION", "EPOCH", "WORKER", "HTTP", "REASON", "PROVIDER REQUEST",
+    ]
+    package var cells: [String] {
+        [
+            self.entry.at.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), self.entry.from,
+            self.entry.to, "\(self.entry.generation)", "\(self.entry.epoch)",
+            self.entry.worker.map { String($0.prefix(8)) } ?? "", self.entry.httpStatus.map { "\($0)" } ?? "",
+            self.entry.errorCode ?? "",
+            self.entry.providerRequestID ?? "",
+        ]
+    }
+
+    init(_ entry: TimelineEntry) { self.entry = entry }
+
+    package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
+}
+
+/// The outcome of an action on a user.
+package struct ActionLine: Encodable, Sendable {
+    package let tenant: String
+    package let user_id: String
+    package let status: String
+
+    init(_ user: UserKey, _ status: UserStatus) {
+        self.tenant = user.tenant.rawValue
+        self.user_id = user.user.rawValue
+        self.status = status.rawValue
+    }
+}

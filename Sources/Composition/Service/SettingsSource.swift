@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks a setting up by its name in flags, environment and file, and collects the problems on the way.
+
+import Configuration
+import Foundation
+
+/// The three sources in their order. A lookup of a wrong value returns a stand-in and adds to `problems`.
+struct SettingsSource {
+    private let reader: ConfigReader
+    private(set) var problems: [String] = []
+
+    /// Throws `SettingsError` when the file that DIALTONE_CONFIG names cannot be read.
+    init(flags: [String: String], environment: [String: String]) async throws {
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(
+                values: Dictionary(
+                    uniqueKeysWithValues: flags.map { name, value in
+                        (AbsoluteConfigKey(Self.key(name)), ConfigValue(.string(value), isSecret: false))
+                    })),
+            EnvironmentVariablesProvider(environmentVariables: environment),
+        ]
+        if let path = flags["DIALTONE_CONFIG"] ?? environment["DIALTONE_CONFIG"] {
+            let file = ConfigReader(
+                provider: InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)]))
+            do {
+                providers.append(try await FileProvider<YAMLSnapshot>(config: file))
+            } catch {
+                throw SettingsError(problems: ["DIALTONE_CONFIG names \(path), which cannot be read as YAML"])
+            }
+        }
+        self.reader = ConfigReader(providers: providers)
+    }
+
+    mutating func complain(_ name: String, _ what: String) { self.problems.append("\(name) \(what)") }
+
+    // MARK: Looking up
+
+    /// The text of a setting. An empty text counts as none.
+    func text(_ name: String) -> String? {
+        let value = self.reader.string(forKey: Self.key(name))
+        return value?.isEmpty == true ? nil : value
+    }
+
+    /// A secret: its own value, or the content of the file that `<NAME>_FILE` names, without surrounding blanks.
+    mutating func secret(_ name: String) -> String? {
+        if let value = self.reader.string(forKey: Self.key(name), isSecret: true), !value.isEmpty { return value }
+        guard let path = self.text("\(name)_FILE") else { return nil }
+        guard let value = try? String(contentsOfFile: path, encoding: .utf8) else {
+            self.complain("\(name)_FILE", "names \(path), which cannot be read")
+            return nil
+        }
+        return value.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    mutating func duration(_ name: String, default standard: Duration) -> Duration {
+        guard let text = self.text(name) else { return standard }
+        if let duration = Settings.duration(text), duration > .zero { return duration }
+        self.complain(name, "must be a time such as 30s, 500ms, 2m or 1h")
+        return standard
+    }
+
+    mutating func number(_ name: String, default standard: Int, in range: ClosedRange<Int>) -> Int {
+        guard let text = self.text(name) else { return standard }
+        guard let number = Int(text), range.contains(number) else {
+            self.complain(name, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+            return standard
+        }
+        return number
+    }
+
+    /// The URL under which senders reach the service, without a slash at the end.
+    mutating func publicURL(_ name: String) -> String? {
+        guard var text = self.text(name) else { return nil }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host?.isEmpty == false,
+            url.query == nil, url.fragment == nil
+        else {
+            self.complain(name, "must be a URL such as https://hooks.example.com")
+            return nil
+        }
+        return text
+    }
+
+    /// A URL with https, or with plain http to this machine. Plain http to elsewhere would show the key to the network.
+    mutating func baseURL(_ name: String, default standard: String) -> String {
+        guard let text = self.text(name) else { return standard }
+        guard let url = URL(string: text), let host = url.host, let scheme = url.scheme else {
+            self.complain(name, "must be a URL such as \(standard)")
+            return standard
+        }
+        let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
+        if scheme != "https" && !(scheme == "http" && (isLocal || self.text("DIALTONE_ALLOW_HTTP") == "true")) {
+            self.complain(name, "must be https, or set DIALTONE_ALLOW_HTTP=true for a private network")
+        }
+        return text
+    }
+
+    /// Returns the key `database.url` for DATABASE_URL: the environment joins words by `_`, and YAML nests them.
+    private static func key(_ name: String) -> ConfigKey {
+        ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+    }
+}

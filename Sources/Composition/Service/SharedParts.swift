@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts that every role and every command needs: settings, a pool of connections, the vault.
+
+import Foundation
+import Model
+package import Postgres
+import Schema
+package import Vault
+
+package struct SharedParts: Sendable {
+    package let settings: Settings
+    package let pool: PostgresPool
+    package let vault: Vault
+
+    /// Makes the pool and the vault, and connects to nothing yet. `connections` is the pool's maximum.
+    package init(_ settings: Settings, connections: Int) throws {
+        self.settings = settings
+        self.pool = try Self.pool(settings, connections: connections)
+        self.vault = Vault(keys: TenantKeys(pool: self.pool, kek: try Self.kek(settings)))
+    }
+
+    /// A pool of connections like the service's. It connects only while its `run` runs.
+    static func pool(_ settings: Settings, connections: Int) throws -> PostgresPool {
+        var limits = PostgresPool.Configuration(try Self.database(settings))
+        limits.maximum = connections
+        return PostgresPool(limits)
+    }
+
+    /// How the service connects: in its own role, and with limits that make the server give up before the service.
+    ///
+    /// Behind a pooler in transaction mode nothing is prepared and no setting is sent.
+    package static func database(_ settings: Settings) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
+        configuration.exchangeTimeout = .seconds(35)
+        if settings.isPooled {
+            configuration.preparesStatements = false
+        } else {
+            configuration.settings = PostgresConfiguration.keyLookups.merging([
+                "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "30s", "synchronous_commit": "on",
+            ]) { $1 }
+        }
+        return configuration
+    }
+
+    /// Connects as the service does.
+    static func connect(_ settings: Settings) async throws -> PostgresConnection {
+        do {
+            return try await PostgresConnection.connect(try Self.database(settings))
+        } catch {
+            throw Self.explained(error)
+        }
+    }
+
+    /// Returns an error that says what to run when the database was never migrated, and else the error itself.
+    ///
+    /// Without the migrations the service's role or its tables are missing (SQLSTATE 42P01, 3F000).
+    static func explained(_ error: any Error) -> any Error {
+        guard let failure = error as? PostgresError else { return error }
+        let lacksRole = failure.message.contains("role \"dialtone_service\" does not exist")
+        let lacksTable = ["42P01", "3F000"].contains(failure.sqlState)
+        return lacksRole || lacksTable ? SchemaError.behind(missing: Migration.all.count) : error
+    }
+
+    /// The key-encryption key that the settings name. Throws `SettingsError` when it is not set or cannot be read.
+    static func kek(_ settings: Settings) throws -> any KeyEncryptionKey {
+        guard let uri = settings.kek else {
+            throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
+        }
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            return try LocalKeyEncryptionKey(
+                uri: uri, environment: { environment[$0] }, file: { try String(contentsOfFile: $0, encoding: .utf8) })
+        } catch {
+            throw SettingsError(problems: ["\(error)"])
+        }
+    }
+}

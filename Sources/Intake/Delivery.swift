@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sender's request brings to intake: the bytes as they came, and the hook they came to.
+
+package import Foundation
+
+/// One request to a hook.
+package struct Delivery: Sendable {
+    package let hook: String
+    /// Returns all values of a header, by its lower-case name.
+    package let headers: @Sendable (String) -> [String]
+    package let body: [UInt8]
+    package let receivedAt: Date
+
+    package init(hook: String, headers: @escaping @Sendable (String) -> [String], body: [UInt8], receivedAt: Date) {
+        self.hook = hook
+        self.headers = headers
+        self.body = body
+        self.receivedAt = receivedAt
+    }
+}
+
+/// A hook whose source was in memory a moment ago.
+package struct KnownHook: Sendable {
+    let source: KnownSource
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sender is told about a delivery: what became of each event, or why it was not taken in.
+
+package import Model
+
+/// The outcome of a stored delivery: one item for each event, in the delivery's order. It exists only after the commit.
+package struct Receipt: Sendable, Equatable {
+    package struct Item: Sendable, Equatable {
+        package let eventID: EventID
+        package let status: EventOutcome
+    }
+
+    package let items: [Item]
+
+    /// The first event's id.
+    package var eventID: EventID { self.items[0].eventID }
+    /// The status of the whole delivery: accepted when any event is, else the first event's.
+    package var status: EventOutcome {
+        self.items.contains { $0.status == .accepted } ? .accepted : self.items[0].status
+    }
+
+    /// Nil without an item.
+    init?(_ items: [Item]) {
+        guard !items.isEmpty else { return nil }
+        self.items = items
+    }
+}
+
+package enum IntakeError: Error, Equatable {
+    case unknownHook
+    /// The reason names a header, never a value.
+    case badProof(String)
+    case badPayload(InvalidValue)
+    /// The body names a tenant for which this source may not speak. The text is the place of the name in the body.
+    case tenantNotAllowed(String)
+    /// Another event was stored under this delivery's id.
+    case deliveryReused
+    /// Not stored, or not known to be stored: the sender must try again.
+    case unavailable
+}

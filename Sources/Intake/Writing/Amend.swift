@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a revoke must close is closed here, behind the statement that accepted the revoke and in the same transaction.
+
+import Model
+import Postgres
+import Queue
+
+/// A statement that waits for a lock reads anew only the row it waited for. Everything else it reads is as old as the
+/// statement. So `insert` cannot see what a worker has committed meanwhile: a credential it recorded, or a job it
+/// buried.
+///
+/// `amend` is a statement of its own, under a younger snapshot, with all locks held. A lock before `insert` would not
+/// be enough: a user whom another node inserts while `insert` waits was not there to be locked.
+extension EventStatement {
+    /// Closes what the revokes among these events must close; nil when there are none.
+    ///
+    /// Locks credentials and then jobs, in their users' order. `insert` has locked the users.
+    static func amend(_ events: [NewEvent]) -> SQL? {
+        let revokes = events.filter { $0.change?.wanted == .gone }.map(\.id)
+        guard !revokes.isEmpty else { return nil }
+        return """
+            with gone as materialized (\(Self.usersRevoked(by: revokes))),
+            closed as (\(Self.credentialsClosed)),
+            doubted as (\(Self.doubtPutBack))
+            \(JobLog.write(from: "doubted"))
+            """
+    }
+
+    /// Users whom these events have revoked, as they are now. Indexes events_pkey and users_pkey.
+    ///
+    /// `offset 0` keeps the planner from turning a lateral into a plain join, which it may enter from the other side.
+    private static func usersRevoked(by revokes: [EventID]) -> SQL {
+        """
+        select owner.tenant_id, owner.user_id, owner.generation
+        from unnest(\(revokes)) as revoke (event_id)
+        cross join lateral (
+            select events.tenant_id, events.user_id, events.outcome from dialtone.events
+            where events.event_id = revoke.event_id offset 0) event
+        cross join lateral (
+            select users.tenant_id, users.user_id, users.generation, users.wanted from dialtone.users
+            where users.tenant_id = event.tenant_id and users.user_id = event.user_id offset 0) owner
+        where event.outcome = 'accepted' and owner.wanted = 'gone'
+        order by owner.tenant_id, owner.user_id
+        """
+    }
+
+    /// Every credential of these users closes now, also one that a rotation lets serve a while. Index credentials_pkey.
+    ///
+    /// The rows exist, so the upsert only updates. An `update … from` may be planned as a walk through all credentials.
+    private static let credentialsClosed: SQL = """
+        insert into dialtone.credentials (
+            tenant_id, user_id, generation, provider_id, name, tag, status, sealed_username, sealed_password,
+            username_index)
+        select open.tenant_id, open.user_id, open.generation, open.provider_id, open.name, open.tag, 'closing',
+               open.sealed_username, open.sealed_password, open.username_index
+        from gone cross join lateral (
+            select * from dialtone.credentials
+            where credentials.tenant_id = gone.tenant_id and credentials.user_id = gone.user_id offset 0) open
+        where open.status = 'active' or open.status = 'closing' and open.close_after is not null
+        on conflict (tenant_id, user_id, generation) do update set status = 'closing', close_after = null
+        where credentials.status <> 'deleted'
+        """
+
+    /// A job that `insert` has queued takes over the doubt of a job of its generation that was buried meanwhile: it
+    /// must look first. Indexes jobs_tenant_id_user_id_key and dead_jobs_user. The upsert only updates, as above.
+    private static let doubtPutBack: SQL = """
+        insert into dialtone.jobs (
+            id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, quiet_until)
+        select queued.id, gone.tenant_id, gone.user_id, gone.generation, queued.place, queued.run_at,
+               queued.enqueued_at, 'in_doubt', buried.maybe_created, buried.quiet_until
+        from gone
+        cross join lateral (
+            select * from dialtone.jobs
+            where jobs.tenant_id = gone.tenant_id and jobs.user_id = gone.user_id offset 0) queued
+        cross join lateral (
+            select dead_jobs.maybe_created, dead_jobs.quiet_until from dialtone.dead_jobs
+            where dead_jobs.tenant_id = gone.tenant_id and dead_jobs.user_id = gone.user_id
+              and dead_jobs.generation = gone.generation
+            order by dead_jobs.died_at desc limit 1) buried
+        where queued.state = 'queued' and queued.generation = gone.generation
+        on conflict (tenant_id, user_id) do update
+        set state = 'in_doubt', in_doubt = excluded.in_doubt, quiet_until = excluded.quiet_until
+        where jobs.state = 'queued' and jobs.generation = excluded.generation
+        returning \(JobLog.changedJob), 'queued' as from_state
+        """
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's part in a change of the server: it notices the change, has it written down, and becomes a new worker.
+
+import Foundation
+import Logging
+import Postgres
+
+extension OnboardingWorker {
+    /// Compares the server that answers with the one this worker knows.
+    ///
+    /// When they differ, the worker claims nothing until the ledger says what the change means. Returns the server that
+    /// answers; nil when the ledger has no installation.
+    func adoptServerIfChanged(on connection: PostgresConnection) async throws -> Incarnation? {
+        guard let row = try await connection.query(Incarnation.current).first else { return nil }
+        let server = try Incarnation.read(row)
+        guard server.installation == self.installation else {
+            self.identity.forget()
+            self.throttledLog.log(
+                "this ledger is another installation's now; start the worker anew", level: .error,
+                ["installation": "\(server.installation)"])
+            return server
+        }
+        if server.isKnown && self.identity.knows(server.started) { return server }
+        self.identity.forget()
+        if server.isKnown {
+            try await self.identity.meet(server.started, on: connection)
+        } else {
+            // Another node may have written the row first; the next tick reads what is committed.
+            try await self.adoptServer(on: connection)
+        }
+        return server
+    }
+
+    private func adoptServer(on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            Incarnation.adopt(lease: self.configuration.lease, landingTime: self.landingTimeOfCreates))
+        guard let change = try rows.first.map(Incarnation.read)?.change, change != "first" else { return }
+        self.logger.warning(
+            "the database server has changed; every create looks first until a full sweep has ended",
+            metadata: ["change": "\(change)"])
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of housekeeping: what time alone makes due, and how often it is done.
+
+/// One piece of housekeeping. One tick does the chores that are due in the order of the cases.
+enum Chore: CaseIterable, Sendable {
+    /// Writes down which nodes hold their lock, so that a node that is gone can be told from one that lives.
+    case watchNodeLocks
+    /// Removes from surplus what was recorded as a credential meanwhile.
+    case disownRecordedSurplus
+    /// Removes the rows of workers that are gone and hold no job.
+    case forgetDeadNodes
+    /// Makes the log's partitions of today and of the two days after.
+    case makeLogPartitions
+    /// Queues jobs for credentials to delete whose user has no job.
+    case queueForgottenDeletes
+    /// Queues scheduled jobs whose time has come.
+    case queueDueJobs
+    /// Puts jobs in doubt whose lease has run out.
+    case rescueExpiredLeases
+    /// Puts jobs in doubt whose worker is gone, without waiting for their leases.
+    case rescueJobsOfDeadNodes
+
+    /// Every chore may be repeated, so each worker follows this table alone. A pause is jittered, so an interval holds
+    /// on average.
+    var schedule: Schedule {
+        switch self {
+        case .watchNodeLocks: .every(.seconds(1))
+        case .disownRecordedSurplus: .every(.seconds(5), from: .milliseconds(1500))
+        case .forgetDeadNodes: .every(.seconds(60), from: .milliseconds(3500))
+        case .makeLogPartitions: .every(.seconds(3600))
+        case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
+        case .queueDueJobs: .everyTick
+        case .rescueExpiredLeases: .everyTick
+        case .rescueJobsOfDeadNodes: .everyTick
+        }
+    }
+
+    /// How often `rescueExpiredLeases` looks at all leases, and not only at those that ended since its last turn. A
+    /// server's clock may have gone back.
+    static let wholeRescue: Schedule = .every(.seconds(30))
+
+    /// Returns the chores of one tick, in their order.
+    static func due(at tick: Int, of length: Duration) -> [Chore] {
+        Self.allCases.filter { $0.schedule.isDue(at: tick, of: length) }
+    }
+}

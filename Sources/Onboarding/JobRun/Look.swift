@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The look: does the provider have a credential of this name?
+
+import Foundation
+import Lifecycle
+import Logging
+import Model
+import Postgres
+import Queue
+import Telnyx
+
+extension JobRun {
+    /// Lists by name and compares the names here: whether the provider's filter is exact is not documented.
+    func look(_ state: inout RunState) async -> JobEvent {
+        do {
+            let alive = try await self.live(&state)
+            let found = try await self.withoutSurplus(alive).sorted { lhs, rhs in
+                (lhs.createdAt ?? .distantPast, lhs.id) < (rhs.createdAt ?? .distantPast, rhs.id)
+            }
+            state.found = found.first
+            return .looked(found: found.map(\.id))
+        } catch let failure as TelnyxFailure {
+            state.trace = Trace(failure.trace)
+            state.hasFailed = true
+            self.throttledLog.log("a look at the provider failed; the job waits", ["error": "\(failure)"])
+            return .lookFailed(failure.retryAfter)
+        } catch {
+            state.hasFailed = true
+            return .lookFailed(nil)
+        }
+    }
+
+    /// Credentials of the job's name that have not expired: from the list of its tag if there was one, else by name.
+    /// Before absence is believed the tag is listed too, in case names are not found as they should be.
+    private func live(_ state: inout RunState) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let name = self.name(state)
+        // A page is asked for only while the lease has room for it.
+        let limit = state.leaseEnd - self.deadline
+        var alive = state.listed.filter { $0.isLive(under: name) }
+        if alive.isEmpty {
+            alive = try await self.provider.listAll(ListQuery(name: name), until: limit)
+                .filter { $0.isLive(under: name) }
+        }
+        let isLast = !state.job.life.isDoubtful || state.job.life.empties > 0
+        if alive.isEmpty, isLast, let tag = state.job.tag {
+            alive = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
+                .filter { $0.isLive(under: name) }
+        }
+        return alive
+    }
+
+    private func withoutSurplus(_ alive: [TelephonyCredential]) async throws -> [TelephonyCredential] {
+        let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
+        var surplus: Set<String> = []
+        for row in rows { surplus.insert(try row.decode(String.self)) }
+        return alive.filter { !surplus.contains($0.id.rawValue) }
+    }
+
+    /// Writes down what a look has found beside the canonical credential.
+    ///
+    /// Cancelled or failed here: nothing is lost. The next look or sweep finds them again.
+    func remember(_ ids: [ProviderID], _ state: RunState) async {
+        let surplus = Surplus(
+            ids: ids, user: state.job.user, generation: state.job.life.generation, name: self.name(state),
+            tag: state.job.tag)
+        _ = try? await self.pool.withConnection { try await $0.pipeline([surplus.statements]) }
+    }
+}
+
+extension TelephonyCredential {
+    fileprivate func isLive(under name: String) -> Bool { self.bears(name) && !self.expired }
+}

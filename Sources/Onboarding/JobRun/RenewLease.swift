@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A look has proven absence: the job needs permits, a new epoch and a new lease before its create.
+
+import Foundation
+import Lifecycle
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+
+extension JobRun {
+    /// Returns a result when the create may not be sent.
+    ///
+    /// Permission is asked before absence is spent: a job that is refused here keeps the empty answers it had.
+    func renewLease(_ state: inout RunState) async -> JobResult? {
+        if case .wait(let wait) = await self.takePermits(&state) {
+            return self.backIntoDoubt(state, wait + wait * self.random())
+        }
+        return await self.writeNewLease(&state) ? nil : self.doubt(state, .seconds(1))
+    }
+
+    /// Cancelled or failed here: the job stays in doubt, or its lease expires into doubt.
+    private func writeNewLease(_ state: inout RunState) async -> Bool {
+        let started = ContinuousClock.now
+        let held = state.job.lease
+        let statement = held.renewed(lease: self.lease, landingTime: self.rules.landingTime)
+        guard let row = try? await self.pool.query(statement).first, let epoch = try? row.decode(Int64.self) else {
+            return false
+        }
+        state.job.lease = Lease(job: held.job, epoch: epoch, worker: held.worker, state: .armed)
+        state.leaseEnd = started + self.lease
+        return true
+    }
+}

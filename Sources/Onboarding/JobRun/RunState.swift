@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run knows beside the life of its job.
+
+import Lifecycle
+import Model
+import ProviderLimits
+import Queue
+import Telnyx
+import Vault
+
+struct RunState {
+    var job: ClaimedJob
+    /// By the local clock.
+    var leaseEnd: ContinuousClock.Instant
+    /// Credentials that a list of the job's tag has shown.
+    var listed: [TelephonyCredential]
+    /// The credential that a create or a look has brought.
+    var found: TelephonyCredential?
+    /// In hand before a create is sent: what cannot be sealed must not be made.
+    var sealer: Sealer?
+    /// Of the last call, for the log.
+    var trace = Trace()
+    /// The provider's words to a rejection.
+    var words: String?
+    /// Whether a call failed. Failures in a row make pauses longer.
+    var hasFailed = false
+    let isFromDoubt: Bool
+    /// The share of the account's permits that this run holds one of. A job out of the queue got its permit before the
+    /// claim.
+    var accountShare: Share?
+    var holdsConnectionPermit = false
+    /// Empty answers before this run.
+    let empties: Int
+
+    init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
+        self.job = job
+        self.leaseEnd = leaseEnd
+        self.listed = listed
+        self.isFromDoubt = job.lease.state == .looking
+        self.accountShare = job.lease.state == .armed ? .queue : nil
+        self.empties = job.life.empties
+    }
+}

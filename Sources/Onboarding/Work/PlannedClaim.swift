@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// A claim that may be sent: permits are in hand for all that it may bring.
+
+import Model
+import Postgres
+import Queue
+
+struct PlannedClaim {
+    let start: QueueStart
+    /// How many jobs it may claim: each of them may create.
+    let permits: Int
+    let terms: ClaimTerms
+
+    var statement: SQL { ClaimedJob.queued(limit: self.permits, from: self.start, self.terms) }
+}

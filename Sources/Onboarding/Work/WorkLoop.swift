@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's loop: write what has come back, claim what there is room for, run it; one round trip to the database a
+// turn.
+
+import Lifecycle
+import Logging
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+import Synchronization
+
+/// A claimed job starts to run in a task of its own. Its result comes back into `results`, and the next turn writes it.
+extension OnboardingWorker {
+    /// A claimed job, and when its lease ends by the local clock, counted from before the claim was sent.
+    typealias HeldJob = (job: ClaimedJob, leaseEnd: ContinuousClock.Instant)
+
+    /// What the loop knows between two turns.
+    private struct LoopState {
+        var running = 0
+        /// Results that are not yet in the database.
+        var unwritten: [JobResult] = []
+        var cursor = ClaimCursor(now: .now)
+        /// Turns in a row in which the database could not be reached.
+        var failures = 0
+    }
+
+    /// Takes turns until the worker ends and all that it sent has come back.
+    func work(in group: inout DiscardingTaskGroup) async {
+        var state = LoopState()
+        while true {
+            self.takeResults(&state)
+            if self.isEnding && state.running == 0 {
+                return await FinishBatch(state.unwritten).writeAtTheEnd(to: self.pool, self.logger)
+            }
+            let held = await self.exchange(&state)
+            for job in held {
+                state.running += 1
+                group.addTask { await self.run(job) }
+            }
+            if held.isEmpty && self.results.withLock(\.isEmpty) { await self.wakeup.wait() }
+            // A cancelled wait returns at once. Give way, so that the runs can end.
+            if Task.isCancelled { await Task.yield() }
+        }
+    }
+
+    private func run(_ held: HeldJob) async {
+        let result = await self.jobRun.run(held.job, leaseEnd: held.leaseEnd)
+        self.results.withLock { $0.append(result) }
+        self.wakeup.signal()
+    }
+
+    private func takeResults(_ state: inout LoopState) {
+        let back = self.results.withLock { results in
+            defer { results = [] }
+            return results
+        }
+        state.running -= back.count
+        state.unwritten += back
+    }
+
+    /// Writes results and claims, each under its own sync of one pipeline. Returns the claimed jobs that can be run.
+    private func exchange(_ state: inout LoopState) async -> [HeldJob] {
+        let batch = FinishBatch(state.unwritten)
+        let claim = await self.planClaim(&state)
+        guard !batch.groups.isEmpty || claim != nil else { return [] }
+        let sentAt = ContinuousClock.now
+        let (rows, failure) = await self.send(batch, claim)
+        await self.provider.limits.returnPermits((claim?.permits ?? 0) - (rows?.count ?? 0))
+        await self.note(failure, &state)
+        guard let rows, let claim else { return [] }
+        do {
+            return try await self.take(rows, of: claim, sentAt: sentAt, &state)
+        } catch {
+            // Their leases will expire, and `Rescue` puts them into doubt.
+            self.logger.error("claimed jobs cannot be read", metadata: ["error": "\(error)", "jobs": "\(rows.count)"])
+            return []
+        }
+    }
+
+    /// Takes permits for as many creates as there is room for. Returns nil when nothing may be claimed now.
+    private func planClaim(_ state: inout LoopState) async -> PlannedClaim? {
+        // While results cannot be written nothing more is begun.
+        let isHeld = self.isEnding || state.failures > 0 && !state.unwritten.isEmpty
+        let room = isHeld ? 0 : self.configuration.concurrency - state.running
+        let start = state.cursor.start(at: .now)
+        if room > 0, let terms = self.identity.terms {
+            let permits = await self.provider.limits.takePermits(room) { await self.hasQueued(from: start) }
+            if permits > 0 { return PlannedClaim(start: start, permits: permits, terms: terms) }
+        }
+        state.cursor.foundNothing()
+        return nil
+    }
+
+    /// Whether a claim would find something. Index jobs_queued.
+    private func hasQueued(from start: QueueStart) async -> Bool {
+        (try? await self.pool.query(JobQueue.hasCandidates(from: start)))?.isEmpty == false
+    }
+
+    /// Sends both. The claim stands by itself: it is claimed, whatever became of the results.
+    private func send(
+        _ batch: FinishBatch, _ claim: PlannedClaim?
+    ) async -> (claimed: PostgresRows?, failure: (any Error)?) {
+        do {
+            return try await self.pool.withConnection { connection in
+                let statements = claim.map { [[$0.statement]] } ?? []
+                let answers = try await connection.pipeline(batch.groups + statements)
+                let last = answers.dropFirst(batch.groups.count).first?.first
+                let claimed = try? last?.get()
+                do {
+                    try await batch.receive(
+                        Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
+                    _ = try last?.get()
+                } catch {
+                    return (claimed, error)
+                }
+                return (claimed, nil)
+            }
+        } catch {
+            return (nil, error)
+        }
+    }
+
+    /// Nothing is lost by a failure: results stay in hand and are written when the database is back. A write that did
+    /// happen is found done, because every statement is guarded.
+    ///
+    /// Cancelled here: the pause ends, and the loop goes on to its end.
+    private func note(_ failure: (any Error)?, _ state: inout LoopState) async {
+        guard let failure else {
+            state.unwritten = []
+            if state.failures > 0 { self.logger.notice("worker reaches the database again") }
+            state.failures = 0
+            return
+        }
+        state.failures += 1
+        self.logger.warning("worker cannot reach the database", metadata: ["error": "\(failure)"])
+        try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(state.failures, 6))))
+    }
+
+    /// Reads the claimed jobs and moves the cursor. A job for which no tag had room goes back to its place.
+    private func take(
+        _ rows: PostgresRows, of claim: PlannedClaim, sentAt: ContinuousClock.Instant, _ state: inout LoopState
+    ) async throws -> [HeldJob] {
+        let claimed = try rows.map { try ClaimedJob.read($0, state: .armed, worker: claim.terms.worker) }
+        let starved = claimed.filter(\.job.needsTag)
+        let isShort = rows.count < claim.permits && starved.isEmpty
+        let now = ContinuousClock.now
+        let place = isShort ? nil : (starved.first ?? claimed.last)?.place
+        let hasNewcomer = state.cursor.advanced(from: claim.start, to: place, took: now - sentAt, at: now)
+        state.unwritten += await self.putBackWithoutTag(starved.map(\.job), claim.terms)
+        if hasNewcomer || !starved.isEmpty { self.wakeup.signal() }
+        return claimed.map(\.job).filter { !$0.needsTag }.map { ($0, sentAt + self.configuration.lease) }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scope's limits as an operator sees and sets them.
+
+import Postgres
+
+/// A scope's limits.
+package struct ProviderLimit: Sendable {
+    /// `account`, or `connection:<id>`.
+    package let scope: String
+    /// Creates per second; nil for no limit.
+    package let rate: Double?
+    /// `closed`, `open` or `half_open`.
+    package let breaker: String
+    /// Why the breaker opened; nil while it is closed.
+    package let reason: String?
+    /// Seconds until something may be sent again; nil when it may now.
+    package let waitSeconds: Double?
+}
+
+extension ProviderLimits {
+    /// Sets a scope's rate, in creates per second for all nodes together. Nil takes it away.
+    package func setRate(_ rate: Double?, for scope: LimitScope = .account) async throws {
+        _ = try await self.pool.query(
+            """
+            insert into dialtone.provider_limits (scope, rate) values (\(scope.key), \(rate))
+            -- Workers set the rate at their start; a row that has it already is not written again.
+            on conflict (scope) do update set rate = excluded.rate
+            where provider_limits.rate is distinct from excluded.rate
+            """)
+        self.forget()
+    }
+
+    /// Returns every scope that has a rate, a pause or a breaker that is not closed.
+    package func list() async throws -> [ProviderLimit] {
+        let rows = try await self.pool.query(
+            """
+            select scope,
+                   rate,
+                   breaker,
+                   case when breaker <> 'closed' then reason end,
+                   -- greatest() passes over nulls, and is null for two of them.
+                   (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
+                                       - statement_timestamp()))::float8
+            from dialtone.provider_limits
+            where rate is not null or breaker <> 'closed' or paused_until > statement_timestamp()
+            order by scope
+            """)
+        return try rows.map { row in
+            let (scope, rate, breaker, reason, wait) = try row.decode(
+                String.self, Double?.self, String.self, String?.self, Double?.self)
+            return ProviderLimit(
+                scope: scope, rate: rate, breaker: breaker, reason: reason,
+                waitSeconds: wait.flatMap { $0 > 0 ? $0 : nil })
+        }
+    }
+}

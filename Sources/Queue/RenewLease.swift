@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// A look has proven that nothing exists: the job gets a new epoch and lease, written before the create is sent.
+
+import Model
+package import Postgres
+
+extension Lease {
+    /// Arms the job for a create. Returns the new epoch, or no row when the job was taken away. Index jobs_pkey.
+    package func renewed(lease: Duration, landingTime: Duration) -> SQL {
+        """
+        with armed as (
+            update dialtone.jobs
+            set state = 'armed', epoch = epoch + 1, empties = 0, failures = 0,
+                lease_until = clock_timestamp() + \(lease),
+                quiet_until = clock_timestamp() + \(lease + landingTime)
+            where \(self.holdsJob)
+            returning id, tenant_id, user_id, generation, epoch, worker),
+        logged as (
+            insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
+            select id, tenant_id, user_id, generation, 'looking', 'armed', epoch, worker from armed)
+        select epoch from armed
+        """
+    }
+}

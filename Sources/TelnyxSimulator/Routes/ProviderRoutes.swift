@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider's routes: they check the key, read the request, apply a fault, and respond.
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+struct ProviderRoutes: Sendable {
+    let account: Account
+    let apiKeys: Set<String>
+
+    func add(to router: Router<BasicRequestContext>) {
+        let group = router.group("v2/telephony_credentials")
+        group.post { request, _ in try await self.respond(.create, request) { self.account.create($0, lag: $1) } }
+        group.get { request, _ in try await self.respond(.list, request) { _, _ in self.list(request) } }
+        group.get(":id") { request, context in
+            let id = try context.parameters.require("id")
+            return try await self.respond(.retrieve, request) { _, _ in self.account.retrieve(id) }
+        }
+        group.patch(":id") { request, context in
+            let id = try context.parameters.require("id")
+            return try await self.respond(.update, request) { fields, _ in self.account.update(id, fields) }
+        }
+        group.delete(":id") { request, context in
+            let id = try context.parameters.require("id")
+            return try await self.respond(.delete, request) { _, _ in self.account.delete(id) }
+        }
+        group.post(":id/token") { request, context in
+            let id = try context.parameters.require("id")
+            return try await self.respond(.token, request) { _, _ in self.account.token(id) }
+        }
+    }
+
+    /// Checks the key, reads the body, and does the call, or what a fault makes of it.
+    private func respond(
+        _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedResponse
+    ) async throws -> Response {
+        self.account.heard(operation)
+        guard self.isAllowed(request) else {
+            return Self.response(
+                .error(401, "10009", "Authentication failed", "Could not understand the provided credentials."))
+        }
+        var fields = CredentialFields()
+        if operation == .create || operation == .update {
+            let body = try await request.body.collect(upTo: 65_536)
+            guard let decoded = try? JSONDecoder().decode(CredentialFields.self, from: Data(body.readableBytesView))
+            else {
+                return Self.response(.error(400, "10015", "Bad Request", "The request body is not valid JSON."))
+            }
+            fields = decoded
+        }
+        let next = self.account.fault(for: operation, name: fields.name, connection: fields.connection_id)
+        guard let fault = next.fault else { return Self.response(try act(fields, next.lag)) }
+        return try await self.misbehave(fault, lag: next.lag, fields, act)
+    }
+
+    private func list(_ request: Request) -> SimulatedResponse {
+        var filter = ListFilter()
+        var (page, size) = (1, 50)
+        for (key, value) in FormQuery.items(request.uri.query ?? "") {
+            switch key {
+            case "filter[name]": filter.name = value
+            case "filter[tag]": filter.tag = value
+            case "filter[status]": filter.status = value
+            case "filter[resource_id]": filter.resourceID = value
+            case "filter[sip_username]": filter.sipUsername = value
+            case "page[number]":
+                guard let number = Int(value), number >= 1 else {
+                    return Self.badPage("page[number] must be at least 1.")
+                }
+                page = number
+            case "page[size]":
+                guard let number = Int(value), (1...250).contains(number) else {
+                    return Self.badPage("page[size] must be between 1 and 250.")
+                }
+                size = number
+            case _ where key.hasPrefix("filter["):
+                return .error(400, "10031", "Invalid request filter", "\(key) is not a filter of this resource.")
+            default: continue
+            }
+        }
+        return self.account.list(filter, page: page, size: size)
+    }
+
+    private static func badPage(_ detail: String) -> SimulatedResponse { .error(400, "10015", "Bad Request", detail) }
+
+    private func isAllowed(_ request: Request) -> Bool {
+        guard let header = request.headers[.authorization], header.hasPrefix("Bearer "), header.utf8.count > 7 else {
+            return false
+        }
+        return self.apiKeys.isEmpty || self.apiKeys.contains(String(header.dropFirst(7)))
+    }
+
+    static func response(_ response: SimulatedResponse) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = response.contentType
+        if let name = HTTPField.Name("x-request-id") { headers[name] = UUID().uuidString.lowercased() }
+        for (name, value) in response.headers {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
+        return Response(
+            status: .init(code: response.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(string: response.body)))
+    }
+}

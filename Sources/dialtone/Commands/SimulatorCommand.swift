@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone simulator`: runs a simulated provider, to try the service out.
+
+import ArgumentParser
+import Composition
+
+struct SimulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulator",
+        abstract: "Runs a stand-in for the provider, with faults to switch on; for tests, never for users.",
+        discussion: """
+            Point the service at it: TELNYX_BASE_URL=http://127.0.0.1:8090/v2. Faults and counts are under /control:
+
+              curl -X PUT -d '{"rules":[{"operation":"create","kind":"drop_after_commit","times":3}]}' \\
+                http://127.0.0.1:8090/control/faults
+            """)
+
+    @Option(help: "Where to listen, as host:port; port 0 picks one.") var listen = "127.0.0.1:8090"
+    @Option(help: "A file to keep its state in.") var state: String?
+    @Option(help: "The only API key it accepts. Default: any.") var apiKey: String?
+
+    func validate() throws {
+        guard Settings.address(self.listen) != nil else { throw ValidationError("--listen must be host:port") }
+    }
+
+    func run() async throws {
+        guard let address = Settings.address(self.listen) else { return }
+        try await RunSimulator.run(
+            host: address.host, port: address.port, stateFile: self.state, apiKey: self.apiKey
+        ) { port in
+            Terminal.show("{\"ready\":true,\"base_url\":\"http://\(address.host):\(port)/v2\"}")
+        }
+    }
+}

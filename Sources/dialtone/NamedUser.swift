@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arguments of a command on one user, and the line that such a command prints.
+
+import ArgumentParser
+import Composition
+import Model
+
+struct NamedUser: ParsableArguments {
+    @Argument(help: "The user's id.") var user: String
+    @Option(help: "The tenant.") var tenant: String
+    @Flag(help: "Print JSON.") var json = false
+
+    var key: UserKey {
+        get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user)) }
+    }
+
+    func show(_ line: ActionLine) throws {
+        if self.json { try Terminal.show(json: line) } else { Terminal.show("user \(line.user_id) is \(line.status)") }
+    }
+}

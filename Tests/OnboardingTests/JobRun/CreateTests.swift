@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A create is sent only when lease and limits permit it, and a rejection is charged only to the job at fault.
+
+import Lifecycle
+import Model
+import Postgres
+import ProviderLimits
+import Queue
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+@Suite struct CreateTests {
+    @Test func `a create is sent only while the lease has room for the whole HTTP deadline`() async throws {
+        try await JobRunBed.with { bed in
+            let provider = ScriptedProvider.willing()
+            let late = try await bed.run(.armed(), on: provider, lease: .seconds(9))
+            #expect(late.moved?.to == .scheduled && late.moved?.isCharged == false && provider.creates == 0)
+            let timely = try await bed.run(.armed(), on: provider, lease: .seconds(30))
+            guard case .owned = timely else { throw UnexpectedResult(result: timely) }
+            #expect(provider.creates == 1)
+        }
+    }
+
+    /// The words of the rejection do not matter. The tag holds as many as it may, so it stays full and the job needs
+    /// the next shard.
+    @Test func `a rejection at a full tag is not charged, and the job drops that tag`() async throws {
+        try await JobRunBed.with { bed in
+            let provider = ScriptedProvider.rejecting(code: "99999", total: 500)
+            let first = try await bed.run(.armed(), on: provider)
+            #expect(first.moved?.to == .scheduled && first.moved?.isCharged == true, "the list may lag")
+            #expect((first.moved?.delay ?? .zero) >= .seconds(3))
+            let uncounted = try await bed.run(.armed(attempts: 1), on: provider)
+            #expect(uncounted.buried?.reason == "rejected", "half full, and no word of a tag: the job's own fault")
+            let full = try await bed.run(.armed(), on: .rejecting(code: "99999", total: 980))
+            #expect(full.moved?.dropsTag == true && full.moved?.isCharged == false)
+            let rooms = try await bed.database.admin.query("select room, held from dialtone.tenant_tags")
+                .map { "\(try $0.decode(Int32?.self, Int32.self))" }
+            #expect(rooms == ["(Optional(980), 980)"])
+        }
+    }
+
+    /// The limits refuse the job before it is armed again, so it need not repeat its looks.
+    @Test func `a job refused before its create keeps the empty looks that permit it`() async throws {
+        try await JobRunBed.with { bed in
+            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
+            let provider = ScriptedProvider.willing()
+            let job = ClaimedJob.looking(empties: 1, quietIn: .seconds(-1))
+            let result = try await bed.run(job, on: provider)
+            #expect(result.moved?.to == .inDoubt && result.moved?.empties == 1 && provider.creates == 0)
+            #expect((result.moved?.delay ?? .zero) > .seconds(20))
+        }
+    }
+
+    /// A breaker's only probe is taken once, even with a look between the claim and the create.
+    @Test func `a create that looks first takes only one permit`() async throws {
+        try await JobRunBed.with { bed in
+            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
+            try await bed.limits.setRate(0.01, for: .connection("1"))
+            try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
+            var job = ClaimedJob.armed()
+            job.life.trust.looksFirst = true
+            try await bed.insert(job)
+            let provider = ScriptedProvider.willing()
+            let result = try await bed.run(job, on: provider, with: ProviderLimits(pool: bed.database.pool))
+            guard case .owned = result else { throw UnexpectedResult(result: result) }
+            #expect(provider.creates == 1)
+        }
+    }
+
+    /// The next run finds the permit that this one did not use.
+    @Test func `a run that sends nothing gives its permit back`() async throws {
+        try await JobRunBed.with { bed in
+            await bed.limits.openBreaker(.account, reason: "HTTP 401")
+            try await bed.database.admin.script("update dialtone.provider_limits set probe_until = now()")
+            let limits = ProviderLimits(pool: bed.database.pool)
+            let provider = ScriptedProvider.willing()
+            for _ in 1...3 {
+                #expect(await limits.takePermits(64) == 1)
+                _ = try await bed.run(.armed(wanted: .gone), on: provider, with: limits)
+            }
+            #expect(provider.creates == 0)
+        }
+    }
+}

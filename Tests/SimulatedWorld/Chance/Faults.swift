@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The faults of workers, servers and clocks, the losses of the provider, and the peace after them.
+
+import Model
+
+extension Simulation {
+    /// Lets one thing break. Without the sweep only those faults occur that the protocol itself must repair.
+    mutating func fault() {
+        guard !self.isPeace else { return }
+        switch self.dice.upTo(self.hasSweep ? 12 : 7) {
+        case 0: self.kill(self.dice.upTo(self.workers.count))
+        case 1: self.stopOne()
+        case 2: self.restart(.restart)
+        case 3: self.stopAll()
+        case 4: self.rotate(self.dice.upTo(2))
+        case 5: self.blackOut()
+        case 6: self.takeForDead()
+        case 7, 8: self.promote()
+        case 9: self.jumpClock()
+        case 10: self.loseCredential()
+        case 11: self.expireCredential()
+        default: break
+        }
+    }
+
+    // MARK: Workers
+
+    /// Ends a worker as `kill -9` does. Another takes its slot, up to a minute later.
+    mutating func kill(_ slot: Int) {
+        self.note("kill worker \(slot)")
+        self.deadBoots[self.workers[slot].boot] = self.now
+        self.workers[slot] = Worker(boot: self.nextBoot)
+        self.nextBoot += 1
+        self.workers[slot].pausedUntil = self.now + self.dice.upTo(60_000)
+        self.wake(slot, at: self.workers[slot].pausedUntil)
+    }
+
+    /// Stops a worker for a while, as SIGSTOP does.
+    private mutating func stopOne() {
+        let slot = self.dice.upTo(self.workers.count)
+        self.workers[slot].pausedUntil = self.now + self.dice.upTo(90_000)
+        self.note("stop worker \(slot) until \(self.workers[slot].pausedUntil)")
+    }
+
+    private mutating func stopAll() {
+        for slot in self.workers.indices {
+            self.workers[slot].pausedUntil = self.now + 30_000 + self.dice.upTo(60_000)
+        }
+        self.note("all workers stop")
+    }
+
+    /// Takes a worker's session lock away. The others think that it is dead, and it lives.
+    private mutating func takeForDead() {
+        let boot = self.workers[self.dice.upTo(self.workers.count)].boot
+        self.deadBoots[boot] = self.now
+        self.note("boot \(boot) is taken for dead")
+    }
+
+    // MARK: Servers
+
+    /// Lets the server crash and come back, or lets another take its place.
+    mutating func restart(_ change: Ledger.Change) {
+        self.note("server \(change)")
+        self.server += 1
+        if change == .failover || self.lastChange == .restart || self.ledger.started == self.server - 1 {
+            self.lastChange = change
+        }
+        for slot in self.workers.indices { self.wake(slot, at: self.now + 200 + self.dice.upTo(2000)) }
+    }
+
+    /// Promotes a standby that may lack the last commits.
+    private mutating func promote() {
+        if self.unreplicated > 0 {
+            self.hasLostCommits = true
+            // The commits that proved a deleted credential to be surplus may be lost, while a worker still holds the
+            // credential's 201. The worker may record it now. That is no violation: the sweep will find it missing.
+            self.deletedBySweep = []
+            self.tally.count(.lostCommits)
+        }
+        self.ledger = self.standby
+        self.unreplicated = 0
+        self.restart(.failover)
+    }
+
+    /// Brings back the ledger of before the first claim, on another server that was adopted meanwhile. Then all workers
+    /// stand still, and only the sweep is at work.
+    mutating func loseClaim(_ before: Ledger) {
+        guard case .lostClaim = self.trouble, !self.hasLostCommits else { return }
+        self.hasLostCommits = true
+        self.ledger = before
+        self.restart(.failover)
+        self.ledger.adopt(
+            self.server, .failover, lease: Times.lease, landingTime: self.landingTime, now: self.serverNow)
+        self.lastChange = .restart
+        for slot in self.workers.indices {
+            self.workers[slot].pausedUntil = self.now + Times.lease + self.landingTime + 12_000 + self.dice.upTo(500)
+        }
+    }
+
+    /// Moves the server's clock: 20 seconds back to 100 seconds ahead.
+    private mutating func jumpClock() {
+        self.clockOffset += self.dice.upTo(120_000) - 20_000
+        self.hasJumped = true
+        self.note("clock off by \(self.clockOffset)")
+    }
+
+    // MARK: The provider
+
+    /// Cuts the way to the provider for a while.
+    private mutating func blackOut() {
+        self.blackoutUntil = self.now + self.dice.upTo(90_000)
+        self.note("the provider is away until \(self.blackoutUntil)")
+    }
+
+    /// Deletes a credential behind the ledger's back.
+    private mutating func loseCredential() {
+        guard let lost = self.provider.live.first, self.dice.chance(40) else { return }
+        self.note("credential \(lost.id) vanishes")
+        self.tally.count(.vanished)
+        _ = self.provider.delete(lost.id)
+    }
+
+    /// Lets a credential expire. That does not happen while the provider rejects a user: as long as the expired
+    /// credential is there, every sweep would try for another one.
+    private mutating func expireCredential() {
+        guard let old = self.provider.live.last, self.unwelcome.isEmpty, self.dice.chance(40) else { return }
+        self.note("credential \(old.id) expires")
+        self.tally.count(.expired)
+        self.provider.expire(old.id)
+    }
+
+    // MARK: Peace
+
+    /// Ends all faults. Stopped workers go on at once.
+    mutating func makePeace() {
+        self.note("peace")
+        self.isPeace = true
+        self.blackoutUntil = 0
+        self.clockOffset = max(self.clockOffset, 0)
+        let now = self.now
+        for slot in self.workers.indices {
+            self.workers[slot].pausedUntil = min(self.workers[slot].pausedUntil, now)
+        }
+        self.wake()
+    }
+}

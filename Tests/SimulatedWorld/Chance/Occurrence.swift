@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// An event of a simulated life. It happens at one moment, and may put others on the agenda.
+
+enum Occurrence {
+    /// The worker in this slot has its turn.
+    case tick(Int)
+    /// A worker's run has all it needs for its create.
+    case send(Int, run: Int)
+    /// A call arrives at the provider.
+    case arrive(Call)
+    /// An answer arrives at the worker.
+    case reply(Call, Answer)
+    /// A sender sends this delivery.
+    case webhook(Int)
+    /// A delivery is committed after it was acknowledged, by the mutant `acknowledgedBeforeCommit`. The commit fails
+    /// when the server has changed.
+    case lateCommit(Int, server: Int)
+    /// The statement of a delivery has the lock that it waited for. It is lost when the server has changed.
+    case lockGiven(Int, statement: Int, server: Int)
+    /// After a promotion that lost commits, all senders send again.
+    case replay
+    case sweep
+    /// A sweep has its list, and compares it with the ledger.
+    case compare([ProviderCredential], startedAt: Int, server: Int)
+    case carryOut([Correction], startedAt: Int, server: Int, met: Set<Int>)
+    case fault
+    /// An operator rotates this user.
+    case rotate(Int)
+    /// The storm is over: no more faults.
+    case peace
+    /// An operator tries failed users again.
+    case retryFailed
+}

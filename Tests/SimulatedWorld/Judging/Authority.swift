@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules for a simulated worker that sends a create, deletes a credential or writes one down.
+
+import Lifecycle
+import Model
+
+extension Simulation {
+    /// A worker that sends a create holds the job. Exceptions are a clock that has jumped, a server whose commits are
+    /// lost, and a worker that was taken for dead. Returns whether it holds the job.
+    mutating func holds(_ run: Run) -> Bool {
+        let isHeld = self.ledger.jobs.contains {
+            $0.id == run.lease.job && $0.epoch == run.lease.epoch && $0.worker == run.lease.worker
+                && $0.state == .armed && $0.leaseUntil > self.serverNow
+        }
+        let isExcused =
+            self.hasJumped || self.hasLostCommits && run.server != self.server
+            || self.deadBoots[run.lease.worker] != nil
+        if !isHeld && !isExcused {
+            self.fail("a create for user \(run.user) without authority")
+        }
+        return isHeld
+    }
+
+    /// A credential that serves is not deleted before its successor is there. A revoke has closed its credentials
+    /// first. A worker that knows another server may be wrong.
+    mutating func checkDelete(_ id: Int, _ run: Run) {
+        guard run.server == self.server, self.ledger.started == self.server,
+            let user = self.ledger.users[run.user], user.wanted == .live,
+            self.ledger.credentials.contains(where: { $0.id == id && $0.status == .active })
+        else { return }
+        if !self.ledger.has(user.generation, of: run.user) {
+            self.fail("credential \(id) is deleted while it is all user \(run.user) has")
+        }
+    }
+
+    /// Returns the key of a credential's name. Names are equal when user and generation are.
+    func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
+
+    /// After a create whose outcome nobody knows, another create needs two empty answers.
+    mutating func checkProof(_ run: Run) {
+        let name = self.name(run.user, run.life.generation)
+        if let proof = self.proofs[name], proof.isOpen, proof.empties < 2 {
+            self.fail("a second create for user \(run.user) after \(proof.empties) empty answers")
+        }
+        self.proofs[name] = Proof(empties: 0, isOpen: true)
+    }
+
+    /// Counts an empty answer for the run's name.
+    mutating func countEmpty(_ run: Run) {
+        self.proofs[self.name(run.user, run.life.generation)]?.empties += 1
+    }
+
+    /// A provider id that a worker has written is never forgotten. It stands in the ledger, or its user has a job that
+    /// will find it, or the ledger itself has lost its generation.
+    mutating func checkEvidence(_ run: Run, _ id: Int) {
+        let isKept =
+            self.ledger.credentials.contains { $0.id == id } || self.ledger.surplus.contains { $0.id == id }
+            || self.ledger.jobIndex(ofUser: run.user) != nil
+            || (self.ledger.users[run.user]?.generation ?? 0) < run.life.generation
+        if !isKept { self.fail("evidence of credential \(id) was dropped") }
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// One decision of a simulated sweep about a credential or a user. Each is a transaction by itself.
+
+import Model
+
+enum Correction {
+    /// The credential is surplus of this user's generation.
+    case surplus(Int, Int, Generation)
+    /// The user's job of this generation must look.
+    case makeLook(Int, Generation)
+    /// A job must look for the user's credential and take it over.
+    case adopt(Int)
+    /// The commit that opened this generation of the user was lost, and its credential is there.
+    case catchUp(Int, Generation)
+    /// The credential was deleted and is there again.
+    case reopen(Int)
+    /// The credential serves no more, so its user needs the next generation.
+    case reprovision(Int)
+    /// The credential is missing since now, or is no longer missing.
+    case missing(Int, Bool)
+    /// The credential belongs to no user that the ledger knows.
+    case stray(Int)
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated ledger: Dialtone's tables as arrays and dictionaries, and the order in which they are locked.
+
+import Model
+
+/// The tables of the ledger.
+///
+/// A method of the ledger is one production transaction with the same guards. It runs at one moment of virtual time, so
+/// nothing comes between its reads and its writes. `LedgerIntake`, `LedgerClaim` and the other files of this room hold
+/// the methods. A method's comment names the production statement that it follows: a change of a guard there belongs
+/// here too. The ledger is a value, so a copy of it is a standby, or what a waiting statement has read.
+struct Ledger {
+    struct User {
+        var wanted: Wanted
+        var generation: Generation
+        var occurredAt: Int
+        var status: UserStatus
+    }
+
+    struct Job {
+        var id: Int
+        var user: Int
+        var generation: Generation
+        var state: JobState
+        var epoch = 0
+        var worker: Int?
+        var leaseUntil = 0
+        var quietUntil: Int?
+        var runAt: Int
+        var isDoubtful = false
+        var attempts = 0
+        var crashes = 0
+        var failures = 0
+        var empties = 0
+        var overlap = 0
+    }
+
+    struct Credential {
+        var user: Int
+        var generation: Generation
+        var id: Int
+        var password: UInt64
+        var status: CredentialStatus
+        var closeAfter: Int?
+        var missingSince: Int?
+        var createdAt: Int
+        var deletedAt: Int?
+    }
+
+    /// A buried job's note: its doubt goes on in the next job of the same generation.
+    struct Dead {
+        var user: Int
+        var generation: Generation
+        var maybeCreated: Bool
+        var quietUntil: Int?
+    }
+
+    struct Surplus {
+        var id: Int
+        var user: Int
+        var generation: Generation
+        var isDeleted = false
+    }
+
+    /// Deliveries that are stored.
+    var events: Set<Int> = []
+    var users: [Int: User] = [:]
+    var jobs: [Job] = []
+    var credentials: [Credential] = []
+    var dead: [Dead] = []
+    var surplus: [Surplus] = []
+    var strays: Set<Int> = []
+    /// The server's start as the ledger knows it. The next four fields say what the ledger is worth since that start.
+    var started = 0
+    var looksFirst = false
+    var looksTwice = false
+    var changedAt = 0
+    var quietAfterChange = 0
+    var nextJob = 0
+    /// Whether two transactions took their locks in opposite orders. Such transactions can wait for each other forever.
+    var hasCrossedLocks = false
+
+    enum Lock: Int { case users, jobs }
+
+    /// Declares the locks of a transaction in the order in which it takes them. Every transaction takes users first.
+    mutating func lock(_ order: Lock...) {
+        if order.map(\.rawValue) != order.map(\.rawValue).sorted() { self.hasCrossedLocks = true }
+    }
+
+    /// Returns where the user's job stands in `jobs`. A user has one job at most.
+    func jobIndex(ofUser user: Int) -> Int? { self.jobs.firstIndex { $0.user == user } }
+
+    /// Whether this generation is recorded and not deleted.
+    func has(_ generation: Generation, of user: Int) -> Bool {
+        self.credentials.contains { $0.user == user && $0.generation == generation && $0.status != .deleted }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a simulated job ends without a credential: its generation is closed, or the job is buried.
+
+import Model
+
+extension Ledger {
+    /// Closes the job's generation, as `Ending` does. The provider said 200 or 404 to the delete of `deleted`; nil
+    /// means that nothing of the generation is there.
+    mutating func end(_ lease: Lease, deleted id: Int?, passesOver: Int? = nil, now: Int, _ mutant: Mutant?) {
+        self.lock(.users, .jobs)
+        if let id, let index = self.credentials.firstIndex(where: { $0.id == id && $0.status != .deleted }) {
+            self.credentials[index].status = .deleted
+            self.credentials[index].deletedAt = now
+            self.credentials[index].closeAfter = nil
+            self.openNext(self.credentials[index].user, mutant)
+        }
+        self.chooseGoal(lease, passesOver: passesOver, now, mutant)
+    }
+
+    /// Gives up, as `Burial` does: the user is failed until an operator tries again. A job whose generation is no
+    /// longer wanted goes on instead.
+    mutating func bury(_ lease: Lease, mayExist: Bool, now: Int, _ mutant: Mutant?) {
+        guard let index = self.held(lease, mutant), let user = self.users[self.jobs[index].user] else { return }
+        let job = self.jobs[index]
+        guard
+            user.wanted == .live && user.generation == job.generation && !self.has(job.generation, of: job.user)
+        else {
+            self.jobs[index].state = job.isDoubtful || mayExist ? .inDoubt : .queued
+            self.jobs[index].isDoubtful = job.isDoubtful || mayExist
+            self.jobs[index].worker = nil
+            self.jobs[index].runAt = now
+            self.jobs[index].attempts = 0
+            self.jobs[index].crashes = 0
+            return
+        }
+        self.jobs.remove(at: index)
+        self.dead.append(
+            Dead(
+                user: job.user, generation: job.generation, maybeCreated: job.isDoubtful || mayExist,
+                quietUntil: job.quietUntil))
+        self.users[job.user]?.status = .failed
+    }
+}

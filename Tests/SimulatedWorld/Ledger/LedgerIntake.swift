@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// How webhooks and operators change what is wanted, and how the job that follows gets into the simulated queue.
+
+import Model
+
+extension Ledger {
+    /// Stores one event, as `EventStatement.insert` does, and after a revoke also `EventStatement.amend`. A delivery
+    /// that is known changes nothing.
+    ///
+    /// The transaction is READ COMMITTED. `start` is the ledger when the statement began; nil means now. The statement
+    /// locks its user's row, so it reads the newest version of that row. Every other table is as old as `start`.
+    /// `amend` is a statement of its own, so all that it reads is new.
+    mutating func take(
+        _ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int, start: Ledger? = nil, now: Int,
+        _ mutant: Mutant? = nil
+    ) {
+        let start = start ?? self
+        self.lock(.users, .jobs)
+        guard self.events.insert(delivery).inserted else { return }
+        guard var row = self.users[user] else {
+            self.users[user] = User(
+                wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked)
+            if wanted == .live { self.enqueue(user, now, notes: start.dead) }
+            return
+        }
+        if row.wanted == wanted {
+            self.users[user]?.occurredAt = max(row.occurredAt, occurredAt)
+            return
+        }
+        guard wanted == .live ? occurredAt > row.occurredAt : occurredAt >= row.occurredAt else { return }
+        row.wanted = wanted
+        row.occurredAt = occurredAt
+        row.status = wanted == .live ? .pending : .revoking
+        if wanted == .live { row.generation += 1 }
+        self.users[user] = row
+        self.enqueue(user, now, notes: start.dead)
+        switch (wanted, mutant) {
+        case (.live, _), (.gone, .amendRemoved): return
+        case (.gone, .decidedBeforeLocked): self.amend(user, credentials: start.credentials, notes: start.dead)
+        case (.gone, _): self.amend(user, credentials: self.credentials, notes: self.dead)
+        }
+    }
+
+    /// Closes the user's credentials after a revoke, as `EventStatement.amend` does. The parameters are what the
+    /// statement reads.
+    private mutating func amend(_ user: Int, credentials: [Credential], notes: [Dead]) {
+        let open = Set(credentials.filter { $0.user == user && $0.status != .deleted }.map(\.id))
+        for index in self.credentials.indices
+        where open.contains(self.credentials[index].id) && self.credentials[index].status != .deleted {
+            self.credentials[index].status = .closing
+            self.credentials[index].closeAfter = nil
+        }
+        guard let index = self.jobIndex(ofUser: user), self.jobs[index].state == .queued,
+            let note = notes.last(where: { $0.user == user && $0.generation == self.jobs[index].generation })
+        else { return }
+        self.jobs[index].state = .inDoubt
+        self.jobs[index].isDoubtful = note.maybeCreated
+        self.jobs[index].quietUntil = note.quietUntil
+    }
+
+    /// Opens the next generation, as the operator's `user rotate` does.
+    mutating func rotate(_ user: Int, overlap: Int, now: Int) {
+        guard var row = self.users[user], row.status == .ready else { return }
+        row.generation += 1
+        self.users[user] = row
+        self.enqueue(user, now)
+        guard let index = self.jobIndex(ofUser: user) else { return }
+        self.jobs[index].overlap = overlap
+        if self.jobs[index].state == .scheduled && !self.jobs[index].isDoubtful {
+            self.jobs[index].generation = row.generation
+            self.jobs[index].state = .queued
+        }
+    }
+
+    /// Tries a failed user again, as the operator's `user retry` does.
+    mutating func retry(_ user: Int, now: Int) {
+        guard self.users[user]?.status == .failed else { return }
+        let isWanted = self.users[user]?.wanted == .live
+        self.users[user]?.status = isWanted ? .pending : .revoking
+        self.enqueue(user, now)
+    }
+
+    /// Gives the user a job, as `JobQueue.enqueue` does; a job that is there keeps its place. `notes` are the buried
+    /// jobs that the statement sees; nil means all of them.
+    mutating func enqueue(
+        _ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false, notes: [Dead]? = nil
+    ) {
+        guard let generation = generation ?? self.users[user]?.generation else { return }
+        if let index = self.jobIndex(ofUser: user) {
+            if self.jobs[index].state == .scheduled { self.jobs[index].runAt = min(self.jobs[index].runAt, now) }
+            return
+        }
+        let last = (notes ?? self.dead).last { $0.user == user && $0.generation == generation }
+        var job = Job(
+            id: self.nextJob, user: user, generation: generation,
+            state: last == nil && !looksFirst ? .queued : .inDoubt, runAt: now)
+        job.isDoubtful = last?.maybeCreated ?? false
+        job.quietUntil = last?.quietUntil
+        self.nextJob += 1
+        self.jobs.append(job)
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Credentials under our names that the simulated ledger does not own: which are remembered, and which may be deleted.
+
+import Model
+
+extension Ledger {
+    /// Returns the surplus that may be deleted now, as `Surplus.due` does.
+    func dueSurplus(_ server: Int) -> [Int] {
+        guard self.started == server, !self.looksFirst else { return [] }
+        return self.surplus.filter { row in
+            guard !row.isDeleted else { return false }
+            guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
+            if self.credentials.contains(where: { $0.user == row.user && $0.generation == row.generation }) {
+                return true
+            }
+            guard let user = self.users[row.user] else { return false }
+            return (user.generation > row.generation || user.wanted == .gone && user.generation == row.generation)
+                && !self.jobs.contains { $0.user == row.user && $0.generation == row.generation }
+        }.map(\.id)
+    }
+
+    mutating func surplusDeleted(_ id: Int) {
+        for index in self.surplus.indices where self.surplus[index].id == id { self.surplus[index].isDeleted = true }
+    }
+
+    /// Remembers credentials for deletion, unless the ledger owns them. A credential that was deleted before and is
+    /// there again is deleted again.
+    mutating func remember(_ ids: [Int], user: Int, generation: Generation) {
+        for id in ids where !self.credentials.contains(where: { $0.id == id }) {
+            if let index = self.surplus.firstIndex(where: { $0.id == id }) {
+                self.surplus[index].isDeleted = false
+            } else {
+                self.surplus.append(Surplus(id: id, user: user, generation: generation))
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the simulated ledger is held against a list of the provider, and what the sweep then changes in it.
+
+import Model
+
+extension Ledger {
+    /// Returns what one listed credential asks for, by what is committed now, as `SweptTag.explain` does.
+    func explain(_ found: ProviderCredential, landingTime: Int, now: Int) -> Correction? {
+        if let row = self.credentials.first(where: { $0.id == found.id }) {
+            if row.status == .deleted { return (row.deletedAt ?? now) + landingTime < now ? .reopen(row.id) : nil }
+            if row.status == .active && found.isExpired { return .reprovision(row.id) }
+            return row.missingSince.map { $0 + landingTime < now } ?? false ? .missing(row.id, false) : nil
+        }
+        guard let user = self.users[found.user], user.wanted == .live || found.generation <= user.generation else {
+            return .stray(found.id)
+        }
+        // The commit that opened this generation was lost, and the credential that it led to is there.
+        if found.generation > user.generation { return .catchUp(found.user, found.generation) }
+        if self.credentials.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
+            return .surplus(found.id, found.user, found.generation)
+        }
+        if self.jobs.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
+            return .makeLook(found.user, found.generation)
+        }
+        if user.wanted == .gone || user.generation > found.generation {
+            return .surplus(found.id, found.user, found.generation)
+        }
+        return .adopt(found.user)
+    }
+
+    /// Carries out one correction, some time after it was decided, and perhaps on another server.
+    mutating func carryOut(_ correction: Correction, now: Int, _ mutant: Mutant?) {
+        switch correction {
+        case .surplus(let id, let user, let generation): self.remember([id], user: user, generation: generation)
+        case .makeLook(let user, let generation): self.makeLook(user, generation, now)
+        case .adopt(let user): self.adopt(user, now)
+        case .catchUp(let user, let generation):
+            if let row = self.users[user], row.wanted == .live, row.generation < generation {
+                self.users[user]?.generation = generation
+            }
+            self.adopt(user, now)
+            self.retarget(user, now)
+        case .reopen(let id):
+            for index in self.credentials.indices
+            where self.credentials[index].id == id && self.credentials[index].status == .deleted {
+                self.credentials[index].status = .closing
+                self.credentials[index].closeAfter = nil
+                self.credentials[index].deletedAt = nil
+            }
+        case .reprovision(let id): self.reprovision(id, now: now, mutant)
+        case .missing(let id, let isMissing): self.missing(id, isMissing: isMissing, now: now)
+        case .stray(let id): self.strays.insert(id)
+        }
+    }
+
+    /// Lets the user's job look before anything else, as `SweepCorrections.makeLook` does.
+    private mutating func makeLook(_ user: Int, _ generation: Generation, _ now: Int) {
+        for index in self.jobs.indices
+        where self.jobs[index].user == user && self.jobs[index].generation == generation {
+            switch self.jobs[index].state {
+            case .queued, .scheduled, .inDoubt:
+                self.jobs[index].state = .inDoubt
+                self.jobs[index].runAt = now
+            case .armed, .looking: break
+            }
+        }
+    }
+
+    /// Gives the user a job that looks first, as `SweepCorrections.adopt` does. A job of another generation stays, and
+    /// a note makes the wanted generation look first later.
+    private mutating func adopt(_ user: Int, _ now: Int) {
+        if let row = self.users[user], let index = self.jobIndex(ofUser: user),
+            self.jobs[index].generation != row.generation,
+            !self.dead.contains(where: { $0.user == user && $0.generation == row.generation })
+        {
+            self.dead.append(Dead(user: user, generation: row.generation, maybeCreated: false, quietUntil: nil))
+        }
+        self.enqueue(user, now, looksFirst: true)
+    }
+
+    /// Turns the user's job to the wanted generation, as `SweepCorrections.retarget` does.
+    private mutating func retarget(_ user: Int, _ now: Int) {
+        guard let row = self.users[user], row.wanted == .live, let index = self.jobIndex(ofUser: user),
+            self.jobs[index].generation < row.generation, !self.jobs[index].isDoubtful,
+            self.jobs[index].state != .armed, self.jobs[index].state != .looking
+        else { return }
+        self.jobs[index].generation = row.generation
+        self.jobs[index].state = .inDoubt
+        self.jobs[index].runAt = now
+        self.jobs[index].quietUntil = nil
+        self.jobs[index].attempts = 0
+        self.jobs[index].crashes = 0
+        self.jobs[index].failures = 0
+        self.jobs[index].empties = 0
+    }
+
+    /// Notes since when an active credential is missing from lists.
+    private mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
+        guard let index = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
+        self.credentials[index].missingSince = isMissing ? self.credentials[index].missingSince ?? now : nil
+    }
+
+    /// Closes a credential that serves no more and opens the next generation, as `SweepCorrections.reprovision` does.
+    private mutating func reprovision(_ id: Int, now: Int, _ mutant: Mutant?) {
+        guard let index = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
+        let row = self.credentials[index]
+        if mutant != .oldGenerationNotClosed {
+            self.credentials[index].status = .deleted
+            self.credentials[index].deletedAt = now
+            self.openNext(row.user, mutant)
+        } else if self.users[row.user]?.generation == row.generation {
+            self.users[row.user]?.generation += 1
+        }
+        self.adopt(row.user, now)
+        self.retarget(row.user, now)
+    }
+
+    /// Gives a job to each user who waits and has none, as `enqueueForgotten` of the sweep does.
+    mutating func enqueueAllForgotten(now: Int) {
+        for user in self.forgotten(isSweeps: true).sorted() { self.enqueue(user, now, looksFirst: true) }
+    }
+
+    /// Ends a run that saw everything, as `SweepLease.end` does. The ledger is trusted again if the run began late
+    /// enough.
+    mutating func sweepEnded(startedAt: Int, server: Int, met: Set<Int>) {
+        self.strays = self.strays.filter { id in met.contains(id) && !self.credentials.contains { $0.id == id } }
+        guard self.started == server, startedAt >= self.changedAt,
+            !self.looksTwice || startedAt >= self.quietAfterChange
+        else { return }
+        self.looksFirst = false
+        self.looksTwice = false
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a worker that holds a simulated job puts it back, or renews its lease before a create.
+
+import Lifecycle
+import Model
+
+extension Ledger {
+    /// Returns where the job stands that this lease still holds; nil when the lease is out of date. The mutants let
+    /// some out-of-date leases through.
+    func held(_ lease: Lease, _ mutant: Mutant?) -> Int? {
+        guard let index = self.jobs.firstIndex(where: { $0.id == lease.job }) else { return nil }
+        let job = self.jobs[index]
+        let isHolder = job.epoch == lease.epoch && job.worker == lease.worker && job.state == lease.state
+        let isLetThrough =
+            switch mutant {
+            case .fenceRemoved: true
+            case .fenceByEpochAlone: job.epoch == lease.epoch
+            default: isHolder
+            }
+        return isLetThrough ? index : nil
+    }
+
+    /// Puts the job back into `state`, as `Transition.write` does. A charged try counts towards the limit of tries.
+    mutating func move(
+        _ lease: Lease, to state: JobState, delay: Int, isCharged: Bool, life: JobLife, isFailure: Bool,
+        landingTime: Int?, now: Int, _ mutant: Mutant?
+    ) {
+        guard let index = self.held(lease, mutant) else { return }
+        if mutant == .doubtNotSticky && state == .inDoubt && life.phase == .looking && isFailure {
+            self.jobs[index].state = .queued
+            self.jobs[index].isDoubtful = false
+            return
+        }
+        self.jobs[index].state = state
+        self.jobs[index].worker = nil
+        self.jobs[index].runAt = now + delay
+        self.jobs[index].attempts += isCharged ? 1 : 0
+        self.jobs[index].failures = isFailure ? self.jobs[index].failures + 1 : 0
+        self.jobs[index].empties = life.empties
+        self.jobs[index].isDoubtful = self.jobs[index].isDoubtful || life.isDoubtful
+        if let landingTime { self.jobs[index].quietUntil = max(self.jobs[index].quietUntil ?? 0, now + landingTime) }
+    }
+
+    /// Gives the job a new epoch and lease, as `Lease.renewed` does. Returns the epoch; nil when the lease is out of
+    /// date.
+    mutating func rearm(_ lease: Lease, lease length: Int, landingTime: Int, now: Int, _ mutant: Mutant?) -> Int? {
+        guard let index = self.held(lease, mutant) else { return nil }
+        self.jobs[index].state = .armed
+        self.jobs[index].epoch += 1
+        if mutant != .emptiesNotReset { self.jobs[index].empties = 0 }
+        self.jobs[index].failures = 0
+        self.jobs[index].leaseUntil = now + length
+        self.jobs[index].quietUntil = now + length + landingTime
+        return self.jobs[index].epoch
+    }
+}

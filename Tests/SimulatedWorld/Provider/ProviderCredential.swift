@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// One credential at the simulated provider. Its password is like no other's, so a mix-up shows.
+
+import Model
+
+struct ProviderCredential {
+    let id: Int
+    let password: UInt64
+    let user: Int
+    let generation: Generation
+    let createdAt: Int
+    /// When lists begin to show it.
+    let listedFrom: Int
+    var isThere = true
+    /// An expired credential is listed and can be deleted, and serves nobody. It never becomes live again.
+    var isExpired = false
+    var isLive: Bool { self.isThere && !self.isExpired }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of one simulated job by one worker.
+
+import Lifecycle
+
+struct Run {
+    var lease: Lease
+    var life: JobLife
+    var user: Int
+    var overlap: Int
+    var leaseEnd: Int
+    var server: Int
+    let isFromDoubt: Bool
+    /// Whether its own create was answered.
+    var hasCreated = false
+    var hasFailed = false
+    /// The credentials that the last answer has shown.
+    var shown: [Shown] = []
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated worker: the runs it has in hand and the results it has not yet written.
+
+/// One worker process.
+///
+/// A worker is a slot in `Simulation.workers`. A process that is killed leaves its slot to the next one, which gets
+/// another `boot`. A worker acts in turns (`WorkerTurn`): it writes results, claims jobs and does housekeeping, each a
+/// transaction of the ledger. Between its turns its runs go on (`RunStep`): the production `step` decides, a call
+/// travels to the provider, and its answer (`Reply`) leads to the next step. The end of a run is a `Write`, which waits
+/// for the worker's next turn.
+struct Worker {
+    /// Identifies this process at this server; another boot or another server gives another number.
+    var boot: Int
+    /// The start of the server that this worker knows.
+    var knows: Int?
+    var pausedUntil = 0
+    var nextTick: Int?
+    /// By number. No two runs of a life have the same number.
+    var runs: [Int: Run] = [:]
+    var unwritten: [Write] = []
+    /// Whether the last exchange was broken off.
+    var hasFailed = false
+}

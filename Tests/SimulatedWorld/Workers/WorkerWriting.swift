@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a simulated worker writes its results into the ledger, and what is checked of each.
+
+import Lifecycle
+import Model
+
+extension Simulation {
+    /// Writes one result. Returns whether its credential was recorded when that is still to be decided on; nil when the
+    /// result is done with.
+    mutating func write(_ write: Write) -> Bool? {
+        let now = self.serverNow
+        switch write {
+        case .record(let run, let id, let password): return self.record(run, id, password)
+        case .move(let run, let state, let delay, let isCharged, let landingTime):
+            self.ledger.move(
+                run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
+                landingTime: landingTime, now: now, self.mutant)
+        case .end(let run, let id): self.ledger.end(run.lease, deleted: id, now: now, self.mutant)
+        case .passOver(let run, let delay):
+            self.ledger.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
+        case .bury(let run):
+            let before = self.ledger.dead.count
+            self.ledger.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
+            if self.ledger.dead.count > before { self.tally.count(.burials) }
+        }
+        return nil
+    }
+
+    private mutating func record(_ run: Run, _ id: Int, _ password: UInt64) -> Bool? {
+        let done = self.ledger.record(
+            run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
+            overlap: run.overlap, now: self.serverNow, self.mutant)
+        let isOwned = self.ledger.credentials.contains { $0.id == id && $0.status == .active }
+        if isOwned && self.deletedBySweep.contains(id) {
+            self.fail("the sweep deleted what its job was about to record")
+        }
+        if done?.isRecorded == true && !run.hasCreated { self.tally.count(.adopted) }
+        if let done, !done.isEnded { return done.isRecorded }
+        self.checkEvidence(run, id)
+        return nil
+    }
+
+    /// Decides what becomes of a credential and its job when `write` could not.
+    mutating func decide(_ write: Write, isRecorded: Bool) {
+        guard case .record(let run, let id, _) = write else { return }
+        self.ledger.decide(
+            run.lease, isRecorded: isRecorded, user: run.user, generation: run.life.generation, id: id,
+            now: self.serverNow, self.mutant)
+        self.checkEvidence(run, id)
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result of a simulated run, on its way into the ledger.
+
+import Model
+
+enum Write {
+    /// The run has this credential, with its password.
+    case record(Run, Int, password: UInt64)
+    /// The job goes back into this state.
+    case move(Run, JobState, delay: Int, isCharged: Bool, landingTime: Int?)
+    /// The generation is closed; with the id of the credential that was deleted, if there was one.
+    case end(Run, Int?)
+    /// The job leaves its generation for another first.
+    case passOver(Run, after: Int)
+    case bury(Run)
+
+    var run: Run {
+        switch self {
+        case .record(let run, _, _), .move(let run, _, _, _, _), .end(let run, _), .passOver(let run, _),
+            .bury(let run):
+            run
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// One private PostgreSQL server for all tests of a process, with a migrated database to copy.
+
+import Foundation
+import Postgres
+package import PrivatePostgres
+import Schema
+
+/// The server of this test process. The first test that needs it starts it. It ends with the process.
+package actor TestServer {
+    package static let shared = TestServer()
+
+    private var starting: Task<PrivatePostgres, any Error>?
+
+    /// Returns the server, with the template database in it.
+    package func server() async throws -> PrivatePostgres {
+        // Unstructured, because it belongs to every test that asks, not to the first one.
+        let task = self.starting ?? Task { try await Self.start() }
+        self.starting = task
+        return try await task.value
+    }
+
+    private static func start() async throws -> PrivatePostgres {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "dialtone-tests-\(UUID().uuidString)")
+        let server = try await PrivatePostgres.start(
+            in: folder, settings: ["max_connections": "1000", "shared_buffers": "256MB"])
+        server.stopAtExit(removingData: true)
+        let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+        try await admin.script("create database dialtone_template")
+        await admin.close()
+        let template = try await PostgresConnection.connect(
+            PostgresConfiguration(url: server.url(database: "dialtone_template")))
+        _ = try await Schema().migrate(on: template)
+        await template.close()
+        return server
+    }
+}

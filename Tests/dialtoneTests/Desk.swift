@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// An operator's desk: the program with the settings of one installation, and a look into its database.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct Desk {
+    let database: TestDatabase
+    var environment: [String: String]
+
+    /// Runs a command to its end.
+    func run(_ arguments: [String]) async throws -> Program.Ended {
+        try await Program.run(arguments, self.environment)
+    }
+
+    /// Expects exit code 0 and some output.
+    func done(_ arguments: String...) async throws {
+        let ended = try await self.run(arguments)
+        #expect(ended.code == 0 && !ended.output.isEmpty, "\(arguments): \(ended.errors)")
+    }
+
+    /// Expects exit code 1 and a reason with these words.
+    func fails(_ arguments: [String], _ words: String) async throws {
+        let ended = try await self.run(arguments)
+        #expect(ended.code == 1 && ended.errors.hasPrefix("dialtone: "), "\(arguments): \(ended)")
+        #expect(ended.errors.contains(words), "\(arguments): \(ended.errors)")
+    }
+
+    /// Expects exit code 0. Returns the JSON object that the command has printed.
+    func json(_ arguments: String...) async throws -> [String: Any] {
+        let ended = try await self.run(arguments + ["--json"])
+        #expect(ended.code == 0, "\(arguments): \(ended.errors)")
+        return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// Starts the program. Returns its process and the ready line that it has printed.
+    static func start(
+        _ arguments: [String], _ environment: [String: String]
+    ) async throws -> (Process, [String: String]) {
+        let process = Program.process(arguments, environment)
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        let (lines, line) = AsyncStream<Data>.makeStream()
+        output.fileHandleForReading.readabilityHandler = { handle in
+            let bytes = handle.availableData
+            if bytes.isEmpty { handle.readabilityHandler = nil }
+            line.yield(bytes)
+        }
+        try process.run()
+        var told = Data()
+        for await bytes in lines {
+            told += bytes
+            if told.contains(10) || bytes.isEmpty { break }
+        }
+        let object = try JSONSerialization.jsonObject(with: told) as? [String: Any]
+        return (process, (object ?? [:]).compactMapValues { $0 as? String })
+    }
+
+    static func stop(_ process: Process) {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}

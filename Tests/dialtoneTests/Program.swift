@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the built program as a process, as a person or a script would.
+
+import Foundation
+
+enum Program {
+    /// The end of one run.
+    struct Ended {
+        let code: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Returns the built program as a process that is not yet started and reads nothing.
+    static func process(_ arguments: [String], _ environment: [String: String]) -> Process {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs the built program with `environment` as its whole environment.
+    static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // The output goes to files. With pipes a long help text would wait for a reader.
+        let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+        for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        let process = Self.process(arguments, environment)
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        let code = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        return Ended(
+            code: code, output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+}
