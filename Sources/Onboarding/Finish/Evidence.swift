@@ -79,7 +79,7 @@ extension Evidence {
         select input.*, wish.wanted = 'live' and wish.generation = input.generation as is_wanted,
                exists (select 1 from dialtone.jobs
                        where jobs.id = input.job_id and jobs.epoch = input.epoch and jobs.worker = input.worker
-                         and jobs.state = input.from_state) as is_held
+                         and jobs.state = input.from_state offset 0) as is_held
         from (select * from input order by tenant_id collate "C", user_id collate "C") input
         cross join lateral (
             select users.wanted, users.generation from dialtone.users

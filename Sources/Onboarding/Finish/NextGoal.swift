@@ -45,7 +45,7 @@ enum NextGoal {
         where users.tenant_id = \(user.tenant) and users.user_id = \(user.user) and users.wanted = 'live'
           and exists (select 1 from dialtone.credentials
                       where credentials.tenant_id = users.tenant_id and credentials.user_id = users.user_id
-                        and credentials.generation = users.generation and credentials.status = 'deleted')
+                        and credentials.generation = users.generation and credentials.status = 'deleted' offset 0)
         """
     }
 

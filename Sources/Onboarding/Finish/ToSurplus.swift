@@ -22,7 +22,7 @@ extension Evidence {
           and (users.wanted = 'gone' and users.generation = \(self.generation) or users.generation > \(self.generation)
                or exists (select 1 from dialtone.credentials
                           where credentials.tenant_id = users.tenant_id and credentials.user_id = users.user_id
-                            and credentials.generation = \(self.generation)))
+                            and credentials.generation = \(self.generation) offset 0))
         on conflict do nothing
         returning provider_id
         """

@@ -53,7 +53,7 @@ struct Surplus: Sendable {
             select surplus.provider_id from dialtone.surplus surplus
             where surplus.deleted_at is null and coalesce(surplus.claimed_until < clock_timestamp(), true)
               and not exists (select 1 from dialtone.credentials credential
-                              where credential.provider_id = surplus.provider_id)
+                              where credential.provider_id = surplus.provider_id offset 0)
               and (\(Self.isOwnedByAnotherID) or \(Self.isClosed))
               and \(Self.isLedgerTrusted)
             order by surplus.found_at limit 1 for no key update of surplus skip locked)
@@ -68,7 +68,7 @@ struct Surplus: Sendable {
     private static let isOwnedByAnotherID: SQL = """
         exists (select 1 from dialtone.credentials credential
                 where credential.tenant_id = surplus.tenant_id and credential.user_id = surplus.user_id
-                  and credential.generation = surplus.generation)
+                  and credential.generation = surplus.generation offset 0)
         """
 
     /// Whether the generation of row `surplus` is closed: the user has a later one, or is gone, and no job works on it.
@@ -79,7 +79,7 @@ struct Surplus: Sendable {
                        or owner.wanted = 'gone' and owner.generation = surplus.generation)
                   and not exists (select 1 from dialtone.jobs job
                                   where job.tenant_id = owner.tenant_id and job.user_id = owner.user_id
-                                    and job.generation = surplus.generation))
+                                    and job.generation = surplus.generation offset 0) offset 0)
         """
 
     /// Whether the ledger knows what it ever knew of the tenant of row `surplus`, and stands on no other system.
