@@ -10,6 +10,7 @@ package import Logging
 import Model
 package import Postgres
 package import Queue
+package import Telemetry
 package import Vault
 
 /// The front door for sign-ups.
@@ -19,9 +20,12 @@ package final class Intake: Sendable {
 
     /// `pool` is the writer's. `lookUps` finds sources: a sender that guesses hook ids must not take the writer's
     /// connections.
-    package init(pool: PostgresPool, lookUps: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger) {
+    package init(
+        pool: PostgresPool, lookUps: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger,
+        metrics: Measurements = Measurements()
+    ) {
         self.sources = SourceCache(pool: lookUps, vault: vault)
-        self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger)
+        self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
     }
 
     /// Takes one delivery in. Returns after the commit that holds its events, their users and their jobs.

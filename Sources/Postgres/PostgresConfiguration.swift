@@ -8,6 +8,13 @@ import Glibc
 package struct PostgresConfiguration: Sendable {
     /// libpq's own parameters as the string gave them.
     private var parameters: [String: String]
+    /// Shared by all copies: a connection that has met a dead host spares the others the wait.
+    let memory = HostMemory()
+
+    /// Returns the connection string as it is at this moment; asked before each attempt. Nil: it never changes.
+    ///
+    /// Only `user` and `password` are taken from it. An operator may change them while the process runs.
+    package var currentURL: (@Sendable () -> String)?
 
     /// The name that `pg_stat_activity` shows.
     package var applicationName = "dialtone"
@@ -24,9 +31,9 @@ package struct PostgresConfiguration: Sendable {
     /// Whether statements used more than once are prepared. Must be off behind a pooler in transaction mode.
     package var preparesStatements = true
 
-    /// Parses the string. Throws `.configuration` with a text that quotes nothing of it.
+    /// Parses the string. Throws `.configuration` with a text that names what is wrong and quotes no value.
     package init(url: String) throws(PostgresError) {
-        self.parameters = try Self.parse(url)
+        self.parameters = try ConnectionString.parse(url)
         if let seconds = self.parameters["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
             self.connectTimeout = .seconds(seconds)
         }
@@ -36,6 +43,27 @@ package struct PostgresConfiguration: Sendable {
     package var database: String? { self.parameters["dbname"] }
     /// The hosts by name, for a log line. It never holds the password.
     package var hosts: String { self.parameters["host"] ?? self.parameters["hostaddr"] ?? "local socket" }
+
+    var sslMode: String? { self.parameters["sslmode"] }
+    var hasRootCertificate: Bool { self.parameters["sslrootcert"] != nil }
+
+    /// The longest time that one connect takes, when no name has more than two addresses.
+    var longestConnect: Duration {
+        let hosts = Self.list(self.parameters["host"] ?? self.parameters["hostaddr"])
+        let steps = hosts.reduce(0) { sum, host in
+            sum + (host.contains { $0.isLetter } && !host.hasPrefix("/") && !host.hasPrefix("@") ? 3 : 1)
+        }
+        return self.connectTimeout * max(1, steps) * self.sessions.count
+    }
+
+    /// The kinds of session to ask for, one pass over all hosts for each.
+    ///
+    /// Unlike libpq's, the default is `read-write`: a session on a standby or a read-only server would serve for as
+    /// long as it lives, and refuse every write.
+    private var sessions: [String] {
+        let wanted = self.parameters["target_session_attrs"] ?? "read-write"
+        return wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
+    }
 
     /// Returns the configuration of another database on the same server.
     package func with(database: String) -> Self {
@@ -72,6 +100,7 @@ package struct PostgresConfiguration: Sendable {
         var host: String?
         var address: String?
         var port: String
+        /// What `target_session_attrs` is for this attempt.
         var session: String
     }
 
@@ -82,8 +111,6 @@ package struct PostgresConfiguration: Sendable {
         let hosts = Self.list(self.parameters["host"])
         let addresses = Self.list(self.parameters["hostaddr"])
         let ports = Self.list(self.parameters["port"])
-        let wanted = self.parameters["target_session_attrs"] ?? "any"
-        let sessions = wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
         let count = max(hosts.count, addresses.count, 1)
         var targets: [Target] = []
         var failure: PostgresError?
@@ -107,7 +134,7 @@ package struct PostgresConfiguration: Sendable {
             }
         }
         if targets.isEmpty, let failure { throw failure }
-        return sessions.flatMap { session in
+        return self.sessions.flatMap { session in
             targets.map { target in
                 var target = target
                 target.session = session
@@ -119,6 +146,9 @@ package struct PostgresConfiguration: Sendable {
     /// Returns the keywords of one attempt. Each keyword that libpq would otherwise look up elsewhere has a value.
     func keywords(for target: Target) -> [(keyword: String, value: String)] {
         var all = self.parameters
+        if let now = self.currentURL.flatMap({ try? ConnectionString.parse($0()) }) {
+            for name in ["user", "password"] { all[name] = now[name] }
+        }
         for name in ["host", "hostaddr", "port", "target_session_attrs"] { all[name] = nil }
         all["host"] = target.host
         all["hostaddr"] = target.address
@@ -133,7 +163,7 @@ package struct PostgresConfiguration: Sendable {
         for (name, value) in [("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3")] {
             all[name] = all[name] ?? value
         }
-        all["sslmode"] = all["sslmode"] ?? (Self.isLocal(target) ? "prefer" : "verify-full")
+        all["sslmode"] = all["sslmode"] ?? (self.isLocal(target) ? "prefer" : "verify-full")
         let settings = self.settings.sorted { $0.key < $1.key }.map { name, value in
             "-c \(name)=\(value.replacing("\\", with: "\\\\").replacing(" ", with: "\\ "))"
         }
@@ -143,31 +173,12 @@ package struct PostgresConfiguration: Sendable {
 
     /// Whether the target is a Unix socket or this machine, where nothing on the way can listen. Any other server must
     /// prove its identity.
-    private static func isLocal(_ target: Target) -> Bool {
+    func isLocal(_ target: Target) -> Bool {
         guard let address = target.address else { return true }
         return address.hasPrefix("127.") || address == "::1"
     }
 
     private static func list(_ text: String?) -> [String] {
         text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
-    }
-
-    private static func parse(_ url: String) throws(PostgresError) -> [String: String] {
-        guard !url.utf8.contains(0), !url.isEmpty else {
-            throw PostgresError(.configuration, "the connection string is empty or holds a NUL")
-        }
-        var message: UnsafeMutablePointer<CChar>?
-        guard let options = unsafe PQconninfoParse(url, &message) else {
-            defer { unsafe PQfreemem(message) }
-            throw PostgresError(.configuration, "the connection string is not in libpq's form")
-        }
-        defer { unsafe PQconninfoFree(options) }
-        var found: [String: String] = [:]
-        var option = unsafe options
-        while let keyword = unsafe option.pointee.keyword {
-            if let value = unsafe option.pointee.val { unsafe found[String(cString: keyword)] = String(cString: value) }
-            unsafe option += 1
-        }
-        return found
     }
 }

@@ -13,54 +13,27 @@ package actor PostgresConnection {
     private var state = ConnectionState()
     private var statements: StatementCache
     private let exchangeTimeout: Duration?
+    /// After this time without an answer the address counts as silent.
+    private let patience: Duration
+    private let target: PostgresConfiguration.Target
+    private let memory: HostMemory
+    /// A statement was refused because the session takes no writes.
+    private var hasRefusedWrite = false
+    /// The server went away or did not answer.
+    private var isLost = false
 
-    /// Connects to the first address whose server accepts and is of the kind that `target_session_attrs` asks for.
-    ///
-    /// Each address has `connectTimeout` to itself, so a silent first host costs that long and no more.
-    /// Throws the last address's error. Cancelled here: the half-made connection is closed.
-    package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError)
-        -> PostgresConnection
-    {
-        let targets = try await configuration.targets { (host) async throws(PostgresError) in
-            try await Resolver.addresses(of: host, within: configuration.connectTimeout)
-        }
-        var failure = PostgresError(.connectFailed, "no host to connect to")
-        for target in targets {
-            do throws(PostgresError) {
-                return try await Self.open(configuration, configuration.keywords(for: target))
-            } catch {
-                if error.code == .cancelled { throw error }
-                failure = error
-            }
-        }
-        throw failure
-    }
-
-    private static func open(
-        _ configuration: PostgresConfiguration, _ keywords: [(keyword: String, value: String)]
-    ) async throws(PostgresError) -> PostgresConnection {
-        guard let handle = PQConnection(starting: keywords) else {
-            throw PostgresError(.connectFailed, "libpq is out of memory")
-        }
-        let watch = Reactor.shared.watch()
-        do throws(PostgresError) {
-            try await Exchange(handle: handle, readiness: watch).connect(until: .now + configuration.connectTimeout)
-            guard handle.setNonblocking() else { throw PostgresError(.connectFailed, handle.errorMessage) }
-        } catch {
-            watch.forget()
-            throw error
-        }
-        return PostgresConnection(handle, watch, configuration)
-    }
-
-    private init(
+    /// `handle` is connected to `target`. `connect` makes the connections.
+    init(
         _ handle: consuming sending PQConnection, _ readiness: any SocketReadiness,
-        _ configuration: PostgresConfiguration
+        _ configuration: PostgresConfiguration, _ target: PostgresConfiguration.Target
     ) {
         self.handle = handle
         self.readiness = readiness
         self.statements = StatementCache(isOn: configuration.preparesStatements)
         self.exchangeTimeout = configuration.exchangeTimeout
+        self.patience = configuration.connectTimeout
+        self.target = target
+        self.memory = configuration.memory
     }
 
     deinit { self.readiness.forget() }
@@ -167,12 +140,30 @@ package actor PostgresConnection {
     /// The server's process id of this session (`pg_stat_activity.pid`).
     package var backendPID: Int32 { self.handle.backendPID }
 
-    /// Returns whether the connection is idle and its server still there, as far as that shows without waiting.
-    func isStillThere() -> Bool {
-        guard case .idle = self.state.activity else { return false }
-        if self.handle.consumeInput() && self.handle.status == CONNECTION_OK { return true }
-        _ = self.fail(.connectionLost, "the server closed the connection")
-        return false
+    /// Returns whether the connection may be lent: idle, its server still there, and no sign that it refuses writes.
+    ///
+    /// `isQuiet`: it was idle for so long that a network may have dropped it without a word. The server is then asked,
+    /// and has as long for its answer as for a connect. Not cancellable, because the connection would be lost.
+    func canBeLent(isQuiet: Bool) async -> Bool {
+        guard case .idle = self.state.activity, !self.refusesWrites else { return false }
+        guard self.handle.isAlive() else {
+            _ = self.lose("the server closed the connection")
+            return false
+        }
+        guard !self.refusesWrites else { return false }
+        guard isQuiet else { return true }
+        guard (try? self.begin(.statement, shielded: true)) != nil else { return false }
+        defer { self.state.end() }
+        let answer = await self.exchange([.statement(0)], shielded: true, within: self.patience) { $0.send(script: "") }
+        return (try? answer[0].get()) != nil && !self.refusesWrites
+    }
+
+    /// Whether the other connections to this server are most likely of no use either.
+    var isSuspect: Bool { self.isLost || self.refusesWrites }
+
+    /// A session that took no writes, or that the server has made read-only since, is of no use to the next user.
+    private var refusesWrites: Bool {
+        self.hasRefusedWrite || self.handle.isReadOnly(for: self.target.session)
     }
 
     /// Makes the connection fit for the next user. Returns false when it cannot; the caller then closes it.
@@ -180,7 +171,7 @@ package actor PostgresConnection {
     /// A cancelled `begin` or a lost error path can leave a transaction open. Such a connection would silently swallow
     /// the next user's writes. Shielded: a cancelled task returns its connection like any other.
     func reset() async -> Bool {
-        guard case .idle = self.state.activity else { return false }
+        guard case .idle = self.state.activity, !self.refusesWrites else { return false }
         switch self.handle.transactionStatus {
         case PQTRANS_IDLE: return true
         case PQTRANS_INTRANS, PQTRANS_INERROR:
@@ -199,15 +190,17 @@ package actor PostgresConnection {
         try self.state.begin(activity)
     }
 
+    /// `limit` replaces `exchangeTimeout`.
     private func exchange(
-        _ expected: [PendingResults<PostgresRows>.Expectation], shielded: Bool, _ send: (PQConnection) -> Bool
+        _ expected: [PendingResults<PostgresRows>.Expectation], shielded: Bool, within limit: Duration? = nil,
+        _ send: (PQConnection) -> Bool
     ) async -> [Result<PostgresRows, PostgresError>] {
+        let start = ContinuousClock.now
         var pending = PendingResults<PostgresRows>(expected)
-        guard send(self.handle) else {
-            return pending.settled(missing: self.fail(.connectionLost, "the statement could not be sent"))
-        }
+        guard send(self.handle) else { return pending.settled(missing: self.lose("the statement could not be sent")) }
         let loop = Exchange(handle: self.handle, readiness: self.readiness)
-        var end = await loop.receiveResults(&pending, until: self.exchangeTimeout.map { .now + $0 }, shielded: shielded)
+        let deadline = (limit ?? self.exchangeTimeout).map { start + $0 }
+        var end = await loop.receiveResults(&pending, until: deadline, shielded: shielded)
         if case .cancelled = end {
             // The statement may be half done. Stop it, then read to its end, so that the connection stays usable.
             if let cancel = self.handle.cancelHandle() {
@@ -218,11 +211,24 @@ package actor PostgresConnection {
         // A commit that only this server has may vanish with it, so no success here is known to last. The notice is the
         // WARNING that SyncRepWaitForLSN raises when its wait is cancelled.
         if self.handle.takeHasGivenUpWaiting() { pending.doubtSuccesses() }
-        switch end {
-        case .complete: return pending.settled(missing: PostgresError(.notRun, "the statement was not run"))
-        case .cancelled: return pending.settled(missing: self.fail(.cancelled, "cancelled"))
-        case .failed(let error): return pending.settled(missing: self.fail(error.code, error.message))
-        }
+        let missing =
+            switch end {
+            case .complete: PostgresError(.notRun, "the statement was not run")
+            case .cancelled: self.fail(.cancelled, "cancelled")
+            case .failed(let error) where error.code == .connectionLost: self.lose(error.message, since: start)
+            case .failed(let error): self.fail(error.code, error.message)
+            }
+        let outcomes = pending.settled(missing: missing)
+        // 25006 is read_only_sql_transaction.
+        for case .failure(let error) in outcomes where error.sqlState == "25006" { self.hasRefusedWrite = true }
+        return outcomes
+    }
+
+    /// Closes the connection because its server is gone. An address that was silent for long is then tried last.
+    private func lose(_ message: String, since start: ContinuousClock.Instant = .now) -> PostgresError {
+        self.isLost = true
+        if ContinuousClock.now - start >= self.patience { self.memory.isSilent(self.target) }
+        return self.fail(.connectionLost, message)
     }
 
     /// Closes the connection for this reason and returns the error. The socket leaves epoll before libpq closes it.

@@ -55,6 +55,13 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Deadlock or serialization failure: the same transaction may be tried again.
     package var isRetryable: Bool { self.sqlState == "40P01" || self.sqlState == "40001" }
 
+    /// Whether the server will never take these values: data exceptions, broken constraints and limits of the server
+    /// (SQLSTATE classes 22, 23 and 54, appendix A).
+    package var isRefusedForGood: Bool {
+        guard self.code == .server, let state = self.sqlState else { return false }
+        return ["22", "23", "54"].contains { state.hasPrefix($0) }
+    }
+
     /// Whether the database could not be reached or went away, as opposed to refusing this statement.
     package var isUnavailable: Bool {
         switch self.code {

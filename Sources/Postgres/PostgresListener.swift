@@ -16,6 +16,9 @@ package struct PostgresListener: Sendable {
     private let keepAlive: Duration
 
     package init(_ configuration: PostgresConfiguration, channels: [String], keepAlive: Duration = .seconds(15)) {
+        var configuration = configuration
+        // Its statements are answered at once. A server that takes bytes and stays silent is given up.
+        configuration.exchangeTimeout = configuration.exchangeTimeout ?? .seconds(15)
         self.configuration = configuration
         self.channels = channels
         self.keepAlive = keepAlive

@@ -4,10 +4,13 @@
 extension PostgresConnection {
     /// Runs BEGIN, the work and COMMIT, or ROLLBACK when the work throws.
     ///
+    /// The isolation is read committed, whatever the server's default: what follows a lock must see what came before
+    /// it.
+    ///
     /// Throws the errors of the work, and `.commitUnknown` when the connection went away inside COMMIT. Cancelled here:
     /// inside the work its statements stop and it is rolled back; COMMIT and ROLLBACK are never cancelled.
     package nonisolated func withTransaction<Value>(_ work: () async throws -> Value) async throws -> Value {
-        _ = try await self.query("begin")
+        _ = try await self.query(Self.readCommitted)
         let value: Value
         do {
             value = try await work()
@@ -19,6 +22,8 @@ extension PostgresConnection {
         try await self.commit()
         return value
     }
+
+    static let readCommitted: SQL = "begin isolation level read committed"
 
     private nonisolated func commit() async throws(PostgresError) {
         let rows: PostgresRows

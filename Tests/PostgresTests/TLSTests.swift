@@ -8,16 +8,29 @@ import TestSupport
 import Testing
 
 @Suite struct TLSTests {
-    @Test func `verify-full connects only to a server whose trusted certificate has its name`() async throws {
+    @Test(
+        .enabled("This PostgreSQL has no TLS, because it was built without OpenSSL, so TLS is not tested on it") {
+            try await TestServer.shared.hasTLS()
+        }
+    )
+    func `verify-full connects only to a server whose trusted certificate has its name`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-tls-\(UUID().uuidString)")
         let port = try FreePort.find()
+        let access = try Self.accessFile()
+        defer { try? FileManager.default.removeItem(at: access) }
         let server = try await PrivatePostgres.start(
-            in: folder, settings: ["listen_addresses": "127.0.0.1", "port": "\(port)"])
+            in: folder,
+            settings: ["listen_addresses": "127.0.0.1", "port": "\(port)", "hba_file": access.path])
         server.stopAtExit(removingData: true)
         defer { server.remove() }
         try await Self.turnOnTLS(server, port: port, name: "localhost")
         let root = server.folder.appendingPathComponent("data/server.crt").path
 
+        let anonymous = await #expect(throws: PostgresError.self) {
+            _ = try await PostgresConnection.connect(
+                PostgresConfiguration(url: "postgresql://postgres@127.0.0.1:\(port)/postgres?sslmode=require"))
+        }
+        #expect(anonymous?.code == .connectFailed, "no login by TCP without the password")
         let secure = try await Self.connect(host: "localhost", port, root: root)
         let row = try await secure.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()").first
         #expect(try #require(row).decode(Bool.self))
@@ -37,10 +50,24 @@ import Testing
         try await server.stop(mode: "immediate")
     }
 
+    private static let password = UUID().uuidString
+
+    /// Writes who may log in. The superuser of this test must not be open to every user of the machine.
+    private static func accessFile() throws -> URL {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-hba-\(UUID().uuidString)")
+        try "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+            .write(to: file, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
+        return file
+    }
+
     private static func connect(host: String, _ port: Int, root: String) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
             PostgresConfiguration(
-                url: "postgresql://postgres@\(host):\(port)/postgres?sslmode=verify-full&sslrootcert=\(root)"))
+                url: """
+                    postgresql://postgres:\(Self.password)@\(host):\(port)/postgres\
+                    ?sslmode=verify-full&sslrootcert=\(root)
+                    """))
     }
 
     private static func expectRefused(host: String, _ port: Int, root: String) async {
@@ -67,6 +94,7 @@ import Testing
         let socket = try PostgresConfiguration(url: server.url() + "&port=\(port)")
         let admin = try await PostgresConnection.connect(socket)
         try await admin.script("alter system set ssl = on")
+        try await admin.script("alter user postgres password '\(Self.password)'")
         await admin.close()
         try await server.stop()
         try await server.startAgain()

@@ -11,6 +11,7 @@ import Model
 import Postgres
 import Queue
 import Synchronization
+import Telemetry
 
 /// Writes events in batches. An idle writer commits at once; there is no timer.
 final class EventWriter: Sendable {
@@ -26,6 +27,7 @@ final class EventWriter: Sendable {
     private let pool: PostgresPool
     private let wakeup: Wakeup
     private let logger: Logger
+    private let metrics: Measurements
     private let line = Mutex(
         WaitingLine(
             limits: WaitingLine.Limits(
@@ -35,10 +37,11 @@ final class EventWriter: Sendable {
     private let isFailing = Atomic(false)
 
     /// `wakeup` is signalled after a commit that has left jobs to do.
-    init(pool: PostgresPool, wakeup: Wakeup, logger: Logger) {
+    init(pool: PostgresPool, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements()) {
         self.pool = pool
         self.wakeup = wakeup
         self.logger = logger
+        self.metrics = metrics
     }
 
     /// Calls `completion` once, after the commit or when there is no room. From here on the delivery belongs to the
@@ -67,10 +70,14 @@ final class EventWriter: Sendable {
     }
 
     /// Commits a batch and tells its senders. A batch that fails on a bad row is halved until that row's delivery is
-    /// alone.
+    /// alone. Any other error would meet each half too: a lock that is not given would cost its time limit each time.
     private func commit(_ batch: [WaitingLine.Entry], _ clock: inout FairClock) async {
         do {
-            let results = try await self.insertOrRepeat(batch.flatMap(\.delivery.events), &clock)
+            let events = batch.flatMap(\.delivery.events)
+            let began = ContinuousClock.now
+            let results = try await self.insertOrRepeat(events, &clock)
+            self.metrics.commitDuration.observe(ContinuousClock.now - began)
+            self.metrics.commitEvents.observe(Double(events.count))
             var isWork = false
             for entry in batch {
                 let result = entry.delivery.receipt(from: results)
@@ -79,10 +86,14 @@ final class EventWriter: Sendable {
             }
             if self.isFailing.exchange(false, ordering: .relaxed) { self.logger.notice("events are stored again") }
             if isWork { self.wakeup.signal() }
-        } catch  where Self.isWorthHalving(error) && batch.count > 1 {
+        } catch let error as PostgresError where error.isRefusedForGood && batch.count > 1 {
             let middle = batch.count / 2
             await self.commit(Array(batch[..<middle]), &clock)
             await self.commit(Array(batch[middle...]), &clock)
+        } catch let error as PostgresError where error.isRefusedForGood {
+            // It would be refused each time it came again, so its sender is told that it is the body.
+            self.logger.warning("an event was refused by the database", metadata: ["error": "\(error)"])
+            for entry in batch { entry.completion(.failure(.badPayload(Self.refusedValue))) }
         } catch {
             // A COMMIT lost on the way may have happened. A 503 makes the sender ask again, and then the ledger knows.
             self.isFailing.store(true, ordering: .relaxed)
@@ -92,15 +103,7 @@ final class EventWriter: Sendable {
         }
     }
 
-    /// Returns whether a row is at fault: data exceptions and broken constraints (SQLSTATE classes 22 and 23,
-    /// PostgreSQL's appendix A). Every other error would meet each half too. A lock that is not given, for instance,
-    /// would cost its time limit again and again.
-    private static func isWorthHalving(_ error: any Error) -> Bool {
-        guard let error = error as? PostgresError, error.code == .server, let state = error.sqlState else {
-            return false
-        }
-        return state.hasPrefix("22") || state.hasPrefix("23")
-    }
+    private static let refusedValue = InvalidValue("data", "holds a value that the database cannot store")
 
     /// Inserts, and once more as the victim of a deadlock. A delivery that names its users several times, in an order
     /// of its own, can wait for a worker that waits for it.

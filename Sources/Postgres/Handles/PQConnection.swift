@@ -7,6 +7,7 @@
 // libpq.
 
 import CLibpq
+import Glibc
 
 /// Owns a `PGconn *`. One task at a time uses it, because its owner is an actor.
 @safe final class PQConnection {
@@ -23,25 +24,34 @@ import CLibpq
         guard let started = unsafe started else { return nil }
         unsafe self.pointer = started
         // Notices ("relation exists, skipping") are meant for people at a terminal. The default receiver prints them
-        // to stderr. One notice matters: the server has committed but stopped waiting for its synchronous standby.
+        // to stderr. Two notices matter: the server has committed but stopped waiting for its synchronous standby, and
+        // the session ends. To an idle connection libpq reports even a FATAL error as a notice.
         unsafe PQsetNoticeReceiver(
             self.pointer,
             { notices, result in
-                guard let notices = unsafe notices, let result = unsafe result,
-                    // 82 is R, the function that raised the notice (postgres_ext.h, PG_DIAG_SOURCE_FUNCTION). No
-                    // locale translates it.
-                    let function = unsafe PQresultErrorField(result, 82),
+                guard let notices = unsafe notices, let result = unsafe result else { return }
+                let seen = unsafe Unmanaged<Notices>.fromOpaque(notices).takeUnretainedValue()
+                // R (82) is the function that raised the notice and V (86) its severity (postgres_ext.h). No locale
+                // translates them.
+                if let function = unsafe PQresultErrorField(result, 82),
                     unsafe String(cString: function) == "SyncRepWaitForLSN"
-                else { return }
-                unsafe Unmanaged<Notices>.fromOpaque(notices).takeUnretainedValue().hasGivenUpWaiting = true
+                {
+                    seen.hasGivenUpWaiting = true
+                }
+                if let severity = unsafe PQresultErrorField(result, 86),
+                    unsafe ["FATAL", "PANIC"].contains(String(cString: severity))
+                {
+                    seen.isEnding = true
+                }
             }, Unmanaged.passUnretained(self.notices).toOpaque())
     }
 
     deinit { unsafe PQfinish(self.pointer) }
 
-    /// Remembers the one notice that matters until it is taken.
+    /// Remembers the notices that matter.
     private final class Notices {
         var hasGivenUpWaiting = false
+        var isEnding = false
     }
 
     /// Returns whether the server has stopped waiting for its synchronous standby since the last call.
@@ -64,6 +74,24 @@ import CLibpq
     var errorMessage: String {
         let text = unsafe String(cString: PQerrorMessage(self.pointer))
         return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
+
+    /// Whether the session is no longer what `target_session_attrs` asked for, as far as writes go. `primary` asks for
+    /// no more than a server that is no standby.
+    ///
+    /// The server reports both settings whenever they change (34.2, `PQparameterStatus`, from PostgreSQL 14 on). False
+    /// behind a pooler, which does not pass them on.
+    func isReadOnly(for session: String) -> Bool {
+        let names =
+            switch session {
+            case "read-write": ["default_transaction_read_only", "in_hot_standby"]
+            case "primary": ["in_hot_standby"]
+            default: [String]()
+            }
+        return names.contains { name in
+            guard let value = unsafe PQparameterStatus(self.pointer, name) else { return false }
+            return unsafe String(cString: value) == "on"
+        }
     }
 
     func connectPoll() -> PostgresPollingStatusType { unsafe PQconnectPoll(self.pointer) }
@@ -102,6 +130,24 @@ import CLibpq
     // MARK: Receiving
 
     func consumeInput() -> Bool { unsafe PQconsumeInput(self.pointer) == 1 }
+
+    /// Reads what lies in the socket of an idle connection, without waiting. Returns false when the server has closed
+    /// it, or has said that it will.
+    ///
+    /// One call of `PQconsumeInput` is not enough. It takes the server's last words, and only the next call meets the
+    /// end of the stream.
+    func isAlive() -> Bool {
+        for _ in 0..<64 {
+            var entry = pollfd(fd: self.socket, events: Int16(POLLIN), revents: 0)
+            let ready = unsafe poll(&entry, 1, 0)
+            if ready < 0, errno == EINTR { continue }
+            guard ready > 0 else { return ready == 0 && self.status == CONNECTION_OK && !self.notices.isEnding }
+            guard self.consumeInput() else { return false }
+            // libpq reads the bytes as messages here. Nobody listens on this connection.
+            while self.nextNotification() != nil {}
+        }
+        return false
+    }
 
     /// Returns the next result, or nil after the last result of a statement.
     ///

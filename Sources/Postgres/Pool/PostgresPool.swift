@@ -3,8 +3,8 @@
 //
 // `PoolState` holds the rules and does nothing; `PostgresPool` performs the actions that the rules return. Each method
 // asks the rules under the lock and performs their actions after it. Only `run()` makes connections, in tasks that it
-// owns. When no connection has worked for a while, leases fail at once instead of lining up. Every 100 ms a ticker then
-// looks whether the server is back.
+// owns. When no connection has worked for a while, leases no longer line up: each waits for one attempt. Every 100 ms a
+// ticker makes the next one, to see whether the server is back.
 
 import Synchronization
 
@@ -14,15 +14,25 @@ package final class PostgresPool: Sendable {
         package var connection: PostgresConfiguration
         /// The most connections at a time.
         package var maximum = 8
-        /// How long a lease waits for a connection.
+        /// How long a lease waits for a connection. While a connection is being made it waits for as long as all hosts
+        /// take, in addition.
         package var leaseTimeout: Duration = .seconds(5)
-        /// After this long without a working connection, leases fail at once until one is made again.
+        /// After this long without a working connection, each lease waits for one attempt only, until one succeeds.
         package var breakAfter: Duration = .seconds(2)
+        /// The longest life of a connection. Each one gets a random part of it, four fifths at least, so that they do
+        /// not all end together.
+        package var maximumLife: Duration = .seconds(30 * 60)
+        /// After this long idle, a connection is asked for a sign of life before it is lent. A firewall may have
+        /// forgotten it, or a server may be gone without a word.
+        package var quietAfter: Duration = .seconds(5)
+        /// Told how long each lease has waited, in vain or not. Called on the task that asked.
+        package var onWait: (@Sendable (Duration) -> Void)?
 
         package init(_ connection: PostgresConfiguration) { self.connection = connection }
     }
 
-    private typealias Waiter = CheckedContinuation<Result<PostgresConnection, PostgresError>, Never>
+    private typealias Member = PoolMember<PostgresConnection>
+    private typealias Waiter = CheckedContinuation<Result<Member, PostgresError>, Never>
     private typealias State = PoolState<PostgresConnection, Waiter>
 
     private let configuration: Configuration
@@ -35,7 +45,10 @@ package final class PostgresPool: Sendable {
     package init(_ configuration: Configuration) {
         self.configuration = configuration
         self.state = Mutex(
-            PoolState(limits: .init(maximum: max(1, configuration.maximum), breakAfter: configuration.breakAfter)))
+            PoolState(
+                limits: .init(
+                    maximum: max(1, configuration.maximum), breakAfter: configuration.breakAfter,
+                    longestConnect: configuration.connection.longestConnect)))
         (self.orders, self.order) = AsyncStream.makeStream()
     }
 
@@ -47,13 +60,13 @@ package final class PostgresPool: Sendable {
     /// Throws the errors of `work`, `.poolTimeout` and `.poolUnavailable`.
     /// Cancelled here: a waiting lease is withdrawn.
     package func withConnection<Value>(_ work: (PostgresConnection) async throws -> Value) async throws -> Value {
-        let connection = try await self.lease()
+        let member = try await self.lease()
         do {
-            let value = try await work(connection)
-            await self.giveBack(connection)
+            let value = try await work(member.connection)
+            await self.giveBack(member)
             return value
         } catch {
-            await self.giveBack(connection)
+            await self.giveBack(member)
             throw error
         }
     }
@@ -63,13 +76,13 @@ package final class PostgresPool: Sendable {
     /// Throws the errors of `PostgresConnection.query`, `.poolTimeout` and `.poolUnavailable`.
     /// Cancelled here: a waiting lease is withdrawn; a statement that was sent ends as in `PostgresConnection.query`.
     package func query(_ statement: SQL) async throws(PostgresError) -> PostgresRows {
-        let connection = try await self.lease()
+        let member = try await self.lease()
         do {
-            let rows = try await connection.query(statement)
-            await self.giveBack(connection)
+            let rows = try await member.connection.query(statement)
+            await self.giveBack(member)
             return rows
         } catch {
-            await self.giveBack(connection)
+            await self.giveBack(member)
             throw error
         }
     }
@@ -100,14 +113,16 @@ package final class PostgresPool: Sendable {
         await self.perform(self.state.withLock { $0.shutDown() })
     }
 
-    /// Fails the leases that wait too long, and tries a connection after a failure.
+    /// Fails the leases that wait too long, closes connections that are too old, and tries one after a failure.
     private func tick() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
             await self.perform(
                 self.state.withLock { state in
-                    var actions = state.expire(now: .now)
-                    actions += state.probe()
+                    let now = ContinuousClock.now
+                    var actions = state.expire(now: now)
+                    actions += state.retire(now: now)
+                    actions += state.probe(now: now)
                     return actions
                 })
         }
@@ -116,7 +131,10 @@ package final class PostgresPool: Sendable {
     private func connect() async {
         do {
             let connection = try await PostgresConnection.connect(self.configuration.connection)
-            await self.perform(self.state.withLock { $0.connected(connection) })
+            let now = ContinuousClock.now
+            let life = self.configuration.maximumLife * Double.random(in: 0.8...1)
+            let member = Member(connection: connection, expiresAt: now + life, idleSince: now)
+            await self.perform(self.state.withLock { $0.connected(member, now: now) })
         } catch {
             await self.perform(self.state.withLock { $0.connectFailed(error, now: .now) })
         }
@@ -124,22 +142,27 @@ package final class PostgresPool: Sendable {
 
     // MARK: Leases
 
-    private func lease() async throws(PostgresError) -> PostgresConnection {
+    private func lease() async throws(PostgresError) -> Member {
         let id = self.nextID.wrappingAdd(1, ordering: .relaxed).oldValue
-        let deadline = ContinuousClock.now + self.configuration.leaseTimeout
+        let began = ContinuousClock.now
+        let deadline = began + self.configuration.leaseTimeout
+        defer { self.configuration.onWait?(ContinuousClock.now - began) }
         while true {
-            let connection = try await self.wait(id, deadline).get()
-            if await connection.isStillThere() { return connection }
-            await self.perform(self.state.withLock { $0.returned(nil) })
+            let member = try await self.wait(id, deadline).get()
+            let isQuiet = ContinuousClock.now - member.idleSince >= self.configuration.quietAfter
+            if await member.connection.canBeLent(isQuiet: isQuiet) { return member }
+            await self.giveUp(member)
+            // Dead connections are replaced at once. New ones that are of no use either must not be made for ever.
+            guard ContinuousClock.now < deadline + self.configuration.connection.longestConnect else {
+                throw PostgresError(.poolTimeout, "no connection was fit for use in time")
+            }
         }
     }
 
     /// Waits until the rules give a connection or an error.
     ///
     /// Cancelled here: the waiter is withdrawn; if it had been given a connection already, the caller gets it.
-    private func wait(_ id: UInt64, _ deadline: ContinuousClock.Instant) async -> Result<
-        PostgresConnection, PostgresError
-    > {
+    private func wait(_ id: UInt64, _ deadline: ContinuousClock.Instant) async -> Result<Member, PostgresError> {
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let actions = self.state.withLock { state -> [State.Action] in
@@ -156,10 +179,20 @@ package final class PostgresPool: Sendable {
     private static let withdrawn = PostgresError(.cancelled, "cancelled while waiting for a connection")
 
     /// Not cancellable: a connection must come back however its work ended.
-    private func giveBack(_ connection: PostgresConnection) async {
-        let isUsable = await connection.reset()
-        if !isUsable { await connection.close() }
-        await self.perform(self.state.withLock { $0.returned(isUsable ? connection : nil) })
+    private func giveBack(_ member: Member) async {
+        guard await member.connection.reset() else { return await self.giveUp(member) }
+        await self.perform(self.state.withLock { $0.returned(member, now: .now) })
+    }
+
+    /// Ends a lease whose connection is of no more use, and closes what may have died with it.
+    private func giveUp(_ member: Member) async {
+        let isSuspect = await member.connection.isSuspect
+        await member.connection.close()
+        await self.perform(
+            self.state.withLock { state in
+                let suspects = isSuspect ? state.suspect() : []
+                return suspects + state.returned(nil, now: .now)
+            })
     }
 
     private func perform(_ actions: [State.Action]) async {
@@ -172,7 +205,7 @@ package final class PostgresPool: Sendable {
         for action in actions {
             switch action {
             case .connect: self.order.yield()
-            case .give(let connection, let waiter): waiter.resume(returning: .success(connection))
+            case .give(let member, let waiter): waiter.resume(returning: .success(member))
             case .fail(let waiter, let error): waiter.resume(returning: .failure(error))
             case .close: break
             }

@@ -50,6 +50,6 @@ struct StatementCache {
 
     /// Transaction commands are sent as they are, because preparing them saves nothing.
     private static func canBePrepared(_ statement: SQL) -> Bool {
-        !["begin", "commit", "rollback"].contains(statement.text)
+        ![PostgresConnection.readCommitted.text, "commit", "rollback"].contains(statement.text)
     }
 }
