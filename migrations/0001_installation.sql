@@ -2,11 +2,11 @@
 -- Lock: none that matters; everything here is new.
 -- Backwards compatible: first version.
 --
--- The runner (Sources/Schema/Schema.swift) has created three roles, the schema and dialtone.schema_migrations. It
+-- The runner (Sources/Schema/Roles) has created three roles, the schema and dialtone.schema_migrations. It
 -- runs each file in one transaction as dialtone_owner.
 --
 --   dialtone_owner    owns every object; only migrations run as this role
---   dialtone_service  the program: intake, worker, sweep, handoff, commands
+--   dialtone_service  the program: intake, worker, sweep, handoff, commands; may become dialtone_tenant
 --   dialtone_tenant   a request made for one tenant; reads that tenant's rows and no others (0008)
 --
 -- Each file ends with the rights that dialtone_service needs on the tables of that file.

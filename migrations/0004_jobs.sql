@@ -115,8 +115,10 @@ create table dialtone.job_log_default partition of dialtone.job_log default;
 -- Makes the partitions of today and of the two days after; workers call it at start and every hour. Security definer:
 -- the service may add partitions of this one table and change nothing else. A day that already has rows in the
 -- default partition gets none, because PostgreSQL would refuse it. The lock lets two nodes come one after the other.
+-- A new partition locks the whole table, and every finish of a job waits behind that lock. A long reader, such as a
+-- dump, may hold it up, so it waits 100 ms at most and is tried again in the next hour, for days ahead.
 create function dialtone.ensure_job_log_partitions() returns void
-    language plpgsql security definer set search_path = pg_catalog as $$
+    language plpgsql security definer set search_path = pg_catalog set lock_timeout = '100ms' as $$
 declare
     day date;
     part text;

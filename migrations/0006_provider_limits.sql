@@ -2,10 +2,12 @@
 -- Lock: none that matters; everything here is new.
 -- Backwards compatible: yes.
 
--- A row is a scope at the provider with a limit, a pause or a breaker. A scope without a row is unlimited. Every node
--- reads all rows at most every 250 ms.
+-- A row is a scope at the provider with a rate or a breaker, or a kind of call with a pause. Without a row there is no
+-- limit. Every node reads all rows at most every 250 ms.
 create table dialtone.provider_limits (
-    scope              text        primary key,  -- 'account', or 'connection:<id>' of one connection (tenants)
+    -- 'account', or 'connection:<id>' of one connection (tenants): their creates. 'kind:tokens', 'kind:creates' (with
+    -- looks and deletes) or 'kind:sweep': all calls of that kind.
+    scope              text        primary key,
 
     -- Rate. One row for all nodes; the row's lock orders them. The algorithm is the generic cell rate algorithm: a call
     -- is granted when it is due within a second, and moves the due time by 1 / rate.
@@ -15,7 +17,7 @@ create table dialtone.provider_limits (
     -- cannot take each other's share; recovery may also use what the queue leaves. Past or null: at once.
     recovery_next_due  timestamptz,
 
-    -- Pause. The provider said 429.
+    -- Pause of a kind. The provider said 429 to such a call. A pause of creates stops the sweep too.
     paused_until       timestamptz,              -- no call before; only ever extended; null: never paused
 
     -- Breaker. 401 opens the account's; 403, or the same rejection for three users in a row, that of a connection.

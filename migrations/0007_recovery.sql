@@ -7,15 +7,17 @@
 -- (Incarnation.swift).
 create table dialtone.incarnation (
     only_row           boolean     primary key default true check (only_row),
-    system_identifier  bigint      not null,     -- pg_control_system(): another after initdb, kept by a copy
-    timeline           bigint      not null,     -- of the WAL: another after promotion or point-in-time recovery
+    -- pg_control_system(): another after initdb, kept by a copy. Null: DIALTONE_SERVER_IDENTITY=start, so not asked.
+    system_identifier  bigint,
+    timeline           bigint,                   -- of the WAL: another after promotion or recovery; null: as above
     started            bigint      not null,     -- pg_postmaster_start_time() in microseconds: never twice
     changed_at         timestamptz not null default clock_timestamp(),  -- when the present server was first met
     -- 'first'     there was no row
     -- 'restart'   same system and timeline; nothing that was acknowledged is lost
     -- 'failover'  another timeline; the last commits may be lost
     -- 'restore'   another system; a restored dump, or a clone beside its original
-    change             text        not null check (change in ('first', 'restart', 'failover', 'restore')),
+    -- 'unknown'   another start, and nothing else is known of it
+    change             text        not null check (change in ('first', 'restart', 'failover', 'restore', 'unknown')),
     -- The ledger may have forgotten something: every create looks first, and the sweep's finds are not deleted, until
     -- the tenant has been swept under this start (tenants.swept_under).
     looks_first        boolean     not null,

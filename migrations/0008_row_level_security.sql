@@ -7,8 +7,8 @@
 -- named here. Where the setting is missing or '', no row is visible, because '' is no tenant.
 --
 -- The program itself runs as dialtone_service, which sees all rows by a policy of its own. No role bypasses the
--- policies: `force` binds the owner too. The owner has no policy, so it sees no rows of these tables
--- (migrations/README.md).
+-- policies: `force` binds the owner too. The owner may read all rows, so that `pg_dump --role=dialtone_owner` needs no
+-- superuser. It has no policy to change one (migrations/README.md).
 --
 -- job_log's partitions have no policies and no grants: they can only be reached through job_log.
 
@@ -29,6 +29,15 @@ create policy service on dialtone.jobs        to dialtone_service using (true) w
 create policy service on dialtone.dead_jobs   to dialtone_service using (true) with check (true);
 create policy service on dialtone.job_log     to dialtone_service using (true) with check (true);
 create policy service on dialtone.credentials to dialtone_service using (true) with check (true);
+
+create policy backup on dialtone.tenants     for select to dialtone_owner using (true);
+create policy backup on dialtone.sources     for select to dialtone_owner using (true);
+create policy backup on dialtone.events      for select to dialtone_owner using (true);
+create policy backup on dialtone.users       for select to dialtone_owner using (true);
+create policy backup on dialtone.jobs        for select to dialtone_owner using (true);
+create policy backup on dialtone.dead_jobs   for select to dialtone_owner using (true);
+create policy backup on dialtone.job_log     for select to dialtone_owner using (true);
+create policy backup on dialtone.credentials for select to dialtone_owner using (true);
 
 -- The setting is read in a subquery: PostgreSQL then reads it once per statement and can enter an index by it.
 create policy tenant on dialtone.tenants     for select to dialtone_tenant

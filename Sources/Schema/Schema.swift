@@ -4,37 +4,12 @@
 // A migration is a numbered file of migrations/, embedded in the program. The table dialtone.schema_migrations holds
 // the version and the checksum of each one that was applied. A program starts only on the schema that it knows. A
 // program that runs already goes on beside a newer one, because a migration is compatible with the version before it.
+//
+// `Roles` makes what must be there before the first file. `Waiting` says for whom a migration waits. `Server` tries the
+// server, the way to it and the login.
 
 package import Foundation
 package import Postgres
-
-package enum SchemaError: Error, CustomStringConvertible {
-    /// The database lacks migrations that this program needs.
-    case behind(missing: Int)
-    /// The database has migrations that this program does not know.
-    case ahead(version: Int32)
-    /// A file has changed since it was applied.
-    case changed(version: Int32, name: String)
-    /// The login may not make or grant roles. An administrator must run `sql`.
-    case rolesMissing(sql: String)
-    /// The server may lose commits that it has acknowledged.
-    case notDurable(setting: String)
-
-    package var description: String {
-        switch self {
-        case .behind(let missing):
-            "the database lacks \(missing) migration\(missing == 1 ? "" : "s"); run: dialtone migrate"
-        case .ahead(let version):
-            "the database has migration \(version), which this version of dialtone does not know; use a newer dialtone"
-        case .changed(let version, let name):
-            "migration \(version) (\(name)) was changed after it was applied; put the original file back"
-        case .rolesMissing(let sql):
-            "this login may not do that itself; have an administrator run, then migrate again:\n\(sql)"
-        case .notDurable(let setting):
-            "the server has \(setting)=off and could lose what it acknowledged; turn it on"
-        }
-    }
-}
 
 /// One migration and the time it was applied, or nil when it is missing.
 package struct MigrationStatus: Sendable {
@@ -42,28 +17,60 @@ package struct MigrationStatus: Sendable {
     package let appliedAt: Date?
 }
 
+/// How one run of `migrate` is done.
+package struct MigrateOptions: Sendable {
+    /// How long a lock is waited for.
+    package var wait: Duration = .seconds(60)
+    /// A login that is to serve: it becomes a member of dialtone_service.
+    package var servingLogin: String?
+    /// Whether only the roles and the empty schema are made, into which a dump is read back.
+    package var makesRolesOnly = false
+    /// A second connection to the same server, which finds out who holds a lock.
+    package var watcher: PostgresConnection?
+    /// Gets a line before a long wait.
+    package var tell: @Sendable (String) -> Void = { _ in }
+
+    package init() {}
+}
+
 /// Applies and checks `Migration.all`.
 package struct Schema: Sendable {
-    private static let roles = ["dialtone_owner", "dialtone_service", "dialtone_tenant"]
     private let migrations: [Migration]
+    private let durability: Durability
 
-    package init(migrations: [Migration] = Migration.all) { self.migrations = migrations }
+    package init(migrations: [Migration] = Migration.all, durability: Durability = .server) {
+        self.migrations = migrations
+        self.durability = durability
+    }
 
     /// Applies the missing migrations and returns them. Each file is one transaction, which claims its version first.
     ///
-    /// The session advisory lock makes a second migrator wait. It then finds nothing to do.
-    package func migrate(on connection: PostgresConnection) async throws -> [Migration] {
-        _ = try await connection.query("select pg_advisory_lock(hashtextextended('dialtone.migrate', 0))::text")
+    /// The session advisory lock makes a second migrator wait. It then finds nothing to do. Throws `.waitedTooLong`
+    /// when a lock does not become free in time.
+    /// Cancelled here: the statement under way is stopped and its file rolled back.
+    package func migrate(
+        on connection: PostgresConnection, _ options: MigrateOptions = MigrateOptions()
+    ) async throws -> [Migration] {
+        try await ServerRequirements.verify(on: connection)
+        try await MigrationLock.take(on: connection, options)
         do {
-            try await self.prepare(connection)
-            let pending = try await self.status(on: connection).filter { $0.appliedAt == nil }.map(\.migration)
-            for migration in pending { try await self.apply(migration, on: connection) }
-            _ = try await connection.query("select pg_advisory_unlock(hashtextextended('dialtone.migrate', 0))::text")
-            return pending
+            let applied = try await LockWatch.during(options, of: connection) {
+                try await Preparation(options).run(on: connection)
+                return options.makesRolesOnly ? [] : try await self.applyMissing(on: connection)
+            }
+            await MigrationLock.release(on: connection)
+            return applied
         } catch {
-            _ = try? await connection.query("select pg_advisory_unlock(hashtextextended('dialtone.migrate', 0))::text")
+            await MigrationLock.release(on: connection)
             throw error
         }
+    }
+
+    private func applyMissing(on connection: PostgresConnection) async throws -> [Migration] {
+        try await Preparation.makeTableOfVersions(on: connection)
+        let pending = try await self.statusForMigrator(on: connection).filter { $0.appliedAt == nil }.map(\.migration)
+        for migration in pending { try await self.apply(migration, on: connection) }
+        return pending
     }
 
     /// Returns each migration with the time it was applied. Changes nothing. Throws when the database is ahead or a
@@ -94,28 +101,39 @@ package struct Schema: Sendable {
         }
     }
 
-    /// Throws unless the schema is exactly the one this program knows and the server keeps what it acknowledges.
-    package func verify(on connection: PostgresConnection) async throws {
-        let missing = try await self.status(on: connection).count { $0.appliedAt == nil }
-        guard missing == 0 else { throw SchemaError.behind(missing: missing) }
-        try await self.verifyDurability(on: connection)
-    }
-
-    /// As `verify`, for a program that runs already. A newer schema is no reason to stop, because a migration is
-    /// compatible with the version before it.
-    package func verifyWhileRunning(on connection: PostgresConnection) async throws {
-        do {
-            try await self.verify(on: connection)
-        } catch SchemaError.ahead {
-            try await self.verifyDurability(on: connection)
+    /// As `status`, for the login that migrates. It may have the right to become the owner and no other.
+    package func statusForMigrator(on connection: PostgresConnection) async throws -> [MigrationStatus] {
+        let owner = try await connection.query(
+            """
+            select 1 from pg_roles where rolname = 'dialtone_owner' and pg_has_role(current_user, oid,
+                case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
+            """)
+        return try await connection.withTransaction {
+            if !owner.isEmpty { _ = try await connection.query("set local role dialtone_owner") }
+            return try await self.status(on: connection)
         }
     }
 
-    /// Throws when a setting lets the server lose commits that it has acknowledged.
-    private func verifyDurability(on connection: PostgresConnection) async throws {
-        for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-            let value = try await connection.query("select current_setting(\(setting))").first?.decode(String.self)
-            guard value != "off" else { throw SchemaError.notDurable(setting: setting) }
+    /// Throws unless the schema is exactly the one this program knows and the server keeps what it acknowledges.
+    package func verify(on connection: PostgresConnection) async throws {
+        try await ServerRequirements.verify(on: connection)
+        let missing = try await self.status(on: connection).count { $0.appliedAt == nil }
+        guard missing == 0 else { throw SchemaError.behind(missing: missing) }
+        try await self.durability.verify(on: connection)
+    }
+
+    /// As `verify`, for a program that runs already. A newer schema is no reason to stop, because a migration is
+    /// compatible with the version before it. A server that takes no writes now is one: nothing could be stored.
+    package func verifyWhileRunning(on connection: PostgresConnection) async throws {
+        let row = try await connection.query(
+            "select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean"
+        ).first
+        let (isStandby, isReadOnly) = try row?.decode(Bool.self, Bool.self) ?? (false, false)
+        if isStandby || isReadOnly { throw SchemaError.takesNoWrites(isStandby: isStandby) }
+        do {
+            try await self.verify(on: connection)
+        } catch SchemaError.ahead {
+            try await self.durability.verify(on: connection)
         }
     }
 
@@ -128,67 +146,6 @@ package struct Schema: Sendable {
                 values (\(migration.version), \(migration.name), \(Bytes(migration.checksum)))
                 """)
             try await connection.script(migration.text)
-        }
-    }
-
-    /// Makes the roles, the schema and the table of versions. Throws `.rolesMissing` when the login has no right to.
-    private func prepare(_ connection: PostgresConnection) async throws {
-        let database =
-            try await connection.query("select quote_ident(current_database())").first?.decode(String.self) ?? ""
-        do {
-            for role in Self.roles { try await self.make(role, on: connection) }
-            // A grant that is there already is not repeated, because repeating it would need the right to grant.
-            let isMember = try await connection.query(
-                """
-                select bool_and(pg_has_role(current_user, role, 'member'))
-                from unnest(\(Self.roles)) as needed (role)
-                """)
-            if try isMember.first?.decode(Bool.self) ?? false == false {
-                try await connection.script("grant \(Self.roles.joined(separator: ", ")) to current_user")
-            }
-            let mayCreate = try await connection.query(
-                "select has_database_privilege('dialtone_owner', current_database(), 'create')")
-            if try mayCreate.first?.decode(Bool.self) ?? false == false {
-                try await connection.script("grant create on database \(database) to dialtone_owner")
-            }
-            try await connection.script(
-                """
-                create schema if not exists dialtone authorization dialtone_owner;
-                set role dialtone_owner;
-                create table if not exists dialtone.schema_migrations (
-                    version integer primary key, name text not null, checksum bytea not null,
-                    applied_at timestamptz not null default now());
-                reset role;
-                """)
-        } catch let error as PostgresError where error.sqlState == "42501" {
-            throw SchemaError.rolesMissing(sql: try await self.rightsToGrant(for: database, on: connection))
-        }
-    }
-
-    /// Returns the SQL that an administrator must run: the missing roles and the rights of this login.
-    private func rightsToGrant(for database: String, on connection: PostgresConnection) async throws -> String {
-        let login = try await connection.query("select quote_ident(current_user)").first?.decode(String.self) ?? ""
-        var made: [String] = []
-        for role in Self.roles {
-            let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
-            if exists.isEmpty { made.append("create role \(role) nologin;") }
-        }
-        made.append("grant \(Self.roles.joined(separator: ", ")) to \(login);")
-        made.append("grant create on database \(database) to dialtone_owner;")
-        return made.joined(separator: "\n")
-    }
-
-    /// Makes a role if there is none of that name.
-    ///
-    /// Roles belong to the whole server, so the migrator of another database may make one at the same moment. "Exists
-    /// already" (42710, or a unique violation) is as good.
-    private func make(_ role: String, on connection: PostgresConnection) async throws {
-        let exists = try await connection.query("select 1 from pg_roles where rolname = \(role)")
-        guard exists.isEmpty else { return }
-        do throws(PostgresError) {
-            try await connection.script("create role \(role) nologin")
-        } catch {
-            guard error.sqlState == "42710" || error.isUniqueViolation else { throw error }
         }
     }
 }

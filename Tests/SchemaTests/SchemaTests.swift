@@ -78,6 +78,40 @@ import Testing
         }
     }
 
+    /// Without a policy for the owner `pg_dump --role=dialtone_owner` would refuse the table.
+    @Test func `the owner may read and not change each table that is behind row-level security`() async throws {
+        try await TestDatabase.with { database in
+            let tables = try await database.admin.query(
+                """
+                select 1 from pg_class where relrowsecurity and relnamespace = 'dialtone'::regnamespace
+                """)
+            #expect(tables.count >= 8)
+            let wrong = try await database.admin.query(
+                """
+                select name.oid::regclass::text
+                from pg_class name left join pg_policy policy
+                  on policy.polrelid = name.oid and 'dialtone_owner'::regrole = any(policy.polroles)
+                where name.relrowsecurity and name.relnamespace = 'dialtone'::regnamespace
+                  and (policy.polcmd is distinct from 'r' or pg_get_expr(policy.polqual, name.oid) <> 'true')
+                """
+            ).map { try $0.decode(String.self) }
+            #expect(wrong == [])
+        }
+    }
+
+    @Test func `a server that takes no writes is no server to run on`() async throws {
+        try await TestDatabase.with { database in
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            try await Schema().verifyWhileRunning(on: connection)
+            try await connection.script("set default_transaction_read_only = on")
+            let error = await #expect(throws: SchemaError.self) {
+                try await Schema().verifyWhileRunning(on: connection)
+            }
+            #expect(error?.description.contains("takes no writes") == true)
+            await connection.close()
+        }
+    }
+
     /// The SQL that an administrator is told to run must suffice.
     @Test func `a login without rights is told the SQL that lets it migrate`() async throws {
         try await TestDatabase.with(isEmpty: true) { database in
@@ -86,7 +120,7 @@ import Testing
             let plain = try await PostgresConnection.connect(
                 PostgresConfiguration(url: database.url.replacing("user=postgres", with: "user=\(login)")))
             let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: plain) }
-            guard case .rolesMissing(let sql)? = error else {
+            guard case .rolesMissing(_, let sql)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }

@@ -31,9 +31,19 @@ extension OnboardingWorker {
         return server
     }
 
+    /// Throws `ServerIdentityHidden` when the server refuses to be asked which one it is.
     private func adoptServer(on connection: PostgresConnection) async throws {
-        let rows = try await connection.query(
-            Incarnation.adopt(lease: self.configuration.lease, landingTime: self.landingTimeOfCreates))
+        let identity = self.configuration.serverIdentity
+        let rows: PostgresRows
+        do throws(PostgresError) {
+            rows = try await connection.query(
+                Incarnation.adopt(
+                    by: identity, lease: self.configuration.lease, landingTime: self.landingTimeOfCreates))
+        } catch {
+            // A server that refuses one of the functions is told apart, because an operator must act.
+            if error.code == .server && !error.isUnavailable { try await identity.verify(on: connection) }
+            throw error
+        }
         guard let change = try rows.first.map(Incarnation.read)?.change, change != "first" else { return }
         self.logger.warning(
             "the database server has changed; every create looks first until a full sweep has ended",

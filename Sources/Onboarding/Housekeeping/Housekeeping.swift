@@ -10,6 +10,7 @@ import Logging
 import Model
 import Postgres
 import Queue
+import Telemetry
 
 extension OnboardingWorker {
     /// Runs one tick per poll interval, with jitter, and wakes the loops that may now find something.
@@ -17,14 +18,24 @@ extension OnboardingWorker {
     /// Cancelled here: the tick ends where it is.
     func housekeep() async {
         var round = Round()
+        var failure = RepeatedFailure()
         while !Task.isCancelled {
             var pause = self.configuration.pollInterval * Double.random(in: 0.75..<1.25)
             do {
                 try await self.pool.withConnection { try await self.tick(&round, on: $0) }
+                self.metrics.worker?.note(trouble: nil)
+                failure.end()
                 // Nothing is claimed from a server that was just adopted before the worker has met it.
                 if self.identity.terms == nil { pause = min(pause, .milliseconds(50)) }
             } catch {
                 self.logger.debug("housekeeping waits for the database", metadata: ["error": "\(error)"])
+                // At the end it is the cancellation that fails it.
+                if !Task.isCancelled { self.metrics.worker?.note(trouble: "\(error)") }
+                if failure.isNews(error, at: .now) {
+                    self.logger.error(
+                        "housekeeping has failed for a minute, and nothing new is claimed",
+                        metadata: ["error": "\(error)"])
+                }
             }
             self.wakeup.signal()
             self.due.signal()
@@ -104,6 +115,7 @@ extension OnboardingWorker {
             limit: Self.jobsPerStatement, landingTime: self.landingTimeOfCreates, since: since)
         let count = try await connection.query(statement).count
         round.rescued += count
+        self.metrics.leasesRescued.add(.leaseExpired, count)
         // A full batch may have left some leases unseen.
         if count < Self.jobsPerStatement { round.rescuedTo = (server.started, server.now) }
     }
@@ -121,6 +133,8 @@ extension OnboardingWorker {
                 "this node's lock was lost; its jobs are looked up, and its leases decide from now on")
         }
         let statement = Rescue.jobs(of: gone, limit: Self.jobsPerStatement, landingTime: self.landingTimeOfCreates)
-        round.rescued += try await connection.query(statement).count
+        let count = try await connection.query(statement).count
+        round.rescued += count
+        self.metrics.leasesRescued.add(.workerGone, count)
     }
 }

@@ -16,13 +16,14 @@
 //     another start  ─▶  nothing is  ─▶  `adopt` writes  ─▶  each create  ─▶  a sweep sees  ─▶  the tenant's
 //     answers            claimed         what happened       looks first      the tenant        creates go at once
 //
-// The four cases. `adopt` compares the system and the timeline with the row.
+// The five cases. `adopt` compares the system and the timeline with the row.
 //
 //     row   system   timeline   change     looks first   looks twice   deletes at the provider
 //     none  –        –          first      no            no            as always
 //     yes   same     same       restart    yes           as before     surplus waits until its tenant is swept
 //     yes   same     another    failover   yes           yes           surplus waits until its tenant is swept
 //     yes   another  any        restore    yes           yes           none until an operator says what this is
+//     yes   hidden   hidden     unknown    yes           yes           none until an operator says what this is
 //
 // - first: the first worker of a new installation has met its server. There is nothing to forget. Costs nothing.
 // - restart: the data directory is the same, so every acknowledged commit is there. But the server may stand on an
@@ -36,6 +37,13 @@
 //   run and own the same credentials. Neither a job nor surplus deletes anything at the provider until an operator
 //   has run `dialtone installation confirm` (`InstallationConfirmation`). Creates go on: a look finds what the
 //   original has made.
+// - unknown: the server was met under `ServerIdentity.start`, or the row was written under it. Then system and timeline
+//   are null, and the start is all that differs. It may be any of the three cases above, so it is treated as a restore:
+//   absence needs two looks, and nothing is deleted at the provider until an operator has confirmed the installation.
+//   This is the weaker mode. It keeps the promise, and every restart costs an operator's word.
+//
+// A server that refuses to be asked under `ServerIdentity.system` is never adopted. The worker claims nothing, and its
+// readiness names the function (`ServerIdentity.verify`).
 //
 // A second change may come before the first is over. `looks_twice` and `is_stopped` therefore stay when they were
 // set.
@@ -43,7 +51,7 @@
 // How trust returns: tenant by tenant. A claim compares `tenants.swept_under` with the start of the server that its
 // worker knows. While they differ, the job carries this row's distrust (`LedgerTrust`): `looksFirst`, and
 // `looksTwice` with `quiet_until`. `SweepLease.saw` writes `swept_under` when a sweep has listed every tag of the
-// tenant. After a failover or a restore the sweep of that tenant must have begun after `quiet_until`.
+// tenant. When commits may be lost, the sweep of that tenant must have begun after `quiet_until`.
 // `SweepLease.end` clears `looks_first` and `looks_twice` once every tenant has been seen under this start. A tenant
 // that no sweep has ever seen goes on looking first, because a backup may have forgotten it. `is_stopped` holds for
 // all tenants, and only an operator ends it.
@@ -52,7 +60,7 @@
 // claim may give the same epoch of a job out again. The id then tells the two holders apart. A provider id that a
 // former worker brings is still recorded, because evidence needs no lease. A claimed job keeps its worker in its row.
 // It gets a new lease by this server's clock, which may differ from the clock before. When nobody finishes the job,
-// that lease runs out and the job goes into doubt. After a failover or a restore each doubtful job begins its empty
+// that lease runs out and the job goes into doubt. When commits may be lost, each doubtful job begins its empty
 // looks and its quiet time anew.
 
 import Foundation
@@ -64,7 +72,7 @@ import Queue
 struct Incarnation: Sendable, Equatable {
     /// When the server's postmaster started, in microseconds since 1970.
     var started: Int64
-    /// `first`, `restart`, `failover` or `restore`, when this statement has written it; else nil.
+    /// `first`, `restart`, `failover`, `restore` or `unknown`, when this statement has written it; else nil.
     var change: String?
     /// Whether the committed row names this start of the server. Only then may jobs be claimed.
     var isKnown: Bool

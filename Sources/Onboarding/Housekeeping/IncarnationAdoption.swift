@@ -8,14 +8,15 @@ import Queue
 extension Incarnation {
     /// Adopts the server that answers; `Incarnation.swift` explains the cases.
     ///
-    /// `lease`: what each claimed job gets anew. `landingTime`: how long a create that was sent may still appear.
+    /// `identity`: by what the server is known. `lease`: what each claimed job gets anew. `landingTime`: how long a
+    /// create that was sent may still appear.
     ///
     /// Of two nodes the second waits for the first one's row, finds it written, and changes nothing. Returns one row,
     /// as `Incarnation.read` expects it, when this statement has adopted the server; else none. A standby is never
     /// adopted.
-    static func adopt(lease: Duration, landingTime: Duration) -> SQL {
+    static func adopt(by identity: ServerIdentity = .system, lease: Duration, landingTime: Duration) -> SQL {
         """
-        with server as (\(Self.answeringServer)),
+        with server as (\(Self.answeringServer(by: identity))),
         known as materialized (\(Self.lockedRow)),
         verdict as (\(Self.comparison)),
         written as (\(Self.writeVerdict(quietFor: lease + landingTime))),
@@ -28,12 +29,24 @@ extension Incarnation {
     }
 
     /// Reads what the answering server says of itself. The timeline is the first 8 hexadecimal digits of the name of a
-    /// WAL file. `pg_walfile_name` fails on a standby, so the timeline of a standby is 0 here.
-    private static let answeringServer: SQL = """
-        select \(ServerClock.start) as started, (select system_identifier from pg_control_system()) as system,
-               case when pg_is_in_recovery() then 0
-               else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint end as timeline
-        """
+    /// WAL file. `pg_walfile_name` fails on a standby. Known by its start alone, a server has neither of the two.
+    private static func answeringServer(by identity: ServerIdentity) -> SQL {
+        switch identity {
+        case .system:
+            """
+            select \(ServerClock.start) as started, pg_is_in_recovery() as is_standby,
+                   (select system_identifier from pg_control_system()) as system,
+                   case when pg_is_in_recovery() then null
+                   else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint end
+                   as timeline
+            """
+        case .start:
+            """
+            select \(ServerClock.start) as started, pg_is_in_recovery() as is_standby,
+                   null::bigint as system, null::bigint as timeline
+            """
+        }
+    }
 
     /// Locks the row and reads it as the last adoption has left it. Of two nodes one waits here. Before the first
     /// adoption there is no row.
@@ -41,14 +54,18 @@ extension Incarnation {
         select * from dialtone.incarnation for update
         """
 
-    /// Decides what happened. Returns no row when the server is known already or is a standby.
+    /// Decides what happened. Returns no row when the server is known already or is a standby. After `confirm --clone`
+    /// the row has no server, and nothing was forgotten.
     private static let comparison: SQL = """
         select server.*, case when known.started is null then 'first'
+                         when known.started = 0 and known.system_identifier is null and server.system is null
+                         then 'restart'
+                         when server.system is null or known.system_identifier is null then 'unknown'
                          when known.system_identifier <> server.system then 'restore'
                          when known.timeline <> server.timeline then 'failover'
                          else 'restart' end as change, known.is_stopped, known.looks_twice
         from server left join known on true
-        where server.timeline > 0 and known.started is distinct from server.started
+        where not server.is_standby and known.started is distinct from server.started
         """
 
     /// Writes the verdict into the one row. `looks_twice` and `is_stopped` stay when an earlier change has set them.
@@ -58,9 +75,9 @@ extension Incarnation {
         insert into dialtone.incarnation as stored (system_identifier, timeline, started, change, looks_first,
                                                     looks_twice, quiet_until, is_stopped)
         select system, timeline, started, change, change <> 'first',
-               change in ('failover', 'restore') or coalesce(looks_twice, false),
+               change in ('failover', 'restore', 'unknown') or coalesce(looks_twice, false),
                clock_timestamp() + \(time),
-               change = 'restore' or coalesce(is_stopped, false)
+               change in ('restore', 'unknown') or coalesce(is_stopped, false)
         from verdict
         on conflict (only_row) do update
         set system_identifier = excluded.system_identifier, timeline = excluded.timeline, started = excluded.started,
@@ -97,7 +114,7 @@ extension Incarnation {
         set quiet_until = clock_timestamp() + \(time), empties = 0
         from written, held
         where job.id = held.id and job.state = 'in_doubt' and job.in_doubt
-          and written.change in ('failover', 'restore')
+          and written.change in ('failover', 'restore', 'unknown')
         """
     }
 }

@@ -35,7 +35,9 @@ package enum InstallationConfirmation {
     /// It gets an id of its own and lets go of every credential, because the first one owns them. Each user who should
     /// have a credential gets the next generation, under a name of its own. Throws `InstallationError.workersRun` while
     /// a worker's lock is held or a lease lasts.
-    package static func confirmClone(on connection: PostgresConnection) async throws {
+    package static func confirmClone(
+        by identity: ServerIdentity = .system, on connection: PostgresConnection
+    ) async throws {
         try await connection.withTransaction {
             // Every user's credential and job changes, however many there are.
             _ = try await connection.query("set local statement_timeout = 0")
@@ -44,6 +46,7 @@ package enum InstallationConfirmation {
             _ = try await connection.query("lock table dialtone.users in exclusive mode")
             guard try await connection.query(Self.signsOfWorkers).isEmpty else { throw InstallationError.workersRun }
             for statement in Self.letGo { _ = try await connection.query(statement) }
+            _ = try await connection.query(Self.standHere(identity))
         }
     }
 
@@ -79,7 +82,26 @@ package enum InstallationConfirmation {
             from dialtone.users where wanted = 'live')
         \(JobQueue.enqueue(from: "wanting"))
         """,
-        // No server started at 0. So nothing is claimed until a worker has adopted this one and each has asked again.
-        "update dialtone.incarnation set is_stopped = false, started = 0",
     ]
+
+    /// The clone belongs to this server, and the operator's word is given: a worker meets it as restarted. On another
+    /// server the same data is a restore, which asks for a word again.
+    ///
+    /// No server started at 0. So nothing is claimed until a worker has adopted this one and each has asked again.
+    private static func standHere(_ identity: ServerIdentity) -> SQL {
+        switch identity {
+        case .system:
+            """
+            update dialtone.incarnation
+            set is_stopped = false, started = 0,
+                system_identifier = (select system_identifier from pg_control_system()),
+                timeline = ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint
+            """
+        case .start:
+            """
+            update dialtone.incarnation
+            set is_stopped = false, started = 0, system_identifier = null, timeline = null
+            """
+        }
+    }
 }

@@ -6,7 +6,7 @@ package import Foundation
 /// This installation, and what waits until an operator says what it is.
 package struct InstallationState: Sendable {
     package let id: UUID
-    /// `first`, `restart`, `failover` or `restore`; nil before any worker has run.
+    /// `first`, `restart`, `failover`, `restore` or `unknown`; nil before any worker has run.
     package let change: String?
     /// Whether creates of tenants that no sweep has seen since the change look first.
     package let looksFirst: Bool
