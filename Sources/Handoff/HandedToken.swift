@@ -10,4 +10,6 @@ package struct HandedToken: Sendable {
     package let expiresAt: Date
     /// When the app should ask again.
     package let refreshAfter: Date
+    /// Whether this call has waited for the provider.
+    let isMinted: Bool
 }

@@ -10,6 +10,7 @@ package import Model
 package import Postgres
 package import ProviderLimits
 import Synchronization
+package import Telemetry
 package import Telnyx
 package import Vault
 
@@ -22,18 +23,20 @@ package final class Handoff: Sendable {
     private let api: any TelephonyCredentialsAPI
     private let vault: Vault
     private let limits: ProviderLimits
+    private let metrics: Measurements
     private let clock: ContinuousClock
     private let cache = TokenCache()
     private let waiting = Atomic(0)
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault, limits: ProviderLimits,
-        clock: ContinuousClock = ContinuousClock()
+        metrics: Measurements = Measurements(), clock: ContinuousClock = ContinuousClock()
     ) {
         self.pool = pool
         self.api = api
         self.vault = vault
         self.limits = limits
+        self.metrics = metrics
         self.clock = clock
     }
 
@@ -41,6 +44,17 @@ package final class Handoff: Sendable {
     ///
     /// Cancelled here: nothing was changed; a token that was minted is forgotten.
     package func loginToken(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
+        do {
+            let token = try await self.token(for: user, wait: wait, now: now)
+            self.metrics.loginTokens.add(token.isMinted ? .minted : .cached)
+            return token
+        } catch {
+            self.metrics.loginTokens.add(error.result)
+            throw error
+        }
+    }
+
+    private func token(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
         let deadline = self.clock.now + min(wait, .seconds(30))
         var pause = Duration.milliseconds(25)
         let mayWait = self.waiting.add(1, ordering: .relaxed).newValue <= Self.maximumWaiting
@@ -103,7 +117,7 @@ package final class Handoff: Sendable {
     private func handOut(
         _ credential: Credential, for user: UserKey, now: Date
     ) async throws(HandoffError) -> HandedToken {
-        let minted = try await self.mint(credential, now: now)
+        let (minted, isMinted) = try await self.token(of: credential, for: user.tenant, now: now)
         do {
             let binding = SealedBinding.credential(
                 "sealed_username", of: user, generation: credential.generation, credential.id)
@@ -112,33 +126,47 @@ package final class Handoff: Sendable {
             let margin = max(120, minted.expiresAt.timeIntervalSince(now) / 10)
             return HandedToken(
                 loginToken: minted.token, sipUsername: username.reveal(), expiresAt: minted.expiresAt,
-                refreshAfter: max(now, minted.expiresAt.addingTimeInterval(-margin)))
+                refreshAfter: max(now, minted.expiresAt.addingTimeInterval(-margin)), isMinted: isMinted)
         } catch {
             throw .unavailable
         }
     }
 
     /// Returns the credential's token in memory, or a new one from the provider.
-    private func mint(_ credential: Credential, now: Date) async throws(HandoffError) -> LoginToken {
-        let api = self.api
-        let limits = self.limits
+    private func token(
+        of credential: Credential, for tenant: TenantID, now: Date
+    ) async throws(HandoffError) -> (token: LoginToken, isMinted: Bool) {
+        try await self.cache.token(for: credential.id, of: tenant, now: now) {
+            () async throws(HandoffError) -> LoginToken in
+            try await self.mint(credential.id, for: tenant)
+        }
+    }
+
+    /// Asks the provider for a token, within the limits.
+    ///
+    /// A pause that the provider told any node about tokens holds here too. When the limits cannot be read, the call is
+    /// made. Each tenant may ask for so many only: the provider's 429 would be everybody's.
+    private func mint(_ id: ProviderID, for tenant: TenantID) async throws(HandoffError) -> LoginToken {
+        if let wait = try? await self.limits.wait(for: .tokens) {
+            throw .providerUnavailable(retryAfter: Self.seconds(wait))
+        }
+        if case .wait(let wait) = self.limits.takeTokenPermit(for: tenant.rawValue) {
+            throw .tooManyTokens(retryAfter: Self.seconds(wait))
+        }
+        defer { self.limits.returnTokenPermit(for: tenant.rawValue) }
         do throws(TelnyxFailure) {
-            return try await self.cache.token(for: credential.id, now: now) {
-                () throws(TelnyxFailure) -> LoginToken in
-                // A pause that the provider told any node holds for tokens too. When the limits cannot be read, the
-                // call is made.
-                let allowsCalls = try? await limits.allowsCalls()
-                guard allowsCalls ?? true else { throw TelnyxFailure(.unavailable) }
-                return try await api.token(credential.id)
-            }
+            return try await self.api.token(id)
         } catch {
             switch error.kind {
             case .rateLimited:
                 let wait = error.retryAfter ?? .seconds(1)
-                await self.limits.pause(.account, for: wait)
-                throw .providerUnavailable(retryAfter: Int(wait.components.seconds) + 1)
+                await self.limits.pause(.tokens, for: wait)
+                throw .providerUnavailable(retryAfter: Self.seconds(wait))
             case .notFound, .refused, .rejected, .unavailable, .unreadable: throw .providerUnavailable(retryAfter: 5)
             }
         }
     }
+
+    /// Returns whole seconds, at least as long as the wait.
+    private static func seconds(_ wait: Duration) -> Int { Int(wait.components.seconds) + 1 }
 }

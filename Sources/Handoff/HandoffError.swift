@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a user gets no login token.
 
+import Telemetry
+
 package enum HandoffError: Error, Equatable {
     case unknownUser
     /// Not ready yet; ask again after this many seconds.
@@ -9,6 +11,21 @@ package enum HandoffError: Error, Equatable {
     case revoked
     /// The provider gave no token; ask again after this many seconds.
     case providerUnavailable(retryAfter: Int)
+    /// This tenant asks for more tokens than one tenant may; ask again after this many seconds.
+    case tooManyTokens(retryAfter: Int)
     /// The database cannot be reached, or the username cannot be opened.
     case unavailable
+
+    /// As the metric `dialtone_login_tokens_total` names it.
+    var result: LoginTokenResult {
+        switch self {
+        case .unknownUser: .unknown
+        case .pending: .pending
+        case .failed: .failed
+        case .revoked: .revoked
+        case .tooManyTokens: .tooMany
+        case .providerUnavailable: .providerUnavailable
+        case .unavailable: .unavailable
+        }
+    }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Permits of the account: how many creates a worker may begin, by the account's pause, rate and breaker.
+// Permits of the account: how many creates a worker may begin, by the pause of creates, the account's rate and breaker.
 
 import Synchronization
 
@@ -21,7 +21,9 @@ extension ProviderLimits {
 
     private func takePermits(_ wanted: Int, of share: Share, hasWork: () async -> Bool) async -> Int {
         let account = LimitScope.account.key
-        guard let known = try? await self.know(), known.stopped[account] == nil else { return 0 }
+        guard let known = try? await self.know(), known.stopped[account] == nil, known.wait(for: .creates) == nil else {
+            return 0
+        }
         let isBroken = known.broken.contains(account)
         let rate = known.rates[account]
         guard isBroken || rate != nil else { return wanted }

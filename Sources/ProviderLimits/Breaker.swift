@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A scope is stopped for all nodes by a pause after a 429, or by a breaker after a refusal.
+// All nodes are stopped by a pause of a kind of call after a 429, or by the breaker of a scope after a refusal.
 
 import Postgres
 import Synchronization
 
 extension ProviderLimits {
-    /// Pauses a scope for all nodes. A pause is only ever extended.
+    /// Pauses calls of this kind for all nodes, and no others. A pause is only ever extended.
     ///
-    /// Cancelled or failed here: the job that met the 429 waits all the same, and the next job meets it again.
-    package func pause(_ scope: LimitScope, for wait: Duration) async {
+    /// Cancelled or failed here: the call that met the 429 waits all the same, and the next call meets it again.
+    package func pause(_ kind: CallKind, for wait: Duration) async {
         _ = try? await self.pool.query(
             """
             insert into dialtone.provider_limits (scope, paused_until)
-            values (\(scope.key), clock_timestamp() + \(wait))
+            values (\(kind.key), clock_timestamp() + \(wait))
             -- The row's lock orders two nodes that pause it together; with greatest() their order does not matter.
             on conflict (scope) do update
             set paused_until = greatest(provider_limits.paused_until, excluded.paused_until)

@@ -6,10 +6,10 @@ import Synchronization
 
 /// The scopes with a limit, a pause, a count of refusals or a breaker that is not closed. All others are free.
 struct KnownLimits {
-    /// How long nothing may be sent there.
+    /// How long nothing may be sent there. The key of a kind stands for its pause.
     var stopped: [String: Duration] = [:]
-    /// Whether the account is paused, or its breaker waits for the first probe.
-    var isShut = false
+    /// How long no call of any kind may be sent, because the account's breaker waits for its first probe.
+    var shut: Duration?
     /// Scopes whose breaker is not closed.
     var broken: Set<String> = []
     /// Scopes where refusals are counted. The next success ends the count.
@@ -18,6 +18,13 @@ struct KnownLimits {
     var rates: [String: Double] = [:]
     /// When this must be read again.
     var until: ContinuousClock.Instant
+}
+
+extension KnownLimits {
+    /// Returns how long no call of this kind may be sent; nil when it may.
+    func wait(for kind: CallKind) -> Duration? {
+        ([self.shut] + kind.stoppedBy.map { self.stopped[$0.key] }).compactMap { $0 }.max()
+    }
 }
 
 extension ProviderLimits {
@@ -68,7 +75,7 @@ extension ProviderLimits {
         for row in rows {
             let (scope, isBroken, rate, isCounted, isShut, left) = try row.decode(
                 String.self, Bool.self, Double?.self, Bool.self, Bool.self, Int64?.self)
-            if isShut && scope == LimitScope.account.key { known.isShut = true }
+            if isShut, let left, scope == LimitScope.account.key { known.shut = .milliseconds(max(left, 1)) }
             if isCounted { known.counted.insert(scope) }
             if isBroken { known.broken.insert(scope) }
             known.rates[scope] = rate

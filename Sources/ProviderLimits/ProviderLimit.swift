@@ -5,7 +5,7 @@ import Postgres
 
 /// A scope's limits.
 package struct ProviderLimit: Sendable {
-    /// `account`, or `connection:<id>`.
+    /// `account`, `connection:<id>`, or `kind:tokens`, `kind:creates` or `kind:sweep` for a pause of these calls.
     package let scope: String
     /// Creates per second; nil for no limit.
     package let rate: Double?

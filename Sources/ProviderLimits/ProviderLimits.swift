@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast all nodes together may call the provider: rate, pause and breaker as rows that every node reads.
 
-// Each limit is a row of `dialtone.provider_limits`. A row belongs to a scope: the account, or the connection of one
-// tenant. It may hold a rate (creates per second), a pause (the provider said 429) and a breaker (the provider refused
-// us). A scope without a row is unlimited.
+// Each limit is a row of `dialtone.provider_limits`. A row belongs to a scope, the account or the connection of one
+// tenant, and may hold a rate (creates per second) and a breaker (the provider refused us). Or it belongs to a kind of
+// call, and holds its pause (the provider said 429 to a call of that kind). Without a row there is no limit.
 //
 // A worker asks for the account's permits before it claims jobs (`takePermits`), and before a create that a look has
 // permitted (`takeRecoveryPermit`). It asks for the connection's permit right before the create (`takePermit`). It
-// returns the permits it did not use. Looks, deletes and login tokens need no permit; they only ask `allowsCalls`.
-// Results come back as `succeeded`, `rejected`, `pause`, `openBreaker` and `authenticated`.
+// returns the permits it did not use. Looks, deletes and the sweep need no permit; they only ask `allows`. A login
+// token also needs a permit of its tenant (`takeTokenPermit`), which this node keeps in memory. Results come back as
+// `succeeded`, `rejected`, `pause`, `openBreaker` and `authenticated`.
 //
 // An open breaker lets no create through until `probe_until`. Then the node that asks first takes the probe. It may
 // send as many creates as `allowance` says, and has `probeLease` for them. When one of them works, the allowance
@@ -49,11 +50,21 @@ package final class ProviderLimits: Sendable {
 
     let pool: PostgresPool
     let state = Mutex(State())
+    /// Login tokens that one tenant may have made by this node, per second.
+    let tokenRate: Double
+    let mints = Mutex(TokenMints())
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    package init(pool: PostgresPool, tokenRate: Double = 50) {
+        self.pool = pool
+        self.tokenRate = tokenRate
+    }
 
-    /// Returns whether calls that need no permit may be made: looks, deletes, login tokens.
+    /// Returns how long no call of this kind may be made; nil when it may be made now.
     ///
-    /// The account's pause stops them, and its breaker until the first probe. Throws when the database cannot say.
-    package func allowsCalls() async throws -> Bool { try await !self.know().isShut }
+    /// The pause of the kind stops it, and the account's breaker until its first probe. Throws when the database cannot
+    /// say.
+    package func wait(for kind: CallKind) async throws -> Duration? { try await self.know().wait(for: kind) }
+
+    /// Returns whether a call of this kind may be made now. Throws when the database cannot say.
+    package func allows(_ kind: CallKind) async throws -> Bool { try await self.wait(for: kind) == nil }
 }

@@ -63,7 +63,8 @@ package struct TelnyxSimulator: Service {
             try await application.run()
         } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
             throw CannotListen(
-                "\(self.configuration.host):\(self.configuration.port)", String(cString: strerror(error.errnoCode)))
+                host: self.configuration.host, port: self.configuration.port, String(cString: strerror(error.errnoCode))
+            )
         }
     }
 }

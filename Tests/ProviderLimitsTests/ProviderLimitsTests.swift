@@ -11,10 +11,10 @@ import Testing
     @Test func `a pause holds for every node and is only ever extended`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
-            await here.pause(.account, for: .seconds(100))
-            await there.pause(.account, for: .seconds(1))
+            await here.pause(.creates, for: .seconds(100))
+            await there.pause(.creates, for: .seconds(1))
             for node in [here, there] {
-                let isOpen = try await node.allowsCalls()
+                let isOpen = try await node.allows(.creates)
                 #expect(!isOpen)
                 #expect(await node.takePermits(64) == 0)
             }
@@ -84,7 +84,7 @@ import Testing
             #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil)
             #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil, "the same user twice is one")
             #expect(await there.rejected(connection: "7", code: "10013", user: "b") == nil)
-            _ = try await there.allowsCalls()
+            _ = try await there.allows(.creates)
             await there.succeeded(connection: "7")
             #expect(await here.rejected(connection: "7", code: "10013", user: "c") == nil, "a success ended the row")
             #expect(await there.rejected(connection: "7", code: "10013", user: "d") == nil)

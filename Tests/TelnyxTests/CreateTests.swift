@@ -93,7 +93,7 @@ import Testing
     @Test func `a failed TLS handshake sends no request`() async throws {
         let greeting = "this is no TLS\r\n\r\n"
         try await ScriptedClient.with([.silence], scheme: "https", greeting: greeting) { client, server in
-            #expect(["notSent", "inDoubt"].contains(ScriptedClient.word(await client.create(ScriptedClient.request))))
+            #expect(ScriptedClient.word(await client.create(ScriptedClient.request)) == "notSent")
             #expect(server.seen.isEmpty)
         }
     }

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends one request within a deadline and a size limit, and tells whether a failed one was certainly not sent.
+// Sends one request within a deadline and a size limit, and says in a few words why one has failed.
 
 import AsyncHTTPClient
 import Foundation
+import Model
 import NIOCore
 import NIOHTTP1
-import NIOPosix
+import NIOSSL
 
 extension TelnyxClient {
     /// Makes any call but a create. Returns the reply of the expected status, or throws the failure by its kind.
+    ///
+    /// `client` is the HTTP client that sends it; nil for the one of all other calls.
     func call(
-        _ method: HTTPMethod, _ path: String, accept: String? = nil, expecting expected: Int
+        _ method: HTTPMethod, _ path: String, accept: String? = nil, expecting expected: Int,
+        by client: HTTPClient? = nil
     ) async throws(TelnyxFailure) -> TelnyxReply {
         let reply: TelnyxReply
         do {
-            reply = try await self.send(method, path, accept: accept)
+            reply = try await self.send(method, path, accept: accept, by: client)
         } catch {
-            throw TelnyxFailure(.unavailable)
+            throw TelnyxFailure(.unavailable, words: ProviderWords(text: Self.reason(error)))
         }
         if reply.status == expected { return reply }
         let words = ProviderWords(body: reply.body)
@@ -35,18 +39,30 @@ extension TelnyxClient {
     ///
     /// Cancelled here: the request is aborted; whether it arrived is not known, and the error says so.
     func send(
-        _ method: HTTPMethod, _ path: String, body: Data? = nil, accept: String? = nil
+        _ method: HTTPMethod, _ path: String, body: ObservedBody? = nil, accept: String? = nil,
+        by client: HTTPClient? = nil
     ) async throws -> TelnyxReply {
         var request = HTTPClientRequest(url: self.configuration.baseURL + path)
         request.method = method
-        request.headers = self.headers
+        let key = self.key
+        request.headers = Self.headers(key)
         if let accept { request.headers.replaceOrAdd(name: "accept", value: accept) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: body))
+            request.body = .bytes(body)
         }
         let deadline = NIODeadline.now() + .nanoseconds(self.configuration.deadline.nanoseconds)
-        let response = try await self.http.execute(request, deadline: deadline)
+        var response = try await (client ?? self.http).execute(request, deadline: deadline)
+        // A call that was refused with 401 has done nothing, so it may be sent again.
+        if response.status == .unauthorized, let renewed = self.configuration.renewedKey?(key) {
+            _ = try? await self.read(response.body, until: deadline)
+            // A create may start only while its lease has room for it. The HTTP client would send after its deadline too.
+            guard NIODeadline.now() < deadline else { throw HTTPClientError.deadlineExceeded }
+            try Task.checkCancellation()
+            request.headers.replaceOrAdd(name: "authorization", value: "Bearer \(renewed.reveal())")
+            if let body { request.body = .bytes(body) }
+            response = try await (client ?? self.http).execute(request, deadline: deadline)
+        }
         return TelnyxReply(
             status: Int(response.status.code), headers: response.headers,
             body: try await self.read(response.body, until: deadline))
@@ -68,24 +84,13 @@ extension TelnyxClient {
         return data
     }
 
-    /// Returns true only for failures to get a connection: without a connection nothing was written.
-    ///
-    /// AsyncHTTPClient tells a request that its head was sent only after writing the head. So a request that was not
-    /// told may still have been sent.
-    static func isProvablyUnsent(_ error: any Error) -> Bool {
-        if error is NIOConnectionError { return true }
-        // An address that needs no resolving fails with the bare error of connect(2). No other call gives this error.
-        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return true }
-        guard let error = error as? HTTPClientError else { return false }
-        return [.connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout, .alreadyShutdown].contains(error)
-    }
-
-    /// Returns a failure in a few words for the log.
+    /// Returns a failure in a few words for the log. No word of the request is in it.
     static func reason(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError: error.shortDescription
         case is CancellationError: "cancelled"
         case is NIOTooManyBytesError: "answer too long"
+        case is NIOSSLError, is NIOSSLExtraError: "TLS failed"
         default: "connection failed"
         }
     }

@@ -6,6 +6,7 @@ package import Foundation
 package import Model
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// The production client of the telephony credentials API.
 package struct TelnyxClient: TelephonyCredentialsAPI {
@@ -13,6 +14,10 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         /// Includes `/v2`, without a slash at the end.
         package var baseURL: String
         package var apiKey: Secret<String>
+        /// Returns the key in use; asked at each call, because an operator may change it. Nil: `apiKey` for ever.
+        package var currentKey: (@Sendable () -> Secret<String>)?
+        /// Returns another key than the one the provider has refused with 401; nil when there is none.
+        package var renewedKey: (@Sendable (Secret<String>) -> Secret<String>?)?
         /// The time for a whole call, its body included.
         package var deadline: Duration
         /// The most bytes of a response's body. A page of 250 credentials has about 150 KB.
@@ -27,31 +32,44 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
 
     let configuration: Configuration
     let http: HTTPClient
+    /// For login tokens. With connections of their own, tokens and the worker's calls cannot take each other's.
+    private let tokens: HTTPClient
     let now: @Sendable () -> Date
-    let headers: HTTPHeaders
 
+    /// `tokens` is the HTTP client for login tokens; nil for `http`.
     package init(
-        configuration: Configuration, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() }
+        configuration: Configuration, http: HTTPClient, tokens: HTTPClient? = nil,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.configuration = configuration
         self.http = http
+        self.tokens = tokens ?? http
         self.now = now
-        self.headers = [
-            "authorization": "Bearer \(configuration.apiKey.reveal())", "accept": "application/json",
-            "user-agent": "dialtone",
-        ]
+    }
+
+    /// The key for the next call.
+    var key: Secret<String> { self.configuration.currentKey?() ?? self.configuration.apiKey }
+
+    static func headers(_ key: Secret<String>) -> HTTPHeaders {
+        ["authorization": "Bearer \(key.reveal())", "accept": "application/json", "user-agent": "dialtone"]
     }
 
     /// Returns the settings of the HTTP client that this client needs.
-    package static func httpConfiguration(concurrency: Int, deadline: Duration) -> HTTPClient.Configuration {
+    package static func httpConfiguration(
+        concurrency: Int, deadline: Duration, proxy: ProviderProxy? = nil
+    ) -> HTTPClient.Configuration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // The library's own minimum is TLS 1.0.
+        tls.minimumTLSVersion = .tlsv12
         var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls,
             // A redirect must not carry the key to another host.
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(2), read: .nanoseconds(deadline.nanoseconds)),
             connectionPool: .init(
                 // Idle connections are dropped before the provider drops them: a close during a POST is doubt.
                 idleTimeout: .seconds(20), concurrentHTTP1ConnectionsPerHostSoftLimit: concurrency),
-            decompression: .disabled)
+            proxy: proxy?.configuration, decompression: .disabled)
         configuration.httpVersion = .http1Only
         // The client must not try a connection a second time on its own.
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -61,17 +79,19 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
     // MARK: Calls
 
     package func create(_ request: CreateRequest) async -> CreateOutcome {
-        let body: Data
+        let body: ObservedBody
         do {
-            body = try JSONEncoder().encode(request)
+            body = ObservedBody(try JSONEncoder().encode(request))
         } catch {
-            return .notSent
+            return .notSent("unreadable request")
         }
         let reply: TelnyxReply
         do {
             reply = try await self.send(.POST, "/telephony_credentials", body: body)
         } catch {
-            return Self.isProvablyUnsent(error) ? .notSent : .inDoubt(Self.reason(error), ProviderTrace())
+            // A create whose body nobody has asked for never left, whatever went wrong: no connection, no tunnel, no
+            // TLS, or a request that the HTTP client refused to write.
+            return body.wasRead ? .inDoubt(Self.reason(error), ProviderTrace()) : .notSent(Self.reason(error))
         }
         switch reply.status {
         case 201:
@@ -116,7 +136,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
     }
 
     package func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken {
-        let reply = try await self.call(.POST, "\(Self.path(id))/token", accept: "text/plain", expecting: 201)
+        let reply = try await self.call(
+            .POST, "\(Self.path(id))/token", accept: "text/plain", expecting: 201, by: self.tokens)
         guard let token = LoginToken(body: reply.body) else { throw TelnyxFailure(.unreadable, reply.trace) }
         return token
     }
@@ -126,7 +147,7 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
     private static func path(_ id: ProviderID) -> String { "/telephony_credentials/\(Self.encoded(id.rawValue))" }
 
     /// Escapes everything but the unreserved characters of RFC 3986.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? ""
     }
 

@@ -5,8 +5,9 @@
 package enum CreateOutcome: Sendable {
     /// Status 201. The body was readable, and the credential bears our name or no name.
     case created(TelephonyCredential, ProviderTrace)
-    /// There was no connection, so the request was not sent.
-    case notSent
+    /// The request certainly did not leave: no connection, or the HTTP client refused to write it. The text is a short
+    /// reason for the log.
+    case notSent(String)
     /// Status 429. The wait is between 1 s and 15 min.
     case rateLimited(Duration, ProviderTrace)
     /// Status 401, which refuses the account's key, or 403, which refuses the connection.

@@ -20,6 +20,7 @@ package struct TelnyxFailure: Error, Sendable, Equatable, CustomStringConvertibl
 
     package var kind: Kind
     package var trace: ProviderTrace
+    /// The provider's words. Without a response, the reason in a few words of our own.
     package var words: ProviderWords
     /// How long the provider asks us to wait. Only `rateLimited` has it.
     package var retryAfter: Duration?

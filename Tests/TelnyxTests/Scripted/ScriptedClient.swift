@@ -24,7 +24,7 @@ enum ScriptedClient {
 
     /// Lends a client of a server that takes these steps. `cap` is the most bytes of a body.
     static func with(
-        _ steps: [ScriptedServer.Step], deadline: Duration = .seconds(5), cap: Int = 1 << 20, scheme: String = "http",
+        _ steps: [ScriptedServer.Step], deadline: Duration = .seconds(15), cap: Int = 1 << 20, scheme: String = "http",
         greeting: String? = nil, _ work: (TelnyxClient, ScriptedServer) async throws -> Void
     ) async throws {
         try await ScriptedServer.with(steps, greeting: greeting) { server, port in
@@ -32,13 +32,14 @@ enum ScriptedClient {
         }
     }
 
-    /// Lends a client of that URL.
+    /// Lends a client of that URL, which calls it through `proxy`.
     static func client(
-        _ url: String, _ deadline: Duration = .seconds(5), _ cap: Int = 1 << 20,
-        _ work: (TelnyxClient) async throws -> Void
+        _ url: String, _ deadline: Duration = .seconds(15), _ cap: Int = 1 << 20, key: String = "KEY-secret",
+        proxy: ProviderProxy? = nil, _ work: (TelnyxClient) async throws -> Void
     ) async throws {
-        let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline))
-        var configuration = TelnyxClient.Configuration(baseURL: url, apiKey: Secret("KEY-secret"), deadline: deadline)
+        let http = HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline, proxy: proxy))
+        var configuration = TelnyxClient.Configuration(baseURL: url, apiKey: Secret(key), deadline: deadline)
         configuration.maximumBody = cap
         let outcome: Result<Void, any Error>
         do {

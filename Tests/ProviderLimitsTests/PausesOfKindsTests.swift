@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A 429 pauses the kind of call that met it: tokens, the calls of jobs, or the sweep.
+
+import Postgres
+import ProviderLimits
+import TestSupport
+import Testing
+
+@Suite struct PausesOfKindsTests {
+    @Test(
+        arguments: [
+            (.tokens, [.creates, .sweep]), (.creates, [.tokens]), (.sweep, [.tokens, .creates]),
+        ] as [(CallKind, [CallKind])])
+    func `a pause stops its own kind, and a pause of creates the sweep too`(
+        paused: CallKind, going: [CallKind]
+    ) async throws {
+        try await TestDatabase.with { database in
+            await ProviderLimits(pool: database.pool).pause(paused, for: .seconds(100))
+            let node = ProviderLimits(pool: database.pool)
+            for kind in CallKind.allCases {
+                let isAllowed = try await node.allows(kind)
+                #expect(isAllowed == going.contains(kind), "\(kind)")
+            }
+            let areCreatesGoing = going.contains(.creates)
+            #expect(
+                await node.takePermits(64) == (areCreatesGoing ? 64 : 0), "nothing is claimed in a pause of creates")
+            #expect(await node.takeRecoveryPermit() == areCreatesGoing)
+            #expect(await node.takePermit(for: "7") == .granted, "no connection has met a 429")
+        }
+    }
+
+    @Test func `a paused kind tells how long it waits, and is in the list of limits`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.pause(.tokens, for: .seconds(100))
+            await limits.pause(.sweep, for: .seconds(900))
+            let wait = try await limits.wait(for: .tokens)
+            #expect((Duration.seconds(80)...Duration.seconds(100)).contains(wait ?? .zero))
+            let list = try await limits.list()
+            #expect(list.map(\.scope) == ["kind:sweep", "kind:tokens"])
+            #expect(list.allSatisfy { $0.breaker == "closed" && $0.rate == nil && ($0.waitSeconds ?? 0) > 80 })
+        }
+    }
+
+    @Test func `the account's breaker stops every kind until its first probe`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.openBreaker(.account, reason: "HTTP 401")
+            for kind in CallKind.allCases {
+                let wait = try await limits.wait(for: kind)
+                #expect((wait ?? .zero) > .seconds(20), "\(kind)")
+            }
+            try await database.admin.script("update dialtone.provider_limits set probe_until = now()")
+            let isAllowed = try await ProviderLimits(pool: database.pool).allows(.tokens)
+            #expect(isAllowed)
+        }
+    }
+}
