@@ -9,6 +9,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -33,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -57,34 +59,36 @@ let package = Package(
         // the job table as a queue; does not know what jobs do
         .target(name: "Queue", dependencies: ["Model", "Postgres"]),
         // webhook → event: registry of sources, proof and payload, group commit
-        .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", crypto, logging]),
+        .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, logging]),
         // the provider's API: each answer mapped to an outcome
-        .target(name: "Telnyx", dependencies: ["Model", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+        .target(
+            name: "Telnyx", dependencies: ["Model", "Telemetry", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
         // permits, pauses and breakers, shared by all nodes
         .target(name: "ProviderLimits", dependencies: ["Postgres"]),
         // the worker: job → credential
         .target(
             name: "Onboarding",
             dependencies: [
-                "Model", "Lifecycle", "Postgres", "Queue", "Telnyx", "ProviderLimits", "Vault", crypto, logging,
-                serviceLifecycle,
+                "Model", "Lifecycle", "Postgres", "Queue", "Telnyx", "ProviderLimits", "Vault", "Telemetry", crypto,
+                logging, serviceLifecycle,
             ]
         ),
         // credential → login token for an app
-        .target(name: "Handoff", dependencies: ["Model", "Postgres", "Telnyx", "ProviderLimits", "Vault"]),
+        .target(
+            name: "Handoff",
+            dependencies: ["Model", "Postgres", "Telnyx", "ProviderLimits", "Vault", "Telemetry"]),
         // API keys → `Caller`
         .target(name: "Access", dependencies: ["Model", "Postgres", crypto]),
         // the tenant's view of its users, and what an operator does with one
         .target(name: "Directory", dependencies: ["Model", "Postgres", "Queue", "Vault"]),
-        // JSON logs that never block
+        // JSON logs, and the metrics of one process
         .target(name: "Telemetry", dependencies: ["Model", logging]),
         // HTTP: connection, routes, answers; with the simulator the only target that imports Hummingbird
         .target(
             name: "Web",
             dependencies: [
-                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", hummingbird, hummingbirdCore,
-                httpTypes,
-                nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
+                "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird,
+                hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
             ]
         ),
         // migration runner over `migrations/`, which are embedded in the program
@@ -166,14 +170,15 @@ let package = Package(
             name: "TelnyxSimulatorTests",
             dependencies: ["TelnyxSimulator", asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle]
         ),
-        .testTarget(name: "WebTests", dependencies: ["Web", nioCore, nioEmbedded]),
-        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model"]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
+        .testTarget(name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded]),
+        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
         .testTarget(name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "TestSupport"]),
         .testTarget(
             name: "StoryTests",
             dependencies: [
                 "Composition", "Intake", "Onboarding", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
-                "TelnyxSimulator", asyncHTTPClient,
+                "Telnyx", "TelnyxSimulator", asyncHTTPClient,
                 nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]

@@ -7,8 +7,10 @@ package struct CannotListen: Error, Sendable, CustomStringConvertible {
     /// The system's words, such as "Address already in use".
     package let reason: String
 
-    package init(_ address: String, _ reason: String) {
-        self.address = address
+    /// `setting` is the setting's name, where the address is not the main one.
+    package init(host: String, port: Int, setting: String? = nil, _ reason: String) {
+        let host = host.contains(":") ? "[\(host)]" : host
+        self.address = "\(host):\(port)" + (setting.map { " (\($0))" } ?? "")
         self.reason = reason
     }
 

@@ -16,6 +16,8 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     package var strayNames: [String] = []
     /// Second credentials, and those of closed generations, that were found. They are deleted soon, or in this run.
     package var surplus = 0
+    /// Those of them that this run was the first to remember.
+    package var remembered = 0
     package var surplusDeleted = 0
     /// Jobs that were told to look, because something under their name exists.
     package var evidence = 0

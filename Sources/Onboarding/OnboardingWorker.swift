@@ -10,6 +10,7 @@ package import ProviderLimits
 package import Queue
 import ServiceLifecycle
 import Synchronization
+package import Telemetry
 package import Telnyx
 package import Vault
 
@@ -36,6 +37,8 @@ package final class OnboardingWorker: Service {
         package var pollInterval: Duration = .milliseconds(500)
         /// From the start of one sweep to the next.
         package var sweepInterval: Duration = .seconds(600)
+        /// By what a change of the database server is known.
+        package var serverIdentity = ServerIdentity.system
 
         package init() {}
     }
@@ -44,6 +47,7 @@ package final class OnboardingWorker: Service {
     let pool: PostgresPool
     let provider: GuardedProvider
     let logger: Logger
+    let metrics: Measurements
     let names: CredentialName
     let installation: UUID
     let throttledLog: ThrottledLog
@@ -58,7 +62,8 @@ package final class OnboardingWorker: Service {
     /// `presence` is the node's sign of life, when it has a connection for one.
     package init(
         configuration: Configuration, pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault,
-        limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger, presence: Presence? = nil,
+        limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger,
+        metrics: Measurements = Measurements(), presence: Presence? = nil,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         let landingTime = configuration.httpDeadline + configuration.providerMargin
@@ -67,6 +72,7 @@ package final class OnboardingWorker: Service {
         self.provider = GuardedProvider(api: api, limits: limits)
         self.wakeup = wakeup
         self.logger = logger
+        self.metrics = metrics
         self.names = CredentialName(installation: installation)
         self.installation = installation
         self.throttledLog = ThrottledLog(logger: logger)
@@ -78,7 +84,7 @@ package final class OnboardingWorker: Service {
             witness: Witness(pool: pool, provider: self.provider), names: self.names,
             rules: LifeRules(landingTime: landingTime),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
-            random: random)
+            random: random, metrics: metrics)
     }
 
     /// Works until graceful shutdown: then claims no more, waits for what it has sent, writes it down and returns.
@@ -90,6 +96,7 @@ package final class OnboardingWorker: Service {
                 background.addTask { await self.housekeep() }
                 background.addTask { await self.deleteSurplus() }
                 background.addTask { await self.sweepNowAndThen() }
+                background.addTask { await self.keepTurning() }
                 // What these have sent is written before they end.
                 await withDiscardingTaskGroup { group in
                     group.addTask { await self.lookAtDoubt() }
@@ -101,6 +108,15 @@ package final class OnboardingWorker: Service {
             self.isDraining.store(true, ordering: .relaxed)
             self.wakeup.signal()
             self.due.signal()
+        }
+    }
+
+    /// Wakes the work loop now and then, also while housekeeping waits for the database. So a loop that has made no
+    /// turn for long is stuck, and not idle.
+    private func keepTurning() async {
+        while !Task.isCancelled {
+            self.wakeup.signal()
+            try? await Task.sleep(for: .seconds(10))
         }
     }
 

@@ -4,13 +4,13 @@
 import Foundation
 import Glibc
 
-/// The user that runs the server. PostgreSQL refuses to run as root.
-struct Owner {
+/// The user that runs the server. PostgreSQL and PgBouncer refuse to run as root.
+package struct Owner: Sendable {
     /// Nil when the server runs as ourselves.
     let other: (name: String, uid: uid_t, gid: gid_t)?
 
     /// Returns ourselves, or `postgres` or `nobody` when we are root.
-    static func current() throws -> Owner {
+    package static func current() throws -> Owner {
         guard geteuid() == 0 else { return Owner(other: nil) }
         for name in ["postgres", "nobody"] {
             if let entry = getpwnam(name) {
@@ -21,7 +21,7 @@ struct Owner {
     }
 
     /// Makes the user the owner of a file or folder.
-    func own(_ path: String) throws {
+    package func own(_ path: String) throws {
         guard let other else { return }
         guard chown(path, other.uid, other.gid) == 0 else {
             throw PrivatePostgresError.commandFailed(command: "chown", output: String(cString: strerror(errno)))
@@ -41,7 +41,7 @@ struct Owner {
     }
 
     /// Makes a folder with a short path for the user.
-    func temporaryFolder(prefix: String) throws -> String {
+    package func temporaryFolder(prefix: String) throws -> String {
         var template = Array("/tmp/\(prefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw PrivatePostgresError.commandFailed(command: "mkdtemp", output: String(cString: strerror(errno)))
@@ -51,25 +51,29 @@ struct Owner {
         return path
     }
 
-    /// Runs a command to its end as this user. Throws with its output when it fails.
+    /// Returns the command line that runs a command as this user.
+    package func commandLine(_ command: String, _ arguments: [String]) -> [String] {
+        guard let other else { return [command] + arguments }
+        let change = ["--reuid", "\(other.uid)", "--regid", "\(other.gid)", "--clear-groups", "--"]
+        return ["/usr/bin/setpriv"] + change + [command] + arguments
+    }
+
+    /// Runs a command to its end as this user and returns its output. Throws with its output when it fails.
     ///
     /// It uses posix_spawn(3) and waitpid(2). Foundation's `Process` takes a child for running while a grandchild holds
     /// an inherited descriptor, and `pg_ctl` leaves a grandchild behind on purpose.
-    func run(_ command: String, _ arguments: [String]) throws {
-        var line = [command] + arguments
-        if let other {
-            let change = ["--reuid", "\(other.uid)", "--regid", "\(other.gid)", "--clear-groups", "--"]
-            line = ["/usr/bin/setpriv"] + change + line
-        }
+    @discardableResult
+    func run(_ command: String, _ arguments: [String]) throws -> String {
         let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log")
             .path
         defer { unlink(log) }
-        let status = try Self.spawn(line, output: log)
+        let status = try Self.spawn(self.commandLine(command, arguments), output: log)
+        let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
         guard status == 0 else {
-            let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
             throw PrivatePostgresError.commandFailed(
                 command: URL(fileURLWithPath: command).lastPathComponent, output: String(output.suffix(2000)))
         }
+        return output
     }
 
     /// Starts the command line in a session of its own, waits for its end and returns its status.

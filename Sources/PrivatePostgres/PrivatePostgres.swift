@@ -12,7 +12,10 @@ package struct PrivatePostgres: Sendable {
     package let folder: URL
     /// Whether `folder` is temporary, because the server could not reach the one asked for. It goes with the server.
     private let isTemporary: Bool
-    let binaries: URL
+    /// The folder of the server's programs.
+    package let binaries: URL
+    /// The version of the server's programs, such as `15.14`.
+    package let version: String
     /// The folder of the server's Unix socket.
     package let socketFolder: String
     private let settings: [String: String]
@@ -28,8 +31,9 @@ package struct PrivatePostgres: Sendable {
     /// a temporary folder.
     @concurrent
     package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
-        let binaries = try ServerBinaries.find()
         let owner = try Owner.current()
+        let binaries = try ServerBinaries.find(for: owner)
+        let version = try ServerBinaries.version(in: binaries, as: owner)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let isTemporary = !owner.canReach(folder.path)
         let folder =
@@ -40,7 +44,8 @@ package struct PrivatePostgres: Sendable {
         var all = ["listen_addresses": "", "unix_socket_directories": socketFolder, "logging_collector": "off"]
         all.merge(settings) { $1 }
         let server = PrivatePostgres(
-            folder: folder, isTemporary: isTemporary, binaries: binaries, socketFolder: socketFolder, settings: all)
+            folder: folder, isTemporary: isTemporary, binaries: binaries, version: version,
+            socketFolder: socketFolder, settings: all)
         try server.takeOverFolder()
         try server.makeCluster(as: owner)
         try await server.startAgain()
@@ -93,7 +98,8 @@ package struct PrivatePostgres: Sendable {
         var settings = self.settings
         settings["unix_socket_directories"] = place
         let server = PrivatePostgres(
-            folder: folder, isTemporary: false, binaries: self.binaries, socketFolder: place, settings: settings)
+            folder: folder, isTemporary: false, binaries: self.binaries, version: self.version, socketFolder: place,
+            settings: settings)
         try owner.run(
             self.binaries.appendingPathComponent("pg_basebackup").path,
             [

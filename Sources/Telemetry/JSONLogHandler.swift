@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines as JSON, one object a line, on standard error: made for machines, and short enough for people.
+// Log lines as JSON, one object a line: made for machines, and short enough for people.
 
-import Foundation
 package import Logging
 import Model
 
-/// Writes `{"time","level","label","message",…metadata}`.
+/// Writes `{"time","level","label","message",…metadata}` to standard error, by way of `LogQueue`.
 package struct JSONLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -22,15 +21,16 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var line = "{\"time\":\"\(Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))\""
-        line += ",\"level\":\"\(event.level.rawValue)\",\"label\":\(JSONText.quoted(self.label))"
-        line += ",\"message\":\(JSONText.quoted(event.message.description))"
-        let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value.description))"
-        }
-        // One write per line, so that lines of several tasks do not mix. When the other end has closed the pipe, the
-        // line is dropped: the service goes on without its log.
-        try? FileHandle.standardError.write(contentsOf: Data((line + "}\n").utf8))
+        LogQueue.standardError.take(LogRecord(event, label: self.label, metadata: self.metadata), as: .json)
+    }
+}
+
+extension LogRecord {
+    /// The record as one JSON object, without a line end.
+    var json: String {
+        var line = "{\"time\":\"\(self.timestamp)\",\"level\":\"\(self.level.rawValue)\""
+        line += ",\"label\":\(JSONText.quoted(self.label)),\"message\":\(JSONText.quoted(self.message))"
+        for (name, value) in self.facts { line += ",\(JSONText.quoted(name)):\(JSONText.quoted(value))" }
+        return line + "}"
     }
 }

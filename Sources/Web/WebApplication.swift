@@ -12,6 +12,7 @@ import HummingbirdCore
 package import Logging
 import Model
 import NIOCore
+import Telemetry
 
 package struct WebApplication: Sendable {
     package struct Configuration: Sendable {
@@ -52,7 +53,7 @@ package struct WebApplication: Sendable {
         quiet.logLevel = max(quiet.logLevel, .warning)
         let hooks = HooksController(
             intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody, logger: self.logger,
-            now: { Date() })
+            deliveries: self.dependencies.metrics.deliveries, now: { Date() })
         let application = Application(
             router: self.router(hooks),
             server: HTTPServerBuilder { responder in
@@ -69,7 +70,8 @@ package struct WebApplication: Sendable {
             try await application.run()
         } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
             throw CannotListen(
-                "\(self.configuration.host):\(self.configuration.port)", String(cString: strerror(error.errnoCode)))
+                host: self.configuration.host, port: self.configuration.port, String(cString: strerror(error.errnoCode))
+            )
         }
     }
 

@@ -33,8 +33,13 @@ struct Dialtone: AsyncParsableCommand {
     /// Runs the command. An error becomes an exit code and a message on standard error.
     static func main() async {
         Terminal.closeEnvironment()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let problem = DashedID.problem(in: arguments) {
+            Terminal.tell(problem)
+            Foundation.exit(2)
+        }
         do {
-            var command = try self.parseAsRoot()
+            var command = try self.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -58,7 +63,11 @@ struct Dialtone: AsyncParsableCommand {
                 Foundation.exit(0)
             }
             let isUsage = code == .validationFailure
-            Terminal.tell(isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)")
+            let message = isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)"
+            Terminal.tell(message)
+            if isUsage, let hint = DashedID.hint(for: message, Array(CommandLine.arguments.dropFirst())) {
+                Terminal.tell(hint)
+            }
             Foundation.exit(isUsage ? 2 : 1)
         }
     }

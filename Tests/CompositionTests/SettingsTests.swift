@@ -43,6 +43,11 @@ import Testing
         ("TELNYX_BASE_URL", "http://api.telnyx.com/v2"), ("TELNYX_BASE_URL", "http://127.0.0.1.evil.example/v2"),
         ("TELNYX_BASE_URL", "http://localhost@evil.example/v2"), ("TELNYX_API_KEY_FILE", "/nowhere/key"),
         ("DATABASE_DIRECT_URL_FILE", "/nowhere/url"), ("DIALTONE_CONFIG", "/nowhere/dialtone.yaml"),
+        ("TELNYX_API_KEY", "hunter2 hunter2"), ("TELNYX_API_KEY", "\"hunter2"), ("TELNYX_API_KEY", "hunter2\nhunter2"),
+        ("TELNYX_API_KEY", "hünter2"), ("TELNYX_CONNECTION_ID", "\"123"), ("DIALTONE_LOG_FORMAT", "xml"),
+        ("DIALTONE_LISTEN", "::1:8080"), ("DIALTONE_LISTEN", "[::1:8080"), ("DIALTONE_LISTEN", "[127.0.0.1]:8080"),
+        ("DIALTONE_PUBLIC_URL", "http://::1:8080"), ("DIALTONE_STATUS_LISTEN", "nowhere"),
+        ("TELNYX_BASE_URL", "https://gateway:hunter2@egress.example.com/v2"),
     ])
     func `a wrong setting is named and no secret is shown`(name: String, value: String) async throws {
         let error = await #expect(throws: SettingsError.self) { _ = try await Self.read([name: value]) }

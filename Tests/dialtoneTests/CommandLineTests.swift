@@ -40,6 +40,77 @@ import Testing
         #expect(ended.errors.contains(named) && ended.output.isEmpty, "\(arguments) \(ended.errors)")
     }
 
+    @Test(arguments: [
+        ["user", "show", "-u1", "--tenant", "acme"], ["user", "retry", "-u1", "--tenant", "acme"],
+        ["user", "rotate", "-h1", "--tenant", "acme"], ["user", "revoke", "--u1", "--tenant", "acme"],
+        ["user", "reopen", "-such", "--tenant", "acme"],
+        ["key", "revoke", "-abc"], ["tenant", "show", "-a"], ["tenant", "create", "-a"],
+        ["source", "create", "-a", "--tenant", "acme"], ["source", "rotate", "-a"],
+        ["send", "--url", "http://127.0.0.1:1/", "--tenant", "acme", "--user", "-such"],
+    ])
+    func `an id that begins with a dash is read, or the error tells how to write it`(arguments: [String]) async throws {
+        let ended = try await Program.run(arguments, ["DATABASE_URL": "postgresql://127.0.0.1:1/x"])
+        let isRead = ended.code == 1 || ended.errors.contains("DIALTONE_KEK")
+        #expect(isRead || (ended.code == 2 && ended.errors.contains(" -- -u1")), "\(arguments) \(ended)")
+    }
+
+    @Test(arguments: [
+        ["user", "show", "--tenant", "acme", "--", "-u1"], ["user", "rotate", "--tenant", "acme", "--", "-h1"],
+        ["user", "list", "--tenant", "acme", "--after", "-u1"], ["user", "list", "--tenant", "acme", "--after=-h"],
+        ["send", "--url", "http://127.0.0.1:1/", "--tenant", "acme", "--user", "-u1", "--id", "-1"],
+    ])
+    func `an id that begins with a dash can be given`(arguments: [String]) async throws {
+        let key = try await Program.run(["vault", "keygen"]).output
+        let ended = try await Program.run(
+            arguments,
+            [
+                "DATABASE_URL": "postgresql://127.0.0.1:1/x", "DIALTONE_KEK": "env:KEK", "KEK": key,
+                "DIALTONE_SOURCE_SECRET": "whsec_\(Data(repeating: 1, count: 32).base64EncodedString())",
+            ])
+        #expect(ended.code == 1 && ended.errors.hasPrefix("dialtone: "), "\(arguments) \(ended)")
+    }
+
+    @Test func `a secret can be given in a file, and never in two ways`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("secret").path
+        try "whsec_\(Data(repeating: 1, count: 32).base64EncodedString())\r\n".write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let send = ["send", "--url", "http://127.0.0.1:1/", "--tenant", "acme", "--user", "u-1"]
+        let sent = try await Program.run(send + ["--secret-file", file])
+        #expect(sent.code == 1, "it was read, and nobody listens: \(sent)")
+        let twice = try await Program.run(send + ["--secret-file", file, "--secret", "x"])
+        #expect(twice.code == 2 && twice.errors.contains("--secret-file"), "\(twice)")
+        let gone = try await Program.run(["simulator", "--api-key-file", "/nowhere/key"])
+        #expect(gone.code == 2 && gone.errors.contains("--api-key-file"), "\(gone)")
+    }
+
+    @Test func `a key-encryption key may be quoted and end like a line of Windows`() async throws {
+        let key = try await Program.run(["vault", "keygen"]).output.trimmingCharacters(in: .newlines)
+        let ended = try await Program.run(
+            ["check"],
+            ["DATABASE_URL": "postgresql://127.0.0.1:1/x", "DIALTONE_KEK": "env:KEK\r", "KEK": "\"\(key)\"\r"])
+        #expect(ended.output.contains("ok      key-encryption key"), "\(ended)")
+    }
+
+    @Test func `a key file that others may read is reported by check, and a closed one is not`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("kek").path
+        let environment = ["DATABASE_URL": "postgresql://127.0.0.1:1/x", "DIALTONE_KEK": "file:\(file)"]
+        for (mode, isReported) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+            try? FileManager.default.removeItem(atPath: file)
+            let key = try await Program.run(["vault", "keygen"]).output
+            _ = FileManager.default.createFile(
+                atPath: file, contents: Data(key.utf8), attributes: [.posixPermissions: mode])
+            let ended = try await Program.run(["check"], environment)
+            let told = ended.errors.contains("DIALTONE_KEK names \(file)") && ended.errors.contains("chmod 600")
+            #expect(told == isReported, "\(String(mode, radix: 8)): \(ended)")
+        }
+    }
+
     @Test func `wrong settings are named, exit with 2 and show no secret`() async throws {
         let url = "postgresql://user:hunter2@127.0.0.1:1/x"
         let cases: [([String: String], String)] = [

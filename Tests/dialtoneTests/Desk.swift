@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // An operator's desk: the program with the settings of one installation, and a look into its database.
 
+import Dispatch
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
 struct Desk {
     let database: TestDatabase
     var environment: [String: String]
+    /// For files of the test. Whoever needs it makes and removes it.
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("desk-\(UUID().uuidString)")
 
     /// Runs a command to its end.
     func run(_ arguments: [String]) async throws -> Program.Ended {
@@ -34,14 +38,23 @@ struct Desk {
         return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
     }
 
+    /// Makes a source of acme and signs this user up at the service.
+    func signUp(_ user: String, at address: String) async throws {
+        var desk = self
+        desk.environment["DIALTONE_PUBLIC_URL"] = address
+        let source = try await desk.json("source", "create", "app", "--tenant", "acme")
+        desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
+        try await desk.done("send", "--url", source["url"] as? String ?? "", "--tenant", "acme", "--user", user)
+    }
+
     /// Starts the program. Returns its process and the ready line that it has printed.
     static func start(
-        _ arguments: [String], _ environment: [String: String]
+        _ arguments: [String], _ environment: [String: String], errors: Pipe? = nil
     ) async throws -> (Process, [String: String]) {
         let process = Program.process(arguments, environment)
         let output = Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
+        if let errors { process.standardError = errors } else { process.standardError = FileHandle.nullDevice }
         let (lines, line) = AsyncStream<Data>.makeStream()
         output.fileHandleForReading.readabilityHandler = { handle in
             let bytes = handle.availableData
@@ -58,8 +71,15 @@ struct Desk {
         return (process, (object ?? [:]).compactMapValues { $0 as? String })
     }
 
-    static func stop(_ process: Process) {
-        process.terminate()
-        process.waitUntilExit()
+    /// Sends the signal and returns the exit code; the signal's number when the process has died of one.
+    static func end(_ process: Process, by signal: Int32) async -> Int32 {
+        kill(process.processIdentifier, signal)
+        // On a thread of its own, because a stop may take many seconds and other tests need theirs.
+        return await withCheckedContinuation { ended in
+            DispatchQueue.global().async {
+                process.waitUntilExit()
+                ended.resume(returning: process.terminationStatus)
+            }
+        }
     }
 }

@@ -58,7 +58,7 @@ import Testing
             try await desk.database.until("select 1 from dialtone.users where status = 'ready'")
 
             let (other, ready) = try await Desk.start(["simulator", "--listen", "127.0.0.1:0"], [:])
-            defer { Desk.stop(other) }
+            defer { other.terminate() }
             var elsewhere = desk
             elsewhere.environment["TELNYX_BASE_URL"] = ready["base_url"]
             try await elsewhere.fails(["sweep"], "another organisation")
@@ -77,7 +77,7 @@ import Testing
         try await TestDatabase.with { database in
             let (simulator, provider) = try await Desk.start(
                 ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
-            defer { Desk.stop(simulator) }
+            defer { simulator.terminate() }
             let key = try await Program.run(["vault", "keygen"]).output
             var environment = [
                 "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
@@ -89,7 +89,7 @@ import Testing
                 ["tenant", "create", "acme", "--connection-id", "1000000001"], environment)
             #expect(made.code == 0, "\(made.errors)")
             let (service, ready) = try await Desk.start(["serve"], environment)
-            defer { Desk.stop(service) }
+            defer { service.terminate() }
             environment["DIALTONE_PUBLIC_URL"] = ready["listen"]
             var desk = Desk(database: database, environment: environment)
             try await work(&desk)

@@ -51,7 +51,7 @@ package struct Demo: Sendable {
         on server: PrivatePostgres, folder: URL, _ show: (DemoReport) async throws -> Void
     ) async throws {
         try await self.createDatabase(on: server)
-        let logger = Logger(label: "demo") { JSONLogHandler(label: $0, level: .error) }
+        let logger = Logger(label: "demo") { LogFormat.automatic.handler(label: $0, level: .error) }
         let simulatorPort = Promise<Int>()
         let simulator = try self.simulator(port: simulatorPort, logger)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -17,7 +17,7 @@ package enum RunSimulator {
         configuration.port = port
         configuration.stateFile = stateFile
         if let apiKey { configuration.apiKeys = [apiKey] }
-        let logger = Logger(label: "simulator") { JSONLogHandler(label: $0, level: .notice) }
+        let logger = Logger(label: "simulator") { LogFormat.automatic.handler(label: $0, level: .notice) }
         let simulator = try TelnyxSimulator(configuration: configuration, logger: logger, onReady: onReady)
         let group = ServiceGroup(
             configuration: .init(services: [simulator], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -24,14 +24,15 @@ package struct Administration: Sendable {
     package func migrate(dryRun: Bool) async throws -> [MigrationLine] {
         try await self.withDirectConnection { connection in
             if dryRun {
-                return try await Schema().status(on: connection).filter { $0.appliedAt == nil }.map(\.migration)
+                return try await Schema().statusForMigrator(on: connection)
+                    .filter { $0.appliedAt == nil }.map(\.migration)
             }
             return try await Schema().migrate(on: connection)
         }.map { MigrationLine($0) }
     }
 
     package func migrations() async throws -> [MigrationLine] {
-        try await self.withDirectConnection { try await Schema().status(on: $0) }
+        try await self.withDirectConnection { try await Schema().statusForMigrator(on: $0) }
             .map { MigrationLine($0.migration, appliedAt: $0.appliedAt) }
     }
 

@@ -48,9 +48,9 @@ package struct InstallationLine: Encodable, Sendable {
     }
 }
 
-/// The limits that hold creates back, for the account or for one connection.
+/// The limits that hold calls back, for the account, one connection or a kind of call.
 package struct LimitLine: Line {
-    /// `account`, or `connection:<id>`.
+    /// `account`, `connection:<id>`, or `kind:<kind>` for the pause of a kind of call.
     package var scope: String
     /// Creates per second.
     package var rate: Double?

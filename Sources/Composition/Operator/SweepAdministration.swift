@@ -36,7 +36,7 @@ extension Administration {
                         pool: pool, api: api, limits: ProviderLimits(pool: pool),
                         installation: try row.decode(UUID.self), lease: self.settings.lease,
                         landingTime: self.settings.httpDeadline + self.settings.providerMargin, options: options
-                    ).runToTheEnd(tell: tell)
+                    ).runToTheEnd(by: self.settings.serverIdentity, tell: tell)
                 })
         } catch {
             result = .failure(error)
@@ -47,11 +47,11 @@ extension Administration {
 
     /// The provider's API for one command. The caller shuts the HTTP client down.
     func provider(_ key: Secret<String>, concurrency: Int) -> (TelnyxClient, HTTPClient) {
-        let deadline = self.settings.httpDeadline
-        let http = HTTPClient(
-            configuration: TelnyxClient.httpConfiguration(concurrency: concurrency, deadline: deadline))
+        let http = self.settings.providerClient(connections: concurrency)
         let api = TelnyxClient(
-            configuration: .init(baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: deadline), http: http)
+            configuration: .init(
+                baseURL: self.settings.telnyxBaseURL, apiKey: key, deadline: self.settings.httpDeadline),
+            http: http)
         return (api, http)
     }
 
@@ -68,10 +68,11 @@ extension Administration {
     ///
     /// A clone becomes a second installation beside the first. Otherwise it is the same installation, which has moved.
     package func confirmInstallation(isClone: Bool) async throws {
+        let identity = self.settings.serverIdentity
         try await self.withPool { pool in
             try await pool.withConnection { connection in
                 if isClone {
-                    try await InstallationConfirmation.confirmClone(on: connection)
+                    try await InstallationConfirmation.confirmClone(by: identity, on: connection)
                 } else {
                     try await InstallationConfirmation.confirmSame(on: connection)
                 }

@@ -16,7 +16,6 @@ import Onboarding
 import Postgres
 import ProviderLimits
 import Queue
-import Schema
 package import ServiceLifecycle
 import Telnyx
 import Vault
@@ -26,26 +25,31 @@ import Web
 package struct Node: Sendable {
     package let services: [any Service]
 
-    /// Checks the schema and the server first, so that a start that cannot work gives the reason.
+    /// Waits for the database and checks it first, so that a start that cannot work gives the reason.
     ///
-    /// `onReady` gets the address once requests are answered.
+    /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener.
     package init(
-        _ settings: Settings, roles: Set<Role>, logger: Logger, onReady: @escaping @Sendable (String) async -> Void
+        _ settings: Settings, roles: Set<Role>, logger: Logger,
+        onStatus: @escaping @Sendable (String) async -> Void = { _ in },
+        onReady: @escaping @Sendable (String) async -> Void
     ) async throws {
-        let installation = try await Self.verify(settings)
-        let parts = try NodeParts(settings, installation: installation, logger: logger)
+        let installation = try await DatabaseStart(settings: settings, roles: roles, logger: logger).run()
+        let parts = try NodeParts(settings, roles: roles, installation: installation, logger: logger)
+        let status = NodeStatus(parts)
         if roles.contains(.worker) && roles.contains(.api) { parts.stored.forward(to: parts.work) }
-        var services = parts.services
+        var services = status.listener(onStatus) + parts.services + status.watchers
         if roles.contains(.worker) { services += try Self.workerServices(parts) }
-        if roles.contains(.api) { services += Self.apiServices(parts, onReady: onReady) }
-        self.services = services
+        if roles.contains(.api) { services += Self.apiServices(parts, status.readiness, onReady: onReady) }
+        self.services = services + [status.farewell]
     }
 
     // MARK: The worker
 
     private static func workerServices(_ parts: NodeParts) throws -> [any Service] {
         let settings = parts.settings
-        let direct = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
+        var direct = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
+        direct.currentURL = settings.secrets.directDatabase.url
+        direct.exchangeTimeout = .seconds(15)
         let listener = PostgresListener(direct, channels: [JobQueue.channel])
         var services: [any Service] = [BackgroundService { await listener.run { _ in parts.work.signal() } }]
         if let rate = settings.providerRate {
@@ -59,7 +63,7 @@ package struct Node: Sendable {
             OnboardingWorker(
                 configuration: Self.workerConfiguration(settings), pool: parts.pool, api: parts.api, vault: parts.vault,
                 limits: parts.limits, wakeup: parts.work, installation: parts.installation, logger: parts.logger,
-                presence: presence))
+                metrics: parts.metrics, presence: presence))
         return services
     }
 
@@ -71,53 +75,35 @@ package struct Node: Sendable {
         configuration.concurrency = settings.concurrency
         configuration.tagCapacity = settings.tagCapacity
         configuration.sweepInterval = settings.sweepInterval
+        configuration.serverIdentity = settings.serverIdentity
         return configuration
     }
 
     // MARK: The api
 
     private static func apiServices(
-        _ parts: NodeParts, onReady: @escaping @Sendable (String) async -> Void
+        _ parts: NodeParts, _ readiness: Readiness, onReady: @escaping @Sendable (String) async -> Void
     ) -> [any Service] {
         let intake = Intake(
-            pool: parts.pool, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored, logger: parts.logger)
+            pool: parts.pool, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored, logger: parts.logger,
+            metrics: parts.metrics)
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
-        let readiness = Readiness { try await Schema().verifyWhileRunning(on: $0) }
         let host = parts.settings.listenHost
         let web = WebApplication(
             configuration: .init(host: host, port: parts.settings.listenPort),
             dependencies: WebDependencies(
                 intake: intake,
-                handoff: Handoff(pool: parts.requests, api: parts.api, vault: parts.vault, limits: parts.limits),
+                handoff: Handoff(
+                    pool: parts.requests, api: parts.api, vault: parts.vault, limits: parts.limits,
+                    metrics: parts.metrics),
                 users: Users(pool: parts.requests, vault: parts.vault), keys: APIKeys(pool: parts.requests),
-                isReady: { try await readiness.check(parts.requests) }),
+                isReady: { await readiness.servesRequests() }, metrics: parts.metrics),
             logger: parts.logger,
-            onReady: { port in await onReady("http://\(host):\(port)") })
+            onReady: { port in await onReady("http://\(ListenAddress.shown(host: host, port: port))") })
         return [
             BackgroundService { await intake.run() }, BackgroundService { await notifier.run() },
             ForegroundService { try await web.run() },
         ]
-    }
-
-    // MARK: The checks before the start
-
-    /// Returns the installation's id.
-    ///
-    /// Throws unless the schema is the one this program knows, the server keeps commits that it has acknowledged, and
-    /// the key-encryption key is the database's.
-    private static func verify(_ settings: Settings) async throws -> UUID {
-        let connection = try await SharedParts.connect(settings)
-        do {
-            try await Schema().verify(on: connection)
-            try await TenantKeys.verify(try SharedParts.kek(settings), on: connection)
-            let row = try await connection.query("select id from dialtone.installation").first
-            await connection.close()
-            guard let row else { throw SchemaError.behind(missing: 1) }
-            return try row.decode(UUID.self)
-        } catch {
-            await connection.close()
-            throw error
-        }
     }
 }

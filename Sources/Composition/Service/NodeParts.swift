@@ -8,6 +8,7 @@ import Postgres
 import ProviderLimits
 import Queue
 import ServiceLifecycle
+import Telemetry
 import Telnyx
 import Vault
 
@@ -21,38 +22,60 @@ struct NodeParts: Sendable {
     /// For requests, so that busy clients of the API cannot make a webhook wait.
     let requests: PostgresPool
     let http: HTTPClient
-    let api: TelnyxClient
+    /// For login tokens, so that tokens and the worker cannot take each other's connections to the provider.
+    let tokenHTTP: HTTPClient
+    let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
+    let metrics: Measurements
     /// Signalled when this process has stored events.
     let stored = Wakeup()
     /// Signalled when there may be a job for this process.
     let work = Wakeup()
 
-    init(_ settings: Settings, installation: UUID, logger: Logger) throws {
+    init(_ settings: Settings, roles: Set<Role>, installation: UUID, logger: Logger) throws {
         guard let key = settings.telnyxKey else {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
-        let shared = try SharedParts(settings, connections: 6)
+        let metrics = Measurements(
+            version: Administration.version, worker: roles.contains(.worker) ? WorkerPulse() : nil)
+        let shared = try SharedParts(settings, connections: 6) { metrics.poolWaits.observe(.writer, $0) }
         self.settings = settings
         self.installation = installation
         self.logger = logger
         self.vault = shared.vault
         self.pool = shared.pool
-        self.requests = try SharedParts.pool(settings, connections: 4)
-        self.http = HTTPClient(
-            configuration: TelnyxClient.httpConfiguration(
-                concurrency: settings.concurrency, deadline: settings.httpDeadline))
-        self.api = TelnyxClient(
-            configuration: .init(baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline),
-            http: self.http)
-        self.limits = ProviderLimits(pool: shared.pool)
+        self.requests = try SharedParts.pool(settings, connections: 4) { metrics.poolWaits.observe(.requests, $0) }
+        self.metrics = metrics
+        self.http = settings.providerClient(connections: settings.concurrency)
+        self.tokenHTTP = settings.providerClient(connections: 4 * ProviderLimits.maximumTokensUnderWay)
+        var provider = TelnyxClient.Configuration(
+            baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline)
+        if let source = settings.secrets.provider {
+            provider.currentKey = { source.current }
+            provider.renewedKey = { source.renewed(refused: $0) }
+        }
+        let client = TelnyxClient(configuration: provider, http: self.http, tokens: self.tokenHTTP)
+        self.api = MeasuredCalls(client, in: metrics)
+        self.limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate))
+        if let proxy = settings.providerProxy {
+            logger.info("the provider is called through a proxy", metadata: ["proxy": "\(proxy.place)"])
+        }
     }
 
     /// The services of every process. They stand first in the group, because a group stops its last service first.
     var services: [any Service] {
         [
-            HTTPClientService(client: self.http), BackgroundService { await self.pool.run() },
-            BackgroundService { await self.requests.run() },
+            HTTPClientService(client: self.http), HTTPClientService(client: self.tokenHTTP),
+            BackgroundService { await self.pool.run() }, BackgroundService { await self.requests.run() },
         ]
+    }
+}
+
+extension Settings {
+    /// Makes an HTTP client for the provider, with at most so many connections. The caller shuts it down.
+    func providerClient(connections: Int) -> HTTPClient {
+        HTTPClient(
+            configuration: TelnyxClient.httpConfiguration(
+                concurrency: connections, deadline: self.httpDeadline, proxy: self.providerProxy))
     }
 }

@@ -1,30 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decides whether this process can serve requests: the answer to `GET /readyz`.
+// Decides whether this process can do its work: the answer to `GET /readyz`, on both listeners.
 
-import Postgres
 import Schema
+import Synchronization
+import Telemetry
 import Web
 
 /// Asks the database at most once a second, however many callers ask for readiness.
-actor Readiness {
-    private let verify: @Sendable (PostgresConnection) async throws -> Void
-    private var last: (at: ContinuousClock.Instant, verdict: Result<Void, any Error>)?
+final class Readiness: Sendable {
+    private let database: SharedCheck<String?>
+    private let worker: WorkerPulse?
+    private let isStopping = Atomic(false)
 
-    init(_ verify: @escaping @Sendable (PostgresConnection) async throws -> Void) { self.verify = verify }
+    /// `verify` throws when the database cannot serve. `worker` is nil in a process without one.
+    init(worker: WorkerPulse?, verify: @escaping @Sendable () async throws -> Void) {
+        self.worker = worker
+        self.database = SharedCheck(check: {
+            do {
+                try await verify()
+                return nil
+            } catch let error as SchemaError {
+                return "\(error)"
+            } catch {
+                return "The database cannot be reached."
+            }
+        })
+    }
 
-    /// Throws the reason when requests cannot be served: `NotReady` when the schema is wrong.
-    func check(_ pool: PostgresPool) async throws {
-        if let last, last.at + .seconds(1) > .now { return try last.verdict.get() }
-        let verdict: Result<Void, any Error>
-        do {
-            try await pool.withConnection { try await self.verify($0) }
-            verdict = .success(())
-        } catch let error as SchemaError {
-            verdict = .failure(NotReady("\(error)"))
-        } catch {
-            verdict = .failure(error)
-        }
-        self.last = (.now, verdict)
-        try verdict.get()
+    /// The process has been told to end.
+    func stop() { self.isStopping.store(true, ordering: .relaxed) }
+
+    /// Whether requests can be served. A worker's trouble does not count: events are stored without it.
+    func servesRequests() async -> Bool {
+        guard !self.isStopping.load(ordering: .relaxed) else { return false }
+        return await self.database.answer() == nil
+    }
+
+    /// Why this process cannot do its work; empty when it can.
+    func reasons() async -> [String] {
+        var reasons: [String] = []
+        if self.isStopping.load(ordering: .relaxed) { reasons.append("This process is stopping.") }
+        if let reason = await self.database.answer() { reasons.append(reason) }
+        if let trouble = self.worker?.trouble { reasons.append("The worker's housekeeping fails: \(trouble)") }
+        return reasons
     }
 }

@@ -12,17 +12,23 @@ package struct SharedParts: Sendable {
     package let pool: PostgresPool
     package let vault: Vault
 
-    /// Makes the pool and the vault, and connects to nothing yet. `connections` is the pool's maximum.
-    package init(_ settings: Settings, connections: Int) throws {
+    /// Makes the pool and the vault, and connects to nothing yet. `connections` is the pool's maximum; `onWait` is told
+    /// how long each lease has waited.
+    package init(
+        _ settings: Settings, connections: Int, onWait: (@Sendable (Duration) -> Void)? = nil
+    ) throws {
         self.settings = settings
-        self.pool = try Self.pool(settings, connections: connections)
+        self.pool = try Self.pool(settings, connections: connections, onWait: onWait)
         self.vault = Vault(keys: TenantKeys(pool: self.pool, kek: try Self.kek(settings)))
     }
 
     /// A pool of connections like the service's. It connects only while its `run` runs.
-    static func pool(_ settings: Settings, connections: Int) throws -> PostgresPool {
+    static func pool(
+        _ settings: Settings, connections: Int, onWait: (@Sendable (Duration) -> Void)? = nil
+    ) throws -> PostgresPool {
         var limits = PostgresPool.Configuration(try Self.database(settings))
         limits.maximum = connections
+        limits.onWait = onWait
         return PostgresPool(limits)
     }
 
@@ -32,12 +38,14 @@ package struct SharedParts: Sendable {
     package static func database(_ settings: Settings) throws -> PostgresConfiguration {
         var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
         configuration.exchangeTimeout = .seconds(35)
+        configuration.currentURL = settings.secrets.database.url
         if settings.isPooled {
             configuration.preparesStatements = false
         } else {
             configuration.settings = PostgresConfiguration.keyLookups.merging([
                 "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",
                 "idle_in_transaction_session_timeout": "30s", "synchronous_commit": "on",
+                "default_transaction_isolation": "read committed",
             ]) { $1 }
         }
         return configuration
@@ -57,6 +65,9 @@ package struct SharedParts: Sendable {
     /// Without the migrations the service's role or its tables are missing (SQLSTATE 42P01, 3F000).
     static func explained(_ error: any Error) -> any Error {
         guard let failure = error as? PostgresError else { return error }
+        if failure.message.contains("permission denied to set role") {
+            return SchemaError.mayNotServe
+        }
         let lacksRole = failure.message.contains("role \"dialtone_service\" does not exist")
         let lacksTable = ["42P01", "3F000"].contains(failure.sqlState)
         return lacksRole || lacksTable ? SchemaError.behind(missing: Migration.all.count) : error
@@ -70,7 +81,8 @@ package struct SharedParts: Sendable {
         let environment = ProcessInfo.processInfo.environment
         do {
             return try LocalKeyEncryptionKey(
-                uri: uri, environment: { environment[$0] }, file: { try String(contentsOfFile: $0, encoding: .utf8) })
+                uri: uri, environment: { environment[$0].map { SettingText.cleaned($0) } },
+                file: { SettingText.cleaned(try String(contentsOfFile: $0, encoding: .utf8)) })
         } catch {
             throw SettingsError(problems: ["\(error)"])
         }

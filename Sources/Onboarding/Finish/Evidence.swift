@@ -5,6 +5,7 @@ package import Foundation
 package import Model
 package import Postgres
 package import Queue
+package import Telemetry
 
 /// Proof that a credential exists: its provider id. While the credential is wanted, it is accepted from any worker,
 /// also from one that has lost its lease. All that is secret in it is sealed already (`JobRun.seal`).
@@ -24,6 +25,9 @@ package struct Evidence: Sendable {
     /// How long an older generation may serve on.
     package var overlap: Duration?
     package var trace: Trace
+    /// When the event that asked for it arrived, by the local clock; nil when it is not known.
+    package var enqueuedAt: ContinuousClock.Instant?
+    package var path = CredentialPath.straight
 }
 
 extension Evidence {

@@ -6,6 +6,7 @@ package import Logging
 import Model
 package import Postgres
 import Queue
+package import Telemetry
 
 /// The results of one turn as groups of statements, each a transaction, and what to do with their answers.
 ///
@@ -18,8 +19,9 @@ package struct FinishBatch: Sendable {
     package let groups: [[SQL]]
     private let evidence: [Evidence]
     private let transitions: [Transition]
+    private let metrics: Measurements?
 
-    package init(_ results: [JobResult]) {
+    package init(_ results: [JobResult], metrics: Measurements? = nil) {
         var evidence: [Evidence] = []
         var transitions: [Transition] = []
         var ends: [[SQL]] = []
@@ -33,6 +35,7 @@ package struct FinishBatch: Sendable {
         }
         self.evidence = evidence
         self.transitions = transitions
+        self.metrics = metrics
         self.groups =
             (evidence.isEmpty ? [] : [Evidence.record(evidence)])
             + (transitions.isEmpty ? [] : [[Transition.write(transitions)]]) + ends
@@ -94,26 +97,36 @@ package struct FinishBatch: Sendable {
                 rows += try await Self.alone(Evidence.record([evidence]), on: connection, logger: logger) ?? []
             }
         }
-        let isRecorded = try Self.unfinished(rows)
+        let written = try Self.written(rows)
         for evidence in self.evidence {
-            switch isRecorded[evidence.providerID] {
-            case .some(true): try await Self.goOn(after: evidence, on: connection, logger: logger)
-            case .some(false): try await Self.decide(evidence, on: connection, logger: logger)
-            case .none: break
+            switch written[evidence.providerID] {
+            case .done: self.noteTime(of: evidence)
+            case .recorded: try await Self.goOn(after: evidence, on: connection, logger: logger)
+            case .refused: try await self.decide(evidence, on: connection, logger: logger)
+            case nil: break
             }
         }
     }
 
-    /// Those whose job is not done with, and whether they were recorded.
-    private static func unfinished(_ rows: [PostgresRow]) throws -> [ProviderID: Bool] {
-        var unfinished: [ProviderID: Bool] = [:]
+    private enum Written {
+        /// Recorded, and its job is done with.
+        case done
+        /// Recorded, and its job has more to do.
+        case recorded
+        case refused
+    }
+
+    /// What became of each credential. A row that could not be written is not among them.
+    private static func written(_ rows: [PostgresRow]) throws -> [ProviderID: Written] {
+        var written: [ProviderID: Written] = [:]
         for row in rows {
             var columns = row.columns
             let id: ProviderID = try columns.next()
             let isRecorded: Bool = try columns.next()
-            if try !columns.next(Bool.self) { unfinished[id] = isRecorded }
+            let isDone: Bool = try columns.next()
+            written[id] = isDone ? .done : isRecorded ? .recorded : .refused
         }
-        return unfinished
+        return written
     }
 
     /// The credential is recorded, and its user has more to do: the job goes to its next goal.
@@ -126,15 +139,22 @@ package struct FinishBatch: Sendable {
         _ = try await Self.alone(statements, on: connection, logger: logger)
     }
 
+    /// The user is ready. A rotation has left the user ready all the while.
+    private func noteTime(of evidence: Evidence) {
+        guard let enqueuedAt = evidence.enqueuedAt, evidence.overlap == nil else { return }
+        self.metrics?.timeToCredential.observe(evidence.path, ContinuousClock.now - enqueuedAt)
+    }
+
     /// The credential could not be recorded: under the user's lock it is decided whether it is surplus. The job looks
     /// at the ledger again.
-    private static func decide(_ evidence: Evidence, on connection: PostgresConnection, logger: Logger) async throws {
+    private func decide(_ evidence: Evidence, on connection: PostgresConnection, logger: Logger) async throws {
         let statements = [
             UserLock.take(evidence.user), evidence.toSurplus, NextGoal.openNext(evidence.user),
             NextGoal.lookAgain(evidence.lease, evidence.user),
         ]
         let rows = try await Self.alone(statements, answerAt: 1, on: connection, logger: logger)
         if rows?.isEmpty == false {
+            self.metrics?.secondCredentials.add()
             logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
         }
     }

@@ -8,6 +8,7 @@ import Model
 import Postgres
 import ProviderLimits
 import Queue
+import Telemetry
 import Telnyx
 import Vault
 
@@ -70,6 +71,7 @@ extension JobRun {
             state.words = words.text
         case .inDoubt(let reason, let trace):
             state.trace = Trace(trace, code: "unknown: \(reason)")
+            self.metrics.doubts.add(DoubtCause(reason))
             state.hasFailed = true
         }
     }
@@ -84,7 +86,7 @@ extension JobRun {
             return .created(credential.id)
         case .notSent: return .notSent
         case .rateLimited(let wait, _):
-            await self.provider.limits.pause(.account, for: wait)
+            await self.provider.limits.pause(.creates, for: wait)
             return .rateLimited(wait)
         case .unauthorised(let whose, let trace):
             let scope: LimitScope = whose == .account ? .account : .connection(connection)
@@ -93,6 +95,19 @@ extension JobRun {
         case .rejected(let status, let words, _):
             return await self.rejected(tag: tag, code: words.code ?? "HTTP \(status)", words, &state)
         case .inDoubt: return .unknown
+        }
+    }
+}
+
+extension DoubtCause {
+    /// From the reason of `CreateOutcome.inDoubt`, which may be the HTTP client's own words.
+    fileprivate init(_ reason: String) {
+        switch reason {
+        case "status": self = .status
+        case "unreadable", "answer too long": self = .unreadable
+        default:
+            let words = reason.lowercased()
+            self = words.contains("timeout") || words.contains("deadline") ? .timeout : .reset
         }
     }
 }

@@ -9,7 +9,8 @@ extension CreateOutcome {
     func news(connection: String) -> ThrottledLog.Line? {
         switch self {
         case .created: nil
-        case .notSent: ThrottledLog.Line("the provider cannot be reached; jobs wait")
+        case .notSent(let reason):
+            ThrottledLog.Line("the provider cannot be reached; jobs wait", metadata: ["reason": "\(reason)"])
         case .rateLimited(let wait, _):
             ThrottledLog.Line(
                 "the provider asks to slow down", level: .notice, metadata: ["seconds": "\(wait.components.seconds)"])

@@ -9,6 +9,7 @@ import Model
 import Postgres
 import ProviderLimits
 import Queue
+import Telemetry
 import Telnyx
 import Vault
 
@@ -30,6 +31,7 @@ struct JobRun: Sendable {
     let deadline: Duration
     /// Random numbers in 0..<1, for jitter.
     let random: @Sendable () -> Double
+    var metrics = Measurements()
 
     /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
     /// what a list of the job's tag has shown: it proves presence, never absence.

@@ -7,6 +7,7 @@ import Logging
 import Model
 import Postgres
 import Queue
+import Telemetry
 import Telnyx
 
 extension JobRun {
@@ -63,7 +64,8 @@ extension JobRun {
         let surplus = Surplus(
             ids: ids, user: state.job.user, generation: state.job.life.generation, name: self.name(state),
             tag: state.job.tag)
-        _ = try? await self.pool.withConnection { try await $0.pipeline([surplus.statements]) }
+        let answers = try? await self.pool.withConnection { try await $0.pipeline([surplus.statements]) }
+        if let rows = try? answers?.first?.last?.get() { self.metrics.secondCredentials.add(rows.affected) }
     }
 }
 

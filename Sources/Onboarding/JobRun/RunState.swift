@@ -5,6 +5,7 @@ import Lifecycle
 import Model
 import ProviderLimits
 import Queue
+import Telemetry
 import Telnyx
 import Vault
 
@@ -31,6 +32,8 @@ struct RunState {
     var holdsConnectionPermit = false
     /// Empty answers before this run.
     let empties: Int
+    /// How the user comes to the credential, if this run brings one.
+    let path: CredentialPath
 
     init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
         self.job = job
@@ -39,5 +42,7 @@ struct RunState {
         self.isFromDoubt = job.lease.state == .looking
         self.accountShare = job.lease.state == .armed ? .queue : nil
         self.empties = job.life.empties
+        self.path =
+            self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight
     }
 }

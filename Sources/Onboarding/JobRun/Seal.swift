@@ -7,6 +7,7 @@ import Logging
 import Model
 import Postgres
 import Queue
+import Telemetry
 import Telnyx
 import Vault
 
@@ -30,7 +31,8 @@ extension JobRun {
                         secrets.password.reveal(),
                         .credential("sealed_password", of: user, generation: generation, id)),
                     usernameIndex: sealer.blindIndex(secrets.username, column: "sip_username"),
-                    expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.trace))
+                    expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.trace,
+                    enqueuedAt: state.job.enqueuedAt, path: state.path))
         } catch {
             return self.lost(&state)
         }
@@ -56,6 +58,7 @@ extension JobRun {
         state.job.life.isDoubtful = true
         state.hasFailed = true
         state.trace.errorCode = "found_not_taken"
+        self.metrics.doubts.add(.sealFailed)
         self.throttledLog.log(
             "a credential is there and its password is not to be had, or cannot be sealed", level: .error,
             ["tenant": "\(state.job.user.tenant)"])

@@ -4,6 +4,7 @@
 import Model
 import Postgres
 import ProviderLimits
+import Telemetry
 import Telnyx
 
 extension OnboardingWorker {
@@ -13,9 +14,12 @@ extension OnboardingWorker {
     /// says as much.
     func deleteSurplus() async {
         while !Task.isCancelled {
-            if self.identity.terms != nil, (try? await self.provider.limits.allowsCalls()) ?? false {
+            if self.identity.terms != nil, (try? await self.provider.allowsCalls()) ?? false {
                 let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
-                if let tried = try? await deletion.run(limit: 16).tried, tried == 16 { continue }
+                if let result = try? await deletion.run(limit: 16) {
+                    self.metrics.surplusDeleted.add(result.gone)
+                    if result.tried == 16 { continue }
+                }
             }
             try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
         }

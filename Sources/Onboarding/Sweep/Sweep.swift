@@ -29,7 +29,7 @@ package struct Sweep: Sendable {
         lease: Duration, landingTime: Duration, options: SweepOptions
     ) {
         self.init(
-            pool: pool, provider: GuardedProvider(api: api, limits: limits, isWorkers: false),
+            pool: pool, provider: GuardedProvider(api: api, limits: limits, isWorkers: false, kind: .sweep),
             names: CredentialName(installation: installation),
             lease: lease, landingTime: landingTime, options: options)
     }

@@ -5,7 +5,7 @@ import Foundation
 import Logging
 import Model
 import Postgres
-import ProviderLimits
+import Telemetry
 
 extension OnboardingWorker {
     /// Sweeps when a sweep is due and no other node sweeps, with a pause between two calls.
@@ -15,19 +15,20 @@ extension OnboardingWorker {
         var options = SweepOptions()
         options.pace = .milliseconds(200)
         let sweep = Sweep(
-            pool: self.pool, provider: self.provider, names: self.names, lease: self.configuration.lease,
+            pool: self.pool, provider: self.provider.forSweep, names: self.names, lease: self.configuration.lease,
             landingTime: self.landingTimeOfCreates, options: options)
         while !Task.isCancelled {
             let wait = min(.seconds(5), self.configuration.sweepInterval / 2)
             try? await Task.sleep(for: wait * Double.random(in: 0.75..<1.25))
             do {
-                guard self.identity.terms != nil, try await self.provider.limits.allowsCalls() else { continue }
+                guard self.identity.terms != nil, try await sweep.provider.allowsCalls() else { continue }
                 let holder = UUID()
                 let row = try await self.pool.query(
                     SweepLease.takeIfDue(holder, interval: self.configuration.sweepInterval, hold: Sweep.hold)
                 ).first
                 guard let started = try row?.decode(Int64.self) else { continue }
                 let report = try await sweep.run(holder: holder, started: started)
+                self.metrics.secondCredentials.add(report.remembered)
                 self.tell(report)
             } catch {
                 self.logger.debug("the sweep was broken off", metadata: ["error": "\(error)"])

@@ -7,14 +7,16 @@ import Postgres
 
 extension Sweep {
     /// Runs a sweep to its end. A thorough run looks a second time at what is missing, one landing time later, and then
-    /// deletes surplus until none is due. `tell` gets a line before a long wait.
-    package func runToTheEnd(tell: (String) -> Void = { _ in }) async throws -> SweepReport {
-        var report = try await self.once()
+    /// deletes surplus until none is due. `identity` is that of the workers. `tell` gets a line before a long wait.
+    package func runToTheEnd(
+        by identity: ServerIdentity = .system, tell: (String) -> Void = { _ in }
+    ) async throws -> SweepReport {
+        var report = try await self.once(by: identity)
         guard !self.options.isDryRun, self.options.isThorough else { return report }
         if report.missing > 0 {
             tell("\(report.missing) missing; asking a second time in \(self.landingTime.components.seconds) s")
             try await Task.sleep(for: self.landingTime + .milliseconds(500))
-            let second = try await self.once()
+            let second = try await self.once(by: identity)
             report.missing = second.missing
             report.reprovisioned += second.reprovisioned
             report.unproven = second.unproven
@@ -32,10 +34,11 @@ extension Sweep {
     /// How long a sweep that an operator has asked for waits for a running one.
     private static let patience: Duration = .seconds(120)
 
-    private func once() async throws -> SweepReport {
+    private func once(by identity: ServerIdentity) async throws -> SweepReport {
         // Perhaps no worker has run since the server changed.
         if let row = try await self.pool.query(Incarnation.current).first, try !Incarnation.read(row).isKnown {
-            _ = try await self.pool.query(Incarnation.adopt(lease: self.lease, landingTime: self.landingTime))
+            _ = try await self.pool.query(
+                Incarnation.adopt(by: identity, lease: self.lease, landingTime: self.landingTime))
         }
         if self.options.deletesStrays {
             let doubts = try await self.pool.query(

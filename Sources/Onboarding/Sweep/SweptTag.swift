@@ -4,7 +4,6 @@
 import Foundation
 import Model
 import Postgres
-import ProviderLimits
 import Telnyx
 
 /// One shard of one tenant, during a sweep.
@@ -34,7 +33,7 @@ struct SweptTag {
         let plan = try await self.plan(listed, &report)
         let permitted = self.judge(plan, listed: listed.count, &report)
         if !self.sweep.options.isDryRun {
-            try await self.carryOut(permitted)
+            report.remembered += try await self.carryOut(permitted)
             report.straysDeleted += try await self.report(plan.strays)
             try await self.count(listed: listed.count - plan.others)
         }
@@ -45,7 +44,7 @@ struct SweptTag {
 
     /// Returns what the tag holds; nil when it could not be listed, with the reason in the report.
     private func list(_ report: inout SweepReport) async throws -> [TelephonyCredential]? {
-        guard try await self.sweep.provider.limits.allowsCalls() else {
+        guard try await self.sweep.provider.allowsCalls() else {
             report.failedLists += 1
             report.failure = "calls are held back: see dialtone limit list"
             return nil
@@ -126,14 +125,10 @@ struct SweptTag {
 
     // MARK: Carry out
 
-    private func carryOut(_ plan: TagPlan) async throws {
+    /// Returns how many second credentials it was the first to remember.
+    private func carryOut(_ plan: TagPlan) async throws -> Int {
         try await self.sweep.extend(self.holder)
-        for (credential, user, generation) in plan.proven + plan.surplus {
-            let surplus = Surplus(
-                ids: [credential.id], user: user, generation: generation,
-                name: self.sweep.names.name(for: user, generation: generation), tag: self.tag)
-            try await self.inOneTransaction(surplus.statements)
-        }
+        let remembered = try await self.remember(plan.proven + plan.surplus)
         for (user, generation) in plan.evidence {
             _ = try await self.sweep.pool.query(SweepCorrections.makeLook(user, generation))
         }
@@ -153,6 +148,18 @@ struct SweptTag {
         for id in plan.moved {
             _ = try await self.sweep.pool.query(SweepStatements.retag(id, self.tag, of: self.tenant))
         }
+        return remembered
+    }
+
+    private func remember(_ second: [(TelephonyCredential, UserKey, Generation)]) async throws -> Int {
+        var remembered = 0
+        for (credential, user, generation) in second {
+            let surplus = Surplus(
+                ids: [credential.id], user: user, generation: generation,
+                name: self.sweep.names.name(for: user, generation: generation), tag: self.tag)
+            remembered += try await self.inOneTransaction(surplus.statements)
+        }
+        return remembered
     }
 
     // MARK: Count
@@ -162,9 +169,13 @@ struct SweptTag {
             SweepStatements.count(self.tenant, self.shard, tag: self.tag, listed: listed))
     }
 
-    private func inOneTransaction(_ statements: [SQL]) async throws {
+    /// Returns how many rows the last statement has changed.
+    @discardableResult
+    private func inOneTransaction(_ statements: [SQL]) async throws -> Int {
         try await self.sweep.pool.withConnection { connection in
-            for answer in try await connection.pipeline([statements])[0] { _ = try answer.get() }
+            var changed = 0
+            for answer in try await connection.pipeline([statements])[0] { changed = try answer.get().affected }
+            return changed
         }
     }
 }

@@ -6,7 +6,6 @@ import Lifecycle
 import Logging
 import Model
 import Postgres
-import ProviderLimits
 import Queue
 import Telnyx
 
@@ -29,7 +28,7 @@ extension OnboardingWorker {
 
     /// Claims what is due, looks, and writes what was found. Returns how many jobs there were.
     private func lookOnce() async throws -> Int {
-        guard let terms = self.identity.terms, try await self.provider.limits.allowsCalls() else { return 0 }
+        guard let terms = self.identity.terms, try await self.provider.allowsCalls() else { return 0 }
         let leaseEnd = ContinuousClock.now + self.configuration.lease
         let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
         let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
@@ -59,11 +58,11 @@ extension OnboardingWorker {
             for await result in group {
                 unwritten.append(result)
                 guard isWritable else { continue }
-                isWritable = await FinishBatch(unwritten).write(to: self.pool, self.logger)
+                isWritable = await FinishBatch(unwritten, metrics: self.metrics).write(to: self.pool, self.logger)
                 if isWritable { unwritten = [] }
             }
         }
-        await FinishBatch(unwritten).writeAtTheEnd(to: self.pool, self.logger)
+        await FinishBatch(unwritten, metrics: self.metrics).writeAtTheEnd(to: self.pool, self.logger)
     }
 
     /// Lists a tag when many of its jobs are in doubt, as after a crash: a page shows 250, instead of a list per name.

@@ -9,6 +9,7 @@ import Postgres
 import ProviderLimits
 import Queue
 import Synchronization
+import Telemetry
 
 /// A claimed job starts to run in a task of its own. Its result comes back into `results`, and the next turn writes it.
 extension OnboardingWorker {
@@ -29,9 +30,11 @@ extension OnboardingWorker {
     func work(in group: inout DiscardingTaskGroup) async {
         var state = LoopState()
         while true {
+            self.metrics.worker?.turned()
             self.takeResults(&state)
             if self.isEnding && state.running == 0 {
-                return await FinishBatch(state.unwritten).writeAtTheEnd(to: self.pool, self.logger)
+                let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+                return await batch.writeAtTheEnd(to: self.pool, self.logger)
             }
             let held = await self.exchange(&state)
             for job in held {
@@ -61,7 +64,7 @@ extension OnboardingWorker {
 
     /// Writes results and claims, each under its own sync of one pipeline. Returns the claimed jobs that can be run.
     private func exchange(_ state: inout LoopState) async -> [HeldJob] {
-        let batch = FinishBatch(state.unwritten)
+        let batch = FinishBatch(state.unwritten, metrics: self.metrics)
         let claim = await self.planClaim(&state)
         guard !batch.groups.isEmpty || claim != nil else { return [] }
         let sentAt = ContinuousClock.now

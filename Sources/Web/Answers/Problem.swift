@@ -43,6 +43,8 @@ struct Problem: Error, Equatable {
         case let error as InvalidValue: self.init(422, "invalid_value", "\(error.field) \(error.reason)")
         case is NIOTooManyBytesError: self.init(413, "body_too_large", "The body is larger than is accepted here.")
         case let error as PostgresError where error.isUnavailable: self = Self.unavailable
+        case let error as PostgresError where error.isRefusedForGood:
+            self.init(422, "invalid_value", "A value of this request cannot be stored by the database.")
         case let error as any HTTPResponseError:
             switch error.status.code {
             case 404: self = Self.notFound
@@ -89,6 +91,10 @@ struct Problem: Error, Equatable {
         case .revoked: self.init(410, "revoked", "The user's credential is revoked.")
         case .providerUnavailable(let seconds):
             self.init(503, "provider_unavailable", "The provider gave no token. Try again.", retryAfter: seconds)
+        case .tooManyTokens(let seconds):
+            self.init(
+                429, "too_many_tokens", "The tenant asks for too many login tokens at once. Ask again later.",
+                retryAfter: seconds)
         case .unavailable: self = Self.unavailable
         }
     }
@@ -97,8 +103,8 @@ struct Problem: Error, Equatable {
     private static let titles = [
         202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
         405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
-        415: "Unsupported Media Type", 422: "Unprocessable Content", 500: "Internal Server Error",
-        503: "Service Unavailable",
+        415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
+        500: "Internal Server Error", 503: "Service Unavailable",
     ]
 
     func answer(requestID: String) -> Answer {

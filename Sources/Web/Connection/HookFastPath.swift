@@ -4,6 +4,7 @@
 import Intake
 import NIOCore
 import NIOHTTP1
+import Telemetry
 
 /// Takes plain webhooks out of a connection's requests, one at a time, and passes all others on to the router. A
 /// webhook is plain when its source is in memory and its body has a length. The first one of a source is not.
@@ -76,6 +77,7 @@ final class HookFastPath: ChannelDuplexHandler {
         let loop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: loop)
         hooks.intake.receive(request.delivery(body, at: hooks.now()), at: request.known) { result in
+            hooks.deliveries.add(DeliveryOutcome(result))
             // Intake calls back once, on any thread. This handler and its context belong to the event loop.
             let answer = request.answer(result, from: hooks)
             loop.execute {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of this process, for a load balancer: `healthz` shows that it answers, `readyz` that it can serve requests.
+// Why it cannot is shown by the status listener (`Status`), because reasons are for operators.
 
 import HTTPTypes
 import Hummingbird
 
 struct HealthRoutes: Sendable {
-    /// Returns when requests can be served. Throws the reason when they cannot.
-    let isReady: @Sendable () async throws -> Void
+    let isReady: @Sendable () async -> Bool
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("healthz") { _, _ in "ok\n" }
@@ -15,12 +15,8 @@ struct HealthRoutes: Sendable {
     }
 
     private func readiness() async throws -> String {
-        do {
-            try await self.isReady()
-        } catch let error as NotReady {
-            throw Problem(503, "not_ready", error.reason, retryAfter: 5)
-        } catch {
-            throw Problem(503, "not_ready", "The database cannot be reached.", retryAfter: 5)
+        guard await self.isReady() else {
+            throw Problem(503, "not_ready", "Requests cannot be served now.", retryAfter: 5)
         }
         return "ready\n"
     }

@@ -7,6 +7,7 @@ import Hummingbird
 import Intake
 import Logging
 import Model
+import Telemetry
 
 /// Takes webhooks in. `HookFastPath` uses its parts and its answer.
 struct HooksController: Sendable {
@@ -14,26 +15,37 @@ struct HooksController: Sendable {
     /// Bytes of a body at most.
     let maximumBody: Int
     let logger: Logger
+    let deliveries: Series<DeliveryOutcome, Counter>
     let now: @Sendable () -> Date
     /// For the fast path; the router's answers get their Date field from Hummingbird.
     let date = DateField()
 
     func add(to router: Router<BasicRequestContext>) {
         router.post("v1/hooks/:hook") { request, context in
-            try await self.receive(request, hook: try context.parameters.require("hook"))
+            try await self.answer(request, hook: try context.parameters.require("hook"))
         }
         router.refuseOthers("v1/hooks/:hook", allowed: .post)
     }
 
-    private func receive(_ request: Request, hook: String) async throws -> Response {
+    private func answer(_ request: Request, hook: String) async throws -> Response {
+        do {
+            let receipt = try await self.receive(request, hook: hook)
+            self.deliveries.add(DeliveryOutcome(receipt.status))
+            return Self.answer(receipt).response
+        } catch {
+            self.deliveries.add(DeliveryOutcome(error))
+            throw error
+        }
+    }
+
+    private func receive(_ request: Request, hook: String) async throws -> Receipt {
         let body = try await RequestBytes.read(request, upTo: self.maximumBody)
         let headers = request.headers
-        let receipt = try await self.intake.receive(
+        return try await self.intake.receive(
             Delivery(
                 hook: hook,
                 headers: { name in HTTPField.Name(name).map { headers[values: $0] } ?? [] },
                 body: body, receivedAt: self.now()))
-        return Self.answer(receipt).response
     }
 
     /// Returns `{"event_id","status"}`. A delivery of several users also has `"items":[{"event_id","status"}]`, in its

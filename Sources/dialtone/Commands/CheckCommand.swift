@@ -35,6 +35,8 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func tried() async throws -> [Administration.Checked] {
         if let ready { return [("service at \(ready)", try await ReadinessProbe.problem(of: ready))] }
-        return try await Administration(try await Settings.read()).check(provider: self.provider)
+        let settings = try await Settings.read()
+        for warning in settings.warnings { Terminal.tell("warning: \(warning)") }
+        return try await Administration(settings).check(provider: self.provider)
     }
 }

@@ -20,6 +20,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "api, worker, or both separated by a comma.") var roles = "api,worker"
     @Option(help: "Where to listen, as host:port; port 0 picks one. Overrides DIALTONE_LISTEN.") var listen: String?
 
+    @Option(help: "How long to wait for a database that is not there yet. Overrides DIALTONE_WAIT_FOR_DATABASE.")
+    var waitForDatabase: String?
+
     func run() async throws {
         var roles: Set<Role> = []
         for name in self.roles.split(separator: ",") {
@@ -29,9 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
             roles.insert(role)
         }
         guard !roles.isEmpty else { throw InvalidValue("--roles", "must be api, worker, or api,worker") }
-        let settings = try await Settings.read(flags: self.listen.map { ["DIALTONE_LISTEN": $0] } ?? [:])
-        try await Serve.run(settings, roles: roles) { address in
-            Terminal.show(address.map { "{\"ready\":true,\"listen\":\"\($0)\"}" } ?? "{\"ready\":true}")
-        }
+        let flags = ["DIALTONE_LISTEN": self.listen, "DIALTONE_WAIT_FOR_DATABASE": self.waitForDatabase]
+        let settings = try await Settings.read(flags: flags.compactMapValues { $0 })
+        try await Serve.run(settings, roles: roles) { Terminal.show($0.text) }
     }
 }

@@ -17,18 +17,25 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     @Option(help: "Where to listen, as host:port; port 0 picks one.") var listen = "127.0.0.1:8090"
     @Option(help: "A file to keep its state in.") var state: String?
-    @Option(help: "The only API key it accepts. Default: any.") var apiKey: String?
+    @Option(help: "The only API key it accepts. Default: any. Every list of processes shows it.") var apiKey: String?
+    @Option(help: "A file that holds the only API key it accepts.") var apiKeyFile: String?
 
     func validate() throws {
+        guard self.apiKey == nil || self.apiKeyFile == nil else {
+            throw ValidationError("give either --api-key or --api-key-file")
+        }
         guard Settings.address(self.listen) != nil else { throw ValidationError("--listen must be host:port") }
     }
 
     func run() async throws {
         guard let address = Settings.address(self.listen) else { return }
+        let fromFile = try self.apiKeyFile.map { try SecretArgument.read($0, option: "--api-key-file") }
+        if ListenAddress.isEveryAddress(address.host) { Terminal.tell("listening on all addresses of this machine") }
         try await RunSimulator.run(
-            host: address.host, port: address.port, stateFile: self.state, apiKey: self.apiKey
+            host: address.host, port: address.port, stateFile: self.state, apiKey: fromFile ?? self.apiKey
         ) { port in
-            Terminal.show("{\"ready\":true,\"base_url\":\"http://\(address.host):\(port)/v2\"}")
+            let shown = ListenAddress.shown(host: address.host, port: port)
+            Terminal.show("{\"ready\":true,\"base_url\":\"http://\(shown)/v2\"}")
         }
     }
 }

@@ -16,7 +16,7 @@ struct UserCommand: AsyncParsableCommand {
 
         @Option(help: "The tenant.") var tenant: String
         @Option(help: "At most this many.") var limit: Int?
-        @Option(help: "Only those after this user id.") var after: String?
+        @Option(parsing: .unconditional, help: "Only those after this user id.") var after: String?
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {

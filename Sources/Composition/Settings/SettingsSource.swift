@@ -7,7 +7,12 @@ import Foundation
 /// The three sources in their order. A lookup of a wrong value returns a stand-in and adds to `problems`.
 struct SettingsSource {
     private let reader: ConfigReader
+    private let environment: [String: String]
     private(set) var problems: [String] = []
+    /// What an operator should know, although it stops no start.
+    private(set) var warnings: [String] = []
+    /// The files from which secrets were read, by the names of the settings.
+    private var files: [String: SecretFile] = [:]
 
     /// Throws `SettingsError` when the file that DIALTONE_CONFIG names cannot be read.
     init(flags: [String: String], environment: [String: String]) async throws {
@@ -19,7 +24,8 @@ struct SettingsSource {
                     })),
             EnvironmentVariablesProvider(environmentVariables: environment),
         ]
-        if let path = flags["DIALTONE_CONFIG"] ?? environment["DIALTONE_CONFIG"] {
+        let named = flags["DIALTONE_CONFIG"] ?? environment["DIALTONE_CONFIG"]
+        if let path = named.map({ SettingText.cleaned($0) }), !path.isEmpty {
             let file = ConfigReader(
                 provider: InMemoryProvider(values: ["filePath": .init(.string(path), isSecret: false)]))
             do {
@@ -29,27 +35,60 @@ struct SettingsSource {
             }
         }
         self.reader = ConfigReader(providers: providers)
+        self.environment = environment
+        for name in SettingText.spoiltNames(in: environment) {
+            self.complain(name, "has a carriage return or a blank in its name: save the env file with line feeds only")
+        }
     }
 
     mutating func complain(_ name: String, _ what: String) { self.problems.append("\(name) \(what)") }
 
     // MARK: Looking up
 
-    /// The text of a setting. An empty text counts as none.
+    /// The text of a setting, without what surrounds it. An empty text counts as none.
     func text(_ name: String) -> String? {
-        let value = self.reader.string(forKey: Self.key(name))
+        let value = self.reader.string(forKey: Self.key(name)).map { SettingText.cleaned($0) }
         return value?.isEmpty == true ? nil : value
     }
 
-    /// A secret: its own value, or the content of the file that `<NAME>_FILE` names, without surrounding blanks.
+    /// A variable that other programs read too, such as HTTPS_PROXY. It is read from the environment only, and its name
+    /// in lower case wins, as in curl.
+    func shared(_ name: String) -> String? {
+        [name.lowercased(), name].lazy
+            .compactMap { self.environment[$0].map { SettingText.cleaned($0) } }
+            .first { !$0.isEmpty }
+    }
+
+    /// A secret: its own value, or the content of the file that `<NAME>_FILE` names, without what surrounds it.
     mutating func secret(_ name: String) -> String? {
-        if let value = self.reader.string(forKey: Self.key(name), isSecret: true), !value.isEmpty { return value }
+        let own = self.reader.string(forKey: Self.key(name), isSecret: true).map { SettingText.cleaned($0) }
+        if let own, !own.isEmpty { return own }
         guard let path = self.text("\(name)_FILE") else { return nil }
-        guard let value = try? String(contentsOfFile: path, encoding: .utf8) else {
+        let file = SecretFile(path: path)
+        guard let value = file.read() else {
             self.complain("\(name)_FILE", "names \(path), which cannot be read")
             return nil
         }
-        return value.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !value.isEmpty else {
+            self.complain("\(name)_FILE", "names \(path), which is empty")
+            return nil
+        }
+        self.warnOfMode("\(name)_FILE", file)
+        if file.isRegular { self.files[name] = file }
+        return value
+    }
+
+    /// The secret that was read for this setting, with its file if it came from one.
+    func renewable(
+        _ name: String, _ value: String, isUsable: @escaping @Sendable (String) -> Bool
+    ) -> SecretSource {
+        SecretSource(name: name, value: value, file: self.files[name], isUsable: isUsable)
+    }
+
+    mutating func warnOfMode(_ name: String, _ file: SecretFile) {
+        guard let mode = file.openMode else { return }
+        self.warnings.append(
+            "\(name) names \(file.path), which others than its owner may open (mode \(mode)); chmod 600 closes it")
     }
 
     mutating func duration(_ name: String, default standard: Duration) -> Duration {
@@ -73,9 +112,10 @@ struct SettingsSource {
         guard var text = self.text(name) else { return nil }
         while text.hasSuffix("/") { text.removeLast() }
         guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host?.isEmpty == false,
-            url.query == nil, url.fragment == nil
+            url.query == nil, url.fragment == nil, !ListenAddress.lacksBrackets(text)
         else {
-            self.complain(name, "must be a URL such as https://hooks.example.com")
+            self.complain(
+                name, "must be a URL such as https://hooks.example.com; an IPv6 address stands in brackets")
             return nil
         }
         return text
@@ -84,7 +124,10 @@ struct SettingsSource {
     /// A URL with https, or with plain http to this machine. Plain http to elsewhere would show the key to the network.
     mutating func baseURL(_ name: String, default standard: String) -> String {
         guard let text = self.text(name) else { return standard }
-        guard let url = URL(string: text), let host = url.host, let scheme = url.scheme else {
+        // `URL` makes escapes of blanks and controls, and the calls would go to another path. A start logs the URL.
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), let url = URL(string: text), let host = url.host,
+            let scheme = url.scheme, url.user == nil, url.password == nil, url.query == nil, url.fragment == nil
+        else {
             self.complain(name, "must be a URL such as \(standard)")
             return standard
         }

@@ -7,7 +7,11 @@
 import Foundation
 package import Logging
 package import Model
+package import Onboarding
 import Postgres
+package import Schema
+package import Telemetry
+package import Telnyx
 
 /// The settings of one process.
 package struct Settings: Sendable {
@@ -16,14 +20,24 @@ package struct Settings: Sendable {
     package var databaseDirectURL: Secret<String>
     /// Whether `databaseURL` leads to a pooler in transaction mode.
     package var isPooled: Bool
+    /// Who makes a commit durable: the server, or its storage alone.
+    package var durability: Durability
+    /// By what a worker knows the database server.
+    package var serverIdentity: ServerIdentity
+    /// How long a start waits for a database that is not there yet.
+    package var databaseWait: Duration
     package var listenHost: String
     package var listenPort: Int
+    /// Where the status listener is; nil for none.
+    package var statusListen: (host: String, port: Int)?
     /// The URL under which senders reach the service, without a slash at the end.
     package var publicURL: String?
     /// The key-encryption key, as `env:NAME` or `file:PATH`.
     package var kek: String?
     package var telnyxKey: Secret<String>?
     package var telnyxBaseURL: String
+    /// The proxy through which the provider is called; nil for none.
+    package var providerProxy: ProviderProxy?
     /// The provider's connection for a tenant that names none.
     package var connectionID: String?
     package var lease: Duration
@@ -35,8 +49,15 @@ package struct Settings: Sendable {
     package var rotationOverlap: Duration
     /// Creates per second for all nodes together; nil for no limit.
     package var providerRate: Int?
+    /// Login tokens that each process makes per second for one tenant.
+    package var tokenRate: Int
     package var concurrency: Int
     package var logLevel: Logger.Level
+    package var logFormat: LogFormat
+    /// The secrets above, for a process that must notice when their files change.
+    package var secrets: SecretSources
+    /// What an operator should know, although it stops no start.
+    package var warnings: [String]
 
     /// Reads and checks every setting. The keys of `flags` are names of settings.
     ///
@@ -48,14 +69,20 @@ package struct Settings: Sendable {
         let database = source.databaseURLs()
         let listen = source.listenAddress()
         let isPooled = source.isPooled()
-        let logLevel = source.logLevel()
+        let durability = source.durability()
+        let serverIdentity = source.serverIdentity()
+        let (logLevel, logFormat) = (source.logLevel(), source.logFormat())
+        let telnyxKey = source.telnyxKey()
+        let kek = source.kek()
+        let baseURL = source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2")
         let settings = Settings(
             databaseURL: Secret(database.url), databaseDirectURL: Secret(database.directURL), isPooled: isPooled,
-            listenHost: listen.host, listenPort: listen.port,
-            publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: source.text("DIALTONE_KEK"),
-            telnyxKey: source.secret("TELNYX_API_KEY").map { Secret($0) },
-            telnyxBaseURL: source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2"),
-            connectionID: source.text("TELNYX_CONNECTION_ID"),
+            durability: durability, serverIdentity: serverIdentity,
+            databaseWait: source.duration("DIALTONE_WAIT_FOR_DATABASE", default: .seconds(30)),
+            listenHost: listen.host, listenPort: listen.port, statusListen: source.statusAddress(),
+            publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: kek, telnyxKey: telnyxKey.map { Secret($0) },
+            telnyxBaseURL: baseURL, providerProxy: source.providerProxy(for: baseURL),
+            connectionID: source.connectionID(),
             lease: source.duration("DIALTONE_LEASE", default: .seconds(30)),
             httpDeadline: source.duration("DIALTONE_HTTP_DEADLINE", default: .seconds(10)),
             providerMargin: source.duration("DIALTONE_PROVIDER_MARGIN", default: .seconds(30)),
@@ -65,7 +92,9 @@ package struct Settings: Sendable {
             providerRate: source.text("DIALTONE_PROVIDER_RATE").map { _ in
                 source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
             },
-            concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000), logLevel: logLevel)
+            tokenRate: source.number("DIALTONE_TOKEN_RATE", default: 50, in: 1...100_000),
+            concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000), logLevel: logLevel,
+            logFormat: logFormat, secrets: source.secrets(database, telnyxKey), warnings: source.warnings)
         if settings.lease < settings.httpDeadline + .seconds(5) {
             source.complain("DIALTONE_LEASE", "must be at least 5 s longer than DIALTONE_HTTP_DEADLINE")
         }
@@ -84,10 +113,13 @@ package struct Settings: Sendable {
     }
 
     private static let names: Set<String> = [
-        "DIALTONE_CONFIG", "DIALTONE_POOLER", "DIALTONE_LISTEN", "DIALTONE_PUBLIC_URL", "DIALTONE_KEK",
+        "DIALTONE_CONFIG", "DIALTONE_POOLER", "DIALTONE_STATUS_LISTEN", "DIALTONE_LISTEN", "DIALTONE_PUBLIC_URL",
+        "DIALTONE_KEK",
         "DIALTONE_LEASE",
         "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
-        "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_LOG_LEVEL",
+        "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_TOKEN_RATE",
+        "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
+        "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
         "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
     ]
 
@@ -105,52 +137,8 @@ package struct Settings: Sendable {
     }
 
     /// Returns host and port of `host:port`, `[v6]:port` or `:port`; nil for another text.
-    package static func address(_ text: String) -> (host: String, port: Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { return nil }
-        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        return (host.isEmpty ? "127.0.0.1" : host, port)
-    }
-}
+    package static func address(_ text: String) -> (host: String, port: Int)? { ListenAddress.parse(text) }
 
-// MARK: Settings with a rule of their own
-
-extension SettingsSource {
-    /// Without DATABASE_DIRECT_URL both are the same. A text that is wrong for both is reported once.
-    fileprivate mutating func databaseURLs() -> (url: String, directURL: String) {
-        let url = self.secret("DATABASE_URL") ?? ""
-        if url.isEmpty { self.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
-        let directURL = self.secret("DATABASE_DIRECT_URL") ?? url
-        self.checkConnectionString("DATABASE_URL", url)
-        if directURL != url { self.checkConnectionString("DATABASE_DIRECT_URL", directURL) }
-        return (url, directURL)
-    }
-
-    private mutating func checkConnectionString(_ name: String, _ text: String) {
-        guard !text.isEmpty else { return }
-        do throws(PostgresError) {
-            _ = try PostgresConfiguration(url: text)
-        } catch {
-            self.complain(name, "cannot be read: \(error.message)")
-        }
-    }
-
-    fileprivate mutating func listenAddress() -> (host: String, port: Int) {
-        let address = Settings.address(self.text("DIALTONE_LISTEN") ?? "127.0.0.1:8080")
-        if address == nil { self.complain("DIALTONE_LISTEN", "must be host:port, such as 127.0.0.1:8080") }
-        return address ?? (host: "", port: 0)
-    }
-
-    fileprivate mutating func isPooled() -> Bool {
-        let pooler = self.text("DIALTONE_POOLER")
-        if let pooler, pooler != "transaction" { self.complain("DIALTONE_POOLER", "must be transaction, or absent") }
-        return pooler != nil
-    }
-
-    fileprivate mutating func logLevel() -> Logger.Level {
-        if let level = Logger.Level(rawValue: self.text("DIALTONE_LOG_LEVEL") ?? "info") { return level }
-        self.complain("DIALTONE_LOG_LEVEL", "must be debug, info, notice, warning or error")
-        return .info
-    }
+    /// The address to listen on as `host:port`.
+    package var listenAddress: String { ListenAddress.shown(host: self.listenHost, port: self.listenPort) }
 }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The value of a setting, without what editors, env files and secret stores put around it.
+
+import Foundation
+
+package enum SettingText {
+    /// Returns the text without blanks, line ends (CRLF too) and byte-order mark around it, and without quotes that
+    /// enclose all of it.
+    ///
+    /// An env file for `docker run` or systemd is no shell script: there `NAME="value"` may keep its quotes, and a file
+    /// that was saved on Windows its carriage returns.
+    package static func cleaned(_ text: String) -> String {
+        let bare = text.trimmingCharacters(in: Self.surroundings)
+        guard bare.count >= 2, let quote = bare.first, quote == "\"" || quote == "'", bare.last == quote else {
+            return bare
+        }
+        return bare.dropFirst().dropLast().trimmingCharacters(in: Self.surroundings)
+    }
+
+    private static let surroundings = CharacterSet.whitespacesAndNewlines.union(.controlCharacters)
+
+    /// Returns the names of settings that an env file has spoilt, without their blanks and line ends.
+    ///
+    /// The shell and `docker run` take a carriage return as part of the name that stands before it.
+    static func spoiltNames(in environment: [String: String]) -> [String] {
+        environment.keys.compactMap { name in
+            let bare = name.trimmingCharacters(in: Self.surroundings)
+            let isSetting = ["DATABASE_", "DIALTONE_", "TELNYX_"].contains { bare.hasPrefix($0) }
+            return isSetting && bare != name ? bare : nil
+        }.sorted()
+    }
+}

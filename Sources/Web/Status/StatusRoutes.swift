@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator's own network may ask of a process: does it live, can it serve and why not, its metrics.
+
+import HTTPTypes
+import Hummingbird
+import Model
+
+/// What the routes of the status listener show.
+package struct StatusDependencies: Sendable {
+    /// What does not come round any more; empty: the process lives.
+    package var troubles: @Sendable () -> [String]
+    /// Why this process cannot do its work; empty: it is ready.
+    package var reasons: @Sendable () async -> [String]
+    /// The page of a scrape.
+    package var metrics: @Sendable () -> String
+
+    package init(
+        troubles: @escaping @Sendable () -> [String], reasons: @escaping @Sendable () async -> [String],
+        metrics: @escaping @Sendable () -> String
+    ) {
+        self.troubles = troubles
+        self.reasons = reasons
+        self.metrics = metrics
+    }
+}
+
+struct StatusRoutes: Sendable {
+    let dependencies: StatusDependencies
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("healthz") { _, _ in Self.health(self.dependencies.troubles()).response }
+        router.get("readyz") { _, _ in Self.readiness(await self.dependencies.reasons()).response }
+        router.get("metrics") { _, _ in Self.metrics(self.dependencies.metrics()).response }
+        for path: RouterPath in ["healthz", "readyz", "metrics"] { router.refuseOthers(path, allowed: .get) }
+    }
+
+    static func health(_ troubles: [String]) -> Answer {
+        Answer(
+            status: troubles.isEmpty ? 200 : 503, fields: Self.fields("text/plain; charset=utf-8"),
+            body: (troubles.isEmpty ? ["ok"] : troubles).joined(separator: "\n") + "\n")
+    }
+
+    /// Returns `{"ready":true,"reasons":[]}`. When it is not ready, `detail` has all reasons in one text.
+    static func readiness(_ reasons: [String]) -> Answer {
+        let list = reasons.map { JSONText.quoted($0) }.joined(separator: ",")
+        let detail = reasons.isEmpty ? "" : ",\"detail\":\(JSONText.quoted(reasons.joined(separator: "; ")))"
+        return Answer(
+            status: reasons.isEmpty ? 200 : 503, fields: Self.fields("application/json"),
+            body: "{\"ready\":\(reasons.isEmpty),\"reasons\":[\(list)]\(detail)}\n")
+    }
+
+    /// Prometheus' text format.
+    static func metrics(_ page: String) -> Answer {
+        Answer(status: 200, fields: Self.fields("text/plain; version=0.0.4; charset=utf-8"), body: page)
+    }
+
+    private static func fields(_ type: String) -> [(String, String)] {
+        [("content-type", type), ("cache-control", "no-store")]
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files with which people run the service: they give it time to stop, few rights, and only the secrets it needs.
+
+import Foundation
+import Testing
+
+@Suite struct DeploymentTests {
+    private static func text(_ path: String) throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    /// Returns the lines of one part of the compose file, such as `services:` or `  api:`.
+    private static func part(_ name: String, indent: Int, of text: String) throws -> [String] {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let blank = String(repeating: " ", count: indent)
+        let start = try #require(lines.firstIndex { $0.hasPrefix("\(blank)\(name):") }, "\(name) is not there")
+        return Array(lines[(start + 1)...].prefix { $0.hasPrefix("\(blank) ") || $0.isEmpty })
+    }
+
+    @Test func `each container has few rights, and time to stop`() throws {
+        let text = try Self.text("docker-compose.yml")
+        let closed = try Self.part("x-closed", indent: 0, of: text).joined(separator: "\n")
+        for line in ["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"] { #expect(closed.contains(line)) }
+        let shared = try Self.part("x-dialtone", indent: 0, of: text)
+        #expect(shared.contains("  <<: *closed") && shared.contains("  stop_grace_period: 40s"))
+        for service in ["postgres", "migrate", "api", "worker", "simulator"] {
+            let lines = try Self.part(service, indent: 2, of: text)
+            #expect(lines.contains("    <<: *closed") || lines.contains("    <<: *dialtone"), "\(service)")
+        }
+    }
+
+    @Test func `a container gets the secrets that it needs and no other`() throws {
+        let text = try Self.text("docker-compose.yml")
+        for (service, secret) in [("migrate", "kek"), ("migrate", "telnyx"), ("simulator", "kek"), ("postgres", "kek")]
+        {
+            let secrets = try Self.part(service, indent: 2, of: text).filter { $0.hasPrefix("    secrets:") }
+            #expect(secrets.count == 1 && !secrets.joined().contains(secret), "\(service) has \(secrets)")
+        }
+        #expect(!text.contains("--api-key\""), "a key stands among the arguments")
+    }
+
+    @Test func `git and the image's builder leave secrets alone`() throws {
+        for file in [".gitignore", ".dockerignore"] {
+            let names = try Self.text(file).split(separator: "\n").map { $0.trimmingCharacters(in: ["/"]) }
+            for name in ["secrets", "kek", "database_url", "telnyx_api_key", ".env"] {
+                #expect(names.contains(name), "\(name) is not in \(file)")
+            }
+        }
+    }
+
+    @Test func `systemd takes the unit as it is`() throws {
+        let unit = try Self.text("deploy/dialtone@.service")
+        #expect(unit.contains("TimeoutStopSec=40") && unit.contains("NoNewPrivileges=yes"))
+        let program = "/usr/bin/systemd-analyze"
+        guard FileManager.default.isExecutableFile(atPath: program) else { return }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("unit-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // The program need not be installed where the tests run.
+        let file = folder.appendingPathComponent("dialtone@api.service")
+        try unit.replacing("/usr/local/bin/dialtone", with: "/bin/true")
+            .write(to: file, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["verify", file.path]
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && !told.contains("dialtone@api.service:"), "\(told)")
+    }
+}
