@@ -3,10 +3,10 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test simulate chaos build bench setup lint format clean
+.PHONY: help demo test test-servers simulate chaos build bench setup lint format clean
 
 help: ## Show this list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
 
 demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
 	swift build --product dialtone
@@ -15,6 +15,10 @@ demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
 test: setup ## Build and run every test; they start their own PostgreSQL.
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
+
+test-servers: setup ## Build and run every test but the simulation on PostgreSQL 15, 16, 17 and 18; then a table.
+	swift build --build-tests
+	scripts/test-servers
 
 simulate: setup ## Simulate SEEDS=1000000 lives under every fault, from seed FIRST=0 on; a failing one tells its story.
 	swift build --build-tests

@@ -10,10 +10,11 @@ import Postgres
 /// `dialtone-chaos [rounds]`
 ///
 /// The run builds a whole Dialtone (`Deployment`): two api and two worker processes, a PostgreSQL with a synchronous
-/// standby, and the simulator as a process with its state on disk. Sign-ups, deletes, rotations and duplicates stream
-/// in (`Senders`), while something breaks in every round (`Trouble`). At the end it waits until nothing is left to do
-/// (`Settling`), sweeps, and prints one line of JSON (`Verdict`). Exit 1 means a duplicate, a loss or a wrong password,
-/// or that `scripts/check-ledger` does not agree. Run it in the project's folder.
+/// standby, a PgBouncer, and the simulator as a process with its state on disk. Sign-ups, deletes, rotations and
+/// duplicates stream in (`Senders`), and tokens are asked for (`TokenClient`), while something breaks in every round
+/// (`Trouble`). At the end it waits until nothing is left to do (`Settling`), sweeps, and prints one line of JSON
+/// (`Verdict`). Exit 1 means a duplicate, a loss, a wrong password or a token after a revoke, or that
+/// `scripts/check-ledger` does not agree. Run it in the project's folder.
 @main
 struct DialtoneChaos {
     static func main() async {
@@ -72,29 +73,44 @@ struct DialtoneChaos {
     ) async throws -> Verdict {
         let senders = Senders(deployment)
         let watch = Watch(deployment.settings)
+        let tokens = TokenClient(deployment, senders)
         // Unstructured, because it looks on until the count.
         let looking = Task { await watch.run() }
-        defer { looking.cancel() }
+        // Unstructured, because it asks until the count.
+        let asking = Task { await tokens.run() }
+        defer {
+            looking.cancel()
+            asking.cancel()
+        }
+        let made = try await Self.makeTrouble(rounds, deployment, &cluster, senders)
+        try await Trouble.end(deployment)
+        try await senders.sendTheRest()
+        var verdict = try await Verdict.reach(deployment, senders, watch, tokens, made, cluster)
+        let outside = try OutsideCheck.findings(database: cluster.primaryURL, provider: deployment.provider)
+        verdict.outsideAgrees = outside.isEmpty
+        verdict.findings += outside
+        return verdict
+    }
+
+    /// Makes trouble for all rounds while the senders speak. Returns what was made.
+    private static func makeTrouble(
+        _ rounds: Int, _ deployment: Deployment, _ cluster: inout Cluster, _ senders: Senders
+    ) async throws -> MadeTrouble {
         var dice = SystemRandomNumberGenerator()
-        var vanished = 0
+        let all = Trouble.all(in: deployment)
+        var made = MadeTrouble(rounds: rounds, names: all.map(\.name))
         for round in 1...rounds {
             let pending = senders.burst(round: round, using: &dice)
-            let trouble = try await Trouble.make(deployment, &cluster, using: &dice)
-            vanished += trouble.vanished
-            Self.tell("round \(round) of \(rounds): \(trouble.what)")
+            let trouble = all.randomElement(using: &dice) ?? .provider
+            let (what, vanished) = try await trouble.make(deployment, &cluster, using: &dice)
+            made.add(trouble, vanished: vanished)
+            Self.tell("round \(round) of \(rounds): \(what)")
             await pending.value
             try await senders.rotateSome(using: &dice)
             // While servers change every few seconds, no second look ever counts. Without a pause all such jobs would
             // end only after the last round.
             if round.isMultiple(of: 10) { await Self.catchBreath(deployment) }
         }
-        try await Trouble.end(deployment)
-        await senders.sendTheRest()
-        var verdict = try await Verdict.reach(
-            deployment, senders, watch, rounds: rounds, failovers: cluster.failovers, vanished: vanished)
-        let outside = try OutsideCheck.findings(database: cluster.url, provider: deployment.provider)
-        verdict.outsideAgrees = outside.isEmpty
-        verdict.findings += outside
-        return verdict
+        return made
     }
 }

@@ -3,8 +3,9 @@
 
 import Foundation
 import Postgres
-import PrivatePostgres
 import Testing
+
+@testable import PrivatePostgres
 
 @Suite(.serialized) struct PrivatePostgresTests {
     @Test func `a private server keeps its data when it is stopped and started again`() async throws {
@@ -68,6 +69,43 @@ import Testing
         await #expect(throws: PrivatePostgresError.self) {
             try await PrivatePostgres.start(in: folder, settings: ["no_such_setting": "1"])
         }
+    }
+
+    @Test func `a private server says the version of its programs`() async throws {
+        try await Self.withServer { server in
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+            let row = try await connection.query("select split_part(current_setting('server_version'), ' ', 1)").first
+            #expect(try #require(row).decode(String.self) == server.version)
+            await connection.close()
+        }
+    }
+
+    @Test func `DIALTONE_PG_BINDIR without a server in it starts no other server`() throws {
+        let environment = ["DIALTONE_PG_BINDIR": "/nowhere/bin", "PATH": "/usr/bin"]
+        let error = #expect(throws: PrivatePostgresError.self) {
+            try ServerBinaries.find(for: Owner.current(), in: environment)
+        }
+        #expect(error?.description.contains("DIALTONE_PG_BINDIR names /nowhere/bin") == true)
+    }
+
+    @Test func `programs that the server's user cannot reach are refused by name`() throws {
+        let closed = Self.folder()
+        try FileManager.default.createDirectory(
+            at: closed, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: closed) }
+        let program = closed.appendingPathComponent("initdb").path
+        try #require(
+            FileManager.default.createFile(atPath: program, contents: nil, attributes: [.posixPermissions: 0o755]))
+        let environment = ["DIALTONE_PG_BINDIR": closed.path]
+        // Only root runs the server as another user.
+        guard geteuid() == 0 else {
+            #expect(try ServerBinaries.find(for: Owner.current(), in: environment).path == closed.path)
+            return
+        }
+        let error = #expect(throws: PrivatePostgresError.self) {
+            try ServerBinaries.find(for: Owner.current(), in: environment)
+        }
+        #expect(error?.description.contains("cannot reach its programs in \(closed.path)") == true)
     }
 
     private static func folder() -> URL {

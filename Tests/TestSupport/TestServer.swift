@@ -20,12 +20,24 @@ package actor TestServer {
         return try await task.value
     }
 
+    /// Returns whether the server can encrypt connections. Some builds come without OpenSSL.
+    package func hasTLS() async throws -> Bool {
+        let server = try await self.server()
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
+        let row = try await connection.query("select current_setting('ssl_library') <> ''").first
+        await connection.close()
+        return try row?.decode(Bool.self) ?? false
+    }
+
     private static func start() async throws -> PrivatePostgres {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "dialtone-tests-\(UUID().uuidString)")
         let server = try await PrivatePostgres.start(
             in: folder, settings: ["max_connections": "1000", "shared_buffers": "256MB"])
         server.stopAtExit(removingData: true)
+        // `scripts/test-servers` reads this line.
+        let line = "tests run on PostgreSQL \(server.version) (\(server.binaries.path))\n"
+        try FileHandle.standardError.write(contentsOf: Data(line.utf8))
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
         try await admin.script("create database dialtone_template")
         await admin.close()

@@ -13,7 +13,13 @@ import Postgres
 /// occurred has tested nothing, and that is a finding too.
 struct Verdict: Encodable {
     var rounds: Int
+    /// The rounds by their trouble.
+    var troubles: [String: Int]
+    /// Fail-overs in which the primary crashed for good, and those in which it came back as the standby.
     var failovers: Int
+    var switchovers: Int
+    /// The process that went through PgBouncer, or "none" where there is no PgBouncer.
+    var pooled: String
     /// Credentials that were deleted at the provider behind Dialtone's back.
     var vanished: Int
     var eventsAcknowledged: Int
@@ -36,6 +42,11 @@ struct Verdict: Encodable {
     /// Creates that reached the provider and whose answer the network lost, and those it held back.
     var unansweredCreates: Int
     var heldCreates: Int
+    /// Connections to the database whose bytes a black hole held, and those of them that then died.
+    var heldDatabaseConnections: Int
+    var cutDatabaseConnections: Int
+    var longReaders: LongReaders.Counts
+    var tokens: TokenCounts
     /// Users who had failed at the end and were tried again, as an operator would, and how often that was done.
     var triedAgain: Int
     var retries: Int
@@ -66,14 +77,16 @@ struct Verdict: Encodable {
 
     /// Waits until the deployment is at rest, and counts.
     static func reach(
-        _ deployment: Deployment, _ senders: Senders, _ watch: Watch, rounds: Int, failovers: Int, vanished: Int
+        _ deployment: Deployment, _ senders: Senders, _ watch: Watch, _ tokens: TokenClient, _ made: MadeTrouble,
+        _ cluster: Cluster
     ) async throws -> Verdict {
         let pool = PostgresPool(.init(try SharedParts.database(deployment.settings)))
         return try await Administration.running(pool) { pool in
             let settling = try await Settling.reach(deployment, watch, pool)
             let held = try await deployment.ask("/control/credentials?secrets=1", for: Held.self).data
             var verdict = Verdict(
-                rounds: rounds, failovers: failovers, vanished: vanished,
+                rounds: made.rounds, troubles: made.counts, failovers: cluster.failovers,
+                switchovers: cluster.switchovers, pooled: deployment.pooled ?? "none", vanished: made.vanished,
                 eventsAcknowledged: senders.acknowledged.count,
                 users: senders.wanted.count, usersWanted: senders.wanted.values.count { $0.wanted == .live },
                 credentialsAtProvider: held.count,
@@ -81,15 +94,16 @@ struct Verdict: Encodable {
                 surplusDeleted: try await pool.number(
                     "select count(*) from dialtone.surplus where deleted_at is not null"),
                 forgotten: watch.forgotten.count, looks: watch.looks, rotated: senders.rotated,
-                unansweredCreates: deployment.relays.reduce(0) { $0 + $1.unansweredCreates },
-                heldCreates: deployment.relays.reduce(0) { $0 + $1.heldCreates },
+                unansweredCreates: deployment.relays.total(\.unansweredCreates),
+                heldCreates: deployment.relays.total(\.heldCreates),
+                heldDatabaseConnections: deployment.databaseRelays.total(\.heldConnections),
+                cutDatabaseConnections: deployment.databaseRelays.total(\.cutConnections),
+                longReaders: deployment.readers.counts, tokens: tokens.counts,
                 triedAgain: settling.triedAgain.count, retries: settling.retries,
                 breakersOpen: settling.breakersOpen, repaired: settling.repaired,
                 recoveryFoundMs: try await Recovery.measure(pool, isFound: true),
                 recoveryAbsentMs: try await Recovery.measure(pool, isFound: false))
-            for (user, how) in watch.forgotten.sorted(by: { $0.key < $1.key }) {
-                verdict.findings.append("\(user) was forgotten: \(how)")
-            }
+            verdict.findings += watch.findings + verdict.tokens.findings
             try await verdict.compareEvents(senders, pool)
             try await verdict.compareUsers(senders, held, deployment, pool)
             verdict.demand()
@@ -109,6 +123,13 @@ struct Verdict: Encodable {
         if self.rounds >= 100 && self.vanished == 0 { self.findings.append("no credential was ever lost") }
         if self.rounds >= 100 && self.surplusDeleted == 0 {
             self.findings.append("no second credential was ever made, so that none was seen to be deleted")
+        }
+        if self.rounds >= 20 && self.tokens.handed == 0 { self.findings.append("no token was ever handed out") }
+        if self.rounds >= 100 && self.tokens.revoked == 0 {
+            self.findings.append("no token was ever refused because of a revoke")
+        }
+        if self.rounds >= 100 && self.heldDatabaseConnections == 0 {
+            self.findings.append("the database was never a black hole to a connection in use")
         }
     }
 

@@ -15,6 +15,10 @@ final class Watch: Sendable {
 
     /// Users who were seen forgotten, and in which state.
     var forgotten: [String: String] { self.state.withLock { $0.seen } }
+    /// The same as sentences.
+    var findings: [String] {
+        self.forgotten.sorted { $0.key < $1.key }.map { "\($0.key) was forgotten: \($0.value)" }
+    }
     /// How often the database could be asked.
     var looks: Int { self.state.withLock { $0.looks } }
 

@@ -26,9 +26,10 @@ final class Processes: Sendable {
 
     var names: [String] { self.state.withLock { $0.running.keys.sorted() } }
 
-    /// Starts a process. `more` is added to the environment of all processes, and wins over it.
-    func start(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) {
-        let (program, environment, log) = (self.program, self.environment, self.log)
+    /// Starts a process. `more` is added to the environment of all processes, and wins over it. `other` is its program
+    /// if that is not Dialtone.
+    func start(_ name: String, _ arguments: [String], _ more: [String: String] = [:], program other: URL? = nil) {
+        let (program, environment, log) = (other ?? self.program, self.environment, self.log)
         self.state.withLock { state in
             guard !state.isOver else { return }
             let process = Process()
@@ -42,7 +43,7 @@ final class Processes: Sendable {
             if errors >= 0 { process.standardError = FileHandle(fileDescriptor: errors, closeOnDealloc: true) }
             process.terminationHandler = { [weak self] _ in
                 Thread.sleep(forTimeInterval: 0.3)
-                self?.start(name, arguments, more)
+                self?.start(name, arguments, more, program: other)
             }
             try? process.run()
             state.running[name] = process

@@ -18,6 +18,26 @@ final class Senders: Sendable {
         var last: [String: Word] = [:]
         var users: [String] = []
         var rotated = 0
+        /// By user, by the sender's time: the newest sign-up that has left, and the newest delete that was acknowledged.
+        var sentSignUps: [String: Date] = [:]
+        var acknowledgedDeletes: [String: Date] = [:]
+        /// Users whose sign-up was acknowledged.
+        var acknowledgedUsers: Set<String> = []
+
+        mutating func leaves(_ word: Word) {
+            guard word.wanted == .live else { return }
+            self.sentSignUps[word.user] = max(self.sentSignUps[word.user] ?? .distantPast, word.occurredAt)
+        }
+
+        mutating func acknowledge(_ word: Word) {
+            self.acknowledged.insert(word.delivery)
+            guard word.wanted == .gone else {
+                self.acknowledgedUsers.insert(word.user)
+                return
+            }
+            self.acknowledgedDeletes[word.user] = max(
+                self.acknowledgedDeletes[word.user] ?? .distantPast, word.occurredAt)
+        }
     }
 
     private let deployment: Deployment
@@ -34,6 +54,39 @@ final class Senders: Sendable {
 
     /// The last word on each user, by the sender's time.
     var wanted: [String: Word] { self.state.withLock { $0.last } }
+
+    // MARK: What an answer to an app may be
+
+    /// A user to ask a token for, and what was acknowledged of the user before.
+    struct Asked: Sendable {
+        /// The place of the user's tenant in `Deployment.tenants`.
+        var tenant: Int
+        var user: String
+        /// Whether a sign-up was acknowledged.
+        var isKnown: Bool
+        /// The newest delete, by the sender's time; nil without one.
+        var deletedAt: Date?
+    }
+
+    /// Picks a user, every other time from the last ones that were spoken of. Nil before the first word.
+    func pickUser() -> Asked? {
+        self.state.withLock { state in
+            let word = Bool.random() ? state.words.suffix(40).randomElement() : state.words.randomElement()
+            return word.map { word in
+                Asked(
+                    tenant: word.tenant, user: word.user, isKnown: state.acknowledgedUsers.contains(word.user),
+                    deletedAt: state.acknowledgedDeletes[word.user])
+            }
+        }
+    }
+
+    /// Returns whether a sign-up newer than the acknowledged delete has left. Without a delete there is nothing to ask.
+    func mayHaveToken(_ asked: Asked) -> Bool {
+        guard let deletedAt = asked.deletedAt else { return true }
+        return self.state.withLock { ($0.sentSignUps[asked.user] ?? .distantPast) > deletedAt }
+    }
+
+    // MARK: What the senders say
 
     /// Says new sign-ups, deletes, sign-ups again and duplicates. Half of the words go out at once, the others within a
     /// second and a half, while the trouble goes on.
@@ -86,9 +139,11 @@ final class Senders: Sendable {
         }
     }
 
-    /// Sends every word again that is not acknowledged, until all are.
-    func sendTheRest() async {
+    /// Sends every word again that is not acknowledged, until all are. Throws when that takes more than five minutes.
+    func sendTheRest() async throws {
+        let deadline = ContinuousClock.now + .seconds(300)
         while true {
+            guard ContinuousClock.now < deadline else { throw ChaosError.late("the answer to the last words") }
             let open = self.state.withLock { state in
                 state.words.filter { !state.acknowledged.contains($0.delivery) }
             }
@@ -103,6 +158,7 @@ final class Senders: Sendable {
     private func send(_ word: Word, attempts: Int) async {
         let hook = self.deployment.hooks[word.tenant]
         guard let key = word.key else { return }
+        self.state.withLock { $0.leaves(word) }
         for _ in 0..<attempts {
             let address = self.deployment.apis.randomElement() ?? ""
             let sender = try? SignUpSender(
@@ -111,7 +167,7 @@ final class Senders: Sendable {
                 type: word.wanted == .live ? "user.created" : "user.deleted", user: key,
                 deliveryID: word.delivery, at: Date(), occurredAt: word.occurredAt)
             if let reply, (200..<300).contains(reply.status) {
-                self.state.withLock { _ = $0.acknowledged.insert(word.delivery) }
+                self.state.withLock { $0.acknowledge(word) }
                 return
             }
             try? await Task.sleep(for: .milliseconds(Int.random(in: 200...800)))

@@ -8,7 +8,7 @@ import Telnyx
 final class ScriptedProvider: TelephonyCredentialsAPI {
     /// What the provider does with each call. Unchanged, it has no credentials and gets no create.
     struct Script {
-        var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent }
+        var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent("scripted") }
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
         /// The total that a list reports. Without one it reports as many as it shows.
         var total: Int?
