@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct TLSAdviceTests {
-    private static let failure = "root certificate file \"/root/.postgresql/root.crt\" does not exist"
+    private static let failure = "root certificate file \"/home/app/.postgresql/root.crt\" does not exist"
 
     private static func advised(
         _ options: String, _ message: String = Self.failure, address: String = "192.0.2.1"
