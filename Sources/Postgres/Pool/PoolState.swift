@@ -199,7 +199,7 @@ struct PoolState<Connection, Waiter>: ~Copyable {
         guard let since = self.failingSince, now - since >= self.limits.breakAfter, self.leased == 0 else {
             return false
         }
-        return self.connecting == 0 || !self.hasTried(within: .milliseconds(250), now: now)
+        return self.connecting == 0 || !self.hasTried(within: .seconds(1), now: now)
     }
 
     private func hasTried(within time: Duration, now: Instant) -> Bool {
