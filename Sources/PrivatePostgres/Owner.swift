@@ -62,12 +62,18 @@ package struct Owner: Sendable {
     ///
     /// It uses posix_spawn(3) and waitpid(2). Foundation's `Process` takes a child for running while a grandchild holds
     /// an inherited descriptor, and `pg_ctl` leaves a grandchild behind on purpose.
+    ///
+    /// The wait stands on a thread of its own, and two commands run at a time. Else many servers that start at once
+    /// would hold every thread that tasks run on. Not cancellable: the command runs to its end.
     @discardableResult
-    func run(_ command: String, _ arguments: [String]) throws -> String {
+    func run(_ command: String, _ arguments: [String]) async throws -> String {
         let log = FileManager.default.temporaryDirectory.appendingPathComponent("dialtone-\(UUID().uuidString).log")
             .path
         defer { unlink(log) }
-        let status = try Self.spawn(self.commandLine(command, arguments), output: log)
+        let line = self.commandLine(command, arguments)
+        let status = try await withCheckedThrowingContinuation { ended in
+            Self.commands.addOperation { ended.resume(with: Result { try Self.spawn(line, output: log) }) }
+        }
         let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
         guard status == 0 else {
             throw PrivatePostgresError.commandFailed(
@@ -75,6 +81,12 @@ package struct Owner: Sendable {
         }
         return output
     }
+
+    private static let commands: OperationQueue = {
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = 2
+        return queue
+    }()
 
     /// Starts the command line in a session of its own, waits for its end and returns its status.
     private static func spawn(_ line: [String], output: String) throws -> Int32 {

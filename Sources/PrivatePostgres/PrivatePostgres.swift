@@ -33,7 +33,7 @@ package struct PrivatePostgres: Sendable {
     package static func start(in folder: URL, settings: [String: String] = [:]) async throws -> PrivatePostgres {
         let owner = try Owner.current()
         let binaries = try ServerBinaries.find(for: owner)
-        let version = try ServerBinaries.version(in: binaries, as: owner)
+        let version = try await ServerBinaries.version(in: binaries, as: owner)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let isTemporary = !owner.canReach(folder.path)
         let folder =
@@ -47,7 +47,7 @@ package struct PrivatePostgres: Sendable {
             folder: folder, isTemporary: isTemporary, binaries: binaries, version: version,
             socketFolder: socketFolder, settings: all)
         try server.takeOverFolder()
-        try server.makeCluster(as: owner)
+        try await server.makeCluster(as: owner)
         try await server.startAgain()
         return server
     }
@@ -68,10 +68,10 @@ package struct PrivatePostgres: Sendable {
     }
 
     /// Makes the cluster if the folder has none.
-    private func makeCluster(as owner: Owner) throws {
+    private func makeCluster(as owner: Owner) async throws {
         let data = self.folder.appendingPathComponent("data")
         guard !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) else { return }
-        try owner.run(
+        try await owner.run(
             self.binaries.appendingPathComponent("initdb").path,
             ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
     }
@@ -100,7 +100,7 @@ package struct PrivatePostgres: Sendable {
         let server = PrivatePostgres(
             folder: folder, isTemporary: false, binaries: self.binaries, version: self.version, socketFolder: place,
             settings: settings)
-        try owner.run(
+        try await owner.run(
             self.binaries.appendingPathComponent("pg_basebackup").path,
             [
                 "-h", self.socketFolder, "-U", "postgres", "-D", folder.appendingPathComponent("data").path, "-R",
@@ -114,7 +114,7 @@ package struct PrivatePostgres: Sendable {
     @concurrent
     package func promote() async throws {
         let data = self.folder.appendingPathComponent("data").path
-        try Owner.current().run(
+        try await Owner.current().run(
             self.binaries.appendingPathComponent("pg_ctl").path, ["promote", "-w", "-t", "60", "-D", data])
     }
 
@@ -123,7 +123,7 @@ package struct PrivatePostgres: Sendable {
     package func startAgain() async throws {
         let options = self.settings.sorted { $0.key < $1.key }.map { "-c \($0.key)='\($0.value)'" }
         let log = self.folder.appendingPathComponent("server.log").path
-        try Owner.current().run(
+        try await Owner.current().run(
             self.binaries.appendingPathComponent("pg_ctl").path,
             [
                 "start", "-w", "-t", "60", "-D", self.folder.appendingPathComponent("data").path, "-l", log,
@@ -135,7 +135,7 @@ package struct PrivatePostgres: Sendable {
     @concurrent
     package func stop(mode: String = "fast") async throws {
         let data = self.folder.appendingPathComponent("data").path
-        try Owner.current().run(
+        try await Owner.current().run(
             self.binaries.appendingPathComponent("pg_ctl").path, ["stop", "-w", "-t", "60", "-m", mode, "-D", data])
     }
 

@@ -40,9 +40,9 @@ enum ServerBinaries {
 
     /// Returns the version, such as `15.14` or `19beta1`. The program prints `postgres (PostgreSQL) 15.14`, and on
     /// Debian more words after that.
-    static func version(in folder: URL, as owner: Owner) throws -> String {
+    static func version(in folder: URL, as owner: Owner) async throws -> String {
         let command = folder.appendingPathComponent("postgres").path
-        let printed = try owner.run(command, ["--version"])
+        let printed = try await owner.run(command, ["--version"])
         let words = printed.split(whereSeparator: \.isWhitespace)
         guard words.count >= 3 else {
             throw PrivatePostgresError.commandFailed(command: "postgres --version", output: printed)
