@@ -51,6 +51,22 @@ package struct SharedParts: Sendable {
         return configuration
     }
 
+    /// How a node holds its lock and listens: past a pooler, in the service's role, with limits for each statement.
+    ///
+    /// Such a session idles for as long as the node lives, so it has no limit for that. Behind a pooler without a
+    /// direct URL no setting is sent.
+    package static func directDatabase(_ settings: Settings) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
+        configuration.currentURL = settings.secrets.directDatabase.url
+        configuration.exchangeTimeout = .seconds(15)
+        guard settings.hasDirectSession else { return configuration }
+        configuration.settings = [
+            "role": "dialtone_service", "statement_timeout": "10s", "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "10s", "idle_session_timeout": "0",
+        ]
+        return configuration
+    }
+
     /// Connects as the service does.
     static func connect(_ settings: Settings) async throws -> PostgresConnection {
         do {

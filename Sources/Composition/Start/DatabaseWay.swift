@@ -21,14 +21,30 @@ enum DatabaseWay {
         }
     }
 
-    /// Throws when `DATABASE_DIRECT_URL` leads to a pooler: a worker's lock would prove nothing there. A server that
-    /// does not answer is no reason, because the leases then decide alone.
+    /// Throws when `DATABASE_DIRECT_URL` leads to a pooler: a worker's lock would prove nothing there. Throws too when
+    /// its login may not take the service's role, in which the lock is held.
+    ///
+    /// A server that does not answer is no reason, because the leases then decide alone.
     static func verifyDirect(_ settings: Settings) async throws {
         guard settings.databaseDirectURL.reveal() != settings.databaseURL.reveal() else { return }
         let url = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
         if let evidence = try? await PoolerProbe.evidence(at: url, sendsOptions: false) {
             throw SchemaError.pooler(setting: "DATABASE_DIRECT_URL", evidence)
         }
+        try await Self.verifyDirectLogin(url)
+    }
+
+    private static func verifyDirectLogin(_ url: PostgresConfiguration) async throws {
+        var url = url
+        url.exchangeTimeout = .seconds(10)
+        guard let connection = try? await PostgresConnection.connect(url) else { return }
+        do {
+            _ = try await ServingLogin.verify(on: connection)
+        } catch let error as SchemaError {
+            await connection.close()
+            throw error
+        } catch {}
+        await connection.close()
     }
 
     /// Throws unless the login can serve.
