@@ -94,7 +94,7 @@ package struct SharedParts: Sendable {
         guard let uri = settings.kek else {
             throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
         }
-        let environment = ProcessInfo.processInfo.environment
+        let environment = SecretVariables.environment
         do {
             return try LocalKeyEncryptionKey(
                 uri: uri, environment: { environment[$0].map { SettingText.cleaned($0) } },

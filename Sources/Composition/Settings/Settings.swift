@@ -63,7 +63,7 @@ package struct Settings: Sendable {
     ///
     /// Throws `SettingsError` with all problems.
     package static func read(
-        flags: [String: String] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
+        flags: [String: String] = [:], environment: [String: String] = SecretVariables.environment
     ) async throws -> Settings {
         var source = try await SettingsSource(flags: flags, environment: environment)
         let database = source.databaseURLs()
