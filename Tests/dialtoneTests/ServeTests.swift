@@ -31,7 +31,7 @@ import Testing
             let provider = try #require(desk.environment["TELNYX_BASE_URL"])
             let faults = try Wire(to: provider)
             faults.send(
-                "PUT /control/faults", [],
+                "PUT /control/faults", ["Authorization: Bearer test-key"],
                 "{\"rules\":[{\"operation\":\"create\",\"kind\":\"delay\",\"milliseconds\":15000}]}")
             #expect(faults.answer().hasPrefix("HTTP/1.1 2"))
             let key = try await desk.json("key", "create", "--tenant", "acme", "--scopes", "login-tokens:create")

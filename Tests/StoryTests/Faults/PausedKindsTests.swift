@@ -58,7 +58,7 @@ import Testing
     private static func limit(_ operation: String, _ story: Story) async throws {
         let rule =
             "{\"operation\":\"\(operation)\",\"kind\":\"rate_limited\",\"milliseconds\":300000,\"reset\":\"seconds\"}"
-        let reply = try await story.http.reply(.PUT, story.provider.url + "/control/faults", "{\"rules\":[\(rule)]}")
+        let reply = try await story.provider.control(.PUT, "faults", "{\"rules\":[\(rule)]}")
         try #require(reply.status == 200)
     }
 
