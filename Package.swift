@@ -133,7 +133,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"],
             path: "Tests/TestSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
-        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
+        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres", "TestSupport"]),
         .testTarget(name: "ModelTests", dependencies: ["Model"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
         // the simulated ledger, workers and provider of the seeded simulation
