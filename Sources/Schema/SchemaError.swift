@@ -44,11 +44,7 @@ package enum SchemaError: Error, CustomStringConvertible {
             "the database has migration \(version), which this version of dialtone does not know; use a newer dialtone"
         case .changed(let version, let name):
             "migration \(version) (\(name)) was changed after it was applied; put the original file back"
-        case .notDurable(let setting) where setting == "synchronous_commit":
-            "the server has synchronous_commit=off and could lose what it acknowledged; turn it on"
-        case .notDurable(let setting):
-            "the server has \(setting)=off and could lose what it acknowledged; turn it on, or set "
-                + "DIALTONE_DURABILITY=storage where the storage is durable without it"
+        case .notDurable(let setting): Self.mayLose(setting)
         case .takesNoWrites(let isStandby):
             "the server takes no writes: \(isStandby ? "it is a standby" : "its sessions are read-only")"
         case .tooOld(let version): "the server is PostgreSQL \(version); dialtone needs PostgreSQL 15 or newer"
@@ -64,26 +60,26 @@ package enum SchemaError: Error, CustomStringConvertible {
                 + (evidence.map { " (\($0))" } ?? "") + "; set DATABASE_DIRECT_URL to the server"
         case .waitedTooLong(let seconds, let holders):
             "gave up after waiting \(seconds) s for a lock of \(holders); end that session, or give --wait more time"
-        case .rolesMissing, .loginLacksRoles, .mayNotServe, .servesOnly, .noSuchLogin: self.aboutLogins
-        }
-    }
-
-    private var aboutLogins: String {
-        switch self {
         case .rolesMissing(let database, let sql):
             "this login may not do that itself; have an administrator run in the database \(database), then migrate "
                 + "again:\n\(sql)"
         case .loginLacksRoles(let login, let roles):
-            "the login \(login) may not act as \(roles.joined(separator: " and ")); run with the login that migrates: "
-                + "dialtone migrate --serve-as \(login)"
-        case .mayNotServe:
-            "the login may not act as dialtone_service; run with the login that migrates: "
-                + "dialtone migrate --serve-as LOGIN"
+            Self.mayNotAct("the login \(login)", as: roles.joined(separator: " and "), remedyFor: login)
+        case .mayNotServe: Self.mayNotAct("the login", as: "dialtone_service", remedyFor: "LOGIN")
         case .servesOnly(let login):
             "the login \(login) serves and may not migrate; run dialtone migrate with the login that migrates"
         case .noSuchLogin(let login): "there is no login \(login); make it first: create role \(login) login"
-        default: ""
         }
+    }
+
+    private static func mayLose(_ setting: String) -> String {
+        let loss = "the server has \(setting)=off and could lose what it acknowledged; turn it on"
+        guard setting != "synchronous_commit" else { return loss }
+        return "\(loss), or set DIALTONE_DURABILITY=storage where the storage is durable without it"
+    }
+
+    private static func mayNotAct(_ who: String, as roles: String, remedyFor login: String) -> String {
+        "\(who) may not act as \(roles); run with the login that migrates: dialtone migrate --serve-as \(login)"
     }
 
     private static func text(of setting: String, _ evidence: PoolerEvidence) -> String {
