@@ -35,6 +35,11 @@ package struct PostgresConfiguration: Sendable {
     package var settings: [String: String] = [:]
     /// Whether statements used more than once are prepared. Must be off behind a pooler in transaction mode.
     package var preparesStatements = true
+    /// Whether what answers is a pooler in transaction mode, which says of a server what it heard when it first met one.
+    ///
+    /// It passes on `default_transaction_read_only` from that moment, also long after a read-only spell. So the last
+    /// host to be tried is taken whatever is said of it, unless the string asks for a kind of session itself.
+    package var isPooled = false
 
     /// Parses the string. Throws `.configuration` with a text that names what is wrong and quotes no value.
     package init(url: String) throws(PostgresError) {
@@ -66,8 +71,14 @@ package struct PostgresConfiguration: Sendable {
     /// Unlike libpq's, the default is `read-write`: a session on a standby or a read-only server would serve for as
     /// long as it lives, and refuse every write.
     var sessions: [String] {
-        let wanted = self.parameters["target_session_attrs"] ?? "read-write"
+        guard let wanted = self.parameters["target_session_attrs"] else { return self.usualSessions }
         return wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
+    }
+
+    private var usualSessions: [String] {
+        guard self.isPooled else { return ["read-write"] }
+        let hosts = Self.list(self.parameters["host"] ?? self.parameters["hostaddr"])
+        return hosts.count > 1 ? ["read-write", "any"] : ["any"]
     }
 
     /// Returns the configuration of another database on the same server.

@@ -103,6 +103,8 @@ extension Administration {
     private func checkSchema(on connection: PostgresConnection) async -> Checked {
         let durability = self.settings.durability
         do {
+            // A pooler, or `target_session_attrs=any`, lets a session begin that takes no writes.
+            try await ServerRequirements.verifyTakesWrites(on: connection)
             try await Schema(durability: durability).verify(on: connection)
             try await ServerRequirements.verifyIsolation(on: connection)
             let accepted = try await durability.accepted(on: connection).map { "; \($0)=off is accepted" }.joined()

@@ -41,6 +41,7 @@ package struct SharedParts: Sendable {
         configuration.currentURL = settings.secrets.database.url
         if settings.isPooled {
             configuration.preparesStatements = false
+            configuration.isPooled = true
         } else {
             configuration.settings = PostgresConfiguration.keyLookups.merging([
                 "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",

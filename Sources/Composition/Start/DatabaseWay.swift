@@ -57,6 +57,7 @@ enum DatabaseWay {
     ) async throws -> Value {
         var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
         configuration.preparesStatements = !settings.isPooled
+        configuration.isPooled = settings.isPooled
         configuration.exchangeTimeout = .seconds(10)
         configuration.currentURL = settings.secrets.database.url
         let connection = try await PostgresConnection.connect(configuration)

@@ -65,4 +65,17 @@ import Testing
             #expect(targets.map(\.session) == sessions)
         }
     }
+
+    /// A pooler that met its server in a read-only spell says so for as long as it lives.
+    @Test func `what a pooler says of its server is no reason to stay away from the only host`() async throws {
+        for (url, sessions) in [
+            ("host=/a", ["any"]), ("host=/a,/b", ["read-write", "read-write", "any", "any"]),
+            ("host=/a target_session_attrs=read-write", ["read-write"]),
+        ] {
+            var configuration = try PostgresConfiguration(url: url)
+            configuration.isPooled = true
+            let targets = try await configuration.targets { _ throws(PostgresError) in [] }
+            #expect(targets.map(\.session) == sessions, "\(url)")
+        }
+    }
 }
