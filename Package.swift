@@ -173,7 +173,8 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
         .testTarget(name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
-        .testTarget(name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(
             name: "StoryTests",
             dependencies: [

@@ -7,12 +7,19 @@ import Glibc
 import TestSupport
 import Testing
 
-struct Desk {
+/// The settings of one installation, and the program's commands with them.
+protocol OperatorDesk {
+    var environment: [String: String] { get set }
+}
+
+struct Desk: OperatorDesk {
     let database: TestDatabase
     var environment: [String: String]
     /// For files of the test. Whoever needs it makes and removes it.
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("desk-\(UUID().uuidString)")
+}
 
+extension OperatorDesk {
     /// Runs a command to its end.
     func run(_ arguments: [String]) async throws -> Program.Ended {
         try await Program.run(arguments, self.environment)
@@ -33,20 +40,31 @@ struct Desk {
 
     /// Expects exit code 0. Returns the JSON object that the command has printed.
     func json(_ arguments: String...) async throws -> [String: Any] {
-        let ended = try await self.run(arguments + ["--json"])
+        var line = arguments
+        // Behind -- it would be an argument.
+        line.insert("--json", at: line.firstIndex(of: "--") ?? line.count)
+        let ended = try await self.run(line)
         #expect(ended.code == 0, "\(arguments): \(ended.errors)")
         return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// Makes a source of acme at the service, and remembers its secret. Returns the hook's URL.
+    mutating func makeSource(at address: String) async throws -> String {
+        self.environment["DIALTONE_PUBLIC_URL"] = address
+        let source = try await self.json("source", "create", "app", "--tenant", "acme")
+        self.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
+        return try #require(source["url"] as? String)
     }
 
     /// Makes a source of acme and signs this user up at the service.
     func signUp(_ user: String, at address: String) async throws {
         var desk = self
-        desk.environment["DIALTONE_PUBLIC_URL"] = address
-        let source = try await desk.json("source", "create", "app", "--tenant", "acme")
-        desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
-        try await desk.done("send", "--url", source["url"] as? String ?? "", "--tenant", "acme", "--user", user)
+        let hook = try await desk.makeSource(at: address)
+        try await desk.done("send", "--url", hook, "--tenant", "acme", "--user", user)
     }
+}
 
+extension Desk {
     /// Starts the program. Returns its process and the ready line that it has printed.
     static func start(
         _ arguments: [String], _ environment: [String: String], errors: Pipe? = nil
@@ -74,8 +92,13 @@ struct Desk {
     /// Sends the signal and returns the exit code; the signal's number when the process has died of one.
     static func end(_ process: Process, by signal: Int32) async -> Int32 {
         kill(process.processIdentifier, signal)
+        return await Self.exitCode(of: process)
+    }
+
+    /// Waits for the process to end and returns its exit code; the signal's number when it has died of one.
+    static func exitCode(of process: Process) async -> Int32 {
         // On a thread of its own, because a stop may take many seconds and other tests need theirs.
-        return await withCheckedContinuation { ended in
+        await withCheckedContinuation { ended in
             DispatchQueue.global().async {
                 process.waitUntilExit()
                 ended.resume(returning: process.terminationStatus)

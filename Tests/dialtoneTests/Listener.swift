@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hears what a process says on a pipe, and says one HTTP request to a service as bytes.
 
+import Dispatch
 import Foundation
 import Glibc
 import Testing
 
-/// The reading end of a process's standard error.
+/// The reading end of a process's standard output or standard error.
 final class Listener {
     let pipe = Pipe()
     private let parts: AsyncStream<String>
@@ -16,8 +17,12 @@ final class Listener {
         self.parts = parts
         self.pipe.fileHandleForReading.readabilityHandler = { handle in
             let bytes = handle.availableData
-            if bytes.isEmpty { handle.readabilityHandler = nil }
-            part.yield(String(decoding: bytes, as: UTF8.self))
+            guard bytes.isEmpty else {
+                part.yield(String(decoding: bytes, as: UTF8.self))
+                return
+            }
+            handle.readabilityHandler = nil
+            part.finish()
         }
     }
 
@@ -27,8 +32,14 @@ final class Listener {
         for await part in self.parts {
             self.heard += part
             if self.heard.contains(words) { return }
-            try #require(!part.isEmpty, "the process ended and said: \(self.heard)")
         }
+        try #require(self.heard.contains(words), "the process ended and said: \(self.heard)")
+    }
+
+    /// Waits until the process has ended, and returns all that it has said.
+    func toTheEnd() async -> String {
+        for await part in self.parts { self.heard += part }
+        return self.heard
     }
 }
 
@@ -50,6 +61,9 @@ struct Wire {
             }
         }
         try #require(result == 0, "nobody listens at \(url)")
+        // A service that never answers fails its test and does not hold it.
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// Sends a request that ends its connection.
@@ -69,6 +83,35 @@ struct Wire {
             let count = read(self.socket, &buffer, buffer.count)
             guard count > 0 else { return String(decoding: all, as: UTF8.self) }
             all += buffer[..<count]
+        }
+    }
+}
+
+extension Wire {
+    /// Asks for a path and returns the whole answer.
+    static func get(_ path: String, at url: String) async throws -> String {
+        let wire = try Wire(to: url)
+        wire.send("GET \(path)")
+        return await wire.awaitAnswer()
+    }
+
+    /// Reads on a thread of its own, so that the other tests have theirs.
+    func awaitAnswer() async -> String {
+        await withCheckedContinuation { answered in
+            DispatchQueue.global().async { answered.resume(returning: self.answer()) }
+        }
+    }
+
+    /// Asks until the answer has this status and these words, for 30 seconds. Returns the answer.
+    @discardableResult
+    static func get(_ path: String, at url: String, until status: Int, with words: String = "") async throws -> String {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let answer = try await Self.get(path, at: url)
+            if answer.hasPrefix("HTTP/1.1 \(status) "), answer.contains(words) { return answer }
+            try #require(ContinuousClock.now < deadline, "\(path) at \(url) is not \(status) \(words): \(answer)")
+            // The pause between two looks. The deadline decides, not the pause.
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 }
