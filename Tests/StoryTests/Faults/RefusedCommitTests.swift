@@ -26,6 +26,9 @@ import Testing
             try await Self.refuse(moment, in: story)
             let refused = try await Self.send(Self.forNow.map { "bad-\($0)" }, to: story)
             for state in Self.forNow { #expect(refused["bad-\(state)"] == 503, "SQLSTATE \(state)") }
+            // A revoke takes two statements, in one transaction and one round trip.
+            let gone = try await Self.send(Self.forNow.map { "bad-\($0)-gone" }, .deleted, to: story)
+            for state in Self.forNow { #expect(gone["bad-\(state)-gone"] == 503, "SQLSTATE \(state)") }
             // Nothing of the trouble stays with the service.
             #expect(try await story.send(.created, "u-good", delivery: "good").status == 202)
 
@@ -47,11 +50,13 @@ import Testing
             let statuses = try await Self.send(Self.forGood.map { "bad-\($0)" } + good, to: story)
             for state in Self.forGood { #expect(statuses["bad-\(state)"] == 422, "SQLSTATE \(state)") }
             for delivery in good { #expect(statuses[delivery] == 202) }
+            let gone = try await Self.send(Self.forGood.map { "bad-\($0)-gone" }, .deleted, to: story)
+            for state in Self.forGood { #expect(gone["bad-\(state)-gone"] == 422, "SQLSTATE \(state)") }
             #expect(try await story.eventCount() == good.count)
         }
     }
 
-    /// Lets the server refuse each delivery `bad-STATE` with this SQLSTATE.
+    /// Lets the server refuse each delivery whose id begins with `bad-` and a SQLSTATE with this SQLSTATE.
     private static func refuse(_ moment: Moment, in story: Story) async throws {
         let trigger =
             switch moment {
@@ -62,17 +67,19 @@ import Testing
         try await story.database.admin.script(
             """
             create function public.refuse() returns trigger language plpgsql as
-            $$ begin raise exception 'refused' using errcode = substr(new.delivery_id, 5); end $$;
+            $$ begin raise exception 'refused' using errcode = substr(new.delivery_id, 5, 5); end $$;
             \(trigger) for each row when (new.delivery_id like 'bad-%') execute function public.refuse()
             """)
     }
 
     /// Sends all of them at once, each about a user of its own. Returns the statuses.
-    private static func send(_ deliveries: [String], to story: Story) async throws -> [String: Int] {
+    private static func send(
+        _ deliveries: [String], _ type: Story.EventType = .created, to story: Story
+    ) async throws -> [String: Int] {
         try await withThrowingTaskGroup(of: (String, Int).self) { group in
             for delivery in deliveries {
                 group.addTask {
-                    (delivery, try await story.send(.created, "u-\(delivery)", delivery: delivery).status)
+                    (delivery, try await story.send(type, "u-\(delivery)", delivery: delivery).status)
                 }
             }
             return try await group.reduce(into: [String: Int]()) { $0[$1.0] = $1.1 }

@@ -11,7 +11,6 @@ import Testing
 
     @Test func `the status listener says that a process is stopping while its last create comes back`() async throws {
         try await ServerDesk.with { desk in
-            desk.environment["DIALTONE_HTTP_DEADLINE"] = "5s"
             let (service, line) = try await Self.start([], desk)
             defer { service.process.terminate() }
             let status = "http://\(try #require(line.status))"
