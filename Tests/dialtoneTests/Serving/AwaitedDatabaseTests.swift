@@ -14,7 +14,6 @@ import Testing
             let service = try RunningService.start(["--wait-for-database", "2m"], desk.environment)
             defer { service.process.terminate() }
             try await service.log.waits(for: Self.waiting)
-            #expect(service.output.heard.isEmpty)
             try await desk.server.startAgain()
             let line = try await service.ready()
             try await Wire.get("/readyz", at: try #require(line.listen), until: 200)
