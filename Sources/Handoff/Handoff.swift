@@ -110,6 +110,8 @@ package final class Handoff: Sendable {
             return (status, Credential(id: id, generation: generation, sealedUsername: sealed.value))
         } catch let error as HandoffError {
             throw error
+        } catch let error as PostgresError where error.isRefusedForGood {
+            throw .refusedValue
         } catch {
             throw .unavailable
         }

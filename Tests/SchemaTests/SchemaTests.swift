@@ -120,7 +120,7 @@ import Testing
             let plain = try await PostgresConnection.connect(
                 PostgresConfiguration(url: database.url.replacing("user=postgres", with: "user=\(login)")))
             let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: plain) }
-            guard case .rolesMissing(_, let sql)? = error else {
+            guard case .rolesMissing(_, let sql, _)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }

@@ -56,7 +56,7 @@ extension Administration {
         var lines: [Checked] = [("database", await Self.problem { try await DatabaseWay.verifyServer(self.settings) })]
         guard lines[0].problem == nil else { return lines }
         lines.append(
-            ("way to the database", await Self.problem { try await DatabaseWay.verifyNoPooler(self.settings) }))
+            ("way to the database", await Self.problem { try await DatabaseWay.verifyPooling(self.settings) }))
         if lines[1].problem == nil {
             lines[1].problem = await Self.problem { try await DatabaseWay.verifyDirect(self.settings) }
         }

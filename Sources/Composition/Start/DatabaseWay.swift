@@ -7,15 +7,20 @@ import Schema
 
 /// Each call opens connections of its own and closes them. None of them relies on a role or an option.
 enum DatabaseWay {
-    /// Throws unless the server is new enough and the database holds every text.
+    /// Throws unless the server is new enough, the database holds every text, and a commit of the login waits for the
+    /// disk.
     static func verifyServer(_ settings: Settings) async throws {
-        try await Self.withLogin(settings) { try await ServerRequirements.verify(on: $0) }
+        try await Self.withLogin(settings) { connection in
+            try await ServerRequirements.verify(on: connection)
+            try await Durability.verifySessions(on: connection)
+        }
     }
 
-    /// Throws when `DATABASE_URL` leads to a pooler that the program was not told of.
-    static func verifyNoPooler(_ settings: Settings) async throws {
-        guard !settings.isPooled else { return }
+    /// Throws when `DATABASE_URL` leads to a pooler that the program was not told of, or to one that refuses
+    /// transactions.
+    static func verifyPooling(_ settings: Settings) async throws {
         let url = try PostgresConfiguration(url: settings.databaseURL.reveal())
+        if settings.isPooled { return try await PoolerProbe.verifyTransactions(at: url) }
         if let evidence = try await PoolerProbe.evidence(at: url, sendsOptions: true) {
             throw SchemaError.pooler(setting: "DATABASE_URL", evidence)
         }
@@ -49,7 +54,7 @@ enum DatabaseWay {
 
     /// Throws unless the login can serve.
     static func login(_ settings: Settings) async throws -> ServingLogin {
-        try await Self.withLogin(settings) { try await ServingLogin.verify(on: $0) }
+        try await Self.withLogin(settings) { try await ServingLogin.verify(on: $0, isPooled: settings.isPooled) }
     }
 
     private static func withLogin<Value>(

@@ -62,7 +62,7 @@ import Testing
         try await ManagedPlace.with { place in
             try await place.host.script("alter role dialtone_migrator nocreaterole")
             let error = await #expect(throws: SchemaError.self) { try await place.migrate() }
-            guard case .rolesMissing("dialtone", let sql)? = error else {
+            guard case .rolesMissing("dialtone", let sql, _)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
