@@ -124,7 +124,7 @@ import Testing
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(sql.contains("to \(login);"))
+            #expect(sql.contains("dialtone_tenant to \(login)"))
             try await database.admin.script(sql)
             #expect(try await Schema().migrate(on: plain).count == Migration.all.count)
             #expect(try await Schema().migrate(on: plain).isEmpty)
