@@ -56,6 +56,7 @@ import Testing
                 try await database.pool.query("select pg_terminate_backend(pg_backend_pid())::text, pg_sleep(5)::text")
             }
             #expect(error?.isUnavailable == true)
+            #expect(error?.message.hasPrefix("terminating connection") == true, "the server's reason: \(error as Any)")
             let rows = try await database.pool.query("select 1")
             #expect(rows.count == 1)
         }
