@@ -15,8 +15,37 @@ protocol OperatorDesk {
 struct Desk: OperatorDesk {
     let database: TestDatabase
     var environment: [String: String]
-    /// For files of the test. Whoever needs it makes and removes it.
+    /// For files of the test. `with` makes and removes it.
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("desk-\(UUID().uuidString)")
+
+    /// Lends a desk with the tenant acme and a simulated provider that takes the key `test-key`. No service runs.
+    static func withSimulator(_ work: (inout Desk) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let (simulator, provider) = try await Desk.start(
+                ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
+            defer { simulator.terminate() }
+            try await Self.with(database, provider: provider["base_url"], work)
+        }
+    }
+
+    /// Lends a desk with the tenant acme and a provider at that URL. No service runs.
+    static func with(
+        _ database: TestDatabase, provider: String?, _ work: (inout Desk) async throws -> Void
+    ) async throws {
+        let key = try await Program.run(["vault", "keygen"]).output
+        var desk = Desk(
+            database: database,
+            environment: [
+                "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
+                "KEK": key.trimmingCharacters(in: .newlines), "DIALTONE_LISTEN": "127.0.0.1:0",
+            ])
+        desk.environment["TELNYX_BASE_URL"] = provider
+        let made = try await desk.run(["tenant", "create", "acme", "--connection-id", "1000000001"])
+        #expect(made.code == 0, "\(made.errors)")
+        try FileManager.default.createDirectory(at: desk.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: desk.folder) }
+        try await work(&desk)
+    }
 }
 
 extension OperatorDesk {

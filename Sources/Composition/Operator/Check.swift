@@ -140,7 +140,7 @@ extension Administration {
                 lines.append(
                     await connection.isEmpty ? (name, nil) : self.checkConnection(connection, name, api))
             } catch {
-                lines.append((name, error.description))
+                lines.append((name, error.asProblem))
             }
         }
         try? await http.shutdown()
