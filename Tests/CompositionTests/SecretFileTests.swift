@@ -45,7 +45,7 @@ import Testing
         ("nothing", { _ in }), ("an empty file", { try "".write(toFile: $0, atomically: true, encoding: .utf8) }),
         ("blanks", { try " \r\n".write(toFile: $0, atomically: true, encoding: .utf8) }),
         ("a folder", { try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false) }),
-        ("a named pipe", { #expect(mkfifo($0, 0o600) == 0) }),
+        ("a named pipe", { path in #expect(mkfifo(path, 0o600) == 0) }),
         (
             "a link to a named pipe",
             { path in
@@ -53,8 +53,8 @@ import Testing
                 #expect(symlink(path + ".pipe", path) == 0)
             }
         ),
-        ("a device", { #expect(symlink("/dev/zero", $0) == 0) }),
-        ("a link to itself", { #expect(symlink($0, $0) == 0) }),
+        ("a device", { path in #expect(symlink("/dev/zero", path) == 0) }),
+        ("a link to itself", { path in #expect(symlink(path, path) == 0) }),
         ("bytes that are no text", { try Data([0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: $0)) }),
         ("a megabyte", { try Data(count: 1 << 20).write(to: URL(fileURLWithPath: $0)) }),
     ]

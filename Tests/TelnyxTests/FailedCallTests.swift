@@ -31,7 +31,7 @@ import Testing
         ("retry-after: Fri, 15 Jan 2027 07:00:00 GMT", 1), ("x-ratelimit-reset: 30", 30), ("retry-after: soon", 1),
         ("x-other: 5", 1),
     ])
-    func `each call that meets a 429 says how long to wait`(header: String, seconds: Int64) async throws {
+    func `each call that meets a 429 says how long to wait`(header: String, seconds: Int) async throws {
         let id = ProviderID(rawValue: "c-1")
         let calls: [(name: String, call: (TelnyxClient) async throws -> Void)] = [
             ("list", { _ = try await $0.list(ListQuery(), page: 1) }), ("retrieve", { _ = try await $0.retrieve(id) }),

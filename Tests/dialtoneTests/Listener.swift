@@ -10,12 +10,18 @@ import Testing
 final class Listener {
     let pipe = Pipe()
     private let parts: AsyncStream<String>
+    private let part: AsyncStream<String>.Continuation
     private(set) var heard = ""
 
-    init() {
-        let (parts, part) = AsyncStream<String>.makeStream()
-        self.parts = parts
-        self.pipe.fileHandleForReading.readabilityHandler = { handle in
+    /// `isStalled`: nobody reads until `listen` is called.
+    init(isStalled: Bool = false) {
+        (self.parts, self.part) = AsyncStream<String>.makeStream()
+        if !isStalled { self.listen() }
+    }
+
+    /// Begins to read.
+    func listen() {
+        self.pipe.fileHandleForReading.readabilityHandler = { [part] handle in
             let bytes = handle.availableData
             guard bytes.isEmpty else {
                 part.yield(String(decoding: bytes, as: UTF8.self))
@@ -24,6 +30,15 @@ final class Listener {
             handle.readabilityHandler = nil
             part.finish()
         }
+    }
+
+    /// Waits for the end of the process, and returns everything that it has said.
+    func rest() async -> String {
+        for await part in self.parts {
+            self.heard += part
+            if part.isEmpty { break }
+        }
+        return self.heard
     }
 
     /// Waits until the process has said these words. Fails when the process ends first.
@@ -73,6 +88,28 @@ struct Wire {
         let sent = write(self.socket, bytes, bytes.count)
         #expect(sent == bytes.count)
     }
+
+    /// Sends a request as it is written here, and reads its answer. The connection stays open.
+    func exchange(_ request: String) -> String {
+        let bytes = Array(request.utf8)
+        guard write(self.socket, bytes, bytes.count) == bytes.count else { return "" }
+        var answer = ""
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(self.socket, &buffer, buffer.count)
+            guard count > 0 else { return answer }
+            answer += String(decoding: buffer[..<count], as: UTF8.self)
+            guard let end = answer.range(of: "\r\n\r\n") else { continue }
+            let head = answer[..<end.lowerBound].lowercased()
+            let length = head.range(of: "content-length: ").flatMap { found in
+                Int(head[found.upperBound...].prefix { $0.isNumber })
+            }
+            if answer[end.upperBound...].utf8.count >= length ?? 0 { return answer }
+        }
+    }
+
+    /// Closes this end.
+    func hangUp() { close(self.socket) }
 
     /// Reads until the service closes, and closes this end.
     func answer() -> String {

@@ -11,7 +11,7 @@ import Testing
     @Test func `a log that nobody reads holds up neither the start nor requests nor the stop`() async throws {
         try await Desk.withSimulator { desk in
             let errors = Pipe()
-            try Self.fill(errors.fileHandleForWriting.fileDescriptor)
+            try StalledLogTests.fill(errors.fileHandleForWriting.fileDescriptor)
             let (service, ready) = try await Desk.start(["serve"], desk.environment, errors: errors)
             defer { service.terminate() }
             let address = try #require(ready["listen"])
@@ -138,15 +138,5 @@ import Testing
         var status = stat()
         let isThere = stat("\(folder)/environ", &status) == 0
         #expect(isThere && status.st_uid == 0)
-    }
-
-    /// Fills a pipe, so that the next write to it waits.
-    private static func fill(_ descriptor: Int32) throws {
-        let flags = fcntl(descriptor, F_GETFL)
-        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
-        let bytes = [UInt8](repeating: 10, count: 4096)
-        while write(descriptor, bytes, bytes.count) > 0 {}
-        try #require(errno == EAGAIN)
-        _ = fcntl(descriptor, F_SETFL, flags)
     }
 }
