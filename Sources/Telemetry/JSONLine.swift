@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log line as JSON, for machines and short enough for people: `{"time","level","label","message",…metadata}`.
 
+import Logging
 import Model
 
 extension LogRecord {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log line as text, for a person at a terminal: `time LEVEL label: message name=value …`.
 
+import Logging
+
 extension LogRecord {
     /// The record as one line of text, without a line end.
     var text: String {
