@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOHTTP1
 import Postgres
+import PrivatePostgres
 import Testing
 
 /// A time in which the server stores nothing.

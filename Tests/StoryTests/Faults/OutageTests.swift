@@ -6,6 +6,7 @@ import Foundation
 import Model
 import NIOHTTP1
 import Postgres
+import PrivatePostgres
 import Testing
 
 @Suite(.timeLimit(.minutes(4))) struct OutageTests {

@@ -4,6 +4,7 @@
 import Composition
 import Foundation
 import Postgres
+import PrivatePostgres
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import PrivatePostgres
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct AwaitedDatabaseTests {

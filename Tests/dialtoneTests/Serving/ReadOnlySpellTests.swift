@@ -2,7 +2,8 @@
 // A server that takes no writes for a while: every process says so on its probes, and soon after it is ready again.
 
 import Foundation
-import Glibc
+import Postgres
+import PrivatePostgres
 import Testing
 
 @Suite(.timeLimit(.minutes(4))) struct ReadOnlySpellTests {
