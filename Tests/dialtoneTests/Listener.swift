@@ -21,7 +21,7 @@ final class Listener {
 
     /// Begins to read.
     func listen() {
-        self.pipe.fileHandleForReading.readabilityHandler = { [part] handle in
+        self.pipe.fileHandleForReading.readabilityHandler = { [part = self.part] handle in
             let bytes = handle.availableData
             guard bytes.isEmpty else {
                 part.yield(String(decoding: bytes, as: UTF8.self))
