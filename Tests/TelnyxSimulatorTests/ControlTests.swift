@@ -30,7 +30,8 @@ import Testing
     @Test func `the controls of a simulator without a key are open`() async throws {
         try await RunningSimulator.with { provider in
             for (method, path, body) in Self.controls {
-                #expect(try await provider.ask(method, "/control/\(path)", body, key: nil).status == 200)
+                let reply = try await provider.ask(method, "/control/\(path)", body, key: nil)
+                #expect(reply.status == 200)
             }
         }
     }

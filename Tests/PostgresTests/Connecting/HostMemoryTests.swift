@@ -74,8 +74,7 @@ import Testing
         ] {
             var configuration = try PostgresConfiguration(url: url)
             configuration.isPooled = true
-            let targets = try await configuration.targets { _ throws(PostgresError) in [] }
-            #expect(targets.map(\.session) == sessions, "\(url)")
+            #expect(configuration.sessions == sessions, "\(url)")
         }
     }
 }

@@ -6,7 +6,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite struct ReadyLineTests {
+@Suite struct ReadyAddressTests {
     @Test(arguments: [
         (":0", "127.0.0.1"), ("127.0.0.1:0", "127.0.0.1"), ("localhost:0", "localhost"), ("[::1]:0", "[::1]"),
         (" \"127.0.0.1:0\"\r", "127.0.0.1"), ("'[::1]:0'\r\n", "[::1]"),
