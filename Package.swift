@@ -76,7 +76,9 @@ let package = Package(
         // credential → login token for an app
         .target(
             name: "Handoff",
-            dependencies: ["Model", "Postgres", "Telnyx", "ProviderLimits", "Vault", "Telemetry"]),
+            dependencies: [
+                "Model", "Postgres", "Telnyx", "ProviderLimits", "Vault", "Telemetry", serviceLifecycle,
+            ]),
         // API keys → `Caller`
         .target(name: "Access", dependencies: ["Model", "Postgres", crypto]),
         // the tenant's view of its users, and what an operator does with one

@@ -9,6 +9,7 @@ package import Foundation
 package import Model
 package import Postgres
 package import ProviderLimits
+import ServiceLifecycle
 import Synchronization
 package import Telemetry
 package import Telnyx
@@ -65,9 +66,11 @@ package final class Handoff: Sendable {
             if let credential = found.credential { return try await self.handOut(credential, for: user, now: now) }
             switch found.status {
             case .pending, .ready:
-                guard mayWait, self.clock.now < deadline else { throw .pending(retryAfter: 1) }
+                // A process that stops lets nobody wait: another one can answer at once.
+                let left = deadline - self.clock.now
+                guard mayWait, left > .zero, !Task.isShuttingDownGracefully else { throw .pending(retryAfter: 1) }
                 do {
-                    try await self.clock.sleep(for: pause)
+                    try await self.clock.sleep(for: min(pause, left))
                 } catch {
                     throw .pending(retryAfter: 1)
                 }

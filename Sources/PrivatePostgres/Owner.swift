@@ -60,8 +60,7 @@ package struct Owner: Sendable {
 
     /// Runs a command to its end as this user and returns its output. Throws with its output when it fails.
     ///
-    /// It uses posix_spawn(3) and waitpid(2). Foundation's `Process` takes a child for running while a grandchild holds
-    /// an inherited descriptor, and `pg_ctl` leaves a grandchild behind on purpose.
+    /// `pg_ctl` leaves a grandchild behind on purpose.
     ///
     /// The wait stands on a thread of its own, and two commands run at a time. Else many servers that start at once
     /// would hold every thread that tasks run on. Not cancellable: the command runs to its end.
@@ -72,7 +71,9 @@ package struct Owner: Sendable {
         defer { unlink(log) }
         let line = self.commandLine(command, arguments)
         let status = try await withCheckedThrowingContinuation { ended in
-            Self.commands.addOperation { ended.resume(with: Result { try Self.spawn(line, output: log) }) }
+            Self.commands.addOperation {
+                ended.resume(with: Result { ChildProcess.end(of: try ChildProcess.start(line, output: log)) })
+            }
         }
         let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
         guard status == 0 else {
@@ -87,35 +88,4 @@ package struct Owner: Sendable {
         queue.maxConcurrentOperationCount = 2
         return queue
     }()
-
-    /// Starts the command line in a session of its own, waits for its end and returns its status.
-    private static func spawn(_ line: [String], output: String) throws -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A server that outlives the call must hold none of our descriptors. The reader of a socket or a pipe would
-        // otherwise wait for the server's end.
-        for descriptor in 3..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4096)) {
-            posix_spawn_file_actions_addclose(&actions, descriptor)
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // 0x80 is POSIX_SPAWN_SETSID, which the C module leaves out. Ctrl-C then reaches us only, and we stop the
-        // server.
-        posix_spawnattr_setflags(&attributes, 0x80)
-        let arguments = line.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var child: pid_t = 0
-        let failure = posix_spawn(&child, line[0], &actions, &attributes, arguments, environ)
-        guard failure == 0 else {
-            throw PrivatePostgresError.commandFailed(command: line[0], output: String(cString: strerror(failure)))
-        }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        return status
-    }
 }

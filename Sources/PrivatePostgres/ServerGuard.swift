@@ -2,6 +2,7 @@
 // The private server must not outlive us, however we end. A small process sees our end at a pipe and stops it.
 
 import Foundation
+import Glibc
 import Synchronization
 
 /// Stops the server of a folder when this process is gone, `kill -9` included.
@@ -11,12 +12,12 @@ enum ServerGuard {
     /// The guard reads from a pipe whose only writer is this process. At end of file it sends SIGQUIT, which does not
     /// wait for sessions, to the postmaster. The first line of postmaster.pid holds its process id.
     static func watch(_ folder: URL, removing: [String]) {
-        let process = Process()
         let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments =
+        // No other child may keep the guard waiting.
+        _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let line =
             [
-                "-c",
+                "/bin/sh", "-c",
                 """
                 trap '' INT TERM; cat >/dev/null
                 server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
@@ -27,10 +28,9 @@ enum ServerGuard {
                 """,
                 "guard", folder.path,
             ] + removing
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try? process.run()
+        // It ends after us, so nobody waits for it.
+        _ = try? ChildProcess.start(line, input: pipe.fileHandleForReading.fileDescriptor, output: "/dev/null")
+        try? pipe.fileHandleForReading.close()
         self.pipes.withLock { $0.append(pipe) }
     }
 

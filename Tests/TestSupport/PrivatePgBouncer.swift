@@ -101,7 +101,7 @@ package struct PrivatePgBouncer: Sendable {
     /// also because this process was killed.
     private static func run(_ line: [String], in folder: URL) throws -> Pipe {
         let process = Process()
-        let life = Pipe()
+        let life = Pipe.own()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
             [

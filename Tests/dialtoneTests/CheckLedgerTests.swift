@@ -3,6 +3,7 @@
 
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct CheckLedgerTests {
     @Test(arguments: [
@@ -24,7 +25,7 @@ import Testing
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/check-ledger")
         process.arguments = ["http://127.0.0.1:1/v2"]
         process.environment = ["PATH": "\(folder.path):/usr/local/bin:/usr/bin:/bin", "DATABASE_URL": url]
-        let errors = Pipe()
+        let errors = Pipe.own()
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         try process.run()

@@ -3,6 +3,7 @@
 
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct DemoTests {
     @Test func `the demo reports exactly one credential per user as JSON`() async throws {
@@ -24,25 +25,19 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let process = Program.process(
             ["demo", "--users", "2", "--listen", "127.0.0.1:0", "--data-dir", folder.path], ["PATH": "/usr/bin:/bin"])
-        let errors = Pipe()
+        let errors = Pipe.own()
         process.standardOutput = FileHandle.nullDevice
         process.standardError = errors
         let (ends, end) = AsyncStream<Int32>.makeStream()
         process.terminationHandler = { end.yield($0.terminationStatus) }
-        let (said, say) = AsyncStream<String>.makeStream()
-        errors.fileHandleForReading.readabilityHandler = { handle in
-            let bytes = handle.availableData
-            if bytes.isEmpty { handle.readabilityHandler = nil }
-            say.yield(String(decoding: bytes, as: UTF8.self))
-        }
         var told = ""
         try process.run()
-        // The progress says when the users have their credentials. An empty read means that the demo has ended.
-        for await text in said {
-            told += text
+        // The progress says when the users have their credentials.
+        for await bytes in errors.pieces() {
+            told += String(decoding: bytes, as: UTF8.self)
             if told.contains("credentials: 2 of 2") { break }
-            try #require(!text.isEmpty, "the demo ended: \(told)")
         }
+        try #require(told.contains("credentials: 2 of 2"), "the demo ended: \(told)")
         kill(process.processIdentifier, SIGINT)
         for await status in ends.prefix(1) { #expect(status == 0 || status == 130) }
         let pid = folder.appendingPathComponent("data/postmaster.pid").path

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import Testing
+import TestSupport
 
 @Suite struct DeploymentTests {
     private static func text(_ path: String) throws -> String {
@@ -78,7 +79,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["verify", file.path]
-        let errors = Pipe()
+        let errors = Pipe.own()
         process.standardError = errors
         try process.run()
         let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -99,20 +99,14 @@ extension Desk {
         _ arguments: [String], _ environment: [String: String], errors: Pipe? = nil
     ) async throws -> (Process, [String: String]) {
         let process = Program.process(arguments, environment)
-        let output = Pipe()
+        let output = Pipe.own()
         process.standardOutput = output
         if let errors { process.standardError = errors } else { process.standardError = FileHandle.nullDevice }
-        let (lines, line) = AsyncStream<Data>.makeStream()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let bytes = handle.availableData
-            if bytes.isEmpty { handle.readabilityHandler = nil }
-            line.yield(bytes)
-        }
         try process.run()
         var told = Data()
-        for await bytes in lines {
+        for await bytes in output.pieces() {
             told += bytes
-            if told.contains(10) || bytes.isEmpty { break }
+            if told.contains(10) { break }
         }
         let object = try JSONSerialization.jsonObject(with: told) as? [String: Any]
         return (process, (object ?? [:]).compactMapValues { $0 as? String })

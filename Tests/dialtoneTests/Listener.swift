@@ -1,154 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears what a process says on a pipe, and says one HTTP request to a service as bytes.
+// Hears what a process says on a pipe.
 
-import Dispatch
 import Foundation
-import Glibc
+import TestSupport
 import Testing
 
 /// The reading end of a process's standard output or standard error.
 final class Listener {
-    let pipe = Pipe()
-    private let parts: AsyncStream<String>
-    private let part: AsyncStream<String>.Continuation
+    let pipe = Pipe.own()
+    private var parts: AsyncStream<Data>?
     private(set) var heard = ""
 
     /// `isStalled`: nobody reads until `listen` is called.
     init(isStalled: Bool = false) {
-        (self.parts, self.part) = AsyncStream<String>.makeStream()
         if !isStalled { self.listen() }
     }
 
     /// Begins to read.
-    func listen() {
-        self.pipe.fileHandleForReading.readabilityHandler = { [part = self.part] handle in
-            let bytes = handle.availableData
-            guard bytes.isEmpty else {
-                part.yield(String(decoding: bytes, as: UTF8.self))
-                return
-            }
-            handle.readabilityHandler = nil
-            part.finish()
-        }
-    }
+    func listen() { self.parts = self.pipe.pieces() }
 
     /// Waits for the end of the process, and returns everything that it has said.
     func rest() async -> String {
-        for await part in self.parts {
-            self.heard += part
-            if part.isEmpty { break }
-        }
+        guard let parts else { return self.heard }
+        for await part in parts { self.heard += String(decoding: part, as: UTF8.self) }
         return self.heard
     }
 
     /// Waits until the process has said these words. Fails when the process ends first.
     func waits(for words: String) async throws {
         if self.heard.contains(words) { return }
-        for await part in self.parts {
-            self.heard += part
-            if self.heard.contains(words) { return }
+        if let parts {
+            for await part in parts {
+                self.heard += String(decoding: part, as: UTF8.self)
+                if self.heard.contains(words) { return }
+            }
         }
         try #require(self.heard.contains(words), "the process ended and said: \(self.heard)")
-    }
-
-    /// Waits until the process has ended, and returns all that it has said.
-    func toTheEnd() async -> String {
-        for await part in self.parts { self.heard += part }
-        return self.heard
-    }
-}
-
-/// A connection to a service on this machine, without an HTTP client's help.
-struct Wire {
-    private let socket: Int32
-
-    /// Connects to the port of a URL such as `http://127.0.0.1:8080`.
-    init(to url: String) throws {
-        let port = try #require(URL(string: url)?.port)
-        self.socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(self.socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try #require(result == 0, "nobody listens at \(url)")
-        // A service that never answers fails its test and does not hold it.
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
-        setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    }
-
-    /// Sends a request that ends its connection.
-    func send(_ line: String, _ fields: [String] = [], _ body: String = "") {
-        let head = ["\(line) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: \(body.utf8.count)"]
-        let bytes = Array("\((head + fields).joined(separator: "\r\n"))\r\n\r\n\(body)".utf8)
-        let sent = write(self.socket, bytes, bytes.count)
-        #expect(sent == bytes.count)
-    }
-
-    /// Sends a request as it is written here, and reads its answer. The connection stays open.
-    func exchange(_ request: String) -> String {
-        let bytes = Array(request.utf8)
-        guard write(self.socket, bytes, bytes.count) == bytes.count else { return "" }
-        var answer = ""
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(self.socket, &buffer, buffer.count)
-            guard count > 0 else { return answer }
-            answer += String(decoding: buffer[..<count], as: UTF8.self)
-            guard let end = answer.range(of: "\r\n\r\n") else { continue }
-            let head = answer[..<end.lowerBound].lowercased()
-            let length = head.range(of: "content-length: ").flatMap { found in
-                Int(head[found.upperBound...].prefix { $0.isNumber })
-            }
-            if answer[end.upperBound...].utf8.count >= length ?? 0 { return answer }
-        }
-    }
-
-    /// Closes this end.
-    func hangUp() { close(self.socket) }
-
-    /// Reads until the service closes, and closes this end.
-    func answer() -> String {
-        defer { close(self.socket) }
-        var all: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(self.socket, &buffer, buffer.count)
-            guard count > 0 else { return String(decoding: all, as: UTF8.self) }
-            all += buffer[..<count]
-        }
-    }
-}
-
-extension Wire {
-    /// Asks for a path and returns the whole answer.
-    static func get(_ path: String, at url: String) async throws -> String {
-        let wire = try Wire(to: url)
-        wire.send("GET \(path)")
-        return await wire.awaitAnswer()
-    }
-
-    /// Reads on a thread of its own, so that the other tests have theirs.
-    func awaitAnswer() async -> String {
-        await withCheckedContinuation { answered in
-            DispatchQueue.global().async { answered.resume(returning: self.answer()) }
-        }
-    }
-
-    /// Asks until the answer has this status and these words, for 30 seconds. Returns the answer.
-    @discardableResult
-    static func get(_ path: String, at url: String, until status: Int, with words: String = "") async throws -> String {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while true {
-            let answer = try await Self.get(path, at: url)
-            if answer.hasPrefix("HTTP/1.1 \(status) "), answer.contains(words) { return answer }
-            try #require(ContinuousClock.now < deadline, "\(path) at \(url) is not \(status) \(words): \(answer)")
-            // The pause between two looks. The deadline decides, not the pause.
-            try await Task.sleep(for: .milliseconds(20))
-        }
     }
 }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ServeTests {
     @Test func `a log that nobody reads holds up neither the start nor requests nor the stop`() async throws {
         try await Desk.withSimulator { desk in
-            let errors = Pipe()
+            let errors = Pipe.own()
             try StalledLogTests.fill(errors.fileHandleForWriting.fileDescriptor)
             let (service, ready) = try await Desk.start(["serve"], desk.environment, errors: errors)
             defer { service.terminate() }

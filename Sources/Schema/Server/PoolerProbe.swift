@@ -81,6 +81,7 @@ package enum PoolerProbe {
     package static func verifyTransactions(at url: PostgresConfiguration) async throws {
         var configuration = url
         configuration.preparesStatements = false
+        configuration.isPooled = true
         configuration.exchangeTimeout = .seconds(10)
         let connection = try await PostgresConnection.connect(configuration)
         do {

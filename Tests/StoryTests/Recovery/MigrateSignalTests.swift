@@ -21,21 +21,11 @@ import Testing
             process.environment = ["DATABASE_URL": database.url]
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
-            let errors = Pipe()
+            let errors = Pipe.own()
             process.standardError = errors
-            let (pieces, piece) = AsyncStream<Data>.makeStream()
-            errors.fileHandleForReading.readabilityHandler = { handle in
-                let bytes = handle.availableData
-                if !bytes.isEmpty { piece.yield(bytes) }
-                // The end of the file: the program has ended.
-                if bytes.isEmpty {
-                    handle.readabilityHandler = nil
-                    piece.finish()
-                }
-            }
             try process.run()
             var told = ""
-            for await bytes in pieces {
+            for await bytes in errors.pieces() {
                 told += String(decoding: bytes, as: UTF8.self)
                 if told.contains("waiting for another dialtone migrate: process") {
                     kill(process.processIdentifier, signal)

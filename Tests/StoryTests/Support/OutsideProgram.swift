@@ -3,6 +3,7 @@
 
 import Foundation
 import Testing
+import TestSupport
 
 enum OutsideProgram {
     /// The folder of Package.swift.
@@ -28,7 +29,7 @@ enum OutsideProgram {
         process.executableURL = program
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
+        let output = Pipe.own()
         process.standardOutput = output
         if collectsErrors { process.standardError = output }
         let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in

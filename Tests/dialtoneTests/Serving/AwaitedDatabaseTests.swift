@@ -20,7 +20,7 @@ import Testing
             try await Wire.get("/readyz", at: try #require(line.listen), until: 200)
             #expect(await service.end(by: SIGTERM, within: .seconds(40)).code == 0)
 
-            let lines = try await service.log.toTheEnd().split(separator: "\n").map {
+            let lines = try await service.log.rest().split(separator: "\n").map {
                 try JSONDecoder().decode(LogLine.self, from: Data($0.utf8))
             }
             // A server that boots refuses with another reason than one that is not there.
@@ -48,8 +48,8 @@ import Testing
         try await service.log.waits(for: Self.waiting)
         let end = await service.end(by: signal, within: .seconds(40))
         #expect(end.code == 0 && end.after < .seconds(10), "\(end)")
-        #expect(await service.log.toTheEnd().contains("stopped before the start"))
-        #expect(await service.output.toTheEnd().isEmpty)
+        #expect(await service.log.rest().contains("stopped before the start"))
+        #expect(await service.output.rest().isEmpty)
     }
 
     @Test(arguments: Absence.allCases)
@@ -59,12 +59,12 @@ import Testing
         let service = try RunningService.start(["--wait-for-database", "1s"], Self.environment(place))
         defer { service.process.terminate() }
         #expect(await service.exitCode(within: .seconds(40)) == 1)
-        let lines = await service.log.toTheEnd().split(separator: "\n")
+        let lines = await service.log.rest().split(separator: "\n")
         // An attempt at a silent place may take the whole wait. The last line then has the reason alone.
         if absence == .refused { #expect(lines.count { $0.contains(Self.waiting) } == 1, "\(lines)") }
         #expect(lines.last?.hasPrefix("dialtone: no connection to the database: ") == true, "\(lines)")
         #expect(!lines.contains { $0.contains("hunter2") })
-        #expect(await service.output.toTheEnd().isEmpty)
+        #expect(await service.output.rest().isEmpty)
     }
 
     private static func environment(_ place: SilentPlace) -> [String: String] {

@@ -38,7 +38,7 @@ import Testing
                 try await Wire.get("/readyz", at: url, until: 200)
             }
             #expect(await service.end(by: SIGTERM, within: .seconds(40)).code == 0)
-            let said = await service.output.toTheEnd()
+            let said = await service.output.rest()
             #expect(said.hasSuffix("}\n") && said.count { $0 == "\n" } == 1, "\(said)")
             let members = try #require(
                 try JSONSerialization.jsonObject(with: Data(said.utf8)) as? [String: Any])
