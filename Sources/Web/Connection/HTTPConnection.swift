@@ -44,19 +44,24 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(IdleStateHandler(readTimeout: self.keepAlive))
         // A client that does not read our answers is not read from either: they would pile up here.
         try pipeline.addHandler(BackPressureHandler())
-        try Self.addHTTP(to: pipeline, hooks: self.hooks, times: RequestDeadline.Times(), activity: activity)
+        let hooks = self.hooks
+        let conduct = try Self.addHTTP(
+            to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: hooks.logger,
+            date: { hooks.date.text(hooks.now()) })
+        try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct))
         // The connection has no TLS, so the scheme is http.
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
     }
 
-    /// The parser, what holds for both paths, and the fast path. Also for tests.
+    /// Adds the parser and what holds for both paths.
     static func addHTTP(
-        to pipeline: ChannelPipeline.SynchronousOperations, hooks: HooksController, times: RequestDeadline.Times,
-        activity: ConnectionActivity
-    ) throws {
+        to pipeline: ChannelPipeline.SynchronousOperations, times: RequestDeadline.Times, activity: ConnectionActivity,
+        logger: Logger, date: @escaping @Sendable () -> String
+    ) throws -> RequestConduct {
         let deadline = RequestDeadline(times, activity: activity)
         let decoder = Self.requestDecoder()
-        let conduct = RequestConduct(hooks: hooks, deadline: deadline, activity: activity, decoder: decoder)
+        let conduct = RequestConduct(
+            deadline: deadline, activity: activity, decoder: decoder, logger: logger, date: date)
         try pipeline.addHandler(deadline)
         // The router's fields are checked by HTTPTypes. The fast path writes only fields of its own.
         try pipeline.addHandler(HTTPResponseEncoder())
@@ -65,7 +70,7 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
         // closes the connection when no answer is owed.
         try pipeline.addHandler(HTTPServerPipelineHandler())
         try pipeline.addHandler(conduct)
-        try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct))
+        return conduct
     }
 
     /// A head has 100 fields at most, 8 KiB in each, and 32 KiB in all.

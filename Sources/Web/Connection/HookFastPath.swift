@@ -56,9 +56,6 @@ final class HookFastPath: ChannelDuplexHandler {
                 return context.fireChannelRead(data)
             }
             self.state = .collecting(request, ByteBuffer(), isHeld: false)
-            if self.conduct.owesContinue {
-                context.triggerUserOutboundEvent(RequestConduct.BodyEvent.isWanted, promise: nil)
-            }
         case (.body(var bytes), .collecting(let request, var body, let isHeld)):
             self.state = .idle  // The buffer has one owner now, so that it grows without a copy.
             if body.readableBytes == 0 { swap(&body, &bytes) } else { body.writeBuffer(&bytes) }
@@ -76,11 +73,12 @@ final class HookFastPath: ChannelDuplexHandler {
         }
     }
 
-    /// A body that did not come in one read takes memory until it is whole.
+    /// A body that did not come in one read takes memory until it is whole. It may wait for leave to come.
     func channelReadComplete(context: ChannelHandlerContext) {
         if case .collecting(let request, let body, _) = self.state {
             if self.hold.covers(body.storageCapacity) {
                 self.state = .collecting(request, body, isHeld: true)
+                context.triggerUserOutboundEvent(RequestConduct.BodyEvent.isWanted, promise: nil)
             } else {
                 self.refuse(request, Problem.busy, context)
             }

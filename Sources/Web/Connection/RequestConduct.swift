@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a connection behaves for both paths: it stays or closes, asks for a held body, ignores upgrades, refuses garbage.
 
+import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -19,7 +20,8 @@ final class RequestConduct: ChannelDuplexHandler {
 
     private enum AnswerState { case owed, begun, complete }
 
-    private let hooks: HooksController
+    private let logger: Logger
+    private let date: @Sendable () -> String
     private let deadline: RequestDeadline
     private let activity: ConnectionActivity
     private var decoder: RequestDecoder
@@ -30,13 +32,16 @@ final class RequestConduct: ChannelDuplexHandler {
     private var isReading = false
     private var answer = AnswerState.complete
     /// Whether a client holds its body back until it is told to go on.
-    private(set) var owesContinue = false
+    private var owesContinue = false
     private var isOver = false
 
+    /// `date` returns the Date field's text.
     init(
-        hooks: HooksController, deadline: RequestDeadline, activity: ConnectionActivity, decoder: RequestDecoder
+        deadline: RequestDeadline, activity: ConnectionActivity, decoder: RequestDecoder, logger: Logger,
+        date: @escaping @Sendable () -> String
     ) {
-        self.hooks = hooks
+        self.logger = logger
+        self.date = date
         self.deadline = deadline
         self.activity = activity
         self.decoder = decoder
@@ -63,8 +68,9 @@ final class RequestConduct: ChannelDuplexHandler {
             self.isReading = false
             self.owesContinue = false
             if self.answer == .complete { self.rest() }
-            context.fireChannelRead(data)
+            // Before the end is passed on, because that may bring the answer, and with it the next request.
             if self.wish == .stopsParser { self.listenAgain(context) }
+            context.fireChannelRead(data)
         }
     }
 
@@ -184,9 +190,9 @@ final class RequestConduct: ChannelDuplexHandler {
     private func refuse(_ error: any Error, _ context: ChannelHandlerContext) {
         self.persistence = .closes
         let id = RequestIdentity.of(self.head?.headers.first(name: "x-request-id"))
-        let problem = Problem.of(error, requestID: id, logger: self.hooks.logger)
+        let problem = Problem.of(error, requestID: id, logger: self.logger)
         var answer = problem.answer(requestID: id)
-        answer.complete(requestID: id, date: self.hooks.date.text(self.hooks.now()))
+        answer.complete(requestID: id, date: self.date())
         let isHead = self.head?.method == .HEAD
         self.write(context: context, data: Self.wrapOutboundOut(.head(answer.head)), promise: nil)
         if !isHead { self.write(context: context, data: Self.wrapOutboundOut(.body(answer.bytes)), promise: nil) }
