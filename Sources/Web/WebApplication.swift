@@ -64,7 +64,9 @@ package struct WebApplication: Sendable {
         let application = Application(
             router: self.router(hooks),
             server: HTTPServerBuilder { responder in
-                HTTPConnection(responder: responder, hooks: hooks, connections: connections, keepAlive: keepAlive)
+                HTTPConnection(
+                    responder: responder, hooks: hooks, connections: connections, logger: hooks.logger,
+                    date: { hooks.date.text(hooks.now()) }, keepAlive: keepAlive)
             },
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024,

@@ -151,7 +151,7 @@ import Testing
     }
 
     /// Lends a desk with the tenant acme and a simulated provider that takes the key `test-key`. No service runs.
-    private static func with(_ work: (inout Desk) async throws -> Void) async throws {
+    static func with(_ work: (inout Desk) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let (simulator, provider) = try await Desk.start(
                 ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])

@@ -13,8 +13,12 @@ typealias RequestDecoder = ByteToMessageHandler<HTTPRequestDecoder>
 /// Hummingbird's HTTP/1.1 channel with `RequestConduct` and `HookFastPath` in it.
 struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     let responder: Responder
-    let hooks: HooksController
+    /// Nil for the status listener, which has no webhooks.
+    let hooks: HooksController?
     let connections: OpenConnections
+    let logger: Logger
+    /// Returns the text of a Date field.
+    let date: @Sendable () -> String
     /// How long a connection may be silent between requests, unless an answer is being made.
     let keepAlive: TimeAmount
 
@@ -40,15 +44,14 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     private func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations, of channel: any Channel) throws {
         let activity = ConnectionActivity()
         self.connections.add(channel, activity)
-        // `HookFastPath` decides what a silence means.
+        // `RequestConduct` decides what a silence means.
         try pipeline.addHandler(IdleStateHandler(readTimeout: self.keepAlive))
         // A client that does not read our answers is not read from either: they would pile up here.
         try pipeline.addHandler(BackPressureHandler())
-        let hooks = self.hooks
         let conduct = try Self.addHTTP(
-            to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: hooks.logger,
-            date: { hooks.date.text(hooks.now()) })
-        try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct))
+            to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: self.logger,
+            date: self.date)
+        if let hooks = self.hooks { try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct)) }
         // The connection has no TLS, so the scheme is http.
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
     }

@@ -140,16 +140,13 @@ final class HookFastPath: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// Closes a silent connection, unless it waits for an answer.
-    ///
     /// `inputClosed` means that the client has closed its side. It ends the router's part of the connection. When our
     /// answer is on the way, it is therefore passed on only after the answer.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch (event, self.state) {
-        case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break
-        case (is IdleStateHandler.IdleStateEvent, _): context.close(promise: nil)
-        case (ChannelEvent.inputClosed, .answering): self.state = .answering(isInputClosed: true)
-        default: context.fireUserInboundEventTriggered(event)
+        if case (ChannelEvent.inputClosed, .answering) = (event, self.state) {
+            self.state = .answering(isInputClosed: true)
+        } else {
+            context.fireUserInboundEventTriggered(event)
         }
     }
 

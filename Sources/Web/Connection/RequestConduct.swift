@@ -213,6 +213,12 @@ extension RequestConduct {
         promise?.succeed()
     }
 
+    /// Closes a silent connection, unless the client waits for an answer.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        if self.isReading || self.answer == .complete { context.close(promise: nil) }
+    }
+
     /// Bytes that are not HTTP end the connection. When they stand in a body, the path that has the request answers.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !self.isOver else { return }

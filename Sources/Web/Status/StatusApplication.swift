@@ -38,9 +38,16 @@ package struct StatusApplication: Sendable {
         let onReady = self.onReady
         var quiet = self.logger
         quiet.logLevel = max(quiet.logLevel, .warning)
+        let connections = OpenConnections(maximum: Self.maximumConnections)
+        let (logger, date) = (self.logger, DateField())
         let application = Application(
             router: self.router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            server: HTTPServerBuilder { responder in
+                HTTPConnection(
+                    responder: responder, hooks: nil, connections: connections, logger: logger,
+                    date: { date.text(Date()) },
+                    keepAlive: .seconds(75))
+            },
             configuration: .init(
                 address: .hostname(self.host, port: self.port),
                 availableConnectionsDelegate: .maximum(Self.maximumConnections, logger: quiet)),
