@@ -7,15 +7,16 @@ import Testing
 @testable import Web
 
 @Suite struct PersistenceTests {
-    @Test(arguments: [
-        (HTTPVersion.http1_1, [], Persistence.stays), (.http1_1, ["keep-alive"], .stays),
-        (.http1_1, ["Close"], .closes),
-        (.http1_1, ["keep-alive, CLOSE"], .closes), (.http1_1, ["x", " close "], .closes),
-        (.http1_1, ["closed"], .stays),
-        (.http1_0, [], .closes), (.http1_0, ["Keep-Alive"], .staysAndSaysSo),
-        (.http1_0, ["x , keep-alive"], .staysAndSaysSo),
-        (.http1_0, ["keep-alive", "close"], .closes),
-    ] as [(HTTPVersion, [String], Persistence)])
+    @Test(
+        arguments: [
+            (HTTPVersion.http1_1, [], Persistence.stays), (.http1_1, ["keep-alive"], .stays),
+            (.http1_1, ["Close"], .closes),
+            (.http1_1, ["keep-alive, CLOSE"], .closes), (.http1_1, ["x", " close "], .closes),
+            (.http1_1, ["closed"], .stays),
+            (.http1_0, [], .closes), (.http1_0, ["Keep-Alive"], .staysAndSaysSo),
+            (.http1_0, ["x , keep-alive"], .staysAndSaysSo),
+            (.http1_0, ["keep-alive", "close"], .closes),
+        ] as [(HTTPVersion, [String], Persistence)])
     func `tokens have no case, come in lists and in several lines`(
         version: HTTPVersion, values: [String], expected: Persistence
     ) {

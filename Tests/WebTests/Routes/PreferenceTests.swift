@@ -20,12 +20,13 @@ import Testing
         #expect(Preference.wait(values) == seconds)
     }
 
-    @Test(arguments: [
-        ([], true), (["application/json"], true), (["Application/JSON; charset=utf-8"], true),
-        (["application/x+json"], true),
-        (["text/plain"], false), (["application/x-www-form-urlencoded"], false), ([""], false),
-        (["application/json", "application/json"], false), (["application/jsonp"], false),
-    ] as [([String], Bool)])
+    @Test(
+        arguments: [
+            ([], true), (["application/json"], true), (["Application/JSON; charset=utf-8"], true),
+            (["application/x+json"], true),
+            (["text/plain"], false), (["application/x-www-form-urlencoded"], false), ([""], false),
+            (["application/json", "application/json"], false), (["application/jsonp"], false),
+        ] as [([String], Bool)])
     func `a body of another type than JSON is refused`(values: [String], isTaken: Bool) {
         let problem = Result { () throws(Problem) in try MediaType.requireJSON(values) }
         switch problem {
