@@ -82,11 +82,11 @@ final class RequestConduct: ChannelDuplexHandler {
         self.answer = .owed
         if self.wish == .unclear { self.persistence = .closes }
         // What follows a CONNECT may be a tunnel's bytes (RFC 9110 section 9.3.6).
-        guard head.method != .CONNECT else { return self.refuse(.unknownMethod, context) }
+        guard head.method != .CONNECT else { return self.refuse(Problem.unknownMethod, context) }
         switch Expectation(head) {
         case .none: break
         case .toContinue: self.owesContinue = true
-        case .unknown: return self.refuse(.unknownExpectation, context)
+        case .unknown: return self.refuse(Problem.unknownExpectation, context)
         }
         // `OPTIONS *` asks about the server (RFC 9110 section 9.3.7).
         let isAboutAll = head.method == .OPTIONS && head.uri == "*"

@@ -27,6 +27,7 @@ import Testing
         try self.channel.writeInbound(ByteBuffer(string: "G"))
         self.channel.embeddedEventLoop.advanceTime(by: .seconds(30))
         #expect(self.channel.isActive)
+        _ = try self.channel.finish()
     }
 
     @Test func `a head that trickles in is cut off after 60 seconds`() throws {
