@@ -2,6 +2,7 @@
 // A file that holds one secret: its text, and whether others than its owner may open it.
 
 import Foundation
+import Glibc
 
 struct SecretFile: Sendable {
     let path: String
@@ -9,6 +10,24 @@ struct SecretFile: Sendable {
     /// Returns the secret without what surrounds it; nil when the file cannot be read as UTF-8.
     func read() -> String? {
         (try? String(contentsOfFile: self.path, encoding: .utf8)).map { SettingText.cleaned($0) }
+    }
+
+    /// The most bytes that a secret's file may have when it is read again.
+    private static let maximumSize = 1 << 16
+
+    /// Returns the secret as `read` does, and never waits for another process; nil also for what is no regular file.
+    ///
+    /// The path may lead elsewhere than at the start. To open a named pipe without O_NONBLOCK waits for its writer
+    /// (fifo(7)).
+    func readAgain() -> String? {
+        let descriptor = open(self.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size <= Self.maximumSize, let bytes = try? file.readToEnd()
+        else { return nil }
+        return String(bytes: bytes, encoding: .utf8).map { SettingText.cleaned($0) }
     }
 
     /// Whether it can be read again without waiting. A named pipe gives its text once, and blocks who opens it later.

@@ -82,7 +82,9 @@ struct SettingsSource {
     func renewable(
         _ name: String, _ value: String, isUsable: @escaping @Sendable (String) -> Bool
     ) -> SecretSource {
-        SecretSource(name: name, value: value, file: self.files[name], isUsable: isUsable)
+        let file = self.files[name]
+        return SecretSource(
+            name: name, value: value, text: file.map { file in { file.readAgain() } }, isUsable: isUsable)
     }
 
     mutating func warnOfMode(_ name: String, _ file: SecretFile) {

@@ -19,6 +19,15 @@ package enum Durability: String, Sendable {
         }
     }
 
+    /// Throws `.notDurable` when sessions begin with synchronous_commit=off. `connection` sends no options.
+    ///
+    /// The service turns it on for its own sessions. A backup that is read back and `migrate` take it as it is.
+    package static func verifySessions(on connection: PostgresConnection) async throws {
+        if let setting = try await Self.off(["synchronous_commit"], on: connection).first {
+            throw SchemaError.notDurable(setting: setting)
+        }
+    }
+
     /// Returns the settings that are off and accepted, to be said at each start.
     package func accepted(on connection: PostgresConnection) async throws -> [String] {
         self == .storage ? try await Self.off(Self.ofStorage, on: connection) : []

@@ -12,7 +12,7 @@ import Testing
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        try await ServeTests.with { desk in
+        try await Desk.withSimulator { desk in
             let (service, ready) = try await Desk.start(["serve", "--roles", "api"], desk.environment)
             defer { service.terminate() }
             let address = try #require(ready["listen"])
