@@ -23,9 +23,9 @@ struct SecretFile: Sendable {
         let descriptor = open(self.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= Self.maximumSize, let bytes = try? file.readToEnd()
+        // A pipe has no place to seek to (lseek(2)), and a folder cannot be read.
+        guard lseek(descriptor, 0, SEEK_SET) == 0,
+            let bytes = try? file.read(upToCount: Self.maximumSize + 1), bytes.count <= Self.maximumSize
         else { return nil }
         return String(bytes: bytes, encoding: .utf8).map { SettingText.cleaned($0) }
     }

@@ -82,9 +82,9 @@ struct SettingsSource {
     func renewable(
         _ name: String, _ value: String, isUsable: @escaping @Sendable (String) -> Bool
     ) -> SecretSource {
-        let file = self.files[name]
-        return SecretSource(
-            name: name, value: value, text: file.map { file in { file.readAgain() } }, isUsable: isUsable)
+        var text: (@Sendable () -> String?)?
+        if let file = self.files[name] { text = { file.readAgain() } }
+        return SecretSource(name: name, value: value, text: text, isUsable: isUsable)
     }
 
     mutating func warnOfMode(_ name: String, _ file: SecretFile) {

@@ -7,13 +7,9 @@ import Schema
 
 /// Each call opens connections of its own and closes them. None of them relies on a role or an option.
 enum DatabaseWay {
-    /// Throws unless the server is new enough, the database holds every text, and a commit of the login waits for the
-    /// disk.
+    /// Throws unless the server is new enough and the database holds every text.
     static func verifyServer(_ settings: Settings) async throws {
-        try await Self.withLogin(settings) { connection in
-            try await ServerRequirements.verify(on: connection)
-            try await Durability.verifySessions(on: connection)
-        }
+        try await Self.withLogin(settings) { try await ServerRequirements.verify(on: $0) }
     }
 
     /// Throws when `DATABASE_URL` leads to a pooler that the program was not told of, or to one that refuses

@@ -12,18 +12,12 @@ package enum Durability: String, Sendable {
     private static let ofStorage = ["fsync", "full_page_writes"]
 
     /// Throws `.notDurable` when a setting lets the server lose commits that it has acknowledged.
+    ///
+    /// The service turns synchronous_commit on for its own sessions. Behind a pooler it cannot, so there the server's
+    /// own setting counts.
     package func verify(on connection: PostgresConnection) async throws {
         let settings = (self == .storage ? [] : Self.ofStorage) + ["synchronous_commit"]
         if let setting = try await Self.off(settings, on: connection).first {
-            throw SchemaError.notDurable(setting: setting)
-        }
-    }
-
-    /// Throws `.notDurable` when sessions begin with synchronous_commit=off. `connection` sends no options.
-    ///
-    /// The service turns it on for its own sessions. A backup that is read back and `migrate` take it as it is.
-    package static func verifySessions(on connection: PostgresConnection) async throws {
-        if let setting = try await Self.off(["synchronous_commit"], on: connection).first {
             throw SchemaError.notDurable(setting: setting)
         }
     }

@@ -2,6 +2,7 @@
 // What a sender hears when the server refuses to store: 422 when it always will, and 503 for everything that passes.
 
 import Foundation
+import Model
 import Postgres
 import TestSupport
 import Testing

@@ -5,6 +5,7 @@ import Composition
 import Foundation
 import Logging
 import Model
+import NIOHTTP1
 import Postgres
 import Synchronization
 import TestSupport

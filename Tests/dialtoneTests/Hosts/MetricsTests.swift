@@ -2,6 +2,7 @@
 // `/metrics` of each role as a process: Prometheus can read it, and no label tells of a tenant, a user or a secret.
 
 import Foundation
+import Postgres
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import Postgres
 import TestSupport
 import Testing
 

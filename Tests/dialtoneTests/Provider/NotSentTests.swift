@@ -2,6 +2,7 @@
 // A create that could not leave the machine is told to everybody who asks, leaves no doubt, and is made after the repair.
 
 import Foundation
+import Postgres
 import TestSupport
 import Testing
 

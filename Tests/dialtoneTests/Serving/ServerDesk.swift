@@ -90,7 +90,8 @@ struct ServerDesk: OperatorDesk {
     func whileFrozen(_ work: () async throws -> Void) async throws {
         let admin = try await PostgresConnection.connect(PostgresConfiguration(url: self.server.url()))
         let file = try #require(try await admin.query("select pg_read_file('postmaster.pid')").first)
-        let line = try file.decode(String.self).split(separator: "\n").first ?? ""
+        let text: String = try file.decode(String.self)
+        let line = text.split(separator: "\n").first.map(String.init) ?? ""
         let postmaster = try #require(Int32(line))
         kill(postmaster, SIGSTOP)
         defer { kill(postmaster, SIGCONT) }
