@@ -21,14 +21,12 @@ final class RawClient {
         }
     }
 
-    private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private let parts: AsyncStream<String>
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var text = ""
 
-    private init(
-        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) {
-        self.inbound = inbound.makeAsyncIterator()
+    private init(_ parts: AsyncStream<String>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        self.parts = parts
         self.outbound = outbound
     }
 
@@ -44,7 +42,18 @@ final class RawClient {
                         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
             }
-        try await channel.executeThenClose { inbound, outbound in try await work(RawClient(inbound, outbound)) }
+        try await channel.executeThenClose { inbound, outbound in
+            let (parts, part) = AsyncStream<String>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // A connection that is reset ends as one that is closed.
+                    do { for try await bytes in inbound { part.yield(String(buffer: bytes)) } } catch {}
+                    part.finish()
+                }
+                try await work(RawClient(parts, outbound))
+                group.cancelAll()
+            }
+        }
     }
 
     func send(_ bytes: String) async throws { try await self.outbound.write(ByteBuffer(string: bytes)) }
@@ -53,7 +62,7 @@ final class RawClient {
     /// HEAD, so that no body follows.
     func answer(isHead: Bool = false) async throws -> Answer? {
         while !self.text.contains("\r\n\r\n") {
-            guard try await self.readMore() else { return nil }
+            guard await self.readMore() else { return nil }
         }
         let end = try #require(self.text.range(of: "\r\n\r\n"))
         let head = String(self.text[..<end.lowerBound])
@@ -63,7 +72,7 @@ final class RawClient {
         guard !isHead, status >= 200, status != 204 else { return answer }
         let length = try #require(answer.field("content-length").flatMap { Int($0) }, "\(head)")
         while self.text.utf8.count < length {
-            let isMore = try await self.readMore()
+            let isMore = await self.readMore()
             try #require(isMore, "the body is cut")
         }
         let body = String(decoding: self.text.utf8.prefix(length), as: UTF8.self)
@@ -71,10 +80,12 @@ final class RawClient {
         return Answer(status: status, head: head, body: body)
     }
 
-    private func readMore() async throws -> Bool {
-        guard let bytes = try await self.inbound.next() else { return false }
-        self.text += String(buffer: bytes)
-        return true
+    private func readMore() async -> Bool {
+        for await part in self.parts {
+            self.text += part
+            return true
+        }
+        return false
     }
 
     /// Returns whether the connection answers another request, or the service has closed it.
