@@ -74,7 +74,7 @@ private struct SlowSender {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {
-                Glibc.send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard sent > 0 else { return }
             rest = rest.dropFirst(sent)
@@ -86,7 +86,7 @@ private struct SlowSender {
     /// What has come until now.
     func heard() -> String {
         var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = recv(self.socket, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(self.socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
     }
 
