@@ -173,7 +173,8 @@ let package = Package(
             dependencies: ["TelnyxSimulator", asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle]
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
-        .testTarget(name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded]),
+        .testTarget(
+            name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded, nioHTTP1, logging]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
         .testTarget(
             name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport"]),

@@ -52,6 +52,13 @@ package final class Intake: Sendable {
         }
     }
 
+    /// Throws `unknownHook` for a hook without a source, so that nobody reads a body for it.
+    ///
+    /// Cancelled here: nothing was begun.
+    package func requireHook(_ hook: String, now: Date) async throws(IntakeError) {
+        _ = try await self.sources.source(for: hook, now: now)
+    }
+
     /// Returns a hook whose source is in memory, so that its deliveries need not wait for the database.
     package func knownHook(_ hook: String, now: Date) -> KnownHook? {
         self.sources.known(hook, now: now).map(KnownHook.init)

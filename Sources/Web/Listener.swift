@@ -25,7 +25,7 @@ struct Listener: Sendable {
     /// Serves until graceful shutdown. Then it takes no more connections and finishes the requests under way.
     ///
     /// Throws `CannotListen`, which names the setting, when the address cannot be had.
-    func run(_ router: Router<BasicRequestContext>, server: HTTPServerBuilder) async throws {
+    func run(_ router: Router<WebContext>, server: HTTPServerBuilder) async throws {
         let onReady = self.onReady
         // Hummingbird and NIO tell much of single connections.
         var quiet = self.logger

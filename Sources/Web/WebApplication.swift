@@ -22,6 +22,10 @@ package struct WebApplication: Sendable {
         package var maximumBody = 262_144
         /// How many connections may be open; more wait to be accepted.
         package var maximumConnections = 4096
+        /// How long a connection may be silent between requests.
+        package var keepAlive = Duration.seconds(75)
+        /// How many bytes all bodies that are still arriving may take together.
+        package var maximumHeld = 50_331_648
 
         package init(host: String, port: Int) {
             self.host = host
@@ -30,7 +34,7 @@ package struct WebApplication: Sendable {
     }
 
     private let listener: Listener
-    private let maximumBody: Int
+    private let configuration: Configuration
     private let dependencies: WebDependencies
     private let logger: Logger
 
@@ -42,7 +46,7 @@ package struct WebApplication: Sendable {
         self.listener = Listener(
             host: configuration.host, port: configuration.port, maximumConnections: configuration.maximumConnections,
             backlog: 1024, logger: logger, onReady: onReady)
-        self.maximumBody = configuration.maximumBody
+        self.configuration = configuration
         self.dependencies = dependencies
         self.logger = logger
     }
@@ -50,24 +54,30 @@ package struct WebApplication: Sendable {
     /// Serves until graceful shutdown. Then it takes no more connections and finishes the requests under way.
     package func run() async throws {
         let hooks = HooksController(
-            intake: self.dependencies.intake, maximumBody: self.maximumBody, logger: self.logger,
+            intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody,
+            bodies: RequestBytes(budget: BodyBudget(maximum: self.configuration.maximumHeld)), logger: self.logger,
             deliveries: self.dependencies.metrics.deliveries, now: { Date() })
+        let connections = OpenConnections(maximum: self.configuration.maximumConnections)
+        let keepAlive = TimeAmount(self.configuration.keepAlive)
         let server = HTTPServerBuilder { responder in
             HTTPConnection(
-                responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(20))
+                responder: responder, hooks: hooks, connections: connections, logger: hooks.logger,
+                date: { hooks.date.text(hooks.now()) }, keepAlive: keepAlive)
         }
         try await self.listener.run(self.router(hooks), server: server)
     }
 
-    private func router(_ hooks: HooksController) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    private func router(_ hooks: HooksController) -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let now: @Sendable () -> Date = { Date() }
         router.add(middleware: ProblemMiddleware(logger: self.logger))
         let keys = Authenticator(keys: self.dependencies.keys, now: now)
         hooks.add(to: router)
-        LoginTokensController(keys: keys, handoff: self.dependencies.handoff, now: now).add(to: router)
+        LoginTokensController(keys: keys, handoff: self.dependencies.handoff, bodies: hooks.bodies, now: now)
+            .add(to: router)
         UsersController(keys: keys, users: self.dependencies.users).add(to: router)
         HealthRoutes(isReady: self.dependencies.isReady).add(to: router)
+        ServiceDocument().add(to: router)
         return router
     }
 }

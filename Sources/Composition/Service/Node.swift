@@ -87,8 +87,10 @@ package struct Node: Sendable {
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost
+        var configuration = WebApplication.Configuration(host: host, port: parts.settings.listenPort)
+        configuration.keepAlive = parts.settings.keepAlive
         let web = WebApplication(
-            configuration: .init(host: host, port: parts.settings.listenPort),
+            configuration: configuration,
             dependencies: WebDependencies(
                 intake: intake,
                 handoff: Handoff(

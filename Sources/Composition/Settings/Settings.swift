@@ -28,6 +28,8 @@ package struct Settings: Sendable {
     package var databaseWait: Duration
     package var listenHost: String
     package var listenPort: Int
+    /// How long a connection to the public listener may be silent between requests.
+    package var keepAlive: Duration
     /// Where the status listener is; nil for none.
     package var statusListen: (host: String, port: Int)?
     /// The URL under which senders reach the service, without a slash at the end.
@@ -79,11 +81,12 @@ package struct Settings: Sendable {
             databaseURL: Secret(database.url), databaseDirectURL: Secret(database.directURL), isPooled: isPooled,
             durability: durability, serverIdentity: serverIdentity,
             databaseWait: source.duration("DIALTONE_WAIT_FOR_DATABASE", default: .seconds(30)),
-            listenHost: listen.host, listenPort: listen.port, statusListen: source.statusAddress(),
+            listenHost: listen.host, listenPort: listen.port,
+            keepAlive: source.duration("DIALTONE_KEEP_ALIVE", default: .seconds(75)),
+            statusListen: source.statusAddress(),
             publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: kek, telnyxKey: telnyxKey.map { Secret($0) },
             telnyxBaseURL: baseURL, providerProxy: source.providerProxy(for: baseURL),
-            connectionID: source.connectionID(),
-            lease: source.duration("DIALTONE_LEASE", default: .seconds(30)),
+            connectionID: source.connectionID(), lease: source.duration("DIALTONE_LEASE", default: .seconds(30)),
             httpDeadline: source.duration("DIALTONE_HTTP_DEADLINE", default: .seconds(10)),
             providerMargin: source.duration("DIALTONE_PROVIDER_MARGIN", default: .seconds(30)),
             tagCapacity: source.number("DIALTONE_TAG_CAPACITY", default: 980, in: 1...1000),
@@ -114,8 +117,7 @@ package struct Settings: Sendable {
 
     private static let names: Set<String> = [
         "DIALTONE_CONFIG", "DIALTONE_POOLER", "DIALTONE_STATUS_LISTEN", "DIALTONE_LISTEN", "DIALTONE_PUBLIC_URL",
-        "DIALTONE_KEK",
-        "DIALTONE_LEASE",
+        "DIALTONE_KEK", "DIALTONE_KEEP_ALIVE", "DIALTONE_LEASE",
         "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
         "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_TOKEN_RATE",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",

@@ -4,6 +4,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 struct Answer: Sendable {
     var status: Int
@@ -15,6 +16,21 @@ struct Answer: Sendable {
     static func fieldsOfAll(requestID: String) -> [(String, String)] {
         [("x-request-id", requestID), ("x-content-type-options", "nosniff")]
     }
+
+    /// Adds the fields that a router's answer gets from Hummingbird and `ProblemMiddleware`.
+    mutating func complete(requestID: String, date: String) {
+        self.fields.append(("content-length", "\(self.body.utf8.count)"))
+        self.fields.append(("date", date))
+        self.fields += Self.fieldsOfAll(requestID: requestID)
+    }
+
+    /// The answer in the connection's form.
+    var head: HTTPResponseHead {
+        HTTPResponseHead(
+            version: .http1_1, status: .init(statusCode: self.status), headers: HTTPHeaders(self.fields))
+    }
+
+    var bytes: IOData { .byteBuffer(ByteBuffer(string: self.body)) }
 
     /// The answer in the router's form.
     var response: Response {

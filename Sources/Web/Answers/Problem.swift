@@ -9,6 +9,7 @@ import Intake
 import Logging
 import Model
 import NIOCore
+import NIOHTTP1
 import Postgres
 
 /// The answer to a request that cannot be served: a status, and why.
@@ -32,6 +33,11 @@ struct Problem: Error, Equatable {
     }
 
     static let notFound = Problem(404, "not_found", "There is nothing here.")
+    static let unreadableBody = Problem(400, "unreadable_body", "The body could not be read to its end.")
+    static let unknownExpectation = Problem(417, "expectation_failed", "Expect may only be 100-continue.")
+    static let unknownMethod = Problem(501, "unknown_method", "This method is not known here.")
+    /// The memory for bodies that are still arriving is used up.
+    static let busy = Problem(503, "busy", "Too many bodies are arriving at once. Send again.", retryAfter: 5)
 
     /// Makes the problem of an error that the service foresees. Nil for any other.
     init?(_ error: any Error) {
@@ -44,6 +50,9 @@ struct Problem: Error, Equatable {
         case is NIOTooManyBytesError: self.init(413, "body_too_large", "The body is larger than is accepted here.")
         case let error as PostgresError where error.isUnavailable: self = Self.unavailable
         case let error as PostgresError where error.isRefusedForGood: self = Self.refusedValue
+        case HTTPParserError.headerOverflow:
+            self.init(431, "head_too_large", "The head may have 100 fields, 8192 bytes in each, and 32768 in all.")
+        case is HTTPParserError: self.init(400, "bad_request", "This is not a request of HTTP/1.1.")
         case let error as any HTTPResponseError:
             switch error.status.code {
             case 404: self = Self.notFound
@@ -106,8 +115,9 @@ struct Problem: Error, Equatable {
     private static let titles = [
         202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
         405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
-        415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
-        500: "Internal Server Error", 503: "Service Unavailable",
+        415: "Unsupported Media Type", 417: "Expectation Failed", 422: "Unprocessable Content",
+        429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+        501: "Not Implemented", 503: "Service Unavailable",
     ]
 
     func answer(requestID: String) -> Answer {

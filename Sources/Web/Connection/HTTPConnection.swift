@@ -8,42 +8,84 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Hummingbird's HTTP/1.1 channel with `HookFastPath` in it.
+typealias RequestDecoder = ByteToMessageHandler<HTTPRequestDecoder>
+
+/// Hummingbird's HTTP/1.1 channel with `RequestConduct` and `HookFastPath` in it.
 struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     let responder: Responder
-    let hooks: HooksController
-    /// How long a connection may be silent, unless an answer is being made.
-    let idleTimeout: TimeAmount
-    /// How long a request may take to arrive.
-    let requestTimeout: TimeAmount
+    /// Nil for the status listener, which has no webhooks.
+    let hooks: HooksController?
+    let connections: OpenConnections
+    let logger: Logger
+    /// Returns the text of a Date field.
+    let date: @Sendable () -> String
+    /// How long a connection may be silent between requests, unless an answer is being made.
+    let keepAlive: TimeAmount
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<
         NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     > {
         channel.eventLoop.makeCompletedFuture {
-            let pipeline = channel.pipeline.syncOperations
-            let deadline = RequestDeadline(self.requestTimeout)
-            // `HookFastPath` decides what a silence means.
-            try pipeline.addHandler(IdleStateHandler(readTimeout: self.idleTimeout))
-            // A client that does not read our answers is not read from either: they would pile up here.
-            try pipeline.addHandler(BackPressureHandler())
-            try pipeline.addHandler(deadline)
-            try pipeline.configureHTTPServerPipeline(
-                // One request at a time, so that the answers of both paths keep their order. On shutdown this handler
-                // also closes the connection when no answer is owed.
-                withPipeliningAssistance: true,
-                // Hummingbird answers a request that cannot be parsed, in `handleHTTP`.
-                withErrorHandling: false,
-                // The router's fields are checked by HTTPTypes. The fast path writes only fields of its own.
-                withOutboundHeaderValidation: false)
-            try pipeline.addHandler(HookFastPath(hooks: self.hooks, deadline: deadline))
-            // The connection has no TLS, so the scheme is http.
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            // A connection keeps some buffers of this size. Most requests fit into the first.
+            try channel.syncOptions?.setOption(
+                ChannelOptions.recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 8192))
+            try self.addHandlers(to: channel.pipeline.syncOperations, of: channel)
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
-                // After its last answer Hummingbird closes its output only, and then waits for the client to close.
-                configuration: .init(isOutboundHalfClosureEnabled: true))
+                configuration: .init(
+                    // Parts of a body that may wait for their route.
+                    backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4),
+                    // After its last answer Hummingbird closes its output only, and then waits for the client to close.
+                    isOutboundHalfClosureEnabled: true))
         }
+    }
+
+    private func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations, of channel: any Channel) throws {
+        let activity = ConnectionActivity()
+        self.connections.add(channel, activity)
+        // `RequestConduct` decides what a silence means.
+        try pipeline.addHandler(IdleStateHandler(readTimeout: self.keepAlive))
+        // A client that does not read our answers is not read from either: they would pile up here.
+        try pipeline.addHandler(BackPressureHandler())
+        let conduct = try Self.addHTTP(
+            to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: self.logger,
+            date: self.date)
+        if let hooks = self.hooks { try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct)) }
+        // The connection has no TLS, so the scheme is http.
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+    }
+
+    /// Adds the parser and what holds for both paths.
+    static func addHTTP(
+        to pipeline: ChannelPipeline.SynchronousOperations, times: RequestDeadline.Times, activity: ConnectionActivity,
+        logger: Logger, date: @escaping @Sendable () -> String
+    ) throws -> RequestConduct {
+        let deadline = RequestDeadline(times, activity: activity)
+        let decoder = Self.requestDecoder()
+        let conduct = RequestConduct(
+            deadline: deadline, activity: activity, decoder: decoder, logger: logger, date: date)
+        try pipeline.addHandler(deadline)
+        // The router's fields are checked by HTTPTypes. The fast path writes only fields of its own.
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(decoder)
+        // One request at a time, so that the answers of both paths keep their order. On shutdown this handler also
+        // closes the connection when no answer is owed.
+        try pipeline.addHandler(HTTPServerPipelineHandler())
+        try pipeline.addHandler(conduct)
+        return conduct
+    }
+
+    /// A head has 100 fields at most, 8 KiB in each, and 32 KiB in all.
+    ///
+    /// What a removed parser has not read goes to the next handler, which is its successor (`RequestConduct`).
+    static func requestDecoder() -> RequestDecoder {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 8192
+        limits.maxHeaderListSize = 32_768
+        limits.maxHeaderFieldCount = 100
+        return ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
     }
 
     func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {

@@ -9,7 +9,7 @@ import Telemetry
 /// Takes plain webhooks out of a connection's requests, one at a time, and passes all others on to the router. A
 /// webhook is plain when its source is in memory and its body has a length. The first one of a source is not.
 ///
-/// It stands between the HTTP parser and Hummingbird, on the connection's own event loop:
+/// It stands between `RequestConduct` and Hummingbird, on the connection's own event loop:
 ///
 ///     head    Is it a plain webhook (`PlainHookRequest`)? If not, its parts go on to the router.
 ///     body    Collect the bytes.
@@ -27,8 +27,8 @@ final class HookFastPath: ChannelDuplexHandler {
     private enum State {
         /// No answer is owed. The rest of a request may still arrive that the router has answered early.
         case idle
-        /// A plain webhook has begun; these are its bytes so far.
-        case collecting(PlainHookRequest, ByteBuffer)
+        /// A plain webhook has begun; these are its bytes so far. `isHeld`: it did not come in one read.
+        case collecting(PlainHookRequest, ByteBuffer, isHeld: Bool)
         /// Intake has the whole webhook; our answer is on the way. The client may have closed its side meanwhile.
         case answering(isInputClosed: Bool)
         /// The router has the request; its body is still to come.
@@ -38,37 +38,64 @@ final class HookFastPath: ChannelDuplexHandler {
     }
 
     private let hooks: HooksController
-    private let deadline: RequestDeadline
+    private let conduct: RequestConduct
+    private var hold: BodyBudget.Hold
     private var state = State.idle
 
-    init(hooks: HooksController, deadline: RequestDeadline) {
+    init(hooks: HooksController, conduct: RequestConduct) {
         self.hooks = hooks
-        self.deadline = deadline
+        self.conduct = conduct
+        self.hold = BodyBudget.Hold(hooks.bodies.budget)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = Self.unwrapInboundIn(data)
-        if case .end = part { self.deadline.requestEnded() }
-        switch (part, self.state) {
+        switch (Self.unwrapInboundIn(data), self.state) {
         case (.head(let head), _):
             guard let request = PlainHookRequest(head, for: self.hooks) else {
                 self.state = .passing
                 return context.fireChannelRead(data)
             }
-            self.state = .collecting(request, ByteBuffer())
-        case (.body(var bytes), .collecting(let request, var body)):
+            self.state = .collecting(request, ByteBuffer(), isHeld: false)
+        case (.body(var bytes), .collecting(let request, var body, let isHeld)):
             self.state = .idle  // The buffer has one owner now, so that it grows without a copy.
             if body.readableBytes == 0 { swap(&body, &bytes) } else { body.writeBuffer(&bytes) }
-            self.state = .collecting(request, body)
-        case (.end, .collecting(let request, let body)):
+            self.state = .collecting(request, body, isHeld: isHeld)
+        case (.end, .collecting(let request, let body, let isHeld)):
+            self.hold.release()
             self.state = .answering(isInputClosed: false)
-            self.receive(request, body, context)
+            guard isHeld else { return self.receive(request, body, context) }
+            self.receiveLate(request, body, context)
         case (.end, .passing):
             self.state = .passed
             context.fireChannelRead(data)
         case (.body, _), (.end, _):  // The router's request. It may have been answered already.
             context.fireChannelRead(data)
         }
+    }
+
+    /// A body that did not come in one read takes memory until it is whole. It may wait for leave to come.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .collecting(let request, let body, _) = self.state {
+            if self.hold.covers(body.storageCapacity) {
+                self.state = .collecting(request, body, isHeld: true)
+                context.triggerUserOutboundEvent(RequestConduct.BodyEvent.isWanted, promise: nil)
+            } else {
+                self.refuse(request, Problem.busy, context)
+            }
+        }
+        context.fireChannelReadComplete()
+    }
+
+    /// A body that has taken its time meets the source as it is now: a secret may have been rotated meanwhile. The
+    /// router gets the request when the source is no longer in memory.
+    private func receiveLate(_ request: PlainHookRequest, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        if let known = self.hooks.intake.knownHook(request.hook, now: self.hooks.now()) {
+            return self.receive(request.with(known), body, context)
+        }
+        self.state = .passed
+        context.fireChannelRead(Self.wrapInboundOut(.head(request.head)))
+        context.fireChannelRead(Self.wrapInboundOut(.body(body)))
+        context.fireChannelRead(Self.wrapInboundOut(.end(nil)))
     }
 
     /// Hands the webhook to intake, and sends the answer when the event is durable or refused.
@@ -87,13 +114,20 @@ final class HookFastPath: ChannelDuplexHandler {
         }
     }
 
+    /// Ends a webhook that is not yet whole, and the connection with it.
+    private func refuse(_ request: PlainHookRequest, _ problem: Problem, _ context: ChannelHandlerContext) {
+        self.hold.release()
+        self.hooks.deliveries.add(DeliveryOutcome(problem))
+        self.conduct.closeAfterAnswer()
+        self.state = .answering(isInputClosed: false)
+        self.send(request.answer(problem, from: self.hooks), context)
+    }
+
     private func send(_ answer: Answer, _ context: ChannelHandlerContext) {
         guard context.channel.isActive, case .answering(let isInputClosed) = self.state else { return }
         self.state = .idle
-        let head = HTTPResponseHead(
-            version: .http1_1, status: .init(statusCode: answer.status), headers: HTTPHeaders(answer.fields))
-        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))), promise: nil)
+        context.write(Self.wrapOutboundOut(.head(answer.head)), promise: nil)
+        context.write(Self.wrapOutboundOut(.body(answer.bytes)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         if isInputClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
     }
@@ -106,16 +140,27 @@ final class HookFastPath: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// Closes a silent connection, unless it waits for an answer.
-    ///
     /// `inputClosed` means that the client has closed its side. It ends the router's part of the connection. When our
     /// answer is on the way, it is therefore passed on only after the answer.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch (event, self.state) {
-        case (is IdleStateHandler.IdleStateEvent, .answering), (is IdleStateHandler.IdleStateEvent, .passed): break
-        case (is IdleStateHandler.IdleStateEvent, _): context.close(promise: nil)
-        case (ChannelEvent.inputClosed, .answering): self.state = .answering(isInputClosed: true)
-        default: context.fireUserInboundEventTriggered(event)
+        if case (ChannelEvent.inputClosed, .answering) = (event, self.state) {
+            self.state = .answering(isInputClosed: true)
+        } else {
+            context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError, case .collecting(let request, _, _) = self.state {
+            self.refuse(request, Problem.unreadableBody, context)
+        } else {
+            context.fireErrorCaught(error)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.hold.release()
+        self.state = .idle
+        context.fireChannelInactive()
     }
 }

@@ -9,11 +9,11 @@ import NIOHTTP1
 /// A webhook whose hook is in memory and whose body has a length that is allowed.
 struct PlainHookRequest: Sendable {
     let hook: String
-    let known: KnownHook
-    private let headers: HTTPHeaders
+    private(set) var known: KnownHook
+    let head: HTTPRequestHead
 
     /// Returns nil for every request that the router must look at: another path, or a hook that is not in memory. The
-    /// same holds for a body without a length or too long, an encoding, and a connection that is about to close.
+    /// same holds for a body without a length or too long, and for an encoding.
     init?(_ head: HTTPRequestHead, for hooks: HooksController) {
         guard head.method == .POST, head.version == .http1_1, head.uri.hasPrefix(Self.path) else { return nil }
         let hook = String(head.uri.dropFirst(Self.path.utf8.count))
@@ -25,29 +25,43 @@ struct PlainHookRequest: Sendable {
         else { return nil }
         self.hook = hook
         self.known = known
-        self.headers = head.headers
+        self.head = head
     }
 
     private static let path = "/v1/hooks/"
     /// A request with one of these headers goes to the router.
-    private static let unusual = ["connection", "content-encoding", "expect", "transfer-encoding", "upgrade"]
+    private static let unusual = ["content-encoding", "transfer-encoding"]
+
+    /// Returns the same request, which meets its source as it is now.
+    func with(_ known: KnownHook) -> PlainHookRequest {
+        var request = self
+        request.known = known
+        return request
+    }
 
     func delivery(_ body: ByteBuffer, at now: Date) -> Delivery {
-        let headers = self.headers
+        let headers = self.head.headers
         return Delivery(hook: self.hook, headers: { headers[$0] }, body: Array(buffer: body), receivedAt: now)
     }
 
-    /// Returns the answer with all its fields. A router's answer gets them from Hummingbird and `ProblemMiddleware`.
     func answer(_ result: Result<Receipt, IntakeError>, from hooks: HooksController) -> Answer {
-        let id = RequestIdentity.of(self.headers.first(name: "x-request-id"))
-        var answer =
-            switch result {
-            case .success(let receipt): HooksController.answer(receipt)
-            case .failure(let error): Problem.of(error, requestID: id, logger: hooks.logger).answer(requestID: id)
-            }
-        answer.fields.append(("content-length", "\(answer.body.utf8.count)"))
-        answer.fields.append(("date", hooks.date.text(hooks.now())))
-        answer.fields += Answer.fieldsOfAll(requestID: id)
+        switch result {
+        case .success(let receipt):
+            var answer = HooksController.answer(receipt)
+            answer.complete(requestID: self.requestID, date: hooks.date.text(hooks.now()))
+            return answer
+        case .failure(let error): return self.answer(error, from: hooks)
+        }
+    }
+
+    /// Returns the answer that says why the webhook is refused.
+    func answer(_ error: any Error, from hooks: HooksController) -> Answer {
+        let id = self.requestID
+        var answer = Problem.of(error, requestID: id, logger: hooks.logger).answer(requestID: id)
+        answer.complete(requestID: id, date: hooks.date.text(hooks.now()))
         return answer
     }
+
+    /// The caller's own, or else a new one each time.
+    private var requestID: String { RequestIdentity.of(self.head.headers.first(name: "x-request-id")) }
 }

@@ -1,43 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request must arrive whole within its time: a client that trickles bytes must not hold a connection for ever.
+// The times of a connection: a client that is silent or trickles bytes must not hold it for ever.
 
 import NIOCore
+import NIOHTTP1
 
-/// Closes a connection on which a request has begun and does not end in time.
+/// Closes a connection that sends nothing at first, or on which a request has begun and does not arrive in time.
 ///
-/// `IdleStateHandler` watches for silence. The time until our answer does not count. A request that arrives in one
-/// read, as nearly all do, sets no timer.
+/// `IdleStateHandler` watches for the silence between requests. The time until our answer does not count. A request
+/// that arrives in one read, as nearly all do, sets no timer.
 final class RequestDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    private let time: TimeAmount
-    private var hasBegun = false
-    private var timer: Scheduled<Void>?
+    struct Times: Sendable {
+        /// From the start of the connection to its first byte.
+        var firstByte = TimeAmount.seconds(5)
+        /// From a request's first byte to the end of its head.
+        var head = TimeAmount.seconds(10)
+        /// From a request's first byte to its last.
+        var request = TimeAmount.seconds(20)
+        /// From our last answer to the end, for a client that does not close by itself.
+        var farewell = TimeAmount.seconds(2)
+    }
 
-    init(_ time: TimeAmount) { self.time = time }
+    private enum Stage {
+        case silent, idle, head, body
+        /// The last answer is written. What still comes is dropped.
+        case farewell
+    }
+
+    private let times: Times
+    private let activity: ConnectionActivity
+    private var stage = Stage.silent
+    private var timer: Scheduled<Void>?
+    /// The first bytes of a request whose head is not yet whole.
+    private(set) var firstBytes: ByteBuffer?
+
+    init(_ times: Times, activity: ConnectionActivity = ConnectionActivity()) {
+        self.times = times
+        self.activity = activity
+    }
+
+    /// The request's head was read.
+    func headCame(_ context: ChannelHandlerContext) {
+        guard self.stage != .farewell else { return }
+        self.stage = .body
+        self.firstBytes = nil
+        guard self.timer != nil else { return }
+        self.setTimer(self.times.request - self.times.head, context)
+    }
 
     /// The request's last byte was read.
     func requestEnded() {
-        self.hasBegun = false
-        self.timer?.cancel()
-        self.timer = nil
+        guard self.stage != .farewell else { return }
+        self.stage = .idle
+        self.firstBytes = nil
+        self.stopTimer()
+    }
+
+    /// Drops all that the client still sends.
+    func discard() {
+        self.stage = .farewell
+        self.firstBytes = nil
+        self.stopTimer()
+    }
+
+    /// Closes the connection soon. A close at once could reset it before the client has read the answer (RFC 9112
+    /// section 9.6).
+    func closeSoon(_ context: ChannelHandlerContext) { self.setTimer(self.times.farewell, context) }
+
+    // MARK: Bytes
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.setTimer(self.times.firstByte, context)
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.hasBegun = true
+        switch self.stage {
+        case .farewell: return
+        case .head, .body: break
+        case .silent, .idle:
+            if self.timer != nil { self.stopTimer() }
+            self.stage = .head
+            self.activity.isBusy()
+            let bytes = Self.unwrapInboundIn(data)
+            self.firstBytes = bytes
+            // The parser would wait for header fields, which HTTP/0.9 does not have.
+            if RequestLine.isOldest(bytes) { return context.fireErrorCaught(HTTPParserError.invalidVersion) }
+        }
         context.fireChannelRead(data)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if self.hasBegun, self.timer == nil {
-            self.timer = context.eventLoop.assumeIsolated().scheduleTask(in: self.time) { context.close(promise: nil) }
+        if self.timer == nil {
+            switch self.stage {
+            case .head: self.setTimer(self.times.head, context)
+            case .body: self.setTimer(self.times.request, context)
+            case .silent, .idle, .farewell: break
+            }
         }
         context.fireChannelReadComplete()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.requestEnded()
+        self.stopTimer()
         context.fireChannelInactive()
+    }
+
+    private func setTimer(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        self.timer?.cancel()
+        self.timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
+    }
+
+    private func stopTimer() {
+        self.timer?.cancel()
+        self.timer = nil
     }
 }

@@ -8,7 +8,7 @@ import Hummingbird
 struct HealthRoutes: Sendable {
     let isReady: @Sendable () async -> Bool
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("healthz") { _, _ in "ok\n" }
         router.get("readyz") { _, _ in try await self.readiness() }
         for path: RouterPath in ["healthz", "readyz"] { router.refuseOthers(path, allowed: .get) }

@@ -14,22 +14,21 @@ struct HooksController: Sendable {
     let intake: Intake
     /// Bytes of a body at most.
     let maximumBody: Int
+    let bodies: RequestBytes
     let logger: Logger
     let deliveries: Series<DeliveryOutcome, Counter>
     let now: @Sendable () -> Date
     /// For the fast path; the router's answers get their Date field from Hummingbird.
     let date = DateField()
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.post("v1/hooks/:hook") { request, context in
-            try await self.answer(request, hook: try context.parameters.require("hook"))
-        }
+    func add(to router: Router<WebContext>) {
+        router.post("v1/hooks/:hook") { request, context in try await self.answer(request, context) }
         router.refuseOthers("v1/hooks/:hook", allowed: .post)
     }
 
-    private func answer(_ request: Request, hook: String) async throws -> Response {
+    private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
         do {
-            let receipt = try await self.receive(request, hook: hook)
+            let receipt = try await self.receive(request, context)
             self.deliveries.add(DeliveryOutcome(receipt.status))
             return Self.answer(receipt).response
         } catch {
@@ -38,8 +37,11 @@ struct HooksController: Sendable {
         }
     }
 
-    private func receive(_ request: Request, hook: String) async throws -> Receipt {
-        let body = try await RequestBytes.read(request, upTo: self.maximumBody)
+    /// No body is read for a hook that does not exist.
+    private func receive(_ request: Request, _ context: WebContext) async throws -> Receipt {
+        let hook = try context.parameters.require("hook")
+        try await self.intake.requireHook(hook, now: self.now())
+        let body = try await self.bodies.read(request, context, upTo: self.maximumBody)
         let headers = request.headers
         return try await self.intake.receive(
             Delivery(

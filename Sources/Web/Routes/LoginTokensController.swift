@@ -12,26 +12,29 @@ import NIOCore
 struct LoginTokensController: Sendable {
     let keys: Authenticator
     let handoff: Handoff
+    let bodies: RequestBytes
     let now: @Sendable () -> Date
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.post("v1/login-tokens") { request, _ in try await self.create(request) }
+    func add(to router: Router<WebContext>) {
+        router.post("v1/login-tokens") { request, context in try await self.create(request, context) }
         router.refuseOthers("v1/login-tokens", allowed: .post)
     }
 
-    private func create(_ request: Request) async throws -> Response {
+    private func create(_ request: Request, _ context: WebContext) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
-        let body = try Self.read(try await RequestBytes.read(request, upTo: 4096))
+        try MediaType.requireJSON(request.headers[values: .contentType])
+        let body = try Self.read(try await self.bodies.read(request, context, upTo: 4096))
         let tenant = try Self.tenant(body, caller)
         let user = UserKey(tenant: tenant, user: try UserID(body.userID))
         guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
+        let wait = Self.wait(request)
         let token: HandedToken
         do throws(HandoffError) {
-            token = try await self.handoff.loginToken(for: user, wait: Self.wait(request), now: self.now())
+            token = try await self.handoff.loginToken(for: user, wait: .seconds(wait ?? 0), now: self.now())
         } catch .pending(let seconds) {
-            return Self.answer(.accepted, "{\"status\":\"pending\"}", [.retryAfter: "\(seconds)"])
+            return Self.answer(.accepted, "{\"status\":\"pending\"}", wait, [.retryAfter: "\(seconds)"])
         }
-        return Self.answer(.ok, Self.text(token))
+        return Self.answer(.ok, Self.text(token), wait)
     }
 
     // MARK: The answer
@@ -45,9 +48,14 @@ struct LoginTokensController: Sendable {
         """
     }
 
-    private static func answer(_ status: HTTPResponse.Status, _ text: String, _ more: HTTPFields = [:]) -> Response {
+    /// `wait`: the seconds that were granted, if the caller asked for any.
+    private static func answer(
+        _ status: HTTPResponse.Status, _ text: String, _ wait: Int?, _ more: HTTPFields = [:]
+    ) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         headers.append(contentsOf: more)
+        // RFC 7240 section 3.
+        if let wait, let name = HTTPField.Name("preference-applied") { headers[name] = "wait=\(wait)" }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
@@ -90,15 +98,8 @@ struct LoginTokensController: Sendable {
         }
     }
 
-    /// Returns how long the caller lets us wait for a user who is not ready: `Prefer: wait=N` (RFC 7240), N in seconds.
-    private static func wait(_ request: Request) -> Duration {
-        guard let name = HTTPField.Name("prefer"), let text = request.headers[name] else { return .zero }
-        for part in text.split(separator: ",") {
-            let pair = part.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
-            if pair.count == 2, pair[0].lowercased() == "wait", let seconds = Int(pair[1]), seconds >= 0 {
-                return .seconds(min(seconds, 30))
-            }
-        }
-        return .zero
+    /// Returns the seconds that the caller lets us wait for a user who is not ready; nil when it does not say.
+    private static func wait(_ request: Request) -> Int? {
+        HTTPField.Name("prefer").flatMap { Preference.wait(request.headers[values: $0]) }
     }
 }

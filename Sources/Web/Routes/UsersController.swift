@@ -11,7 +11,7 @@ struct UsersController: Sendable {
     let keys: Authenticator
     let users: Users
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         let group = router.group("v1/tenants/:tenant/users")
         group.get { request, context in try await self.list(request, context) }
         group.get(":user") { request, context in try await self.show(request, context) }
@@ -21,7 +21,7 @@ struct UsersController: Sendable {
         }
     }
 
-    private func list(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func list(_ request: Request, _ context: WebContext) async throws -> Response {
         let tenant = try await self.tenant(request, context)
         let limit = try Self.limit(request)
         let status = try Self.status(request)
@@ -30,13 +30,13 @@ struct UsersController: Sendable {
         return try JSONAnswer.response(Page(data: page.users, next: page.next.map(Cursor.text)))
     }
 
-    private func show(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func show(_ request: Request, _ context: WebContext) async throws -> Response {
         let user = try await self.user(request, context)
         guard let entry = try await self.users.show(user) else { throw Problem.notFound }
         return try JSONAnswer.response(entry)
     }
 
-    private func timeline(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func timeline(_ request: Request, _ context: WebContext) async throws -> Response {
         let user = try await self.user(request, context)
         guard try await self.users.show(user) != nil else { throw Problem.notFound }
         return try JSONAnswer.response(Page(data: try await self.users.timeline(user), next: nil))
@@ -46,14 +46,14 @@ struct UsersController: Sendable {
 
     /// Returns the tenant in the path. The answer is 404 alike for a tenant that does not exist and for one that the
     /// caller may not reach.
-    private func tenant(_ request: Request, _ context: BasicRequestContext) async throws -> TenantID {
+    private func tenant(_ request: Request, _ context: WebContext) async throws -> TenantID {
         let caller = try await self.keys.caller(of: request, needs: .usersRead)
         let name = try context.parameters.require("tenant")
         guard let tenant = TenantID(rawValue: name), caller.reaches(tenant) else { throw Problem.notFound }
         return tenant
     }
 
-    private func user(_ request: Request, _ context: BasicRequestContext) async throws -> UserKey {
+    private func user(_ request: Request, _ context: WebContext) async throws -> UserKey {
         let tenant = try await self.tenant(request, context)
         guard let name = try context.parameters.require("user").removingPercentEncoding,
             let user = UserID(rawValue: name)

@@ -4,6 +4,7 @@
 // It stands on an address of its own, so that busy clients of the public one cannot keep probes out, and so that
 // workers have one too. Reasons and metrics are for the operator's network and never on the public address.
 
+import Foundation
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -29,12 +30,18 @@ package struct StatusApplication: Sendable {
 
     /// Serves until graceful shutdown. Throws `CannotListen`, which names the setting, when the address is taken.
     package func run() async throws {
-        try await self.listener.run(
-            self.router(), server: .http1(configuration: .init(idleTimeout: .seconds(75))))
+        let connections = OpenConnections(maximum: Self.maximumConnections)
+        let (logger, date) = (self.listener.logger, DateField())
+        let server = HTTPServerBuilder { responder in
+            HTTPConnection(
+                responder: responder, hooks: nil, connections: connections, logger: logger,
+                date: { date.text(Date()) }, keepAlive: .seconds(75))
+        }
+        try await self.listener.run(self.router(), server: server)
     }
 
-    private func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    private func router() -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: self.listener.logger))
         StatusRoutes(dependencies: self.dependencies).add(to: router)
         return router

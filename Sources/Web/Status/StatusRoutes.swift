@@ -27,7 +27,7 @@ package struct StatusDependencies: Sendable {
 struct StatusRoutes: Sendable {
     let dependencies: StatusDependencies
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("healthz") { _, _ in Self.health(self.dependencies.troubles()).response }
         router.get("readyz") { _, _ in Self.readiness(await self.dependencies.reasons()).response }
         router.get("metrics") { _, _ in Self.metrics(self.dependencies.metrics()).response }

@@ -93,7 +93,7 @@ struct BadRequest {
             requests.append(
                 BadRequest(name: "\(method) hook", method: method, path: path, status: 405, names: "method"))
         }
-        for other in ["/", "/v1", "/v1/hooks", "/v1/hooks/a/b", "/nowhere", "/v1/hooks/%00"] {
+        for other in ["/v1", "/v1/hooks", "/v1/hooks/a/b", "/nowhere", "/v1/hooks/%00"] {
             requests.append(BadRequest(name: other, path: other, status: 404))
         }
         return requests
@@ -138,6 +138,13 @@ struct BadRequest {
             let headers: HTTPHeaders = ["authorization": "Bearer \(story.key)", "prefer": wait]
             requests.append(
                 BadRequest(name: wait, path: path, headers: headers, body: "{\"user_id\":\"nobody\"}", status: 404))
+        }
+        for type in ["text/plain", "application/x-www-form-urlencoded", ""] {
+            let headers: HTTPHeaders = ["authorization": "Bearer \(story.key)", "content-type": type]
+            requests.append(
+                BadRequest(
+                    name: "type \(type)", path: path, headers: headers, body: "{\"user_id\":\"nobody\"}", status: 415,
+                    names: "application/json"))
         }
         for header in ["", "Bearer", "Bearer ", "Basic hunter2", "Bearer hunter2", "Bearer \(foreign)", story.key] {
             requests.append(
