@@ -19,13 +19,13 @@ package enum VisibleText {
         text.utf8.allSatisfy(Self.isVisible) || text.unicodeScalars.allSatisfy(Self.isVisible)
     }
 
-    /// Returns the text with each invisible character as `\u{…}`, in hexadecimal. A line feed stays one if
+    /// Returns the text with each invisible character as `\u{…}`, in hexadecimal. Line feeds and tabs stay if
     /// `keepsLines` is true.
     package static func escaped(_ text: String, keepsLines: Bool = false) -> String {
         if Self.isVisible(text) { return text }
         var escaped = ""
         for scalar in text.unicodeScalars {
-            if Self.isVisible(scalar) || (keepsLines && scalar == "\n") {
+            if Self.isVisible(scalar) || (keepsLines && (scalar == "\n" || scalar == "\t")) {
                 escaped.unicodeScalars.append(scalar)
             } else {
                 escaped += "\\u{\(String(scalar.value, radix: 16))}"
