@@ -60,7 +60,7 @@ package struct JSONObject: Sendable {
     /// Throws when it is there more than once: one parser keeps the first and another the last, so they would see
     /// different events.
     package func value(_ name: String) throws(JSONError) -> JSONView? {
-        guard let member = self.members.first(where: { $0.name == name }) else { return nil }
+        guard let member = self.members.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else { return nil }
         if let again = member.again { throw JSONError(reason: "has \(name) twice", offset: again) }
         return member.value
     }
