@@ -35,6 +35,7 @@ package enum CanonicalEvent {
     package static func read(_ body: [UInt8]) throws(UnusableBody) -> Meaning {
         let event: JSONObject
         do { event = try JSONObject(body: body, reading: Self.members) } catch { throw UnusableBody(error) }
+        // The type comes first: of an event that asks nothing of us, nothing else is read.
         let wanted: Wanted
         switch try event.member("type")?.text() {
         case "user.created": wanted = .live
@@ -79,14 +80,14 @@ package enum CanonicalEvent {
         guard let user = try members.member("user_id")?.text() else {
             throw .wrongValue(InvalidValue("\(place).user_id", "must be a string"))
         }
-        let tenant = try Self.tenant(try members.member("tenant_id"), at: place)
+        let name = try Self.tenant(try members.member("tenant_id"), at: place)
         do {
-            let tenant = try tenant.map { (text) throws(InvalidValue) in try TenantID(text) }
+            let tenant = try name.map { (text) throws(InvalidValue) in try TenantID(text) }
             return Request(user: try UserID(user), tenant: tenant, place: place)
         } catch {
             // `UserID` and `TenantID` do not know their place in the body.
-            let name = error.field == "user_id" ? "user_id" : "tenant_id"
-            throw .wrongValue(InvalidValue("\(place).\(name)", error.reason))
+            let member = error.field == "user_id" ? "user_id" : "tenant_id"
+            throw .wrongValue(InvalidValue("\(place).\(member)", error.reason))
         }
     }
 
