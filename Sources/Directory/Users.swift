@@ -71,11 +71,7 @@ package struct Users: Sendable {
     // MARK: One read
 
     private func read(_ tenant: TenantID, _ statement: SQL) async throws -> PostgresRows {
-        try await self.pool.withTransaction { connection in
-            _ = try await connection.query("set local role dialtone_tenant")
-            _ = try await connection.query("select set_config('dialtone.tenant', \(tenant), true)")
-            return try await connection.query(statement)
-        }
+        try await self.pool.query(statement, as: "dialtone_tenant", with: ("dialtone.tenant", tenant.rawValue))
     }
 
     /// Selects users with the credential that serves: the newest active one, or else one that is being closed.

@@ -87,7 +87,8 @@ package final class Handoff: Sendable {
     /// Returns where the user stands, and the newest credential that serves, if there is one.
     private func find(_ user: UserKey) async throws(HandoffError) -> (status: UserStatus, credential: Credential?) {
         do {
-            // Enters users and credentials by their primary keys. It locks nothing.
+            // Enters users and credentials by their primary keys. It locks nothing. Row-level security shows it the
+            // rows of this tenant only, should it ever forget its `where`.
             let rows = try await self.pool.query(
                 """
                 select owner.status, serving.provider_id, serving.generation, serving.sealed_username
@@ -98,7 +99,7 @@ package final class Handoff: Sendable {
                       and credential.status = 'active' and owner.wanted = 'live'
                     order by credential.generation desc limit 1) serving on true
                 where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
-                """)
+                """, as: "dialtone_tenant", with: ("dialtone.tenant", user.tenant.rawValue))
             guard let row = rows.first else { throw HandoffError.unknownUser }
             var columns = row.columns
             let status: UserStatus = try columns.next()
@@ -109,6 +110,8 @@ package final class Handoff: Sendable {
             return (status, Credential(id: id, generation: generation, sealedUsername: sealed.value))
         } catch let error as HandoffError {
             throw error
+        } catch let error as PostgresError where error.isRefusedForGood {
+            throw .refusedValue
         } catch {
             throw .unavailable
         }

@@ -43,8 +43,7 @@ struct Problem: Error, Equatable {
         case let error as InvalidValue: self.init(422, "invalid_value", "\(error.field) \(error.reason)")
         case is NIOTooManyBytesError: self.init(413, "body_too_large", "The body is larger than is accepted here.")
         case let error as PostgresError where error.isUnavailable: self = Self.unavailable
-        case let error as PostgresError where error.isRefusedForGood:
-            self.init(422, "invalid_value", "A value of this request cannot be stored by the database.")
+        case let error as PostgresError where error.isRefusedForGood: self = Self.refusedValue
         case let error as any HTTPResponseError:
             switch error.status.code {
             case 404: self = Self.notFound
@@ -57,6 +56,9 @@ struct Problem: Error, Equatable {
 
     private static let unavailable = Problem(
         503, "unavailable", "The database cannot be reached; nothing was changed. Try again.", retryAfter: 5)
+
+    private static let refusedValue = Problem(
+        422, "invalid_value", "The database does not take a value of this request.")
 
     private init(_ error: IntakeError) {
         switch error {
@@ -89,6 +91,7 @@ struct Problem: Error, Equatable {
         case .pending(let seconds): self.init(202, "pending", "The user is being provisioned.", retryAfter: seconds)
         case .failed: self.init(409, "failed", "The user could not be provisioned; an operator must look.")
         case .revoked: self.init(410, "revoked", "The user's credential is revoked.")
+        case .refusedValue: self = Self.refusedValue
         case .providerUnavailable(let seconds):
             self.init(503, "provider_unavailable", "The provider gave no token. Try again.", retryAfter: seconds)
         case .tooManyTokens(let seconds):

@@ -1,29 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines as text, for a person at a terminal.
+// A log line as text, for a person at a terminal: `time LEVEL label: message name=value …`.
 
-package import Logging
+import Logging
 import Model
-
-/// Writes `time LEVEL label: message name=value …` to standard error, by way of `LogQueue`.
-package struct HumanLogHandler: LogHandler {
-    package var logLevel: Logger.Level
-    package var metadata: Logger.Metadata = [:]
-    private let label: String
-
-    package init(label: String, level: Logger.Level) {
-        self.label = label
-        self.logLevel = level
-    }
-
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { self.metadata[key] }
-        set { self.metadata[key] = newValue }
-    }
-
-    package func log(event: LogEvent) {
-        LogQueue.standardError.take(LogRecord(event, label: self.label, metadata: self.metadata), as: .text)
-    }
-}
 
 extension LogRecord {
     /// The record as one line of text, without a line end.
