@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test test-servers simulate chaos build bench setup lint format clean
+.PHONY: help demo test test-servers simulate fuzz chaos build bench setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -24,6 +24,11 @@ simulate: setup ## Simulate SEEDS=1000000 lives under every fault, from seed FIR
 	swift build --build-tests
 	DIALTONE_SEEDS=$(or $(SEEDS),1000000) DIALTONE_FIRST_SEED=$(or $(FIRST),0) \
 	    swift test --skip-build --disable-xctest --filter SimulationTests
+
+fuzz: setup ## Try N=10000000 made-up bodies, proofs and times, from input FIRST=0 on; a failing one is named.
+	swift build --build-tests
+	DIALTONE_FUZZ_INPUTS=$(or $(N),10000000) DIALTONE_FIRST_INPUT=$(or $(FIRST),0) \
+	    swift test --skip-build --disable-xctest --filter FuzzTests
 
 chaos: setup ## ROUNDS=20 of everything that can break, on real processes and servers; then the count, as one line of JSON.
 	swift build --product dialtone

@@ -50,7 +50,7 @@ let package = Package(
         ),
         // our asynchronous libpq: connection, pipeline, pool, notifications, `SQL`, rows
         .target(name: "Postgres", dependencies: ["CLibpq"]),
-        // the nouns as types, typed ids, `Secret`, the strict JSON reader
+        // the nouns as types, typed ids, `Secret`, the JSON readers
         .target(name: "Model"),
         // the pure state machine of one job; shared with the simulation
         .target(name: "Lifecycle", dependencies: ["Model"]),
@@ -199,8 +199,8 @@ for target in package.targets where target.type != .system {
         "NonisolatedNonsendingByDefault", "ImmutableWeakCaptures",
     ].map { .enableUpcomingFeature($0) }
     settings.append(.treatAllWarnings(as: .error))
-    // Hundreds of thousands of simulated lives are too many for code that is not optimised.
-    if ["SimulatedWorld", "Lifecycle"].contains(target.name) {
+    // Hundreds of thousands of simulated lives, or of made-up bodies, are too many for code that is not optimised.
+    if ["SimulatedWorld", "Lifecycle", "Model"].contains(target.name) {
         settings.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
     }
     if target.name == "Postgres" { settings.append(.strictMemorySafety()) }

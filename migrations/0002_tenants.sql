@@ -46,7 +46,7 @@ create table dialtone.source_secrets (
     -- Whose key seals the secret: the source's tenant, or '-' for a source of several tenants. '-' is no tenant, so
     -- there is no foreign key.
     tenant_id   text collate "C" not null,
-    -- Vault format v1, bound to table 'source_secrets', column 'sealed', row = secret_id.
+    -- Vault format v1, bound to table 'source_secrets', column 'sealed', row = secret_id, user = source_id.
     sealed      bytea       not null,
     created_at  timestamptz not null default now(),
     expires_at  timestamptz                      -- not accepted from here on; null: until it is rotated

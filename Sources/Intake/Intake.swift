@@ -71,19 +71,16 @@ package final class Intake: Sendable {
     /// thrown here into the sender's answer: 401 for a bad proof, 400 or 422 for the payload.
     private static func events(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewDelivery {
         let deliveryID = try Self.provenID(of: delivery, from: source)
-        let meaning = try Self.meaning(of: delivery)
         let event = NewEvent(
             id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
             receivedAt: delivery.receivedAt, owner: source.owner)
-        // An event of another type asks nothing of us. It is stored as ignored.
-        guard case .changes(let requests, let wanted, let occurredAt) = meaning else { return NewDelivery(event) }
-        try Self.requireNotAhead(occurredAt, of: delivery)
-        var changes: [UserChange] = []
-        for request in requests {
-            let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
-            changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
+        do throws(UnusableBody) {
+            return NewDelivery(event, asking: try Self.changes(asked: delivery, from: source))
+        } catch {
+            // The one place that decides what the sender of a proven body hears when the body cannot be used. The
+            // canonical event is our own format, so its sender is told what is wrong, and nothing is stored.
+            throw .unusable(error)
         }
-        return NewDelivery(event, asking: changes)
     }
 
     private static func provenID(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> String {
@@ -94,26 +91,38 @@ package final class Intake: Sendable {
         }
     }
 
-    private static func meaning(of delivery: Delivery) throws(IntakeError) -> CanonicalEvent.Meaning {
-        do { return try CanonicalEvent.read(delivery.body) } catch { throw .badPayload(error) }
+    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and is stored as ignored.
+    private static func changes(
+        asked delivery: Delivery, from source: KnownSource
+    ) throws(UnusableBody) -> [UserChange] {
+        guard case .changes(let requests, let wanted, let occurredAt) = try CanonicalEvent.read(delivery.body) else {
+            return []
+        }
+        try Self.requireNotAhead(occurredAt, of: delivery)
+        var changes: [UserChange] = []
+        for request in requests {
+            let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
+            changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
+        }
+        return changes
     }
 
     /// Seconds by which a sender's clock may be ahead of ours.
     private static let maximumAhead: TimeInterval = 300
 
     /// A time far ahead would supersede everything that the sender says until then.
-    private static func requireNotAhead(_ occurredAt: Date?, of delivery: Delivery) throws(IntakeError) {
+    private static func requireNotAhead(_ occurredAt: Date?, of delivery: Delivery) throws(UnusableBody) {
         guard let occurredAt, occurredAt > delivery.receivedAt + Self.maximumAhead else { return }
-        throw .badPayload(
+        throw .wrongValue(
             InvalidValue("timestamp", "lies more than five minutes ahead: nothing said later would count"))
     }
 
     private static func tenant(
         of request: CanonicalEvent.Request, from source: KnownSource
-    ) throws(IntakeError) -> TenantID {
+    ) throws(UnusableBody) -> TenantID {
         if let tenant = source.tenant(named: request.tenant) { return tenant }
         let place = "\(request.place).tenant_id"
         guard request.tenant == nil else { throw .tenantNotAllowed(place) }
-        throw .badPayload(InvalidValue(place, "is needed: this source serves several tenants"))
+        throw .wrongValue(InvalidValue(place, "is needed: this source serves several tenants"))
     }
 }

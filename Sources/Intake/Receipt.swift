@@ -30,9 +30,8 @@ package enum IntakeError: Error, Equatable {
     case unknownHook
     /// The reason names a header, never a value.
     case badProof(String)
-    case badPayload(InvalidValue)
-    /// The body names a tenant for which this source may not speak. The text is the place of the name in the body.
-    case tenantNotAllowed(String)
+    /// The sender is proven, and its body cannot be used. It was not stored.
+    case unusable(UnusableBody)
     /// Another event was stored under this delivery's id.
     case deliveryReused
     /// Not stored, or not known to be stored: the sender must try again.

@@ -39,19 +39,21 @@ package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codab
     }
 }
 
-/// The sender's own id of a user: opaque text of 1 to 255 bytes without control characters.
+/// The sender's own id of a user: opaque text of 1 to 255 bytes, all of it visible.
+///
+/// An operator reads ids on a terminal. A control character could steer it, and a hidden one could make two ids look
+/// alike.
 package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 
     package init?(rawValue: String) {
-        let bytes = rawValue.utf8
-        guard (1...255).contains(bytes.count), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        guard (1...255).contains(rawValue.utf8.count), VisibleText.isVisible(rawValue) else { return nil }
         self.rawValue = rawValue
     }
 
     package init(_ text: String) throws(InvalidValue) {
         guard let id = Self(rawValue: text) else {
-            throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without control characters")
+            throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without control or invisible characters")
         }
         self = id
     }

@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints results on standard output, and everything said on the way on standard error.
+//
+// Senders and the provider choose some of the words that are printed. A terminal would obey a control character in
+// them, and a bidi mark would show a line in another order. Every invisible character is printed as `\u{…}`.
 
 import Composition
 import Foundation
+import Model
 
 enum Terminal {
-    /// Prints a result.
-    static func show(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    /// Prints a result, of one line or several.
+    static func show(_ text: String) { Self.write(text, to: .standardOutput) }
 
     /// Prints progress or a problem.
-    static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func tell(_ text: String) { Self.write(text, to: .standardError) }
 
-    /// Prints one JSON value on one line. Times are in RFC 3339, and members are in alphabetical order.
+    private static func write(_ text: String, to output: FileHandle) {
+        output.write(Data((VisibleText.escaped(text, keepsLines: true) + "\n").utf8))
+    }
+
+    /// Prints one JSON value on one line. Times are in RFC 3339, and members are in alphabetical order. An invisible
+    /// character is an escape of JSON, so that a program reads it as it was.
     static func show(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        self.show(String(decoding: try encoder.encode(value), as: UTF8.self))
+        self.show(JSONText.visible(String(decoding: try encoder.encode(value), as: UTF8.self)))
     }
 
-    /// Prints a table with a heading. A column is as wide as its widest cell.
+    /// Prints a table with a heading. A column is as wide as its widest cell. A line feed in a cell is escaped too.
     static func show(table heading: [String], _ rows: [[String]]) {
-        let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
-        for row in [heading] + rows {
+        let lines = ([heading] + rows).map { row in row.map { VisibleText.escaped($0) } }
+        let widths = heading.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        for row in lines {
             let cells = row.enumerated().map { place, cell in
                 cell + String(repeating: " ", count: widths[place] - cell.count)
             }

@@ -15,6 +15,10 @@ import Testing
                 "{\"errors\":[{\"code\":\"10015\",\"title\":\"Bad\",\"detail\":\"tag\\n\\u0007is full\"}]}",
                 ProviderWords(code: "10015", text: "Bad: tagis full")
             ),
+            (
+                "{\"errors\":[{\"code\":\"1\u{202e}2\",\"title\":\"\\u009b2J\",\"detail\":\"a\\u200b\\u2028b\"}]}",
+                ProviderWords(code: "12", text: "2J: ab")
+            ),
             ("{\"errors\":[{\"code\":\"10027\"}]}", ProviderWords(code: "10027", text: nil)),
             ("{\"errors\":[{\"code\":10027,\"title\":\"T\"}]}", ProviderWords(code: "10027", text: "T")),
             ("{\"errors\":{\"status\":\"is expired\"}}", ProviderWords(code: nil, text: "status is expired")),

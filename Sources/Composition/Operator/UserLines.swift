@@ -20,15 +20,18 @@ package struct UserLine: Line {
 
     package func encode(to encoder: any Encoder) throws { try self.entry.encode(to: encoder) }
 
+    /// The sender has chosen the id, and the provider the other words. None of them can begin a line of its own.
     package var summary: String {
-        """
-        \(self.entry.userID) of \(self.entry.tenant): \(self.entry.status), generation \(self.entry.generation)
-          credential    \(self.entry.credentialID ?? "none")
-          SIP username  \(self.entry.sipUsername ?? "none")
-          tag           \(self.entry.tag ?? "none")
-          received      \(self.entry.receivedAt.formatted(.iso8601))
-          ready         \(self.entry.readyAt?.formatted(.iso8601) ?? "no")
-        """
+        let words = [self.entry.userID, self.entry.credentialID ?? "none", self.entry.sipUsername ?? "none"]
+            .map { VisibleText.escaped($0) }
+        return """
+            \(words[0]) of \(self.entry.tenant): \(self.entry.status), generation \(self.entry.generation)
+              credential    \(words[1])
+              SIP username  \(words[2])
+              tag           \(self.entry.tag ?? "none")
+              received      \(self.entry.receivedAt.formatted(.iso8601))
+              ready         \(self.entry.readyAt?.formatted(.iso8601) ?? "no")
+            """
     }
 }
 

@@ -6,12 +6,13 @@ package import Foundation
 package import Model
 
 /// The symmetric scheme `v1` of Standard Webhooks 1.0.0 (standard-webhooks.md, "Signature scheme"): HMAC-SHA256 over
-/// `id.timestamp.body`, in base64. The header may hold several signatures, and the source may have several secrets: one
-/// match is enough.
+/// `id.timestamp.body`, in base64. The header may hold several signatures, also of other schemes, and the source may
+/// have several secrets. One match is enough.
 package struct StandardWebhooksProof: Sendable {
     /// Seconds by which a timestamp may be off in either direction: the value of the reference libraries.
     static let tolerance: Int64 = 300
-    /// Signatures tried at most, so that a long header costs no time.
+    /// Signatures of `v1` that are tried at most, so that a long header costs no time. Those of other schemes are not
+    /// counted.
     static let maximumSignatures = 8
 
     private let secrets: [Secret<SymmetricKey>]
@@ -59,27 +60,39 @@ package struct StandardWebhooksProof: Sendable {
         return isMatch
     }
 
-    /// Returns the signatures of a header: `v1,<base64>` entries, separated by spaces (the standard) or ", "
-    /// (Supabase). Anything else in the header is ignored.
+    /// Returns the signatures of the scheme `v1` in a header. Entries are `<scheme>,<base64>`. Between them stand blanks
+    /// (the standard), commas, or both (Supabase). Any other entry is passed over, as the reference libraries do.
     private static func signatures(in header: String) -> [Data] {
         var found: [Data] = []
-        for entry in header.split(whereSeparator: { $0 == " " || $0 == "," }).prefix(Self.maximumSignatures * 2) {
-            if entry == "v1" || entry == "v1a" { continue }
-            guard found.count < Self.maximumSignatures else { break }
-            if entry.utf8.count == 44, let bytes = Data(base64Encoded: String(entry)), bytes.count == 32 {
-                found.append(bytes)
-            }
+        var rest = header.utf8[...]
+        while found.count < Self.maximumSignatures {
+            rest = rest.drop(while: Self.isSeparator)
+            let scheme = rest.prefix { !Self.isSeparator($0) }
+            guard !scheme.isEmpty else { break }
+            rest = rest[scheme.endIndex...]
+            guard scheme.elementsEqual("v1".utf8), rest.first == UInt8(ascii: ",") else { continue }
+            let text = rest.dropFirst().prefix { !Self.isSeparator($0) }
+            rest = rest[text.endIndex...]
+            if text.count == 44, let bytes = Data(base64Encoded: Data(text)), bytes.count == 32 { found.append(bytes) }
         }
         return found
     }
 
-    /// Returns the one value of a header.
+    private static func isSeparator(_ byte: UInt8) -> Bool { Self.isBlank(byte) || byte == UInt8(ascii: ",") }
+
+    /// RFC 9110 section 5.6.3 (OWS): a space or a tab.
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+    /// Returns the one value of a header, without the blanks around it.
     private static func single(_ name: String, _ header: (String) -> [String]) throws(ProofFailure) -> String {
         var values = header("webhook-\(name)")
         if values.isEmpty { values = header("svix-\(name)") }
         guard let value = values.first else { throw ProofFailure("webhook-\(name) is missing") }
         guard values.count == 1 else { throw ProofFailure("webhook-\(name) is there more than once") }
-        return value
+        guard value.utf8.first.map(Self.isBlank) == true || value.utf8.last.map(Self.isBlank) == true else {
+            return value
+        }
+        return value.trimmingCharacters(in: CharacterSet(charactersIn: " \t"))
     }
 
     /// Returns the key of a secret as it is written: base64 after an optional `whsec_`, with or without padding.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the sources of deliveries in memory for a few seconds, with their secrets opened.
 
+import Crypto
 import Foundation
 import Model
 import Postgres
@@ -74,7 +75,8 @@ final class SourceCache: Sendable {
             select source.source_id, source.tenant_id, source.allowed_tenants,
                    secret.secret_id, secret.tenant_id, secret.sealed
             from dialtone.sources source left join dialtone.source_secrets secret
-                on secret.source_id = source.source_id and (secret.expires_at is null or secret.expires_at > \(now))
+                on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
+                    and (secret.expires_at is null or secret.expires_at > \(now))
             where source.hook_id = \(hook) and source.status = 'active'
             order by secret.created_at desc limit 4
             """)
@@ -83,16 +85,30 @@ final class SourceCache: Sendable {
         let id: SourceID = try columns.next()
         let tenant: TenantID? = try columns.next()
         let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
-        var secrets: [Secret<String>] = []
+        let keys = try await self.keys(in: rows, of: id)
+        return KnownSource(
+            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys))
+    }
+
+    /// Opens the secrets of a source. A secret that was sealed for another source, or in another row, does not open. It
+    /// is passed over, so that it does no harm to the others. If none opens, the source cannot be read: its senders are
+    /// told 503 and come again.
+    private func keys(in rows: PostgresRows, of source: SourceID) async throws -> [Secret<SymmetricKey>] {
+        var keys: [Secret<SymmetricKey>] = []
+        var failure: CannotOpen?
         for row in rows {
             let (_, _, _, secretID, scope, sealed) = try row.decode(
                 UUID.self, String?.self, [String].self, UUID?.self, String?.self, Bytes?.self)
             // Null in all three: the source has no secret in force.
             guard let secretID, let scope, let sealed else { continue }
-            secrets.append(try await self.vault.open(sealed.value, SecretPlace.binding(secretID, scope)))
+            do {
+                let secret = try await self.vault.open(sealed.value, SecretPlace.binding(secretID, of: source, scope))
+                keys.append(try secret.map(StandardWebhooksProof.key(from:)))
+            } catch let error as CannotOpen {
+                failure = error
+            }
         }
-        let keys = try secrets.map { try $0.map(StandardWebhooksProof.key(from:)) }
-        return KnownSource(
-            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys))
+        if let failure, keys.isEmpty { throw failure }
+        return keys
     }
 }

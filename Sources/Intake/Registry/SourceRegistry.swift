@@ -30,7 +30,7 @@ package struct SourceRegistry: Sendable {
             secret: Self.newSecret())
         let secretID = UUID()
         let scope = tenant?.rawValue ?? "-"
-        let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, scope))
+        let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, of: source.id, scope))
         do {
             try await self.pool.withTransaction { connection in
                 try await Self.requireTenants(allowedTenants, on: connection)
@@ -74,30 +74,40 @@ package struct SourceRegistry: Sendable {
     package func rotate(slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSource {
         let scope = tenant?.rawValue ?? "-"
         let (secret, secretID) = (Self.newSecret(), UUID())
-        let sealed = try await self.vault.seal(secret, SecretPlace.binding(secretID, scope))
-        return try await self.pool.withTransaction { connection in
-            // The lock of the source's row lets one rotation follow the other. Unique index sources_slug.
+        // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
+        let source = try await self.find(slug, scope)
+        let sealed = try await self.vault.seal(secret, SecretPlace.binding(secretID, of: source.id, scope))
+        try await self.pool.withTransaction { connection in
+            // The lock of the source's row lets one rotation follow the other. Primary key.
             let found = try await connection.query(
-                """
-                select source_id, hook_id from dialtone.sources
-                where coalesce(tenant_id, '-') = \(scope) and slug = \(slug) for update
-                """)
-            guard let (id, hookID) = try found.first?.decode(UUID.self, String.self) else {
-                throw SourceError.unknownSource(slug)
-            }
+                "select 1 from dialtone.sources where source_id = \(source.id) for update")
+            guard !found.isEmpty else { throw SourceError.unknownSource(slug) }
             _ = try await connection.query(
                 """
                 update dialtone.source_secrets
                 set expires_at = least(expires_at, clock_timestamp() + \(overlap))
-                where source_id = \(id)
+                where source_id = \(source.id)
                 """)
             _ = try await connection.query(
                 """
                 insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed, created_at)
-                values (\(secretID), \(id), \(scope), \(Bytes(sealed)), clock_timestamp())
+                values (\(secretID), \(source.id), \(scope), \(Bytes(sealed)), clock_timestamp())
                 """)
-            return NewSource(id: SourceID(rawValue: id), slug: slug, hookID: hookID, secret: secret)
         }
+        return NewSource(id: source.id, slug: slug, hookID: source.hookID, secret: secret)
+    }
+
+    /// Unique index sources_slug.
+    private func find(_ slug: String, _ scope: String) async throws -> (id: SourceID, hookID: String) {
+        let rows = try await self.pool.query(
+            """
+            select source_id, hook_id from dialtone.sources
+            where coalesce(tenant_id, '-') = \(scope) and slug = \(slug)
+            """)
+        guard let (id, hookID) = try rows.first?.decode(UUID.self, String.self) else {
+            throw SourceError.unknownSource(slug)
+        }
+        return (SourceID(rawValue: id), hookID)
     }
 
     /// Returns the sources of one tenant, or all when `tenant` is nil.

@@ -93,7 +93,7 @@ final class EventWriter: Sendable {
         } catch let error as PostgresError where error.isRefusedForGood {
             // It would be refused each time it came again, so its sender is told that it is the body.
             self.logger.warning("an event was refused by the database", metadata: ["error": "\(error)"])
-            for entry in batch { entry.completion(.failure(.badPayload(Self.refusedValue))) }
+            for entry in batch { entry.completion(.failure(.unusable(.wrongValue(Self.refusedValue)))) }
         } catch {
             // A COMMIT lost on the way may have happened. A 503 makes the sender ask again, and then the ledger knows.
             self.isFailing.store(true, ordering: .relaxed)

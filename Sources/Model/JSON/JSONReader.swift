@@ -8,9 +8,10 @@ struct JSONReader {
     var position = 0
     var values = 0
 
-    init(bytes: [UInt8], limits: JSONValue.Limits) {
+    init(bytes: [UInt8], limits: JSONValue.Limits, position: Int = 0) {
         self.bytes = bytes
         self.limits = limits
+        self.position = position
     }
 
     mutating func document() throws(JSONError) -> JSONValue {
@@ -73,7 +74,8 @@ struct JSONReader {
         }
     }
 
-    private mutating func string() throws(JSONError) -> String {
+    /// Reads a string from its quotation mark on.
+    mutating func string() throws(JSONError) -> String {
         self.position += 1
         let start = self.position
         while let byte = self.peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {

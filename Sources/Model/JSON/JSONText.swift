@@ -18,11 +18,26 @@ package enum JSONText {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20: quoted += Self.hexadecimalEscape(scalar)
+            case _ where scalar.value < 0x20: quoted += Self.hexadecimalEscape(UInt16(scalar.value))
             default: quoted.unicodeScalars.append(scalar)
             }
         }
         return quoted + "\""
+    }
+
+    /// Returns a JSON text with every invisible character as an escape: no terminal obeys or hides one, and every parser
+    /// reads the same value. Outside strings JSON's encoders write no such character.
+    package static func visible(_ json: String) -> String {
+        if VisibleText.isVisible(json) { return json }
+        var visible = ""
+        for scalar in json.unicodeScalars {
+            if VisibleText.isVisible(scalar) {
+                visible.unicodeScalars.append(scalar)
+            } else {
+                for unit in String(scalar).utf16 { visible += Self.hexadecimalEscape(unit) }
+            }
+        }
+        return visible
     }
 
     /// In UTF-8 these bytes occur only as characters of their own.
@@ -30,8 +45,8 @@ package enum JSONText {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    private static func hexadecimalEscape(_ scalar: Unicode.Scalar) -> String {
-        let digits = String(scalar.value, radix: 16)
+    private static func hexadecimalEscape(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
         return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A JSON value as a body from outside holds it.
 //
-// JSON from outside is read by `JSONReader` and text for JSON is written by `JSONText`. The reader is strict: where two
-// parsers may disagree, one would check a different event from the one that another acts on.
+// A body of which every member is read is a `JSONValue`; `JSONReader` reads it. A body that may hold members of any kind
+// is read by `JSONObject`, which passes the others. Text for JSON is written by `JSONText`. What is read is read
+// strictly: where two parsers may disagree, one would check a different event from the one that another acts on.
 
 /// A JSON value. Numbers stay text, because nothing here calculates and an id past 2^53 must not change.
 package enum JSONValue: Sendable, Equatable {
@@ -28,7 +29,7 @@ package enum JSONValue: Sendable, Equatable {
     /// The member of that name; nil when there is none, or this is no object.
     package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.key == key }?.value
+        return members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
 
     /// The text; nil when this is no string.

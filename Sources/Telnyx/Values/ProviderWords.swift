@@ -2,8 +2,10 @@
 // The provider's own words about a refusal, read from any of its error bodies.
 
 import Foundation
+import Model
 
-/// The code and the text of a refusal, without control characters: at most 40 characters of code and 300 of text.
+/// The code and the text of a refusal, without control and invisible characters: at most 40 characters of code and 300
+/// of text. Logs and an operator's terminal show them.
 package struct ProviderWords: Sendable, Equatable {
     package var code: String?
     package var text: String?
@@ -40,7 +42,6 @@ extension ProviderWords {
     }
 
     private static func clean(_ text: String, limit: Int) -> String {
-        String(
-            String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(limit)))
+        String(String.UnicodeScalarView(text.unicodeScalars.filter(VisibleText.isVisible).prefix(limit)))
     }
 }

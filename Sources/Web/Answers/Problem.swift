@@ -73,10 +73,10 @@ struct Problem: Error, Equatable {
         switch error {
         case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
         case .badProof(let reason): self.init(401, "bad_proof", reason)
-        case .badPayload(let value) where value.field == "body":
-            self.init(400, "invalid_json", "The body \(value.reason)")
-        case .badPayload(let value): self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
-        case .tenantNotAllowed(let place):
+        case .unusable(.notJSON(let reason)): self.init(400, "invalid_json", "The body \(reason)")
+        case .unusable(.wrongValue(let value)):
+            self.init(422, "invalid_payload", "\(value.field) \(value.reason)")
+        case .unusable(.tenantNotAllowed(let place)):
             self.init(422, "tenant_not_allowed", "\(place) names a tenant this source may not speak for")
         case .deliveryReused:
             self.init(

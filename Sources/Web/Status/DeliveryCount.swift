@@ -38,8 +38,8 @@ extension DeliveryOutcome {
         switch error {
         case .unknownHook: self = .unknownHook
         case .badProof: self = .badProof
-        case .badPayload: self = .badPayload
-        case .tenantNotAllowed: self = .tenantNotAllowed
+        case .unusable(.tenantNotAllowed): self = .tenantNotAllowed
+        case .unusable(.notJSON), .unusable(.wrongValue): self = .badPayload
         case .deliveryReused: self = .reused
         case .unavailable: self = .unavailable
         }

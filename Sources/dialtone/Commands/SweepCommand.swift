@@ -45,7 +45,7 @@ struct SweepCommand: AsyncParsableCommand {
             try Terminal.show(json: report)
         } else {
             for (what, count) in report.lines { Terminal.show("\(what): \(count)") }
-            for name in report.strayNames { Terminal.show("  unknown: \(name)") }
+            for name in report.strayNames { Terminal.show("  unknown: \(VisibleText.escaped(name))") }
         }
         guard report.stopped.isEmpty else {
             Terminal.tell(

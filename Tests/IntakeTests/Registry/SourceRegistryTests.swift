@@ -54,6 +54,33 @@ import Vault
         }
     }
 
+    /// Somebody who can write the database hangs a secret that he knows on another source: of the same tenant, of
+    /// another one, and with the tenant's name changed too. The source's own secret goes on.
+    @Test(arguments: ["acme", "globex", "-"], [false, true])
+    func `a secret moved to another source opens nothing`(victim: String, isRenamed: Bool) async throws {
+        try await Self.withRegistry { registry, intake, database in
+            try await database.insert(Ledger.tenant(try TenantID("globex"), connection: "2"))
+            let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))
+            let known = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
+            let other = try await registry.create(
+                slug: "other", tenant: TenantID(rawValue: victim), allowedTenants: victim == "-" ? [acme, globex] : [],
+                preset: "standard")
+            _ = try await database.admin.query(
+                """
+                update dialtone.source_secrets
+                set source_id = \(other.id), tenant_id = case when \(isRenamed) then \(victim) else tenant_id end
+                where source_id = \(known.id)
+                """)
+            for (secret, isTaken) in [(known.secret, false), (other.secret, true)] {
+                let outcome = try? await intake.deliver(
+                    other, secret, id: "1", for: victim == "-" ? "globex" : nil, at: Self.noon)
+                #expect((outcome != nil) == isTaken)
+            }
+            let left = try? await intake.deliver(known, known.secret, id: "2", at: Self.noon)
+            #expect(left == nil)
+        }
+    }
+
     @Test func `an unknown source or tenant is named in the error`() async throws {
         try await Self.withRegistry { registry, _, database in
             let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))
@@ -92,9 +119,10 @@ import Vault
 
 extension Intake {
     fileprivate func deliver(
-        _ source: NewSource, _ secret: Secret<String>, id: String, at now: Date
+        _ source: NewSource, _ secret: Secret<String>, id: String, for tenant: String? = nil, at now: Date
     ) async throws -> EventOutcome {
-        let body = Array("{\"type\":\"user.created\",\"data\":{\"user_id\":\"u\"}}".utf8)
+        let name = tenant.map { ",\"tenant_id\":\"\($0)\"" } ?? ""
+        let body = Array("{\"type\":\"user.created\",\"data\":{\"user_id\":\"u\"\(name)}}".utf8)
         let stamp = Int64(now.timeIntervalSince1970)
         let signature = StandardWebhooksProof.sign(
             id: id, timestamp: stamp, body: body, key: try StandardWebhooksProof.key(from: secret.reveal()))

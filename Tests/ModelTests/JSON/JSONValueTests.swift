@@ -29,6 +29,14 @@ import Testing
         #expect(throws: JSONError.self) { try self.parse(#"{"a":1,"\u0061":2}"#) }
     }
 
+    @Test func `keys that are equal by canonical equivalence only are two keys`() throws {
+        let many = (0..<20).map { "\"\($0)\":1," }.joined()
+        for rest in ["", many] {
+            let value = try self.parse("{\(rest)\"\u{E9}\":1,\"e\u{301}\":2}")
+            #expect(value["e\u{301}"] == .number("2") && value["\u{E9}"] == .number("1"))
+        }
+    }
+
     @Test func `nesting depth and the number of values are limited`() {
         #expect(throws: JSONError.self) { try self.parse(String(repeating: "[", count: 100_000)) }
         #expect(throws: JSONError.self) { try self.parse("[" + String(repeating: "1,", count: 30_000) + "1]") }

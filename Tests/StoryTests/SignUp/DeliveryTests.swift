@@ -35,6 +35,45 @@ import Testing
         }
     }
 
+    /// The test buttons of senders' consoles send such bodies, and switch a hook off that refuses them.
+    @Test func `a signed object that asks nothing is ignored, and nobody gets a credential`() async throws {
+        try await Story.with { story in
+            let bodies = [
+                "{}", "{\"event\":\"test\"}", "{\"type\":1}", "{\"type\":\"ping\",\"data\":{\"user_id\":\"u\"}}",
+            ]
+            for (place, body) in bodies.enumerated() {
+                let reply = try await story.deliver(body, "ping-\(place)")
+                #expect(reply.status == 200 && reply.outcome == .ignored, "\(body)")
+            }
+            #expect(try await story.database.admin.query("select 1 from dialtone.users").isEmpty)
+        }
+    }
+
+    /// Such bodies were refused for ever, and with them the sign-up.
+    @Test func `a sign-up is taken whatever the members hold that nobody reads`() async throws {
+        try await Story.with { story in
+            let deep = String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000)
+            let body = """
+                {"type":"user.created","data":{"user_id":"u","name":"\\u0000\\ud83d","x":\(deep),"x":1e9999}}
+                """
+            #expect(try await story.deliver(body, "odd").status == 202)
+            try await story.waitUntil("u", is: .ready)
+        }
+    }
+
+    /// A sender's zero time is no time. Taken as one, the delete would be older than the sign-up.
+    @Test func `a delete with a time that was never set takes the credential away`() async throws {
+        try await Story.with { story in
+            func event(_ type: String, _ time: String) -> String {
+                "{\"type\":\"\(type)\",\"timestamp\":\"\(time)\",\"data\":{\"user_id\":\"u\"}}"
+            }
+            #expect(try await story.deliver(event("user.created", "2026-01-01T00:00Z"), "m1").status == 202)
+            try await story.waitUntil("u", is: .ready)
+            #expect(try await story.deliver(event("user.deleted", "0001-01-01T00:00:00Z"), "m2").status == 202)
+            try await story.waitUntil("u", is: .revoked)
+        }
+    }
+
     @Test func `a delivery of several users is answered with an event for each`() async throws {
         try await Story.with { story in
             let body = #"{"type":"user.created","data":[{"user_id":"a"},{"user_id":"b"}]}"#
