@@ -41,7 +41,7 @@ extension DeliveryOutcome {
         case .badPayload: self = .badPayload
         case .tenantNotAllowed: self = .tenantNotAllowed
         case .deliveryReused: self = .reused
-        case .unavailable: self = .unavailable
+        case .unavailable, .tooManyUnknown: self = .unavailable
         }
     }
 }
