@@ -3,6 +3,7 @@
 
 import Composition
 import Foundation
+import Model
 
 enum Terminal {
     /// Prints a result.
@@ -11,12 +12,9 @@ enum Terminal {
     /// Prints progress or a problem.
     static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
-    /// Prints one JSON value on one line. Times are in RFC 3339, and members are in alphabetical order.
+    /// Prints one JSON value on one line, in the form that the API has.
     static func show(json value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        self.show(String(decoding: try encoder.encode(value), as: UTF8.self))
+        self.show(String(decoding: try JSONOutput.data(value), as: UTF8.self))
     }
 
     /// Prints a table with a heading. A column is as wide as its widest cell.

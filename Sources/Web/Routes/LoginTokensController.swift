@@ -21,13 +21,15 @@ struct LoginTokensController: Sendable {
 
     private func create(_ request: Request) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
+        _ = try QueryParameters(request, known: [])
         let body = try Self.read(try await RequestBytes.read(request, upTo: 4096))
         let tenant = try Self.tenant(body, caller)
         let user = UserKey(tenant: tenant, user: try UserID(body.userID))
         guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
         let token: HandedToken
         do throws(HandoffError) {
-            token = try await self.handoff.loginToken(for: user, wait: Self.wait(request), now: self.now())
+            token = try await self.handoff.loginToken(
+                for: user, by: caller.keyID, wait: Self.wait(request), now: self.now())
         } catch .pending(let seconds) {
             return Self.answer(.accepted, "{\"status\":\"pending\"}", [.retryAfter: "\(seconds)"])
         }
@@ -40,8 +42,8 @@ struct LoginTokensController: Sendable {
         """
         {"login_token":\(JSONText.quoted(token.loginToken.reveal())),\
         "sip_username":\(JSONText.quoted(token.sipUsername)),\
-        "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
-        "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
+        "expires_at":"\(RFC3339.text(token.expiresAt))",\
+        "refresh_after":"\(RFC3339.text(token.refreshAfter))"}
         """
     }
 
