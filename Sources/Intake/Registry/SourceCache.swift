@@ -28,7 +28,7 @@ final class SourceCache: Sendable {
     private let vault: Vault
     private let memory = Mutex(
         LookUpMemory<KnownSource>(keepsHits: longestTrust, keepsMisses: maximumAgeOfNone))
-    private let reads = SharedReads<KnownSource?>(patience: patience)
+    let reads = SharedReads<KnownSource?>(patience: patience)
 
     /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.
     init(known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault) {

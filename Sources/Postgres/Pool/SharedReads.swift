@@ -31,6 +31,9 @@ package final class SharedReads<Value: Sendable>: Sendable {
     /// `patience` is the longest time for which an impatient caller waits for one read.
     package init(patience: Duration = .seconds(1)) { self.patience = patience }
 
+    /// How many wait for the read of this key.
+    package func waiting(for key: String) -> Int { self.reads.withLock { $0[key]?.waiters.count ?? 0 } }
+
     /// Returns the outcome of the read of this key that is under way, or else of a new one by `read`.
     ///
     /// With `isImpatient`, returns nil when the read takes longer than `patience`; the read goes on. What `read` notes
