@@ -9,7 +9,8 @@ import Testing
     private static let known = ["limit", "after", "status"]
 
     @Test(arguments: [
-        ("", [:]), ("limit=5", ["limit": "5"]), ("limit=5&status=failed", ["limit": "5", "status": "failed"]),
+        ("", [String: String]()), ("limit=5", ["limit": "5"]),
+        ("limit=5&status=failed", ["limit": "5", "status": "failed"]),
         ("after=a%3Db%20c", ["after": "a=b c"]), ("after=a=b", ["after": "a=b"]), ("%6Cimit=5", ["limit": "5"]),
         ("limit", ["limit": ""]), ("limit=", ["limit": ""]), ("&&limit=5&", ["limit": "5"]),
     ])
