@@ -26,7 +26,7 @@ package final class APIKeys: Sendable {
 
     private let pool: PostgresPool
     private let shares: PoolShares
-    private let memory = Mutex(LookUpMemory<Entry>(keepsHits: keepsKnown, keepsMisses: maximumAge))
+    private let memory = Mutex(LookUpMemory<Entry>(keepsHits: APIKeys.keepsKnown, keepsMisses: APIKeys.maximumAge))
     private let reads = SharedReads<Entry?>()
 
     /// `shares` counts the look-ups of keys that are not known.

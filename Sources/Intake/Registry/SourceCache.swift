@@ -22,17 +22,18 @@ final class SourceCache: Sendable {
     /// After this long the database does not answer.
     private static let patience: Duration = .milliseconds(500)
 
-    private let known: PostgresPool
+    private let knownHooks: PostgresPool
     private let lookUps: PostgresPool
     private let shares: PoolShares
     private let vault: Vault
     private let memory = Mutex(
-        LookUpMemory<KnownSource>(keepsHits: longestTrust, keepsMisses: maximumAgeOfNone))
-    let reads = SharedReads<KnownSource?>(patience: patience)
+        LookUpMemory<KnownSource>(
+            keepsHits: SourceCache.longestTrust, keepsMisses: SourceCache.maximumAgeOfNone))
+    let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
 
     /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.
     init(known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault) {
-        self.known = known
+        self.knownHooks = known
         self.lookUps = lookUps
         self.shares = shares
         self.vault = vault
@@ -80,7 +81,7 @@ final class SourceCache: Sendable {
     }
 
     private func read(_ hook: String, isKnown: Bool, now: Date) async throws -> KnownSource? {
-        if isKnown { return try await self.read(hook, on: self.known, now: now) }
+        if isKnown { return try await self.read(hook, on: self.knownHooks, now: now) }
         return try await self.shares.hold([.unknown]) { try await self.read(hook, on: self.lookUps, now: now) }
     }
 

@@ -14,7 +14,9 @@ package final class SharedReads<Value: Sendable>: Sendable {
     }
 
     private struct Read {
-        var waiters: [UInt64: Waiter] = [:]
+        /// That of its first caller.
+        let id: UInt64
+        var waiters: [UInt64: Waiter]
         /// It has taken longer than `patience`.
         var isLate = false
     }
@@ -50,7 +52,7 @@ package final class SharedReads<Value: Sendable>: Sendable {
                 case .wait: break
                 case .leave(let outcome): continuation.resume(returning: outcome)
                 // Unstructured, because it belongs to all who wait for it: it must not end with its first caller.
-                case .begin: Task { await self.run(key, read) }
+                case .begin: Task { await self.run(key, id, read) }
                 }
             }
         } onCancel: {
@@ -63,7 +65,7 @@ package final class SharedReads<Value: Sendable>: Sendable {
         // A cancellation that came before this lock found no waiter to withdraw.
         if Task.isCancelled { return .leave(.failure(CancellationError())) }
         guard let read = reads[key] else {
-            reads[key] = Read(waiters: [id: waiter])
+            reads[key] = Read(id: id, waiters: [id: waiter])
             return .begin
         }
         if read.isLate && waiter.isImpatient { return .leave(nil) }
@@ -72,11 +74,11 @@ package final class SharedReads<Value: Sendable>: Sendable {
     }
 
     /// Its time is bounded by `read`: by the pool's time limits and the server's.
-    private func run(_ key: String, _ read: @escaping @Sendable () async throws -> Value) async {
+    private func run(_ key: String, _ id: UInt64, _ read: @escaping @Sendable () async throws -> Value) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 guard (try? await Task.sleep(for: self.patience)) != nil else { return }
-                self.dismissImpatient(key)
+                self.dismissImpatient(key, id)
             }
             let outcome: Outcome
             do { outcome = .success(try await read()) } catch { outcome = .failure(error) }
@@ -87,10 +89,10 @@ package final class SharedReads<Value: Sendable>: Sendable {
     }
 
     /// The read of this key is late.
-    private func dismissImpatient(_ key: String) {
+    private func dismissImpatient(_ key: String, _ id: UInt64) {
         let dismissed = self.reads.withLock { reads -> [Waiter] in
-            guard let read = reads[key] else { return [] }
-            reads[key] = Read(waiters: read.waiters.filter { !$0.value.isImpatient }, isLate: true)
+            guard let read = reads[key], read.id == id else { return [] }
+            reads[key] = Read(id: id, waiters: read.waiters.filter { !$0.value.isImpatient }, isLate: true)
             return read.waiters.values.filter(\.isImpatient)
         }
         for waiter in dismissed { waiter.continuation.resume(returning: nil) }
