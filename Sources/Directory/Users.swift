@@ -82,8 +82,11 @@ package struct Users: Sendable {
     /// It also keeps the statements to their indexes, behind a pooler too. A bitmap would read all of a tenant's jobs
     /// for each page.
     static func wall(_ tenant: TenantID, timeLimit: Duration?) -> SQL {
-        let limit: SQL =
-            timeLimit.map { ", set_config('statement_timeout', \("\(Int($0 / .milliseconds(1)))ms"), true)" } ?? ""
+        var limit: SQL = ""
+        if let timeLimit {
+            let time = "\(Int(timeLimit / .milliseconds(1)))ms"
+            limit = ", set_config('statement_timeout', \(time), true)"
+        }
         return """
             select set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true),
                    set_config('enable_bitmapscan', 'off', true), set_config('role', 'dialtone_tenant', true),

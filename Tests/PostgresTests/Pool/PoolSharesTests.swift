@@ -6,12 +6,14 @@ import Testing
 @testable import Postgres
 
 @Suite struct PoolSharesTests {
-    /// The owners of each request, the owners of one too many, and those of one that is still let in.
-    @Test(arguments: [
-        ([PoolShare.unknown], 16, [PoolShare.unknown], [PoolShare.tenant("acme"), .key("k")]),
+    /// The owners of each request, how many there may be, the owners of one too many, and of one that is let in.
+    private static let cases: [([PoolShare], Int, [PoolShare], [PoolShare])] = [
+        ([.unknown], 16, [.unknown], [.tenant("acme"), .key("k")]),
         ([.tenant("acme")], 64, [.tenant("acme"), .key("other")], [.tenant("globex")]),
         ([.tenant("acme"), .key("k")], 48, [.tenant("acme"), .key("k")], [.tenant("acme"), .key("other")]),
-    ])
+    ]
+
+    @Test(arguments: PoolSharesTests.cases)
     func `an owner with its full number is refused at once, and others are let in`(
         owners: [PoolShare], most: Int, refused: [PoolShare], other: [PoolShare]
     ) async throws {

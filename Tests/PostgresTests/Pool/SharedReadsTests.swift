@@ -12,7 +12,7 @@ import Testing
         let gate = Gate()
         let outcomes = await withTaskGroup(of: Int?.self) { group in
             for _ in 0..<100 {
-                group.addTask { try? await reads.outcome(of: "a") { await gate.pass() }?.get() }
+                group.addTask { Self.value(await reads.outcome(of: "a") { await gate.pass() }) }
             }
             while reads.waiting(for: "a") < 100 { await Task.yield() }
             gate.open()
@@ -20,7 +20,7 @@ import Testing
         }
         #expect(outcomes == Array(repeating: 1, count: 100))
         let later = await reads.outcome(of: "a") { await gate.pass() }
-        #expect(try? later?.get() == 2, "a read that has ended serves nobody later")
+        #expect(Self.value(later) == 2, "a read that has ended serves nobody later")
     }
 
     @Test func `a failure is told to all who waited, and to nobody later`() async {
@@ -43,7 +43,7 @@ import Testing
         }
         #expect(failures == [true, true, true])
         let next = await reads.outcome(of: "a") { 7 }
-        #expect(try? next?.get() == 7)
+        #expect(Self.value(next) == 7)
     }
 
     @Test func `an impatient caller leaves a late read, and a patient one stays`() async {
@@ -52,7 +52,7 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 let outcome = await reads.outcome(of: "a") { await gate.pass() }
-                #expect(try? outcome?.get() == 1)
+                #expect(Self.value(outcome) == 1)
             }
             while reads.waiting(for: "a") < 1 { await Task.yield() }
             for _ in 0..<2 {
@@ -76,7 +76,7 @@ import Testing
         #expect(throws: CancellationError.self) { try left?.get() }
         gate.open()
         let stayed = await second.value
-        #expect(try? stayed?.get() == 1)
+        #expect(Self.value(stayed) == 1)
         #expect(gate.passed == 1)
     }
 
@@ -87,10 +87,12 @@ import Testing
             group.addTask { _ = await reads.outcome(of: "slow") { await gate.pass() } }
             while reads.waiting(for: "slow") < 1 { await Task.yield() }
             let quick = await reads.outcome(of: "quick") { 5 }
-            #expect(try? quick?.get() == 5)
+            #expect(Self.value(quick) == 5)
             gate.open()
         }
     }
+
+    private static func value(_ outcome: SharedReads<Int>.Outcome?) -> Int? { try? outcome?.get() }
 }
 
 /// Holds reads until it is opened, and numbers those that pass.
