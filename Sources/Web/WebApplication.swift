@@ -83,6 +83,7 @@ package struct WebApplication: Sendable {
         hooks.add(to: router)
         LoginTokensController(keys: keys, handoff: self.dependencies.handoff, now: now).add(to: router)
         UsersController(keys: keys, users: self.dependencies.users).add(to: router)
+        ProblemRoutes().add(to: router)
         HealthRoutes(isReady: self.dependencies.isReady).add(to: router)
         return router
     }

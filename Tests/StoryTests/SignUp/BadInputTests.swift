@@ -22,6 +22,8 @@ import Testing
                 #expect(
                     problem.type == "/problems/\(problem.code)" && !problem.title.isEmpty
                         && problem.status == bad.status)
+                let meaning = try await story.request(.GET, problem.type)
+                #expect(meaning.status == 200 && meaning.body.hasPrefix("# \(problem.code)\n"), "\(problem.type)")
                 #expect(!problem.code.isEmpty && problem.request_id == reply.headers.first(name: "x-request-id"))
                 #expect(
                     bad.names.isEmpty || problem.detail.contains(bad.names), "\(bad.name): \(problem.detail)")

@@ -21,6 +21,14 @@ import Testing
         #expect(documented.subtracting(thrown).sorted() == [], "nothing answers so")
     }
 
+    @Test func `what the program says of a code is what the page says`() throws {
+        let rows = try Self.rowsOnPage()
+        #expect(rows == ProblemMeaning.all)
+        #expect(
+            ProblemMeaning.row(of: "method_not_allowed")?.page
+                == "# method_not_allowed\n\nStatus: 405\n\nThe path is right and the method is not; see `Allow`.\n")
+    }
+
     @Test func `the type of a problem is the path of its code`() {
         for code in ["unknown_parameter", "unavailable"] {
             let answer = Problem(400, code, "It is \"so\".").answer(requestID: "r")
@@ -39,11 +47,15 @@ import Testing
         return codes
     }
 
-    /// The first column of the table under "Problems".
-    private static func codesOnPage() throws -> Set<String> {
+    private static func codesOnPage() throws -> Set<String> { Set(try Self.rowsOnPage().map(\.code)) }
+
+    /// The table under "Problems".
+    private static func rowsOnPage() throws -> [ProblemMeaning.Row] {
         let page = try String(contentsOf: Self.root.appendingPathComponent("docs/http-api.md"), encoding: .utf8)
         let section = page.split(separator: "\n## Problems\n").last ?? ""
         let table = section.split(separator: "\n## ").first ?? ""
-        return Set(table.matches(of: #/\n\| `([a-z_]+)` \|/#).map { String($0.1) })
+        return table.matches(of: #/\n\| `([a-z_]+)` \| ([^|]+) \| ([^|\n]+) \|/#).map {
+            ProblemMeaning.Row(String($0.1), String($0.2), String($0.3))
+        }
     }
 }
