@@ -44,7 +44,7 @@ package struct UserCursor: Sendable, Equatable {
 
     private init?(_ text: String) {
         guard text.hasPrefix(Self.version) else { return nil }
-        var padded = text.dropFirst(Self.version.count).replacing("-", with: "+").replacing("_", with: "/")
+        var padded = String(text.dropFirst(Self.version.count)).replacing("-", with: "+").replacing("_", with: "/")
         while padded.utf8.count % 4 != 0 { padded += "=" }
         guard let data = Data(base64Encoded: padded), let lines = String(validating: data, as: UTF8.self) else {
             return nil
