@@ -133,7 +133,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Model", "Postgres", "Schema", "PrivatePostgres"],
             path: "Tests/TestSupport"),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PrivatePostgres", "TestSupport"]),
-        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres"]),
+        .testTarget(name: "PrivatePostgresTests", dependencies: ["PrivatePostgres", "Postgres", "TestSupport"]),
         .testTarget(name: "ModelTests", dependencies: ["Model"]),
         .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "Model"]),
         // the simulated ledger, workers and provider of the seeded simulation
@@ -164,7 +164,7 @@ let package = Package(
         .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
         .testTarget(
-            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix]
+            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioSSL]
         ),
         .testTarget(
             name: "TelnyxSimulatorTests",
@@ -173,7 +173,8 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
         .testTarget(name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
-        .testTarget(name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport"]),
         .testTarget(
             name: "StoryTests",
             dependencies: [

@@ -92,6 +92,8 @@ package final class Handoff: Sendable {
             return nil
         } catch let error as HandoffError {
             throw error
+        } catch let error as PostgresError where error.isRefusedForGood {
+            throw .refusedValue
         } catch {
             throw .unavailable
         }
@@ -107,7 +109,8 @@ package final class Handoff: Sendable {
 
     /// Returns where the user stands, and the newest credential that serves, if there is one.
     ///
-    /// Enters users and credentials by their primary keys. It locks nothing.
+    /// Enters users and credentials by their primary keys. It locks nothing. Row-level security shows it the rows of
+    /// this tenant only, should it ever forget its `where`.
     private func find(_ user: UserKey) async throws -> Found {
         let rows = try await self.pool.query(
             """
@@ -119,7 +122,7 @@ package final class Handoff: Sendable {
                   and credential.status = 'active' and owner.wanted = 'live'
                 order by credential.generation desc limit 1) serving on true
             where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
-            """)
+            """, as: "dialtone_tenant", with: ("dialtone.tenant", user.tenant.rawValue))
         guard let row = rows.first else { throw HandoffError.unknownUser }
         var columns = row.columns
         let status: UserStatus = try columns.next()

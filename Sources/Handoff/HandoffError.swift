@@ -9,6 +9,8 @@ package enum HandoffError: Error, Equatable {
     case pending(retryAfter: Int)
     case failed
     case revoked
+    /// The database will never take a value of the request.
+    case refusedValue
     /// The provider gave no token; ask again after this many seconds.
     case providerUnavailable(retryAfter: Int)
     /// This tenant asks for more tokens than one tenant may; ask again after this many seconds.
@@ -21,7 +23,8 @@ package enum HandoffError: Error, Equatable {
     /// As the metric `dialtone_login_tokens_total` names it.
     var result: LoginTokenResult {
         switch self {
-        case .unknownUser: .unknown
+        // No user can have a value that the database does not take.
+        case .unknownUser, .refusedValue: .unknown
         case .pending: .pending
         case .failed: .failed
         case .revoked: .revoked

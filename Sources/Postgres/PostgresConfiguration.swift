@@ -16,6 +16,11 @@ package struct PostgresConfiguration: Sendable {
     /// Only `user` and `password` are taken from it. An operator may change them while the process runs.
     package var currentURL: (@Sendable () -> String)?
 
+    /// Looks a host's name up within a time: every address, numeric, the best one first. Throws when there is none.
+    var resolve: @Sendable (String, Duration) async throws(PostgresError) -> [String] = {
+        (host, limit) async throws(PostgresError) in try await Resolver.addresses(of: host, within: limit)
+    }
+
     /// The name that `pg_stat_activity` shows.
     package var applicationName = "dialtone"
     /// The time for one attempt at one address: the string's `connect_timeout`. libpq itself ignores it on the
@@ -30,6 +35,11 @@ package struct PostgresConfiguration: Sendable {
     package var settings: [String: String] = [:]
     /// Whether statements used more than once are prepared. Must be off behind a pooler in transaction mode.
     package var preparesStatements = true
+    /// Whether what answers is a pooler in transaction mode, which says of a server what it heard when it first met one.
+    ///
+    /// It passes on `default_transaction_read_only` from that moment, also long after a read-only spell. So the last
+    /// host to be tried is taken whatever is said of it, unless the string asks for a kind of session itself.
+    package var isPooled = false
 
     /// Parses the string. Throws `.configuration` with a text that names what is wrong and quotes no value.
     package init(url: String) throws(PostgresError) {
@@ -60,9 +70,15 @@ package struct PostgresConfiguration: Sendable {
     ///
     /// Unlike libpq's, the default is `read-write`: a session on a standby or a read-only server would serve for as
     /// long as it lives, and refuse every write.
-    private var sessions: [String] {
-        let wanted = self.parameters["target_session_attrs"] ?? "read-write"
+    var sessions: [String] {
+        guard let wanted = self.parameters["target_session_attrs"] else { return self.usualSessions }
         return wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
+    }
+
+    private var usualSessions: [String] {
+        guard self.isPooled else { return ["read-write"] }
+        let hosts = Self.list(self.parameters["host"] ?? self.parameters["hostaddr"])
+        return hosts.count > 1 ? ["read-write", "any"] : ["any"]
     }
 
     /// Returns the configuration of another database on the same server.
@@ -104,42 +120,34 @@ package struct PostgresConfiguration: Sendable {
         var session: String
     }
 
-    /// Returns every address to try, in order. Throws the last error of `resolving` when no address is left.
-    ///
-    /// `prefer-standby` makes two passes, because each attempt names one host only.
-    func targets(resolving: (String) async throws(PostgresError) -> [String]) async throws(PostgresError) -> [Target] {
+    /// One host of the string, before its name is looked up.
+    struct Place: Equatable {
+        /// A name, a numeric address, or the folder of a socket; nil or empty for libpq's own.
+        var host: String?
+        /// The string's `hostaddr`, which spares the look-up.
+        var address: String?
+        var port: String
+
+        /// The name to look up; nil for a socket and where the address is given.
+        var name: String? {
+            guard self.address == nil, let host, !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") else {
+                return nil
+            }
+            return host
+        }
+    }
+
+    /// The hosts of the string, in its order.
+    var places: [Place] {
         let hosts = Self.list(self.parameters["host"])
         let addresses = Self.list(self.parameters["hostaddr"])
         let ports = Self.list(self.parameters["port"])
-        let count = max(hosts.count, addresses.count, 1)
-        var targets: [Target] = []
-        var failure: PostgresError?
-        for place in 0..<count {
-            let port = ports.indices.contains(place) ? ports[place] : ports.first ?? ""
-            let host = hosts.indices.contains(place) ? hosts[place] : nil
-            var target = Target(host: host, address: nil, port: port.isEmpty ? "5432" : port, session: "")
-            if addresses.indices.contains(place), !addresses[place].isEmpty {
-                target.address = addresses[place]
-                targets.append(target)
-            } else if let host, !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") {
-                // A name that does not resolve only leaves its host out: another host may be up.
-                do throws(PostgresError) {
-                    for address in try await resolving(host) {
-                        target.address = address
-                        targets.append(target)
-                    }
-                } catch { failure = error }
-            } else {
-                targets.append(target)
-            }
-        }
-        if targets.isEmpty, let failure { throw failure }
-        return self.sessions.flatMap { session in
-            targets.map { target in
-                var target = target
-                target.session = session
-                return target
-            }
+        return (0..<max(hosts.count, addresses.count, 1)).map { number in
+            let port = ports.indices.contains(number) ? ports[number] : ports.first ?? ""
+            let address = addresses.indices.contains(number) && !addresses[number].isEmpty ? addresses[number] : nil
+            return Place(
+                host: hosts.indices.contains(number) ? hosts[number] : nil, address: address,
+                port: port.isEmpty ? "5432" : port)
         }
     }
 

@@ -68,12 +68,19 @@ package struct PrivatePostgres: Sendable {
     }
 
     /// Makes the cluster if the folder has none.
+    ///
+    /// The socket lets the superuser in without a password, because only its folder's owner reaches it. By TCP nobody
+    /// comes in, also not when settings let the server listen: every user of the machine reaches a port. A test that
+    /// needs TCP brings an `hba_file` of its own, with a password.
     private func makeCluster(as owner: Owner) async throws {
         let data = self.folder.appendingPathComponent("data")
         guard !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) else { return }
         try await owner.run(
             self.binaries.appendingPathComponent("initdb").path,
-            ["-D", data.path, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+            [
+                "-D", data.path, "-U", "postgres", "--auth-local=trust", "--auth-host=reject", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-sync",
+            ])
     }
 
     /// Returns the process in the first line of postmaster.pid, if it runs in the data folder, as a postmaster does.

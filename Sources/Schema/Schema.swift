@@ -125,11 +125,7 @@ package struct Schema: Sendable {
     /// As `verify`, for a program that runs already. A newer schema is no reason to stop, because a migration is
     /// compatible with the version before it. A server that takes no writes now is one: nothing could be stored.
     package func verifyWhileRunning(on connection: PostgresConnection) async throws {
-        let row = try await connection.query(
-            "select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean"
-        ).first
-        let (isStandby, isReadOnly) = try row?.decode(Bool.self, Bool.self) ?? (false, false)
-        if isStandby || isReadOnly { throw SchemaError.takesNoWrites(isStandby: isStandby) }
+        try await ServerRequirements.verifyTakesWrites(on: connection)
         do {
             try await self.verify(on: connection)
         } catch SchemaError.ahead {

@@ -8,8 +8,9 @@ package enum SchemaError: Error, CustomStringConvertible {
     case ahead(version: Int32)
     /// A file has changed since it was applied.
     case changed(version: Int32, name: String)
-    /// The login may not make or grant roles. An administrator must run `sql` in `database`.
-    case rolesMissing(database: String, sql: String)
+    /// The login may not make or grant roles. An administrator must run `sql` in `database`. `granters` are the logins
+    /// that may grant Dialtone's roles; none where no such role is there, or where only a superuser may.
+    case rolesMissing(database: String, sql: String, granters: [String])
     /// The server may lose commits that it has acknowledged.
     case notDurable(setting: String)
     /// The server is a standby, or its sessions are read-only.
@@ -22,6 +23,8 @@ package enum SchemaError: Error, CustomStringConvertible {
     case isolation(String)
     /// The serving login may not take a role that the service works in.
     case loginLacksRoles(login: String, roles: [String])
+    /// Behind a pooler, the serving login does not have the rights of dialtone_service without taking the role.
+    case loginDoesNotInherit(login: String)
     /// A session could not take the service's role.
     case mayNotServe
     /// The login that serves was given to `migrate`. It must not become an owner.
@@ -44,11 +47,7 @@ package enum SchemaError: Error, CustomStringConvertible {
             "the database has migration \(version), which this version of dialtone does not know; use a newer dialtone"
         case .changed(let version, let name):
             "migration \(version) (\(name)) was changed after it was applied; put the original file back"
-        case .notDurable(let setting) where setting == "synchronous_commit":
-            "the server has synchronous_commit=off and could lose what it acknowledged; turn it on"
-        case .notDurable(let setting):
-            "the server has \(setting)=off and could lose what it acknowledged; turn it on, or set "
-                + "DIALTONE_DURABILITY=storage where the storage is durable without it"
+        case .notDurable(let setting): Self.mayLose(setting)
         case .takesNoWrites(let isStandby):
             "the server takes no writes: \(isStandby ? "it is a standby" : "its sessions are read-only")"
         case .tooOld(let version): "the server is PostgreSQL \(version); dialtone needs PostgreSQL 15 or newer"
@@ -64,30 +63,44 @@ package enum SchemaError: Error, CustomStringConvertible {
                 + (evidence.map { " (\($0))" } ?? "") + "; set DATABASE_DIRECT_URL to the server"
         case .waitedTooLong(let seconds, let holders):
             "gave up after waiting \(seconds) s for a lock of \(holders); end that session, or give --wait more time"
-        case .rolesMissing, .loginLacksRoles, .mayNotServe, .servesOnly, .noSuchLogin: self.aboutLogins
-        }
-    }
-
-    private var aboutLogins: String {
-        switch self {
-        case .rolesMissing(let database, let sql):
+        case .rolesMissing(let database, let sql, let granters):
             "this login may not do that itself; have an administrator run in the database \(database), then migrate "
                 + "again:\n\(sql)"
+                + (granters.isEmpty
+                    ? "" : "\nthe grants of roles can also be run by \(granters.joined(separator: " or "))")
         case .loginLacksRoles(let login, let roles):
-            "the login \(login) may not act as \(roles.joined(separator: " and ")); run with the login that migrates: "
-                + "dialtone migrate --serve-as \(login)"
-        case .mayNotServe:
-            "the login may not act as dialtone_service; run with the login that migrates: "
-                + "dialtone migrate --serve-as LOGIN"
+            Self.mayNotAct("the login \(login)", as: roles.joined(separator: " and "), remedyFor: login)
+        case .loginDoesNotInherit(let login): Self.mustInherit(login)
+        case .mayNotServe: Self.mayNotAct("the login", as: "dialtone_service", remedyFor: "LOGIN")
         case .servesOnly(let login):
             "the login \(login) serves and may not migrate; run dialtone migrate with the login that migrates"
         case .noSuchLogin(let login): "there is no login \(login); make it first: create role \(login) login"
-        default: ""
         }
     }
 
+    private static func mayLose(_ setting: String) -> String {
+        let loss = "the server has \(setting)=off and could lose what it acknowledged; turn it on"
+        guard setting != "synchronous_commit" else {
+            return "\(loss), or run: alter role LOGIN set synchronous_commit = on"
+        }
+        return "\(loss), or set DIALTONE_DURABILITY=storage where the storage is durable without it"
+    }
+
+    private static func mayNotAct(_ who: String, as roles: String, remedyFor login: String) -> String {
+        "\(who) may not act as \(roles); run with the login that migrates: dialtone migrate --serve-as \(login)"
+    }
+
+    private static func mustInherit(_ login: String) -> String {
+        "the login \(login) does not inherit the rights of dialtone_service, and behind a pooler it must; run: "
+            + "alter role \(login) inherit, and on PostgreSQL 16 or newer: grant dialtone_service to \(login) with "
+            + "inherit true"
+    }
+
     private static func text(of setting: String, _ evidence: PoolerEvidence) -> String {
-        setting == "DATABASE_URL"
+        if evidence == .transactionsRefused, setting == "DATABASE_URL" {
+            return "DATABASE_URL leads to a pooler in statement mode (\(evidence)); set its pool_mode to transaction"
+        }
+        return setting == "DATABASE_URL"
             ? "DATABASE_URL leads to a pooler (\(evidence)); set DIALTONE_POOLER=transaction, and DATABASE_DIRECT_URL "
                 + "to the server itself"
             : "\(setting) leads to a pooler (\(evidence)), and must lead to the server itself; DIALTONE_POOLER is "

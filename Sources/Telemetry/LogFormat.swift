@@ -12,10 +12,7 @@ package enum LogFormat: String, Sendable {
 
     /// Returns a handler that writes this form to standard error and never waits for its reader.
     package func handler(label: String, level: Logger.Level) -> any LogHandler {
-        switch self {
-        case .json: return JSONLogHandler(label: label, level: level)
-        case .text: return HumanLogHandler(label: label, level: level)
-        }
+        LineLogHandler(label: label, format: self, logLevel: level)
     }
 
     /// The record as one line, with its line end.

@@ -18,7 +18,7 @@ package struct TelnyxSimulator: Service {
         package var host = "127.0.0.1"
         /// 0 picks a free port.
         package var port = 0
-        /// The keys that are accepted. An empty set accepts any key.
+        /// The keys that are accepted, by the controls too. An empty set accepts any key, and leaves the controls open.
         package var apiKeys: Set<String> = []
         /// The connections that exist. Nil means every id of digits.
         package var knownConnections: Set<String>?
@@ -49,8 +49,9 @@ package struct TelnyxSimulator: Service {
     package func run() async throws {
         let router = Router()
         let onReady = self.onReady
-        ProviderRoutes(account: self.account, apiKeys: self.configuration.apiKeys).add(to: router)
-        ControlRoutes(account: self.account).add(to: router)
+        let check = KeyCheck(keys: self.configuration.apiKeys)
+        ProviderRoutes(account: self.account, check: check).add(to: router)
+        ControlRoutes(account: self.account, check: check).add(to: router)
         var application = Application(
             router: router,
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),

@@ -10,7 +10,6 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 package import Logging
-import Model
 import NIOCore
 import Telemetry
 
@@ -30,49 +29,34 @@ package struct WebApplication: Sendable {
         }
     }
 
-    private let configuration: Configuration
+    private let listener: Listener
+    private let maximumBody: Int
     private let dependencies: WebDependencies
     private let logger: Logger
-    private let onReady: @Sendable (Int) async -> Void
 
     /// `onReady` gets the port as soon as requests are answered.
     package init(
         configuration: Configuration, dependencies: WebDependencies, logger: Logger,
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        self.configuration = configuration
+        self.listener = Listener(
+            host: configuration.host, port: configuration.port, maximumConnections: configuration.maximumConnections,
+            backlog: 1024, logger: logger, onReady: onReady)
+        self.maximumBody = configuration.maximumBody
         self.dependencies = dependencies
         self.logger = logger
-        self.onReady = onReady
     }
 
     /// Serves until graceful shutdown. Then it takes no more connections and finishes the requests under way.
     package func run() async throws {
-        let onReady = self.onReady
-        var quiet = self.logger
-        quiet.logLevel = max(quiet.logLevel, .warning)
         let hooks = HooksController(
-            intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody, logger: self.logger,
+            intake: self.dependencies.intake, maximumBody: self.maximumBody, logger: self.logger,
             deliveries: self.dependencies.metrics.deliveries, now: { Date() })
-        let application = Application(
-            router: self.router(hooks),
-            server: HTTPServerBuilder { responder in
-                HTTPConnection(
-                    responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(20))
-            },
-            configuration: .init(
-                address: .hostname(self.configuration.host, port: self.configuration.port), backlog: 1024,
-                availableConnectionsDelegate: .maximum(
-                    self.configuration.maximumConnections, logger: quiet)),
-            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
-            logger: quiet)
-        do {
-            try await application.run()
-        } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {
-            throw CannotListen(
-                host: self.configuration.host, port: self.configuration.port, String(cString: strerror(error.errnoCode))
-            )
+        let server = HTTPServerBuilder { responder in
+            HTTPConnection(
+                responder: responder, hooks: hooks, idleTimeout: .seconds(30), requestTimeout: .seconds(20))
         }
+        try await self.listener.run(self.router(hooks), server: server)
     }
 
     private func router(_ hooks: HooksController) -> Router<BasicRequestContext> {

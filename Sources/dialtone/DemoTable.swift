@@ -38,7 +38,7 @@ enum DemoTable {
               \(CommandLine.arguments[0]) send --url \(customer.hookURL) \\
                 --secret '\(customer.secret.reveal())' --tenant \(customer.tenant) --user somebody-new
 
-              curl -s \(report.provider)/control/counts
+              curl -s -H 'Authorization: Bearer \(Demo.providerKey)' \(report.provider)/control/counts
             """)
     }
 }

@@ -43,12 +43,21 @@ import Testing
         #expect(settings.databaseURL.reveal() == text)
     }
 
-    @Test(arguments: ["DIALTONE_LISTEN\r", "DATABASE_URL\r", "TELNYX_API_KEY\r", " DIALTONE_KEK", "DIALTONE_LEASE_X\r"])
+    @Test(arguments: [
+        "DIALTONE_LISTEN\r", "DATABASE_URL\r", "TELNYX_API_KEY\r", " DIALTONE_KEK", "DIALTONE_LEASE_X\r",
+        "HTTPS_PROXY\r", "https_proxy\r", "NO_PROXY\r", "no_proxy ", "OUR_KEY\r",
+    ])
     func `a name that an env file has spoilt is reported`(name: String) async throws {
-        let error = await #expect(throws: SettingsError.self) { _ = try await SettingsTests.read([name: "hunter2"]) }
+        let error = await #expect(throws: SettingsError.self) {
+            _ = try await SettingsTests.read([name: "hunter2", "DIALTONE_KEK": "env:OUR_KEY\r"])
+        }
         let bare = name.trimmingCharacters(in: .whitespacesAndNewlines)
         #expect(error?.problems.contains { $0.hasPrefix("\(bare) has a carriage return") } == true, "\(error as Any)")
         #expect(error?.problems.joined().contains("\r") == false)
+    }
+
+    @Test func `a spoilt name that the program does not read is nobody's trouble`() async throws {
+        _ = try await SettingsTests.read(["HTTP_PROXY\r": "hunter2", "PATH ": "/bin", "DIALTONE_KEK": "file:/kek"])
     }
 
     @Test func `an empty secret file is reported`() async throws {

@@ -109,6 +109,25 @@ import Testing
         }
     }
 
+    /// The service's own policy shows every row. With that policy closed, a look-up as the service finds nothing.
+    @Test func `the ledger is read as the tenant, behind row-level security`() async throws {
+        try await HandoffBed.with(["acme": ["u"], "globex": ["g"]]) { handoff, _, database in
+            try await database.admin.script(
+                """
+                alter policy service on dialtone.users using (false);
+                alter policy service on dialtone.credentials using (false);
+                """)
+            #expect(try await handoff.token(at: HandoffBed.noon).sipUsername == "sip-user")
+            #expect(try await handoff.token(at: HandoffBed.noon, user: "g", of: "globex").sipUsername == "sip-user")
+            await #expect(throws: HandoffError.unknownUser) {
+                try await handoff.token(at: HandoffBed.noon, user: "g", of: "acme")
+            }
+            // The wall decides, and not the statement's own condition alone.
+            try await database.admin.script("alter policy tenant on dialtone.users using (tenant_id = 'globex')")
+            await #expect(throws: HandoffError.unknownUser) { try await handoff.token(at: HandoffBed.noon) }
+        }
+    }
+
     @Test func `a credential row moved to another user gives no login token`() async throws {
         try await HandoffBed.withUser { handoff, _, database in
             let thief = UserKey(tenant: testTenant, user: try UserID("thief"))

@@ -3,6 +3,7 @@
 
 import Foundation
 import Postgres
+import TestSupport
 import Testing
 
 @testable import PrivatePostgres
@@ -45,6 +46,25 @@ import Testing
             #expect(try #require(row).decode(String.self) == "")
             await connection.close()
         }
+    }
+
+    @Test func `a private server that listens on TCP lets nobody in there, with or without a password`() async throws {
+        let port = try FreePort.find()
+        let server = try await PrivatePostgres.start(
+            in: Self.folder(), settings: ["listen_addresses": "127.0.0.1", "port": "\(port)"])
+        server.stopAtExit(removingData: true)
+        defer { server.remove() }
+        let admin = try await PostgresConnection.connect(PostgresConfiguration(url: server.url() + "&port=\(port)"))
+        try await admin.script("alter user postgres password 'sesame'")
+        await admin.close()
+        for login in ["postgres", "postgres:sesame"] {
+            let url = "postgresql://\(login)@127.0.0.1:\(port)/postgres"
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await PostgresConnection.connect(PostgresConfiguration(url: url))
+            }
+            #expect(error?.message.contains("pg_hba.conf rejects") == true, "\(String(describing: error))")
+        }
+        try await server.stop(mode: "immediate")
     }
 
     @Test func `a folder that the server cannot enter keeps its permissions`() async throws {

@@ -120,11 +120,11 @@ import Testing
             let plain = try await PostgresConnection.connect(
                 PostgresConfiguration(url: database.url.replacing("user=postgres", with: "user=\(login)")))
             let error = await #expect(throws: SchemaError.self) { try await Schema().migrate(on: plain) }
-            guard case .rolesMissing(_, let sql)? = error else {
+            guard case .rolesMissing(_, let sql, _)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(sql.contains("to \(login);"))
+            #expect(sql.contains("dialtone_tenant to \(login)"))
             try await database.admin.script(sql)
             #expect(try await Schema().migrate(on: plain).count == Migration.all.count)
             #expect(try await Schema().migrate(on: plain).isEmpty)

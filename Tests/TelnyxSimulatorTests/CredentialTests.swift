@@ -105,7 +105,7 @@ import Testing
                 #expect(reply.status == status && reply.text("title")?.isEmpty == false, "\(body)")
                 #expect(reply.headers.first(name: "content-type") == "application/json")
             }
-            #expect(try await provider.ask(.GET, "/control/counts").body.contains("\"live\":0"))
+            #expect(try await provider.ask(.GET, "/control/counts", key: "right").body.contains("\"live\":0"))
         }
     }
 }

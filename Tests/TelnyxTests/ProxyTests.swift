@@ -26,13 +26,24 @@ import Testing
 
     @Test(
         arguments: [
-            .reply(407), .reply(502, "<html>no</html>"), .reply(403), .sayAndClose(""),
-            .sayAndClose("nonsense\r\n\r\n"),
-        ] as [ScriptedServer.Step])
-    func `a create that the proxy refuses is not sent`(_ step: ScriptedServer.Step) async throws {
-        try await Self.through([step]) { client, server in
-            #expect(ScriptedClient.word(await client.create(ScriptedClient.request)) == "notSent")
+            (.reply(407), "Proxy authentication required"), (.reply(403), "Invalid proxy response"),
+            (.reply(502, "<html>no</html>"), "Invalid proxy response"), (.sayAndClose(""), "Remote connection closed"),
+            (.sayAndClose("nonsense\r\n\r\n"), "Remote connection closed"), (.silence, "HTTP proxy handshake timeout"),
+        ] as [(ScriptedServer.Step, String)])
+    func `a create that the proxy refuses or never answers is not sent`(
+        _ step: ScriptedServer.Step, _ reason: String
+    ) async throws {
+        try await Self.through([step], login: "hunter1:hunter2@") { client, server in
+            guard case .notSent(let told) = await client.create(ScriptedClient.request) else {
+                Issue.record("the proxy took no create")
+                return
+            }
+            #expect(told == reason)
             #expect(server.seen.map(\.line) == ["CONNECT provider.invalid:80 HTTP/1.1"])
+            let failure = await #expect(throws: TelnyxFailure.self) {
+                _ = try await client.retrieve(ProviderID(rawValue: "c-1"))
+            }
+            #expect(failure.map { "\($0)" } == "provider: unavailable: \(reason)", "no login in the error")
         }
     }
 
@@ -86,6 +97,7 @@ import Testing
         ("api.telnyx.com", true), ("telnyx.com", true), (".telnyx.com", true), ("*.telnyx.com", true), ("*", true),
         ("API.Telnyx.COM.", true), ("a.example, api.telnyx.com", true), ("a.example api.telnyx.com", true),
         ("api.telnyx.com:443", true), ("api.telnyx.com:8443", false), ("", false), (",", false), ("elnyx.com", false),
+        (".api.telnyx.com", true), (" *", true), ("a.example,*", true), ("*.com:443", true), ("*:443", false),
         ("www.telnyx.com", false), ("telnyx.com.evil.example", false), ("10.0.0.0/8", false),
     ])
     func `NO_PROXY excepts a name and the names below it`(list: String, isExcepted: Bool) {
@@ -98,6 +110,9 @@ import Testing
         ("http://10.1.2.3:8090/v2", "10.1.2.3:8090", true), ("http://10.1.2.3:8090/v2", "10.1.2.3:80", false),
         ("http://10.1.2.3/v2", ".3", false), ("https://[fd00::1]/v2", "fd00::/8", true),
         ("https://[fd00::1]/v2", "[fd00::1]:443", true), ("https://[fd00::1]/v2", "fd00::2", false),
+        ("https://[fd00::1]/v2", "[fd00::1]", true), ("https://[fd00::1]/v2", "FD00:0::1", true),
+        ("https://[fd00::1]/v2", "[fd00::1]:8443", false), ("https://[fd00::1]:8443/v2", "[fd00::1]:8443", true),
+        ("https://[fd00::1]/v2", "*", true), ("http://10.1.2.3/v2", "::ffff:10.1.2.3", true),
         ("http://10.1.2.3/v2", "10.0.0.0/33", false), ("http://10.1.2.3/v2", "fd00::/8", false),
     ])
     func `NO_PROXY excepts addresses and blocks of them`(url: String, list: String, isExcepted: Bool) {

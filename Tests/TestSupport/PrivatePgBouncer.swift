@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PgBouncer of our own in transaction mode in front of a private server, as people put one before their database.
+// A PgBouncer of our own in front of a private server, in any of its modes, as people put one before their database.
 
 import Foundation
 import Postgres
@@ -13,6 +13,11 @@ package struct PrivatePgBouncer: Sendable {
         case refused
         /// The connection is made without them, as `ignore_startup_parameters = options` asks for.
         case dropped
+    }
+
+    /// For how long a client keeps a server session (`pool_mode`).
+    package enum Mode: String, Sendable {
+        case session, transaction, statement
     }
 
     /// A login with a password. The server must have the role.
@@ -50,14 +55,15 @@ package struct PrivatePgBouncer: Sendable {
 
     /// Runs a pooler in front of `server`, lends it to `work` and ends it.
     package static func with(
-        _ server: PrivatePostgres, _ login: Login, options: Options, _ work: (PrivatePgBouncer) async throws -> Void
+        _ server: PrivatePostgres, _ login: Login, mode: Mode = .transaction, options: Options,
+        _ work: (PrivatePgBouncer) async throws -> Void
     ) async throws {
         guard let program = Self.program else { throw DidNotStart(log: "there is no program pgbouncer") }
         let owner = try Owner.current()
         let folder = URL(fileURLWithPath: try owner.temporaryFolder(prefix: "dialtone-pgbouncer-"))
         let pooler = PrivatePgBouncer(port: try FreePort.find(), login: login)
         let settings = folder.appendingPathComponent("pgbouncer.ini")
-        try owner.write(pooler.settings(server, options: options, users: folder), to: settings)
+        try owner.write(pooler.settings(server, mode, options: options, users: folder), to: settings)
         try owner.write("\"\(login.name)\" \"\(login.password)\"\n", to: folder.appendingPathComponent("users.txt"))
         let life = try Self.run(owner.commandLine(program, [settings.path]), in: folder)
         let outcome: Result<Void, any Error>
@@ -71,8 +77,9 @@ package struct PrivatePgBouncer: Sendable {
         try outcome.get()
     }
 
-    /// Four server sessions for all clients, so that consecutive transactions of a client meet different sessions.
-    private func settings(_ server: PrivatePostgres, options: Options, users folder: URL) -> String {
+    /// Four server sessions for all clients, so that consecutive transactions of a client meet different sessions. In
+    /// session mode each client of a service needs one.
+    private func settings(_ server: PrivatePostgres, _ mode: Mode, options: Options, users folder: URL) -> String {
         """
         [databases]
         * = host=\(server.socketFolder) port=5432
@@ -80,8 +87,8 @@ package struct PrivatePgBouncer: Sendable {
         listen_addr = 127.0.0.1
         listen_port = \(self.port)
         unix_socket_dir =
-        pool_mode = transaction
-        default_pool_size = 4
+        pool_mode = \(mode.rawValue)
+        default_pool_size = \(mode == .session ? 60 : 4)
         max_client_conn = 200
         auth_type = scram-sha-256
         auth_file = \(folder.path)/users.txt

@@ -2,6 +2,7 @@
 // The files with which people run the service: they give it time to stop, few rights, and only the secrets it needs.
 
 import Foundation
+import Glibc
 import Testing
 
 @Suite struct DeploymentTests {
@@ -41,11 +42,23 @@ import Testing
         #expect(!text.contains("--api-key\""), "a key stands among the arguments")
     }
 
-    @Test func `git and the image's builder leave secrets alone`() throws {
+    /// The names are those that the pages tell people to use, so that a new page cannot forget the lists.
+    @Test func `git and the image's builder leave alone every secret's file that a page names`() throws {
+        let pages = try ["README.md", "docs/settings.md", "docker-compose.yml", "deploy/dialtone@.service"]
+            .map { try Self.text($0) }
+        let named = pages.flatMap { page in
+            page.matches(of: /(?:\$PWD|\/run\/secrets|LoadCredential=\w+:\/etc\/dialtone|\.\/secrets)\/([a-z_]+)/)
+                .map { String($0.output.1) }
+        }
+        #expect(Set(named).isSuperset(of: ["kek", "telnyx_api_key", "app_url", "migrator_url"]), "\(named)")
         for file in [".gitignore", ".dockerignore"] {
-            let names = try Self.text(file).split(separator: "\n").map { $0.trimmingCharacters(in: ["/"]) }
-            for name in ["secrets", "kek", "database_url", "telnyx_api_key", ".env"] {
-                #expect(names.contains(name), "\(name) is not in \(file)")
+            let patterns = try Self.text(file).split(separator: "\n").filter { !$0.hasPrefix("#") }
+                .map { $0.trimmingCharacters(in: ["/"]) }
+            for name in Set(named).union(["secrets", "kek", "database_url", "telnyx_api_key", ".env"]) {
+                #expect(patterns.contains { fnmatch($0, name, 0) == 0 }, "\(name) is not in \(file)")
+            }
+            for name in ["README.md", "Package.swift", "Sources", "docs"] {
+                #expect(!patterns.contains { fnmatch($0, name, 0) == 0 }, "\(file) leaves \(name) out")
             }
         }
     }

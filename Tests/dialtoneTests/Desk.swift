@@ -7,12 +7,48 @@ import Glibc
 import TestSupport
 import Testing
 
-struct Desk {
+/// The settings of one installation, and the program's commands with them.
+protocol OperatorDesk {
+    var environment: [String: String] { get set }
+}
+
+struct Desk: OperatorDesk {
     let database: TestDatabase
     var environment: [String: String]
-    /// For files of the test. Whoever needs it makes and removes it.
+    /// For files of the test. `with` makes and removes it.
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("desk-\(UUID().uuidString)")
 
+    /// Lends a desk with the tenant acme and a simulated provider that takes the key `test-key`. No service runs.
+    static func withSimulator(_ work: (inout Desk) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let (simulator, provider) = try await Desk.start(
+                ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
+            defer { simulator.terminate() }
+            try await Self.with(database, provider: provider["base_url"], work)
+        }
+    }
+
+    /// Lends a desk with the tenant acme and a provider at that URL. No service runs.
+    static func with(
+        _ database: TestDatabase, provider: String?, _ work: (inout Desk) async throws -> Void
+    ) async throws {
+        let key = try await Program.run(["vault", "keygen"]).output
+        var desk = Desk(
+            database: database,
+            environment: [
+                "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
+                "KEK": key.trimmingCharacters(in: .newlines), "DIALTONE_LISTEN": "127.0.0.1:0",
+            ])
+        desk.environment["TELNYX_BASE_URL"] = provider
+        let made = try await desk.run(["tenant", "create", "acme", "--connection-id", "1000000001"])
+        #expect(made.code == 0, "\(made.errors)")
+        try FileManager.default.createDirectory(at: desk.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: desk.folder) }
+        try await work(&desk)
+    }
+}
+
+extension OperatorDesk {
     /// Runs a command to its end.
     func run(_ arguments: [String]) async throws -> Program.Ended {
         try await Program.run(arguments, self.environment)
@@ -33,20 +69,31 @@ struct Desk {
 
     /// Expects exit code 0. Returns the JSON object that the command has printed.
     func json(_ arguments: String...) async throws -> [String: Any] {
-        let ended = try await self.run(arguments + ["--json"])
+        var line = arguments
+        // Behind -- it would be an argument.
+        line.insert("--json", at: line.firstIndex(of: "--") ?? line.count)
+        let ended = try await self.run(line)
         #expect(ended.code == 0, "\(arguments): \(ended.errors)")
         return try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// Makes a source of acme at the service, and remembers its secret. Returns the hook's URL.
+    mutating func makeSource(at address: String) async throws -> String {
+        self.environment["DIALTONE_PUBLIC_URL"] = address
+        let source = try await self.json("source", "create", "app", "--tenant", "acme")
+        self.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
+        return try #require(source["url"] as? String)
     }
 
     /// Makes a source of acme and signs this user up at the service.
     func signUp(_ user: String, at address: String) async throws {
         var desk = self
-        desk.environment["DIALTONE_PUBLIC_URL"] = address
-        let source = try await desk.json("source", "create", "app", "--tenant", "acme")
-        desk.environment["DIALTONE_SOURCE_SECRET"] = source["secret"] as? String
-        try await desk.done("send", "--url", source["url"] as? String ?? "", "--tenant", "acme", "--user", user)
+        let hook = try await desk.makeSource(at: address)
+        try await desk.done("send", "--url", hook, "--tenant", "acme", "--user", user)
     }
+}
 
+extension Desk {
     /// Starts the program. Returns its process and the ready line that it has printed.
     static func start(
         _ arguments: [String], _ environment: [String: String], errors: Pipe? = nil
@@ -74,8 +121,13 @@ struct Desk {
     /// Sends the signal and returns the exit code; the signal's number when the process has died of one.
     static func end(_ process: Process, by signal: Int32) async -> Int32 {
         kill(process.processIdentifier, signal)
+        return await Self.exitCode(of: process)
+    }
+
+    /// Waits for the process to end and returns its exit code; the signal's number when it has died of one.
+    static func exitCode(of process: Process) async -> Int32 {
         // On a thread of its own, because a stop may take many seconds and other tests need theirs.
-        return await withCheckedContinuation { ended in
+        await withCheckedContinuation { ended in
             DispatchQueue.global().async {
                 process.waitUntilExit()
                 ended.resume(returning: process.terminationStatus)

@@ -1,24 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hears what a process says on a pipe, and says one HTTP request to a service as bytes.
 
+import Dispatch
 import Foundation
 import Glibc
 import Testing
 
-/// The reading end of a process's standard error.
+/// The reading end of a process's standard output or standard error.
 final class Listener {
     let pipe = Pipe()
     private let parts: AsyncStream<String>
+    private let part: AsyncStream<String>.Continuation
     private(set) var heard = ""
 
-    init() {
-        let (parts, part) = AsyncStream<String>.makeStream()
-        self.parts = parts
-        self.pipe.fileHandleForReading.readabilityHandler = { handle in
+    /// `isStalled`: nobody reads until `listen` is called.
+    init(isStalled: Bool = false) {
+        (self.parts, self.part) = AsyncStream<String>.makeStream()
+        if !isStalled { self.listen() }
+    }
+
+    /// Begins to read.
+    func listen() {
+        self.pipe.fileHandleForReading.readabilityHandler = { [part = self.part] handle in
             let bytes = handle.availableData
-            if bytes.isEmpty { handle.readabilityHandler = nil }
-            part.yield(String(decoding: bytes, as: UTF8.self))
+            guard bytes.isEmpty else {
+                part.yield(String(decoding: bytes, as: UTF8.self))
+                return
+            }
+            handle.readabilityHandler = nil
+            part.finish()
         }
+    }
+
+    /// Waits for the end of the process, and returns everything that it has said.
+    func rest() async -> String {
+        for await part in self.parts {
+            self.heard += part
+            if part.isEmpty { break }
+        }
+        return self.heard
     }
 
     /// Waits until the process has said these words. Fails when the process ends first.
@@ -27,8 +47,14 @@ final class Listener {
         for await part in self.parts {
             self.heard += part
             if self.heard.contains(words) { return }
-            try #require(!part.isEmpty, "the process ended and said: \(self.heard)")
         }
+        try #require(self.heard.contains(words), "the process ended and said: \(self.heard)")
+    }
+
+    /// Waits until the process has ended, and returns all that it has said.
+    func toTheEnd() async -> String {
+        for await part in self.parts { self.heard += part }
+        return self.heard
     }
 }
 
@@ -50,6 +76,9 @@ struct Wire {
             }
         }
         try #require(result == 0, "nobody listens at \(url)")
+        // A service that never answers fails its test and does not hold it.
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// Sends a request that ends its connection.
@@ -60,6 +89,28 @@ struct Wire {
         #expect(sent == bytes.count)
     }
 
+    /// Sends a request as it is written here, and reads its answer. The connection stays open.
+    func exchange(_ request: String) -> String {
+        let bytes = Array(request.utf8)
+        guard write(self.socket, bytes, bytes.count) == bytes.count else { return "" }
+        var answer = ""
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(self.socket, &buffer, buffer.count)
+            guard count > 0 else { return answer }
+            answer += String(decoding: buffer[..<count], as: UTF8.self)
+            guard let end = answer.range(of: "\r\n\r\n") else { continue }
+            let head = answer[..<end.lowerBound].lowercased()
+            let length = head.range(of: "content-length: ").flatMap { found in
+                Int(head[found.upperBound...].prefix { $0.isNumber })
+            }
+            if answer[end.upperBound...].utf8.count >= length ?? 0 { return answer }
+        }
+    }
+
+    /// Closes this end.
+    func hangUp() { close(self.socket) }
+
     /// Reads until the service closes, and closes this end.
     func answer() -> String {
         defer { close(self.socket) }
@@ -69,6 +120,35 @@ struct Wire {
             let count = read(self.socket, &buffer, buffer.count)
             guard count > 0 else { return String(decoding: all, as: UTF8.self) }
             all += buffer[..<count]
+        }
+    }
+}
+
+extension Wire {
+    /// Asks for a path and returns the whole answer.
+    static func get(_ path: String, at url: String) async throws -> String {
+        let wire = try Wire(to: url)
+        wire.send("GET \(path)")
+        return await wire.awaitAnswer()
+    }
+
+    /// Reads on a thread of its own, so that the other tests have theirs.
+    func awaitAnswer() async -> String {
+        await withCheckedContinuation { answered in
+            DispatchQueue.global().async { answered.resume(returning: self.answer()) }
+        }
+    }
+
+    /// Asks until the answer has this status and these words, for 30 seconds. Returns the answer.
+    @discardableResult
+    static func get(_ path: String, at url: String, until status: Int, with words: String = "") async throws -> String {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let answer = try await Self.get(path, at: url)
+            if answer.hasPrefix("HTTP/1.1 \(status) "), answer.contains(words) { return answer }
+            try #require(ContinuousClock.now < deadline, "\(path) at \(url) is not \(status) \(words): \(answer)")
+            // The pause between two looks. The deadline decides, not the pause.
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 }

@@ -48,6 +48,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["-u1", "--u1"])
+    func `a user whose id begins with a dash has a life like any other`(user: String) async throws {
+        try await Self.with { desk in
+            let address = try #require(desk.environment["DIALTONE_PUBLIC_URL"])
+            let hook = try await desk.makeSource(at: address)
+            try await desk.done("send", "--url", hook, "--tenant", "acme", "--user=\(user)")
+            try await desk.database.until(
+                "select 1 from dialtone.users where user_id = \(user) and status = 'ready'")
+
+            let shown = try await desk.json("user", "show", "--tenant", "acme", "--", user)
+            #expect((shown["user"] as? [String: Any])?["status"] as? String == "ready")
+            let listed = try await desk.json("user", "list", "--tenant", "acme")
+            #expect((listed["data"] as? [Any])?.count == 1 && "\(listed)".contains(user), "\(listed)")
+            let after = try await desk.json("user", "list", "--tenant", "acme", "--after=\(user)")
+            #expect((after["data"] as? [Any])?.isEmpty == true, "\(after)")
+
+            try await desk.done("user", "rotate", "--tenant", "acme", "--overlap", "0s", "--", user)
+            try await desk.database.until(
+                "select 1 from dialtone.credentials where user_id = \(user) and status = 'deleted'")
+            try await desk.done("user", "revoke", "--tenant", "acme", "--", user)
+            try await desk.database.until(
+                "select 1 from dialtone.users where user_id = \(user) and status = 'revoked'")
+            try await desk.done("user", "reopen", "--tenant", "acme", "--", user)
+            try await desk.database.until(
+                "select 1 from dialtone.users where user_id = \(user) and status = 'ready'")
+        }
+    }
+
     /// The sweep asks another organisation first, and then uses a wrong key.
     @Test func `a sweep that sees none of our credentials changes nothing and exits with 1`() async throws {
         try await Self.with { desk in

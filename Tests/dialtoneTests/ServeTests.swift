@@ -9,9 +9,9 @@ import Testing
 
 @Suite struct ServeTests {
     @Test func `a log that nobody reads holds up neither the start nor requests nor the stop`() async throws {
-        try await Self.with { desk in
+        try await Desk.withSimulator { desk in
             let errors = Pipe()
-            try Self.fill(errors.fileHandleForWriting.fileDescriptor)
+            try StalledLogTests.fill(errors.fileHandleForWriting.fileDescriptor)
             let (service, ready) = try await Desk.start(["serve"], desk.environment, errors: errors)
             defer { service.terminate() }
             let address = try #require(ready["listen"])
@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: [SIGTERM, SIGINT])
     func `a stop while a create is held and an app waits ends with 0`(signal: Int32) async throws {
-        try await Self.with { desk in
+        try await Desk.withSimulator { desk in
             desk.environment["DIALTONE_HTTP_DEADLINE"] = "5s"
             let (service, ready) = try await Desk.start(["serve"], desk.environment)
             defer { service.terminate() }
@@ -31,7 +31,7 @@ import Testing
             let provider = try #require(desk.environment["TELNYX_BASE_URL"])
             let faults = try Wire(to: provider)
             faults.send(
-                "PUT /control/faults", [],
+                "PUT /control/faults", ["Authorization: Bearer test-key"],
                 "{\"rules\":[{\"operation\":\"create\",\"kind\":\"delay\",\"milliseconds\":15000}]}")
             #expect(faults.answer().hasPrefix("HTTP/1.1 2"))
             let key = try await desk.json("key", "create", "--tenant", "acme", "--scopes", "login-tokens:create")
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `the provider's key changes in its file and is used without a restart`() async throws {
-        try await Self.with { desk in
+        try await Desk.withSimulator { desk in
             desk.environment["TELNYX_API_KEY"] = nil
             let file = desk.folder.appendingPathComponent("key").path
             desk.environment["TELNYX_API_KEY_FILE"] = file
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `the database's login changes in its file and is used without a restart`() async throws {
-        try await Self.with { desk in
+        try await Desk.withSimulator { desk in
             let id = UUID().uuidString.prefix(8).lowercased()
             let (oldLogin, newLogin) = ("old_\(id)", "new_\(id)")
             for login in [oldLogin, newLogin] {
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `a port alone listens on all addresses and says so`() async throws {
-        try await Self.with { desk in
+        try await Desk.withSimulator { desk in
             desk.environment["DIALTONE_LISTEN"] = ":\(try FreePort.find())"
             let errors = Listener()
             let (service, ready) = try await Desk.start(
@@ -138,37 +138,5 @@ import Testing
         var status = stat()
         let isThere = stat("\(folder)/environ", &status) == 0
         #expect(isThere && status.st_uid == 0)
-    }
-
-    /// Fills a pipe, so that the next write to it waits.
-    private static func fill(_ descriptor: Int32) throws {
-        let flags = fcntl(descriptor, F_GETFL)
-        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
-        let bytes = [UInt8](repeating: 10, count: 4096)
-        while write(descriptor, bytes, bytes.count) > 0 {}
-        try #require(errno == EAGAIN)
-        _ = fcntl(descriptor, F_SETFL, flags)
-    }
-
-    /// Lends a desk with the tenant acme and a simulated provider that takes the key `test-key`. No service runs.
-    private static func with(_ work: (inout Desk) async throws -> Void) async throws {
-        try await TestDatabase.with { database in
-            let (simulator, provider) = try await Desk.start(
-                ["simulator", "--listen", "127.0.0.1:0", "--api-key", "test-key"], [:])
-            defer { simulator.terminate() }
-            let key = try await Program.run(["vault", "keygen"]).output
-            var desk = Desk(
-                database: database,
-                environment: [
-                    "DATABASE_URL": database.url, "DIALTONE_KEK": "env:KEK", "TELNYX_API_KEY": "test-key",
-                    "KEK": key.trimmingCharacters(in: .newlines), "DIALTONE_LISTEN": "127.0.0.1:0",
-                ])
-            desk.environment["TELNYX_BASE_URL"] = provider["base_url"]
-            let made = try await desk.run(["tenant", "create", "acme", "--connection-id", "1000000001"])
-            #expect(made.code == 0, "\(made.errors)")
-            try FileManager.default.createDirectory(at: desk.folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: desk.folder) }
-            try await work(&desk)
-        }
     }
 }

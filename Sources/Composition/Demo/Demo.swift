@@ -24,6 +24,9 @@ package struct Demo: Sendable {
         package init() {}
     }
 
+    /// The key of the simulated provider, for its controls too.
+    package static let providerKey = "demo-provider-key"
+
     private let options: Options
     private let progress: @Sendable (String) -> Void
 
@@ -102,7 +105,7 @@ package struct Demo: Sendable {
 
     private func simulator(port: Promise<Int>, _ logger: Logger) throws -> TelnyxSimulator {
         var configuration = TelnyxSimulator.Configuration()
-        configuration.apiKeys = ["demo-provider-key"]
+        configuration.apiKeys = [Self.providerKey]
         return try TelnyxSimulator(configuration: configuration, logger: logger) { port.give($0) }
     }
 
@@ -110,7 +113,7 @@ package struct Demo: Sendable {
         try await Settings.read(flags: [
             "DATABASE_URL": server.url(database: "dialtone_demo"),
             "DIALTONE_KEK": "file:\(try self.kek(in: folder))",
-            "TELNYX_API_KEY": "demo-provider-key", "TELNYX_BASE_URL": "\(provider)/v2",
+            "TELNYX_API_KEY": Self.providerKey, "TELNYX_BASE_URL": "\(provider)/v2",
             "DIALTONE_LISTEN": self.options.listen ?? "127.0.0.1:\(PortProbe.isFree(8080) ? 8080 : 0)",
         ])
     }

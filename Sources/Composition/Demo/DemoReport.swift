@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Foundation
 package import Model
 import NIOCore
+import NIOHTTP1
 import Postgres
 
 package struct DemoReport: Sendable {
@@ -60,8 +61,9 @@ package struct DemoReport: Sendable {
             self.credentials = try columns.next()
             self.providerIDs = try columns.next()
         }
-        let response = try await http.execute(
-            HTTPClientRequest(url: "\(provider)/control/counts"), timeout: .seconds(10))
+        var request = HTTPClientRequest(url: "\(provider)/control/counts")
+        request.headers.add(name: "authorization", value: "Bearer \(Demo.providerKey)")
+        let response = try await http.execute(request, timeout: .seconds(10))
         let body = try await response.body.collect(upTo: 1 << 26)
         let counts = try JSONDecoder().decode(ProviderCounts.self, from: Data(body.readableBytesView))
         self.duplicates =

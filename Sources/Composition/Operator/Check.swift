@@ -56,7 +56,7 @@ extension Administration {
         var lines: [Checked] = [("database", await Self.problem { try await DatabaseWay.verifyServer(self.settings) })]
         guard lines[0].problem == nil else { return lines }
         lines.append(
-            ("way to the database", await Self.problem { try await DatabaseWay.verifyNoPooler(self.settings) }))
+            ("way to the database", await Self.problem { try await DatabaseWay.verifyPooling(self.settings) }))
         if lines[1].problem == nil {
             lines[1].problem = await Self.problem { try await DatabaseWay.verifyDirect(self.settings) }
         }
@@ -103,6 +103,8 @@ extension Administration {
     private func checkSchema(on connection: PostgresConnection) async -> Checked {
         let durability = self.settings.durability
         do {
+            // A pooler, or `target_session_attrs=any`, lets a session begin that takes no writes.
+            try await ServerRequirements.verifyTakesWrites(on: connection)
             try await Schema(durability: durability).verify(on: connection)
             try await ServerRequirements.verifyIsolation(on: connection)
             let accepted = try await durability.accepted(on: connection).map { "; \($0)=off is accepted" }.joined()
@@ -138,7 +140,7 @@ extension Administration {
                 lines.append(
                     await connection.isEmpty ? (name, nil) : self.checkConnection(connection, name, api))
             } catch {
-                lines.append((name, error.description))
+                lines.append((name, error.asProblem))
             }
         }
         try? await http.shutdown()

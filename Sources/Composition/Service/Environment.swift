@@ -5,9 +5,11 @@ import Glibc
 import Postgres
 
 package enum Environment {
-    /// Removes libpq's variables and forbids every copy of the memory, which holds keys. Call this before all else.
+    /// Removes libpq's variables and the secrets from the environment, and forbids every copy of the memory, which holds
+    /// keys. Call this before all else, while the process has one thread.
     package static func close() {
         PostgresConfiguration.closeEnvironment()
+        SecretVariables.take()
         Self.forbidDumps()
         // Each connection of a client is a descriptor. The usual soft limit is 1024.
         var files = rlimit()

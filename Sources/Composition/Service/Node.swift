@@ -47,17 +47,14 @@ package struct Node: Sendable {
 
     private static func workerServices(_ parts: NodeParts) throws -> [any Service] {
         let settings = parts.settings
-        var direct = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
-        direct.currentURL = settings.secrets.directDatabase.url
-        direct.exchangeTimeout = .seconds(15)
+        let direct = try SharedParts.directDatabase(settings)
         let listener = PostgresListener(direct, channels: [JobQueue.channel])
         var services: [any Service] = [BackgroundService { await listener.run { _ in parts.work.signal() } }]
         if let rate = settings.providerRate {
             services.append(BackgroundService { try? await parts.limits.setRate(Double(rate)) })
         }
         // A presence is a lock of a session. Behind a transaction-mode pooler such a lock proves nothing.
-        let hasSession = !settings.isPooled || settings.databaseDirectURL.reveal() != settings.databaseURL.reveal()
-        let presence = hasSession ? Presence(direct) : nil
+        let presence = settings.hasDirectSession ? Presence(direct) : nil
         if let presence { services.append(BackgroundService { await presence.run() }) }
         services.append(
             OnboardingWorker(

@@ -60,7 +60,7 @@ struct NodeParts: Sendable {
             baseURL: settings.telnyxBaseURL, apiKey: key, deadline: settings.httpDeadline)
         if let source = settings.secrets.provider {
             provider.currentKey = { source.current }
-            provider.renewedKey = { source.renewed(refused: $0) }
+            provider.renewedKey = { await source.renewed(refused: $0) }
         }
         let client = TelnyxClient(configuration: provider, http: self.http, tokens: self.tokenHTTP)
         self.api = MeasuredCalls(client, in: metrics)

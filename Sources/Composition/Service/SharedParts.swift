@@ -45,6 +45,7 @@ package struct SharedParts: Sendable {
         configuration.currentURL = settings.secrets.database.url
         if settings.isPooled {
             configuration.preparesStatements = false
+            configuration.isPooled = true
         } else {
             configuration.settings = PostgresConfiguration.keyLookups.merging([
                 "role": "dialtone_service", "statement_timeout": "30s", "lock_timeout": "10s",
@@ -52,6 +53,22 @@ package struct SharedParts: Sendable {
                 "default_transaction_isolation": "read committed",
             ]) { $1 }
         }
+        return configuration
+    }
+
+    /// How a node holds its lock and listens: past a pooler, in the service's role, with limits for each statement.
+    ///
+    /// Such a session idles for as long as the node lives, so it has no limit for that. Behind a pooler without a
+    /// direct URL no setting is sent.
+    package static func directDatabase(_ settings: Settings) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
+        configuration.currentURL = settings.secrets.directDatabase.url
+        configuration.exchangeTimeout = .seconds(15)
+        guard settings.hasDirectSession else { return configuration }
+        configuration.settings = [
+            "role": "dialtone_service", "statement_timeout": "10s", "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "10s", "idle_session_timeout": "0",
+        ]
         return configuration
     }
 
@@ -82,7 +99,7 @@ package struct SharedParts: Sendable {
         guard let uri = settings.kek else {
             throw SettingsError(problems: ["DIALTONE_KEK is not set; it is env:NAME or file:PATH"])
         }
-        let environment = ProcessInfo.processInfo.environment
+        let environment = SecretVariables.environment
         do {
             return try LocalKeyEncryptionKey(
                 uri: uri, environment: { environment[$0].map { SettingText.cleaned($0) } },

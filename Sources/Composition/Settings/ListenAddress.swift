@@ -10,13 +10,20 @@ package enum ListenAddress {
     /// Without a host it is every address of the machine, as in other servers. Port 0 without a host is this machine
     /// alone, because nobody else could know the port.
     package static func parse(_ text: String) -> (host: String, port: Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port), !self.lacksBrackets(text)
+        guard let colon = text.lastIndex(of: ":"), let port = self.port(text[text.index(after: colon)...]),
+            !self.lacksBrackets(text)
         else { return nil }
         let host = text[..<colon]
+        guard !host.contains(where: { $0.isWhitespace || "/@#?\"'".contains($0) }) else { return nil }
         if host.isEmpty || host == "*" { return (port == 0 ? "127.0.0.1" : self.everyAddress, port) }
         guard host.hasPrefix("[") == host.hasSuffix("]"), host.hasPrefix("[") == host.contains(":") else { return nil }
         return (host.trimmingCharacters(in: CharacterSet(charactersIn: "[]")), port)
+    }
+
+    /// Digits alone: `Int` reads a sign, too.
+    private static func port(_ text: Substring) -> Int? {
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(text), port <= 65_535 else { return nil }
+        return port
     }
 
     /// Returns whether the text, a URL or `host:port`, holds an IPv6 address without its brackets. Its end could not be

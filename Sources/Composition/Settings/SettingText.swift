@@ -19,14 +19,21 @@ package enum SettingText {
 
     private static let surroundings = CharacterSet.whitespacesAndNewlines.union(.controlCharacters)
 
-    /// Returns the names of settings that an env file has spoilt, without their blanks and line ends.
+    /// Returns the names of variables that an env file has spoilt, without their blanks and line ends.
     ///
-    /// The shell and `docker run` take a carriage return as part of the name that stands before it.
+    /// The shell and `docker run` take a carriage return as part of the name that stands before it. Named is each
+    /// variable that the program reads: its settings, those that other programs read too, and the one that
+    /// `DIALTONE_KEK` names.
     static func spoiltNames(in environment: [String: String]) -> [String] {
-        environment.keys.compactMap { name in
+        let names = Self.sharedNames.union([SecretVariables.keyVariable(in: environment)].compactMap { $0 })
+        return environment.keys.compactMap { name in
             let bare = name.trimmingCharacters(in: Self.surroundings)
-            let isSetting = ["DATABASE_", "DIALTONE_", "TELNYX_"].contains { bare.hasPrefix($0) }
-            return isSetting && bare != name ? bare : nil
+            let isRead = names.contains(bare) || Self.prefixes.contains { bare.hasPrefix($0) }
+            return isRead && bare != name ? bare : nil
         }.sorted()
     }
+
+    private static let prefixes = ["DATABASE_", "DIALTONE_", "TELNYX_"]
+    /// See `SettingsSource.shared`.
+    private static let sharedNames: Set<String> = ["HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy"]
 }

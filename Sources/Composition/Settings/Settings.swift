@@ -63,7 +63,7 @@ package struct Settings: Sendable {
     ///
     /// Throws `SettingsError` with all problems.
     package static func read(
-        flags: [String: String] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
+        flags: [String: String] = [:], environment: [String: String] = SecretVariables.environment
     ) async throws -> Settings {
         var source = try await SettingsSource(flags: flags, environment: environment)
         let database = source.databaseURLs()
@@ -138,6 +138,11 @@ package struct Settings: Sendable {
 
     /// Returns host and port of `host:port`, `[v6]:port` or `:port`; nil for another text.
     package static func address(_ text: String) -> (host: String, port: Int)? { ListenAddress.parse(text) }
+
+    /// Whether the direct URL leads to a session of the server's own, and not into the pooler.
+    var hasDirectSession: Bool {
+        !self.isPooled || self.databaseDirectURL.reveal() != self.databaseURL.reveal()
+    }
 
     /// The address to listen on as `host:port`.
     package var listenAddress: String { ListenAddress.shown(host: self.listenHost, port: self.listenPort) }

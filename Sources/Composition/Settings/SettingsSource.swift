@@ -82,7 +82,9 @@ struct SettingsSource {
     func renewable(
         _ name: String, _ value: String, isUsable: @escaping @Sendable (String) -> Bool
     ) -> SecretSource {
-        SecretSource(name: name, value: value, file: self.files[name], isUsable: isUsable)
+        var text: (@Sendable () -> String?)?
+        if let file = self.files[name] { text = { file.readAgain() } }
+        return SecretSource(name: name, value: value, text: text, isUsable: isUsable)
     }
 
     mutating func warnOfMode(_ name: String, _ file: SecretFile) {

@@ -22,7 +22,7 @@ struct DatabaseStart {
         let wait = DatabaseWait(limit: self.settings.databaseWait)
         let login = try await wait.first(tell: self.sayWaiting) {
             try await DatabaseWay.verifyServer(self.settings)
-            try await DatabaseWay.verifyNoPooler(self.settings)
+            try await DatabaseWay.verifyPooling(self.settings)
             return try await DatabaseWay.login(self.settings)
         }
         if self.roles.contains(.worker) { try await DatabaseWay.verifyDirect(self.settings) }

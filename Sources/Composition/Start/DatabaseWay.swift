@@ -12,28 +12,45 @@ enum DatabaseWay {
         try await Self.withLogin(settings) { try await ServerRequirements.verify(on: $0) }
     }
 
-    /// Throws when `DATABASE_URL` leads to a pooler that the program was not told of.
-    static func verifyNoPooler(_ settings: Settings) async throws {
-        guard !settings.isPooled else { return }
+    /// Throws when `DATABASE_URL` leads to a pooler that the program was not told of, or to one that refuses
+    /// transactions.
+    static func verifyPooling(_ settings: Settings) async throws {
         let url = try PostgresConfiguration(url: settings.databaseURL.reveal())
+        if settings.isPooled { return try await PoolerProbe.verifyTransactions(at: url) }
         if let evidence = try await PoolerProbe.evidence(at: url, sendsOptions: true) {
             throw SchemaError.pooler(setting: "DATABASE_URL", evidence)
         }
     }
 
-    /// Throws when `DATABASE_DIRECT_URL` leads to a pooler: a worker's lock would prove nothing there. A server that
-    /// does not answer is no reason, because the leases then decide alone.
+    /// Throws when `DATABASE_DIRECT_URL` leads to a pooler: a worker's lock would prove nothing there. Throws too when
+    /// its login may not take the service's role, in which the lock is held.
+    ///
+    /// A server that does not answer is no reason, because the leases then decide alone.
     static func verifyDirect(_ settings: Settings) async throws {
         guard settings.databaseDirectURL.reveal() != settings.databaseURL.reveal() else { return }
         let url = try PostgresConfiguration(url: settings.databaseDirectURL.reveal())
         if let evidence = try? await PoolerProbe.evidence(at: url, sendsOptions: false) {
             throw SchemaError.pooler(setting: "DATABASE_DIRECT_URL", evidence)
         }
+        try await Self.verifyDirectLogin(url)
+    }
+
+    private static func verifyDirectLogin(_ url: PostgresConfiguration) async throws {
+        var url = url
+        url.exchangeTimeout = .seconds(10)
+        guard let connection = try? await PostgresConnection.connect(url) else { return }
+        do {
+            _ = try await ServingLogin.verify(on: connection)
+        } catch let error as SchemaError {
+            await connection.close()
+            throw error
+        } catch {}
+        await connection.close()
     }
 
     /// Throws unless the login can serve.
     static func login(_ settings: Settings) async throws -> ServingLogin {
-        try await Self.withLogin(settings) { try await ServingLogin.verify(on: $0) }
+        try await Self.withLogin(settings) { try await ServingLogin.verify(on: $0, isPooled: settings.isPooled) }
     }
 
     private static func withLogin<Value>(
@@ -41,6 +58,7 @@ enum DatabaseWay {
     ) async throws -> Value {
         var configuration = try PostgresConfiguration(url: settings.databaseURL.reveal())
         configuration.preparesStatements = !settings.isPooled
+        configuration.isPooled = settings.isPooled
         configuration.exchangeTimeout = .seconds(10)
         configuration.currentURL = settings.secrets.database.url
         let connection = try await PostgresConnection.connect(configuration)

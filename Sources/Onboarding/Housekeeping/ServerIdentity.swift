@@ -19,7 +19,8 @@ package enum ServerIdentity: String, Sendable {
                 _ = try await connection.query(question)
             } catch {
                 guard error.code == .server, !error.isUnavailable else { throw error }
-                throw ServerIdentityHidden(function: function, words: error.message, mode: self)
+                throw ServerIdentityHidden(
+                    function: function, words: error.message, mode: self, isMatterOfRights: error.sqlState == "42501")
             }
         }
     }
@@ -54,10 +55,14 @@ package struct ServerIdentityHidden: Error, CustomStringConvertible {
     package let function: String
     fileprivate let words: String
     fileprivate let mode: ServerIdentity
+    /// Whether a grant mends it. A server that does not have the function, or not now, needs another way.
+    fileprivate let isMatterOfRights: Bool
 
     package var description: String {
-        let remedy = "grant execute on function \(self.function) to dialtone_service"
-        let weaker = self.mode == .system ? ", or set DIALTONE_SERVER_IDENTITY=start" : ""
-        return "the worker cannot use \(self.function) (\(self.words)), so it claims nothing; \(remedy)\(weaker)"
+        let grant = self.isMatterOfRights ? ["grant execute on function \(self.function) to dialtone_service"] : []
+        let weaker = self.mode == .system ? ["set DIALTONE_SERVER_IDENTITY=start"] : []
+        let remedy = (grant + weaker).joined(separator: ", or ")
+        return "the worker cannot use \(self.function) (\(self.words)), so it claims nothing"
+            + (remedy.isEmpty ? "" : "; \(remedy)")
     }
 }

@@ -5,16 +5,14 @@ extension PostgresConnection {
     /// Connects to the first address whose server accepts and is of the kind that `target_session_attrs` asks for.
     ///
     /// Each address has `connectTimeout` to itself, so a silent first host costs that long and no more. The address
-    /// that worked last is tried first.
+    /// that worked last is tried first, before any other host's name is looked up.
     /// Throws the last address's error. Cancelled here: the half-made connection is closed.
     package static func connect(_ configuration: PostgresConfiguration) async throws(PostgresError)
         -> PostgresConnection
     {
-        let targets = try await configuration.targets { (host) async throws(PostgresError) in
-            try await Resolver.addresses(of: host, within: configuration.connectTimeout)
-        }
-        var failure = PostgresError(.connectFailed, "no host to connect to")
-        for target in configuration.memory.ordered(targets) {
+        var attempts = Attempts(configuration)
+        var failure: PostgresError?
+        while let target = try await attempts.next() {
             do throws(PostgresError) {
                 let connection = try await Self.open(configuration, target)
                 configuration.memory.works(target)
@@ -24,7 +22,7 @@ extension PostgresConnection {
                 failure = PostgresError(error.code, configuration.advised(error.message, at: target))
             }
         }
-        throw failure
+        throw failure ?? attempts.failure ?? PostgresError(.connectFailed, "no host to connect to")
     }
 
     private static func open(

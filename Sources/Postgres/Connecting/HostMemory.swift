@@ -14,16 +14,10 @@ final class HostMemory: Sendable {
 
     private let known = Mutex(Known())
 
-    /// Returns the targets of each pass in a better order: the address that worked last first, a silent one last.
-    func ordered(_ targets: [PostgresConfiguration.Target]) -> [PostgresConfiguration.Target] {
-        let (good, silent) = self.known.withLock { ($0.good, $0.silent) }
-        var passes: [String] = []
-        for target in targets where !passes.contains(target.session) { passes.append(target.session) }
-        return passes.flatMap { pass in
-            let all = targets.filter { $0.session == pass }
-            let first = all.filter { $0.isSamePlace(as: good) && !$0.isSamePlace(as: silent) }
-            let last = all.filter { $0.isSamePlace(as: silent) }
-            return first + all.filter { !first.contains($0) && !last.contains($0) } + last
+    /// The address that worked last, to be tried first, and a silent one, to be tried last.
+    var order: (first: PostgresConfiguration.Target?, last: PostgresConfiguration.Target?) {
+        self.known.withLock { known in
+            (known.good.flatMap { $0.isSamePlace(as: known.silent) ? nil : $0 }, known.silent)
         }
     }
 
@@ -42,7 +36,7 @@ final class HostMemory: Sendable {
 }
 
 extension PostgresConfiguration.Target {
-    fileprivate func isSamePlace(as other: Self?) -> Bool {
+    func isSamePlace(as other: Self?) -> Bool {
         guard let other else { return false }
         return self.host == other.host && self.address == other.address && self.port == other.port
     }

@@ -79,8 +79,8 @@ import Glibc
     /// Whether the session is no longer what `target_session_attrs` asked for, as far as writes go. `primary` asks for
     /// no more than a server that is no standby.
     ///
-    /// The server reports both settings whenever they change (34.2, `PQparameterStatus`, from PostgreSQL 14 on). False
-    /// behind a pooler, which does not pass them on.
+    /// The server reports both settings whenever they change (34.2, `PQparameterStatus`, from PostgreSQL 14 on). A
+    /// pooler repeats what it heard first, so it may say nothing of a change.
     func isReadOnly(for session: String) -> Bool {
         let names =
             switch session {

@@ -60,16 +60,16 @@ struct Exchange {
     ) async -> End {
         var unsent = self.handle.flush()
         while true {
-            if unsent < 0 { return .failed(self.lost()) }
+            if unsent < 0 { return .failed(self.lost(pending.lastWords)) }
             let interest: SocketInterest = unsent > 0 ? [.read, .write] : .read
             switch await self.readiness.wait(
                 for: interest, on: self.handle.socket, until: deadline, shielded: shielded)
             {
             case .ready(let ready):
-                if ready.contains(.read) && !self.handle.consumeInput() { return .failed(self.lost()) }
+                if ready.contains(.read) && !self.handle.consumeInput() { return .failed(self.lost(pending.lastWords)) }
             case .timedOut: return .failed(PostgresError(.connectionLost, "the server did not answer in time"))
             case .cancelled: return .cancelled
-            case .failed: return .failed(self.lost())
+            case .failed: return .failed(self.lost(pending.lastWords))
             }
             if unsent > 0 { unsent = self.handle.flush() }
             while let notification = self.handle.nextNotification() { onNotification(notification) }
@@ -82,7 +82,7 @@ struct Exchange {
     private func collect(_ pending: inout PendingResults<PostgresRows>) -> End? {
         while !self.handle.isBusy {
             let arrival = self.arrival(self.handle.nextResult())
-            if self.handle.status == CONNECTION_BAD { return .failed(self.lost()) }
+            if self.handle.status == CONNECTION_BAD { return .failed(self.lost(pending.lastWords)) }
             switch pending.arrived(arrival) {
             case .more: continue
             case .complete: return .complete
@@ -104,8 +104,9 @@ struct Exchange {
         }
     }
 
-    private func lost() -> PostgresError {
-        PostgresError(.connectionLost, "the connection to the server was lost")
+    /// `words`: the reason that the server gave before it ended the session; nil when it gave none.
+    private func lost(_ words: String?) -> PostgresError {
+        PostgresError(.connectionLost, words ?? "the connection to the server was lost")
     }
 
     private func connectFailure() -> PostgresError {

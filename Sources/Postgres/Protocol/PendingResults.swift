@@ -44,6 +44,13 @@ struct PendingResults<Rows>: ~Copyable {
 
     var isComplete: Bool { self.expected.isEmpty }
 
+    /// The error of the statement under way, when the server has sent one and not yet ended the statement. A server
+    /// that ends a session gives its reason like this.
+    var lastWords: String? {
+        guard case .failure(let error)? = self.current else { return nil }
+        return error.message
+    }
+
     /// Turns every success so far into a commit whose outcome is unknown.
     mutating func doubtSuccesses() {
         for (place, outcome) in self.outcomes.enumerated() {

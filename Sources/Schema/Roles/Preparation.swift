@@ -27,7 +27,8 @@ struct Preparation: Sendable {
             }
             let row = try await connection.query("select current_database()::text").first
             throw SchemaError.rolesMissing(
-                database: try row?.decode(String.self) ?? "", sql: left.joined(separator: "\n"))
+                database: try row?.decode(String.self) ?? "", sql: left.joined(separator: "\n"),
+                granters: try await Self.granters(on: connection))
         }
         try await connection.withTransaction {
             try await connection.script(
@@ -36,6 +37,22 @@ struct Preparation: Sendable {
                 grant usage on schema dialtone to dialtone_service, dialtone_tenant;
                 """)
         }
+    }
+
+    /// Returns the other logins that may grant all of Dialtone's roles: those who have made them, or were given that
+    /// right. Before PostgreSQL 16 the maker of a role has no such right of its own.
+    private static func granters(on connection: PostgresConnection) async throws -> [String] {
+        try await connection.query(
+            """
+            select login.rolname::text from pg_roles login
+            where login.rolcanlogin and not login.rolsuper and login.rolname <> current_user
+              and (select count(distinct role.oid) = 3 from pg_auth_members given
+                   join pg_roles role on role.oid = given.roleid
+                   where given.member = login.oid and given.admin_option
+                     and role.rolname in ('dialtone_owner', 'dialtone_service', 'dialtone_tenant'))
+            order by 1
+            """
+        ).map { try $0.decode(String.self) }
     }
 
     /// Returns the session's login when it may act as the service, and not as the owner; else nil.

@@ -29,13 +29,13 @@ struct PreparationStep: Sendable {
     static func memberships(of login: String, right: String) -> [PreparationStep] {
         [
             PreparationStep(
-                statement: "grant \(Self.names.joined(separator: ", ")) to \(login)",
+                statement: "grant \(Self.names.joined(separator: ", ")) to \(login)\(Self.option(right))",
                 question: """
                     select count(*) = 3 and bool_and(pg_has_role(current_user, oid, \(right)))
                     from pg_roles where rolname = any(\(Self.names))
                     """),
             PreparationStep(
-                statement: "grant dialtone_tenant to dialtone_service",
+                statement: "grant dialtone_tenant to dialtone_service\(Self.option(right))",
                 question: """
                     select exists (
                         select 1 from pg_roles member, pg_roles role
@@ -61,7 +61,7 @@ struct PreparationStep: Sendable {
 
     static func serving(_ login: String, quoted: String, right: String) -> PreparationStep {
         PreparationStep(
-            statement: "grant dialtone_service to \(quoted)",
+            statement: "grant dialtone_service to \(quoted)\(Self.option(right))",
             question: """
                 select exists (
                     select 1 from pg_roles member, pg_roles role
@@ -69,4 +69,7 @@ struct PreparationStep: Sendable {
                       and pg_has_role(member.oid, role.oid, \(right)))
                 """)
     }
+
+    /// A grant without options leaves a membership as it is that was given without SET. PostgreSQL 15 has no options.
+    private static func option(_ right: String) -> String { right == "set" ? " with set true" : "" }
 }

@@ -12,6 +12,9 @@ package enum Durability: String, Sendable {
     private static let ofStorage = ["fsync", "full_page_writes"]
 
     /// Throws `.notDurable` when a setting lets the server lose commits that it has acknowledged.
+    ///
+    /// The service turns synchronous_commit on for its own sessions. Behind a pooler it cannot, so there the server's
+    /// own setting counts.
     package func verify(on connection: PostgresConnection) async throws {
         let settings = (self == .storage ? [] : Self.ofStorage) + ["synchronous_commit"]
         if let setting = try await Self.off(settings, on: connection).first {

@@ -13,9 +13,12 @@ package enum PoolerEvidence: Sendable, Equatable, CustomStringConvertible {
     case optionsDropped
     case optionsRefused
     case processesShared
+    /// A pooler in statement mode. The program cannot work behind it.
+    case transactionsRefused
 
     package var description: String {
         switch self {
+        case .transactionsRefused: "it refuses transactions"
         case .optionsDropped: "options sent at the start are not in force"
         case .optionsRefused: "it refuses options at the start"
         case .processesShared: "two transactions of one connection ran in different server processes"
@@ -69,10 +72,31 @@ package enum PoolerProbe {
             return try found.get()
         } catch {
             await first.close()
-            // PgBouncer's words where not even a transaction holds a server process.
-            if "\(error)".contains("statement pooling mode") { return .processesShared }
+            if Self.isRefusedTransaction(error) { return .transactionsRefused }
             throw error
         }
+    }
+
+    /// Throws `.pooler` when the pooler that the program was told of refuses transactions.
+    package static func verifyTransactions(at url: PostgresConfiguration) async throws {
+        var configuration = url
+        configuration.preparesStatements = false
+        configuration.exchangeTimeout = .seconds(10)
+        let connection = try await PostgresConnection.connect(configuration)
+        do {
+            _ = try await connection.query("begin")
+            _ = try await connection.query("commit")
+            await connection.close()
+        } catch {
+            await connection.close()
+            guard Self.isRefusedTransaction(error) else { throw error }
+            throw SchemaError.pooler(setting: "DATABASE_URL", .transactionsRefused)
+        }
+    }
+
+    /// PgBouncer's words in statement mode, where not even a transaction holds a server process.
+    private static func isRefusedTransaction(_ error: any Error) -> Bool {
+        "\(error)".contains("statement pooling mode")
     }
 
     /// Asks whether the option arrived, and in which process each of two transactions runs. Between the two, a

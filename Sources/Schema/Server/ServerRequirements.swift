@@ -29,6 +29,15 @@ package enum ServerRequirements {
         guard isolation == "read committed" else { throw SchemaError.isolation(isolation) }
     }
 
+    /// Throws `.takesNoWrites` on a standby, and where transactions begin read-only.
+    package static func verifyTakesWrites(on connection: PostgresConnection) async throws {
+        let row = try await connection.query(
+            "select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean"
+        ).first
+        let (isStandby, isReadOnly) = try row?.decode(Bool.self, Bool.self) ?? (false, false)
+        if isStandby || isReadOnly { throw SchemaError.takesNoWrites(isStandby: isStandby) }
+    }
+
     /// `number`: the server's `server_version_num`, such as 150004.
     static func verify(number: Int32, version: String, database: String, encoding: String) throws(SchemaError) {
         guard number >= 150_000 else { throw .tooOld(version: version) }

@@ -9,19 +9,26 @@ package struct ServingLogin: Sendable {
     /// What it may do beyond its work, in words. A mistake in the program could then do the same.
     package let excess: [String]
 
-    /// Reads the login. Throws `.behind` when the roles are not there yet, and `.loginLacksRoles`.
-    package static func verify(on connection: PostgresConnection) async throws -> ServingLogin {
+    /// Reads the login. Throws `.behind` when the roles are not there yet, `.loginLacksRoles`, and
+    /// `.loginDoesNotInherit`.
+    ///
+    /// `isPooled`: behind a pooler the session cannot take dialtone_service at its start, so it must have its rights.
+    package static func verify(
+        on connection: PostgresConnection, isPooled: Bool = false
+    ) async throws -> ServingLogin {
         let rows = try await connection.query(
             """
             select rolname::text, pg_has_role(session_user, oid,
-                       case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
+                       case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end),
+                   rolname = 'dialtone_tenant' or pg_has_role(session_user, oid, 'usage')
             from pg_roles where rolname in ('dialtone_service', 'dialtone_tenant') order by rolname
             """
-        ).map { try $0.decode(String.self, Bool.self) }
+        ).map { try $0.decode(String.self, Bool.self, Bool.self) }
         guard rows.count == 2 else { throw SchemaError.behind(missing: Migration.all.count) }
         let login = try await Self.read(on: connection)
         let lacking = rows.filter { !$0.1 }.map(\.0)
         guard lacking.isEmpty else { throw SchemaError.loginLacksRoles(login: login.name, roles: lacking) }
+        if isPooled, !rows.allSatisfy(\.2) { throw SchemaError.loginDoesNotInherit(login: login.name) }
         return login
     }
 

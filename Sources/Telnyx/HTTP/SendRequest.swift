@@ -54,7 +54,7 @@ extension TelnyxClient {
         let deadline = NIODeadline.now() + .nanoseconds(self.configuration.deadline.nanoseconds)
         var response = try await (client ?? self.http).execute(request, deadline: deadline)
         // A call that was refused with 401 has done nothing, so it may be sent again.
-        if response.status == .unauthorized, let renewed = self.configuration.renewedKey?(key) {
+        if response.status == .unauthorized, let renewed = await self.configuration.renewedKey?(key) {
             _ = try? await self.read(response.body, until: deadline)
             // A create may start only while its lease has room for it. The HTTP client would send after its deadline too.
             guard NIODeadline.now() < deadline else { throw HTTPClientError.deadlineExceeded }

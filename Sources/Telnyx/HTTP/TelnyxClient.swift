@@ -17,7 +17,7 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         /// Returns the key in use; asked at each call, because an operator may change it. Nil: `apiKey` for ever.
         package var currentKey: (@Sendable () -> Secret<String>)?
         /// Returns another key than the one the provider has refused with 401; nil when there is none.
-        package var renewedKey: (@Sendable (Secret<String>) -> Secret<String>?)?
+        package var renewedKey: (@Sendable (Secret<String>) async -> Secret<String>?)?
         /// The time for a whole call, its body included.
         package var deadline: Duration
         /// The most bytes of a response's body. A page of 250 credentials has about 150 KB.

@@ -2,6 +2,7 @@
 // The journal, from which a killed simulator finds its credentials again.
 
 import Foundation
+import Glibc
 
 /// One line of the journal.
 enum JournalEntry: Codable, Sendable {
@@ -10,7 +11,7 @@ enum JournalEntry: Codable, Sendable {
 }
 
 /// An append-only file of JSON lines. Each is handed to the kernel before the response, so that a killed simulator
-/// forgets nothing.
+/// forgets nothing. It holds SIP passwords, so only its owner may open it.
 final class Journal {
     private let file: FileHandle
     private let encoder = JSONEncoder()
@@ -22,12 +23,19 @@ final class Journal {
             for line in data.split(separator: UInt8(ascii: "\n")) {
                 if let entry = try? decoder.decode(JournalEntry.self, from: Data(line)) { replay(entry) }
             }
-        } else {
-            _ = FileManager.default.createFile(atPath: path, contents: nil)
         }
+        Self.makeOwn(path)
         self.file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         // After a line that was cut short, the next line must begin on its own.
         if try self.file.seekToEnd() > 0 { try self.file.write(contentsOf: Data("\n".utf8)) }
+    }
+
+    /// Makes the file if there is none, and closes one of before to others. A failure shows itself when it is opened.
+    private static func makeOwn(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        fchmod(descriptor, 0o600)
+        close(descriptor)
     }
 
     func append(_ entry: JournalEntry) throws {

@@ -9,9 +9,10 @@ import NIOCore
 
 struct ControlRoutes: Sendable {
     let account: Account
+    let check: KeyCheck
 
     func add(to router: Router<BasicRequestContext>) {
-        let group = router.group("control")
+        let group = router.group("control").add(middleware: ControlGuard(check: self.check))
         group.get("counts") { request, _ in
             let name = FormQuery.items(request.uri.query ?? "").first { $0.0 == "name" }?.1
             return self.counts(name)

@@ -8,7 +8,7 @@ import NIOCore
 
 struct ProviderRoutes: Sendable {
     let account: Account
-    let apiKeys: Set<String>
+    let check: KeyCheck
 
     func add(to router: Router<BasicRequestContext>) {
         let group = router.group("v2/telephony_credentials")
@@ -37,10 +37,7 @@ struct ProviderRoutes: Sendable {
         _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedResponse
     ) async throws -> Response {
         self.account.heard(operation)
-        guard self.isAllowed(request) else {
-            return Self.response(
-                .error(401, "10009", "Authentication failed", "Could not understand the provided credentials."))
-        }
+        guard self.check.accepts(request) else { return KeyCheck.refusal }
         var fields = CredentialFields()
         if operation == .create || operation == .update {
             let body = try await request.body.collect(upTo: 65_536)
@@ -84,13 +81,6 @@ struct ProviderRoutes: Sendable {
     }
 
     private static func badPage(_ detail: String) -> SimulatedResponse { .error(400, "10015", "Bad Request", detail) }
-
-    private func isAllowed(_ request: Request) -> Bool {
-        guard let header = request.headers[.authorization], header.hasPrefix("Bearer "), header.utf8.count > 7 else {
-            return false
-        }
-        return self.apiKeys.isEmpty || self.apiKeys.contains(String(header.dropFirst(7)))
-    }
 
     static func response(_ response: SimulatedResponse) -> Response {
         var headers = HTTPFields()

@@ -47,8 +47,7 @@ struct Problem: Error, Equatable {
         case let error as PostgresError where error.isUnavailable: self = Self.unavailable
         case let error as PostgresError where error.isTooSlow:
             self.init(503, "unavailable", "The database took too long for this. Try again.", retryAfter: 5)
-        case let error as PostgresError where error.isRefusedForGood:
-            self.init(422, "invalid_value", "A value of this request cannot be stored by the database.")
+        case let error as PostgresError where error.isRefusedForGood: self = Self.refusedValue
         case let error as any HTTPResponseError:
             switch error.status.code {
             case 404: self = Self.notFound
@@ -61,6 +60,9 @@ struct Problem: Error, Equatable {
 
     private static let unavailable = Problem(
         503, "unavailable", "The database cannot be reached; nothing was changed. Try again.", retryAfter: 5)
+
+    private static let refusedValue = Problem(
+        422, "invalid_value", "The database does not take a value of this request.")
 
     private static let tooManyUnknown = Problem(
         503, "unavailable", "Too many requests without a known key or hook are under way. Try again.", retryAfter: 1)
@@ -104,6 +106,7 @@ struct Problem: Error, Equatable {
         case .pending(let seconds): self.init(202, "pending", "The user is being provisioned.", retryAfter: seconds)
         case .failed: self.init(409, "failed", "The user could not be provisioned; an operator must look.")
         case .revoked: self.init(410, "revoked", "The user's credential is revoked.")
+        case .refusedValue: self = Self.refusedValue
         case .providerUnavailable(let seconds):
             self.init(503, "provider_unavailable", "The provider gave no token. Try again.", retryAfter: seconds)
         case .tooManyTokens(let seconds):

@@ -38,7 +38,7 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         let key = UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user))
         let given = try self.secretFile.map { try SecretArgument.read($0, option: "--secret-file") } ?? self.secret
-        guard let secret = given ?? ProcessInfo.processInfo.environment["DIALTONE_SOURCE_SECRET"] else {
+        guard let secret = given ?? SecretVariables.environment["DIALTONE_SOURCE_SECRET"] else {
             throw InvalidValue("DIALTONE_SOURCE_SECRET", "is not set; or give --secret-file")
         }
         let reply = try await SendEvent.run(

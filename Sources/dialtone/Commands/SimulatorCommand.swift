@@ -13,6 +13,9 @@ struct SimulatorCommand: AsyncParsableCommand {
 
               curl -X PUT -d '{"rules":[{"operation":"create","kind":"drop_after_commit","times":3}]}' \\
                 http://127.0.0.1:8090/control/faults
+
+            With an API key, /control asks for it too: -H "Authorization: Bearer $KEY". SIP passwords are shown by
+            /control/credentials?secrets=1 only.
             """)
 
     @Option(help: "Where to listen, as host:port; port 0 picks one.") var listen = "127.0.0.1:8090"

@@ -25,6 +25,29 @@ import Testing
         }
     }
 
+    /// 42883 is that of a function that does not exist.
+    @Test(
+        arguments: ["pg_control_system()", "pg_current_wal_insert_lsn()", "pg_walfile_name(pg_lsn)"],
+        ["0A000", "55000", "42883", "XX000"])
+    func `a function that always fails is named with its way out, and no grant is advised`(
+        function: String, state: String
+    ) async throws {
+        try await TestDatabase.with { database in
+            try await database.replace(function, raising: state)
+            try await database.withIdentitySession { session in
+                let error = await #expect(throws: ServerIdentityHidden.self) {
+                    try await ServerIdentity.system.verify(on: session)
+                }
+                let text = error?.description ?? ""
+                #expect(text.contains("cannot use \(function) (not here)"), "\(text)")
+                #expect(text.hasSuffix("; set DIALTONE_SERVER_IDENTITY=start"), "\(text)")
+                try await ServerIdentity.start.verify(on: session)
+                let adopted = try await session.query(Self.adoption(by: .start))
+                #expect(adopted.count == 1)
+            }
+        }
+    }
+
     @Test func `known by its start alone, each change of the server may be a restore`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script("revoke execute on function pg_control_system() from public")
@@ -69,11 +92,44 @@ import Testing
     }
 
     private static func adopt(by identity: ServerIdentity, in database: TestDatabase) async throws -> String? {
-        let statement = Incarnation.adopt(by: identity, lease: .seconds(30), landingTime: .seconds(40))
-        return try await database.pool.query(statement).first.map(Incarnation.read)?.change
+        try await database.pool.query(Self.adoption(by: identity)).first.map(Incarnation.read)?.change
+    }
+
+    private static func adoption(by identity: ServerIdentity) -> SQL {
+        Incarnation.adopt(by: identity, lease: .seconds(30), landingTime: .seconds(40))
     }
 
     private static func isStopped(in database: TestDatabase) async throws -> Bool? {
         try await InstallationConfirmation.state(on: database.admin)?.isStopped
+    }
+}
+
+extension TestDatabase {
+    /// Makes a function of the same name and columns that raises `state`. Sessions of the service that begin later find
+    /// it before the server's own.
+    fileprivate func replace(_ function: String, raising state: String) async throws {
+        let columns = function == "pg_control_system()" ? "table (system_identifier bigint)" : "text"
+        try await self.admin.script(
+            """
+            create schema hidden;
+            grant usage on schema hidden to public;
+            create function hidden.\(function) returns \(columns) language plpgsql as
+            $$ begin raise exception 'not here' using errcode = '\(state)'; end $$
+            """)
+    }
+
+    /// Lends a session of the service that meets the functions of `replace`.
+    fileprivate func withIdentitySession(_ work: (PostgresConnection) async throws -> Void) async throws {
+        var configuration = try PostgresConfiguration(url: self.url)
+        configuration.settings = ["role": "dialtone_service", "search_path": "hidden,pg_catalog"]
+        let session = try await PostgresConnection.connect(configuration)
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await work(session))
+        } catch {
+            outcome = .failure(error)
+        }
+        await session.close()
+        try outcome.get()
     }
 }

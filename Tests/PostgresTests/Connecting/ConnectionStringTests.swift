@@ -11,7 +11,11 @@ import Testing
             ("postgresql://u:secret@h/db?pgbouncer=true", "\"pgbouncer\""),
             ("postgresql://u:secret@h/db?sslmode=require&wobble=1", "\"wobble\""),
             ("postgres://h/db?password=secret&connection_limit=5", "\"connection_limit\""),
+            ("postgresql://u:secret@h/db?schema=x", "\"schema\""),
+            ("postgresql://u:secret@h/db?connection_limit=1", "\"connection_limit\""),
             ("postgresql+asyncpg://u:secret@h/db", "\"postgresql+asyncpg\""),
+            ("postgresql+psycopg2://u:secret@h/db?sslmode=require", "\"postgresql+psycopg2\""),
+            ("jdbc:postgresql://u:secret@h/db?currentSchema=x", "\"jdbc:postgresql\""),
             ("jdbc:postgresql://h/db?user=u&password=secret", "\"jdbc:postgresql\""),
             ("host=h schema=public password=secret", "\"schema\""),
             ("host=h password=secret pgbouncer=true", "\"pgbouncer\""),
@@ -26,7 +30,8 @@ import Testing
     @Test(
         arguments: [
             "@", "/", ":", "?", "#", "%", " ", "&", "=", "@@", "@/", "/@", "@?", "?@", "/?", "?/", "@:", ":/", "%@",
-            "@a?b=", "@h?x=1&", "/1?ssl=", "&b=", "@h:1,", "@[", "[", "]", "'", "\\", "@h/db?", "://", "+x://", "%zz",
+            "@a?b=", "@h?x=1&", "/1?ssl=", "&b=", "@h:1,", "@[", "[", "]", "'", "\"", "ä€", "\\", "@h/db?", "://",
+            "+x://", "%zz",
         ])
     func `a password with special characters never shows in an error`(_ characters: String) {
         let password = "pie\(characters)ces"
@@ -50,7 +55,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["@", "/", ":", "?", "#", "%", " ", "&", "=", "'", "\\", "ä€"])
+    @Test(arguments: ["@", "/", ":", "?", "#", "%", " ", "&", "=", "'", "\"", "\\", "ä€"])
     func `an encoded password reaches libpq as it is`(_ characters: String) throws {
         let password = "pie\(characters)ces"
         let encoded = password.utf8.map { byte in

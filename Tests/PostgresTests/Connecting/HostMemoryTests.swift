@@ -12,26 +12,31 @@ import Testing
         .init(host: host, address: nil, port: "5432", session: session)
     }
 
-    @Test func `the host that worked last comes first and a silent one last`() {
-        let memory = HostMemory()
-        let all = ["a", "b", "c"].map { Self.target($0) }
-        #expect(memory.ordered(all).map(\.host) == ["a", "b", "c"])
+    @Test func `the host that worked last comes first and a silent one last`() async throws {
+        let configuration = try PostgresConfiguration(url: "host=/a,/b,/c")
+        let memory = configuration.memory
+        let all = ["/a", "/b", "/c"].map { Self.target($0) }
+        #expect(try await Self.hosts(configuration) == ["/a", "/b", "/c"])
         memory.works(all[1])
-        #expect(memory.ordered(all).map(\.host) == ["b", "a", "c"])
+        #expect(try await Self.hosts(configuration) == ["/b", "/a", "/c"])
         memory.isSilent(all[1])
-        #expect(memory.ordered(all).map(\.host) == ["a", "c", "b"])
+        #expect(try await Self.hosts(configuration) == ["/a", "/c", "/b"])
         memory.works(all[2])
-        #expect(memory.ordered(all).map(\.host) == ["c", "a", "b"])
+        #expect(try await Self.hosts(configuration) == ["/c", "/a", "/b"])
         memory.works(all[1])
-        #expect(memory.ordered(all).map(\.host) == ["b", "a", "c"], "it answers again")
+        #expect(try await Self.hosts(configuration) == ["/b", "/a", "/c"], "it answers again")
     }
 
-    @Test func `a second pass over the hosts stays behind the first`() {
-        let memory = HostMemory()
-        let passes = ["standby", "any"].flatMap { pass in ["a", "b"].map { Self.target($0, pass) } }
-        memory.works(Self.target("b", "any"))
-        #expect(memory.ordered(passes).map(\.session) == ["standby", "standby", "any", "any"])
-        #expect(memory.ordered(passes).map(\.host) == ["b", "a", "b", "a"])
+    @Test func `a second pass over the hosts stays behind the first`() async throws {
+        let configuration = try PostgresConfiguration(url: "host=/a,/b target_session_attrs=prefer-standby")
+        configuration.memory.works(Self.target("/b", "any"))
+        let targets = try await Attempts.all(configuration)
+        #expect(targets.map(\.session) == ["standby", "standby", "any", "any"])
+        #expect(targets.map(\.host) == ["/b", "/a", "/b", "/a"])
+    }
+
+    private static func hosts(_ configuration: PostgresConfiguration) async throws -> [String?] {
+        try await Attempts.all(configuration).map(\.host)
     }
 
     /// The first host accepts the connection and stays silent. Copies of a configuration share what they know.
@@ -56,8 +61,20 @@ import Testing
             ("host=/a", ["read-write"]), ("host=/a target_session_attrs=any", ["any"]),
             ("host=/a target_session_attrs=prefer-standby", ["standby", "any"]),
         ] {
-            let targets = try await PostgresConfiguration(url: url).targets { _ throws(PostgresError) in [] }
+            let targets = try await Attempts.all(PostgresConfiguration(url: url))
             #expect(targets.map(\.session) == sessions)
+        }
+    }
+
+    /// A pooler that met its server in a read-only spell says so for as long as it lives.
+    @Test func `what a pooler says of its server is no reason to stay away from the only host`() async throws {
+        for (url, sessions) in [
+            ("host=/a", ["any"]), ("host=/a,/b", ["read-write", "read-write", "any", "any"]),
+            ("host=/a target_session_attrs=read-write", ["read-write"]),
+        ] {
+            var configuration = try PostgresConfiguration(url: url)
+            configuration.isPooled = true
+            #expect(configuration.sessions == sessions, "\(url)")
         }
     }
 }

@@ -64,6 +64,17 @@ import Testing
         #expect(failure(outcomes[2])?.code == .connectionLost)
     }
 
+    /// A server that ends a session sends an error first, and the end of the statement never comes.
+    @Test func `the reason that a server gives before it ends a session is kept`() {
+        var pending = PendingResults<String>([.statement(0)])
+        let before = pending.lastWords
+        _ = pending.arrived(.failed(Self.refused))
+        let after = pending.lastWords
+        let outcomes = pending.settled(missing: PostgresError(.connectionLost, "lost"))
+        #expect(before == nil && after == "refused")
+        #expect(failure(outcomes[0])?.code == .connectionLost, "whether the statement took effect is not known")
+    }
+
     @Test func `a sync that arrives before its statement's result is a protocol violation`() {
         var pending = PendingResults<String>([.statement(0), .sync])
         guard case .violation = pending.arrived(.sync) else {

@@ -40,6 +40,13 @@ import Testing
             #expect(text.contains("DIALTONE_POOLER=transaction") && text.contains("\(evidence)"))
             #expect("\(SchemaError.migrationThroughPooler(evidence))".contains("pooler"))
         }
+        // No setting helps in statement mode.
+        let statements = SchemaError.pooler(setting: "DATABASE_URL", .transactionsRefused).description
+        #expect(statements.contains("pool_mode") && !statements.contains("DIALTONE_POOLER"))
+        for evidence in [PoolerEvidence.processesShared, .transactionsRefused] {
+            let direct = SchemaError.pooler(setting: "DATABASE_DIRECT_URL", evidence).description
+            #expect(direct.hasPrefix("DATABASE_DIRECT_URL") && direct.contains("the server itself"))
+        }
     }
 }
 

@@ -23,6 +23,19 @@ import Testing
         }
     }
 
+    @Test func `a session that takes no writes is named, and an ordinary one is taken`() async throws {
+        try await TestDatabase.with { database in
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            try await ServerRequirements.verifyTakesWrites(on: connection)
+            try await connection.script("set default_transaction_read_only = on")
+            let error = await #expect(throws: SchemaError.self) {
+                try await ServerRequirements.verifyTakesWrites(on: connection)
+            }
+            await connection.close()
+            #expect(error?.description == "the server takes no writes: its sessions are read-only")
+        }
+    }
+
     @Test(arguments: ["LATIN1", "SQL_ASCII"])
     func `a database that is not UTF8 is refused by name`(encoding: String) async throws {
         try await TestDatabase.with(isEmpty: true) { database in

@@ -34,6 +34,22 @@ import Testing
         }
     }
 
+    /// With the role taken at its start a session needs no inheritance; behind a pooler it cannot take the role.
+    @Test func `a login that does not inherit serves, but not behind a pooler`() async throws {
+        try await Self.withLogin("login noinherit", granted: "dialtone_service") { login, name in
+            let serving = try await ServingLogin.verify(on: login)
+            #expect(serving.name == name)
+            let error = await #expect(throws: SchemaError.self) {
+                try await ServingLogin.verify(on: login, isPooled: true)
+            }
+            #expect(error?.description.contains("alter role \(name) inherit") == true)
+        }
+        try await Self.withLogin("login", granted: "dialtone_service") { login, name in
+            let serving = try await ServingLogin.verify(on: login, isPooled: true)
+            #expect(serving.name == name)
+        }
+    }
+
     @Test func `a login that is no member is refused, and the error says what to run`() async throws {
         try await Self.withLogin("login", granted: nil) { login, name in
             let error = await #expect(throws: SchemaError.self) { try await ServingLogin.verify(on: login) }

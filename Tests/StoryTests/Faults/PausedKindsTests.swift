@@ -54,11 +54,51 @@ import Testing
         }
     }
 
-    /// From now on the provider answers every call of that operation with a 429 for five minutes.
-    private static func limit(_ operation: String, _ story: Story) async throws {
+    /// The call of a job that meets the 429, and where its user stands in the end.
+    @Test(arguments: [("list", UserStatus.ready), ("delete", .revoked)])
+    func `a 429 for a look or a delete pauses the calls of jobs, leaves logins alone, and the job ends well`(
+        _ operation: String, _ end: UserStatus
+    ) async throws {
+        try await Story.with(Story.quick) { story in
+            try await story.signUp("ready")
+            if operation == "delete" {
+                try await story.signUp("first")
+                try await Self.limit(operation, story)
+                try await story.revoke("first")
+            } else {
+                // The answer to the create is lost, so the job must look.
+                try await Self.limit(operation, story, "{\"operation\":\"create\",\"kind\":\"drop_after_commit\"},")
+                _ = try await story.send(.created, "first", delivery: "first")
+            }
+            try await Self.waitForPause("creates", story)
+            _ = try await story.send(.created, "second", delivery: "second")
+            #expect(try await story.loginToken(for: "ready").status == 200)
+            let scopes = try await story.administration.limits().map(\.scope)
+            #expect(scopes.contains("kind:creates") && !scopes.contains("kind:tokens"), "\(scopes)")
+            let claimed = try await story.rows(
+                "select user_id from dialtone.job_log where user_id = 'second' and to_state = 'armed'")
+            #expect(claimed.isEmpty, "nothing is claimed in a pause of creates")
+
+            try await story.provider.behaves()
+            try await story.until(
+                """
+                with gone as (delete from dialtone.provider_limits),
+                     again as (update dialtone.jobs set run_at = now() where state in ('scheduled', 'in_doubt'))
+                select 1 from dialtone.users having count(*) filter (where user_id = 'first' and status = \(end)) = 1
+                    and count(*) filter (where user_id = 'second' and status = 'ready') = 1
+                """)
+            let calls = try await story.provider.callsInAll()
+            #expect(calls == .init(creates: 3, deletes: operation == "delete" ? 1 : 0))
+        }
+    }
+
+    /// From now on the provider answers every call of that operation with a 429 for five minutes. `others`: rules that
+    /// come before.
+    private static func limit(_ operation: String, _ story: Story, _ others: String = "") async throws {
         let rule =
             "{\"operation\":\"\(operation)\",\"kind\":\"rate_limited\",\"milliseconds\":300000,\"reset\":\"seconds\"}"
-        let reply = try await story.http.reply(.PUT, story.provider.url + "/control/faults", "{\"rules\":[\(rule)]}")
+        let rules = "{\"rules\":[\(others)\(rule)]}"
+        let reply = try await story.provider.control(.PUT, "faults", rules)
         try #require(reply.status == 200)
     }
 

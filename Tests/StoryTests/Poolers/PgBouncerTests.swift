@@ -56,28 +56,68 @@ struct PgBouncerTests {
     }
 
     @Test(arguments: PrivatePgBouncer.Options.allCases)
-    func `a service that is not told of its pooler does not start and names DIALTONE_POOLER`(
+    func `a service that is not told of its pooler does not start, and check fails, and both name DIALTONE_POOLER`(
         options: PrivatePgBouncer.Options
     ) async throws {
         try await PooledPlace.with(options: options) { place in
-            let settings = try await place.settingsWithoutPooler()
-            let error = await #expect(throws: (any Error).self) {
-                try await Story.withNode(settings) { address in Issue.record("it listens on \(address)") }
-            }
-            let text = error.map { "\($0)" } ?? ""
-            #expect(text.contains("DIALTONE_POOLER"), "\(text)")
-            #expect(!text.contains("sesame"), "the message shows the password")
+            try await place.expectRefusal(try await place.settingsWithoutPooler(), naming: "DIALTONE_POOLER")
         }
     }
 
-    @Test(arguments: PrivatePgBouncer.Options.allCases)
-    func `a check that is not told of the pooler fails and names DIALTONE_POOLER`(
-        options: PrivatePgBouncer.Options
+    @Test func `a direct way that leads through a pooler is refused by the setting's name`() async throws {
+        try await PooledPlace.with { place in
+            let settings = try await place.settings(["DATABASE_DIRECT_URL": place.otherWay])
+            try await place.expectRefusal(settings, naming: "DATABASE_DIRECT_URL", "the server itself")
+        }
+    }
+
+    /// What follows a lock must see what its holder has committed, and no session can be told so here.
+    @Test(arguments: ["repeatable read", "serializable"])
+    func `behind a pooler another default isolation is refused until the login has read committed`(
+        isolation: String
     ) async throws {
-        try await PooledPlace.with(options: options) { place in
-            let lines = try await Administration(place.settingsWithoutPooler()).check(provider: false)
-            let problems = lines.compactMap(\.problem)
-            #expect(problems.contains { $0.contains("DIALTONE_POOLER") }, "\(problems)")
+        try await PooledPlace.with { place in
+            try await place.database.admin.script(
+                "alter role \(place.login) set default_transaction_isolation = '\(isolation)'")
+            try await place.expectRefusal(
+                try await place.settings(), naming: isolation, "set default_transaction_isolation = 'read committed'")
+            try await place.database.admin.script(
+                "alter role \(place.login) set default_transaction_isolation = 'read committed'")
+            try await place.letPoolerConnectAnew()
+            try await place.run { story in try await story.signUp("u-1") }
+        }
+    }
+
+    @Test(arguments: [[:], ["DIALTONE_DURABILITY": "storage"]])
+    func `behind a pooler a login whose commits do not wait for the disk is refused, whatever the storage is`(
+        durability: [String: String]
+    ) async throws {
+        try await PooledPlace.with { place in
+            try await place.database.admin.script("alter role \(place.login) set synchronous_commit = off")
+            let settings = try await place.settings(durability.mapValues { $0 })
+            try await place.expectRefusal(settings, naming: "synchronous_commit")
+        }
+    }
+
+    @Test func `behind a pooler a login that does not inherit is refused, and the message's lines mend it`()
+        async throws
+    {
+        try await PooledPlace.with { place in
+            let isNew = try await place.database.admin.query(
+                "select 1 where current_setting('server_version_num')::integer >= 160000")
+            let withoutRights =
+                isNew.isEmpty
+                ? "alter role \(place.login) noinherit"
+                : "grant dialtone_service to \(place.login) with inherit false"
+            try await place.database.admin.script(withoutRights)
+            try await place.expectRefusal(
+                try await place.settings(), naming: place.login, "inherit", "dialtone_service")
+            try await place.database.admin.script("alter role \(place.login) inherit")
+            if !isNew.isEmpty {
+                try await place.database.admin.script("grant dialtone_service to \(place.login) with inherit true")
+            }
+            try await place.letPoolerConnectAnew()
+            try await place.run { story in try await story.signUp("u-1") }
         }
     }
 }

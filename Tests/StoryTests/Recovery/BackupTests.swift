@@ -35,6 +35,43 @@ import Testing
         }
     }
 
+    /// A way to dump that is not the page's: the login, the options that are left out, and whether it must fail. A
+    /// login that inherits what the owner may needs no `--role`, so that way may work.
+    private static let naiveWays: [(login: String, without: [String], mustFail: Bool)] = [
+        ("dialtone_migrator", [" --enable-row-security"], true),
+        ("dialtone_migrator", [" --role=dialtone_owner", " --enable-row-security"], true),
+        ("dialtone_migrator", [" --role=dialtone_owner"], false),
+        ("dialtone_app", [], true), ("dialtone_app", [" --role=dialtone_owner"], true),
+        ("dialtone_app", [" --role=dialtone_owner", " --enable-row-security"], true),
+    ]
+
+    @Test func `a dump that is taken another way fails loudly, or has every row`() async throws {
+        try await ManagedPlace.with { place in
+            try await place.migrate()
+            _ = try await place.makeCustomer(try await place.settings("dialtone_app"))
+            let page = try #require(try Self.documentedLines().first)
+            for way in Self.naiveWays {
+                var dump = page
+                for option in way.without {
+                    try #require(dump.contains(option), "the page has \(option)")
+                    dump = dump.replacing(option, with: "")
+                }
+                let readBack = "\npg_restore --data-only --table=tenants --file=rows.sql dialtone.dump"
+                let (status, told) = try await Self.attempt(
+                    dump + readBack, in: place, login: way.login, database: "dialtone")
+                #expect(status != 0 || !way.mustFail, "\(way): \(told)")
+                if status != 0 {
+                    #expect(
+                        told.contains("row-level security") || told.contains("permission denied"), "\(way): \(told)")
+                } else {
+                    let rows = try String(
+                        contentsOf: place.folder.appendingPathComponent("rows.sql"), encoding: .utf8)
+                    #expect(rows.contains("acme"), "\(way): \(rows)")
+                }
+            }
+        }
+    }
+
     // MARK: The page
 
     /// The shell blocks of the page's section about backups.
@@ -49,6 +86,14 @@ import Testing
 
     /// Runs a block as the page's reader does. `DATABASE_URL` is that of the login that migrates.
     private static func run(_ block: String, in place: ManagedPlace, database: String) async throws {
+        let (status, told) = try await self.attempt(block, in: place, login: "dialtone_migrator", database: database)
+        try #require(status == 0, "\(block)\n\(told)")
+    }
+
+    /// Returns the exit status, and what the programs said.
+    private static func attempt(
+        _ block: String, in place: ManagedPlace, login: String, database: String
+    ) async throws -> (status: Int32, told: String) {
         let environment = ProcessInfo.processInfo.environment
         let folders = [
             self.serverPrograms(), OutsideProgram.repository.appendingPathComponent(".build/debug").path,
@@ -58,9 +103,9 @@ import Testing
             URL(fileURLWithPath: "/bin/sh"), ["-ec", "cd '\(place.folder.path)'\n\(block)"],
             environment: [
                 "PATH": folders.compactMap { $0 }.joined(separator: ":"),
-                "DATABASE_URL": place.url("dialtone_migrator", database: database),
+                "DATABASE_URL": place.url(login, database: database),
             ], collectsErrors: true)
-        try #require(status == 0, "\(block)\n\(String(decoding: output, as: UTF8.self))")
+        return (status, String(decoding: output, as: UTF8.self))
     }
 
     /// The folder of `pg_dump`, as the private server's programs are found; nil: they are in `PATH`.

@@ -7,7 +7,6 @@ import Logging
 import Model
 import NIOHTTP1
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -25,8 +24,7 @@ import Testing
             let checked = try await Administration(settings).check(provider: false)
             #expect(checked.contains { $0.problem?.contains("pg_control_system()") == true }, "\(checked)")
             let lines = LogLines()
-            let logger = Logger(label: "test") { _ in lines.handler }
-            _ = try await DatabaseStart(settings: settings, roles: [.worker], logger: logger).run()
+            _ = try await DatabaseStart(settings: settings, roles: [.worker], logger: lines.logger).run()
             let told = lines.all.filter { $0.level == .error }
             #expect(told.count == 1 && told.first?.text.contains("pg_control_system()") == true, "\(told)")
             try await Story.withNode(settings) { address in
@@ -35,6 +33,48 @@ import Testing
                 let ready = try await place.provider.http.reply(.GET, address + "/readyz")
                 #expect(ready.status == 200, "\(ready.body)")
             }
+        }
+    }
+
+    @Test(arguments: ["0A000", "55000"])
+    func `a function that always fails is named by check and the worker's readiness`(state: String) async throws {
+        try await ManagedPlace.with { place in
+            try await place.migrate()
+            try await place.failIdentity(with: state)
+            let status = "127.0.0.1:\(try FreePort.find())"
+            let settings = try await place.settings("dialtone_app", ["DIALTONE_STATUS_LISTEN": status])
+            let problems = try await Administration(settings).check(provider: false).compactMap(\.problem)
+            #expect(problems.contains { $0.contains("pg_control_system()") && !$0.contains("grant") }, "\(problems)")
+            try await Story.withNode(settings) { _ in
+                try await place.waitUntilReadiness(at: status, names: "pg_control_system()")
+            }
+        }
+    }
+
+    /// Nothing but the start is to be had here, and nothing is created twice.
+    @Test func `where the functions always fail, every restart looks first, and so does a create in doubt`()
+        async throws
+    {
+        try await ManagedPlace.with { place in
+            try await place.migrate()
+            try await place.failIdentity(with: "0A000")
+            let settings = try await place.settings("dialtone_app", ["DIALTONE_SERVER_IDENTITY": "start"])
+            let checked = try await Administration(settings).check(provider: false)
+            #expect(checked.allSatisfy { $0.problem == nil }, "\(checked)")
+            let customer = try await place.makeCustomer(settings)
+            try await Story.withNode(settings) { address in
+                try await place.signUp("first", of: customer, at: address)
+                #expect(try await place.looks(for: "first") == 0)
+                for _ in 1...2 { try await place.meetRestart() }
+                try await place.signUp("after", of: customer, at: address)
+                #expect(try await place.looks(for: "after") >= 2, "the first empty answer is not believed")
+                try await place.provider.misbehaves(.lostAnswer)
+                try await place.signUp("doubtful", of: customer, at: address)
+                #expect(try await place.looks(for: "doubtful") >= 2)
+                #expect(try await place.send(.deleted, "first", of: customer, to: address, at: Date() + 60) == 202)
+                try await place.until("select 1 from dialtone.jobs where user_id = 'first' and state = 'scheduled'")
+            }
+            #expect(try await place.provider.callsInAll() == .init(creates: 3, deletes: 0))
         }
     }
 
@@ -64,6 +104,40 @@ import Testing
 }
 
 extension ManagedPlace {
+    /// Lets the functions that tell servers apart raise `state`, for all sessions that begin later.
+    fileprivate func failIdentity(with state: String) async throws {
+        let functions = [
+            "pg_control_system() returns table (system_identifier bigint)",
+            "pg_current_wal_insert_lsn() returns pg_lsn", "pg_walfile_name(pg_lsn) returns text",
+        ]
+        try await self.host.script("create schema hidden; grant usage on schema hidden to public")
+        for function in functions {
+            try await self.host.script(
+                """
+                create function hidden.\(function) language plpgsql as
+                $$ begin raise exception 'not here' using errcode = '\(state)'; end $$
+                """)
+        }
+        try await self.host.script("alter database dialtone set search_path = hidden, pg_catalog, public")
+    }
+
+    /// As if the server had been started again. Sweeps are held, so that the distrust lasts.
+    fileprivate func meetRestart() async throws {
+        try await self.host.script(
+            """
+            update dialtone.sweep set holder = gen_random_uuid(), held_until = now() + interval '1 hour';
+            update dialtone.incarnation set started = started - 1, change = 'first'
+            """)
+        try await self.until("select 1 from dialtone.incarnation where change = 'unknown' and looks_first")
+    }
+
+    /// How often the user's jobs looked, or were put off to look.
+    fileprivate func looks(for user: String) async throws -> Int {
+        try await self.host.query(
+            "select 1 from dialtone.job_log where user_id = \(user) and to_state in ('in_doubt', 'looking')"
+        ).count
+    }
+
     /// Waits until the status listener's `/readyz` is 503 and has the word, for 60 seconds.
     fileprivate func waitUntilReadiness(at status: String, names word: String) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
@@ -72,35 +146,6 @@ extension ManagedPlace {
             if reply.status == 503 && reply.body.contains(word) { return }
             try #require(ContinuousClock.now < deadline, "\(reply.status) \(reply.body)")
             _ = try await self.host.query("select pg_sleep(0.05)::text")
-        }
-    }
-}
-
-/// What a logger was told.
-private final class LogLines: Sendable {
-    struct Line: Sendable {
-        let level: Logger.Level
-        let text: String
-    }
-
-    private let lines = Mutex<[Line]>([])
-
-    var all: [Line] { self.lines.withLock { $0 } }
-    var handler: any LogHandler { Handler(lines: self) }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.debug
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let text = "\(event.message) \(event.metadata ?? [:])"
-            self.lines.lines.withLock { $0.append(Line(level: event.level, text: text)) }
         }
     }
 }

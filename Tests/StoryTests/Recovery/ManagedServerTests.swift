@@ -2,13 +2,15 @@
 // The whole story on a rented server: a login that migrates, a login that serves, and no superuser anywhere.
 
 import AsyncHTTPClient
-import Composition
 import Foundation
+import Logging
 import Model
 import NIOHTTP1
 import Postgres
 import Schema
 import Testing
+
+@testable import Composition
 
 @Suite struct ManagedServerTests {
     @Test func `a sign-up becomes a credential where no login is a superuser`() async throws {
@@ -62,13 +64,61 @@ import Testing
         try await ManagedPlace.with { place in
             try await place.host.script("alter role dialtone_migrator nocreaterole")
             let error = await #expect(throws: SchemaError.self) { try await place.migrate() }
-            guard case .rolesMissing("dialtone", let sql)? = error else {
+            guard case .rolesMissing("dialtone", let sql, _)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(sql.contains("grant dialtone_service to dialtone_app;"))
+            #expect(sql.contains("grant dialtone_service to dialtone_app"))
             try await place.host.script(sql)
             #expect(try await place.migrate().count == Migration.all.count)
+        }
+    }
+
+    /// Before PostgreSQL 16 any login with CREATEROLE may grant these roles.
+    @Test(arguments: [nil, "with set false", "with inherit true, set false"])
+    func `roles that another login made need a grant, and the message says which and who may run it`(
+        membership: String?
+    ) async throws {
+        try await ManagedPlace.with { place in
+            let isNew = try await place.makeRolesWithAnotherLogin()
+            if let membership, isNew {
+                try await place.host.script("grant dialtone_owner to dialtone_migrator \(membership)")
+            }
+            guard isNew else {
+                #expect(try await place.migrate().count == Migration.all.count)
+                return
+            }
+            let error = await #expect(throws: SchemaError.self) { try await place.migrate() }
+            guard case .rolesMissing("dialtone", let sql, let granters)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(
+                sql.contains("dialtone_owner, dialtone_service, dialtone_tenant to dialtone_migrator with set true;"))
+            #expect(granters == ["other_migrator"])
+            #expect(error?.description.contains("other_migrator") == true)
+            try await place.host.script(sql)
+            #expect(try await place.migrate().count == Migration.all.count)
+        }
+    }
+
+    @Test func `the login that migrates sees what is to be applied and what was, and that changes nothing`()
+        async throws
+    {
+        try await ManagedPlace.with { place in
+            let administration = Administration(try await place.settings("dialtone_migrator"))
+            let versions = Migration.all.map(\.version)
+            #expect(try await administration.migrate(dryRun: true).map(\.version) == versions)
+            #expect(try await administration.migrations().filter { $0.applied_at == nil }.map(\.version) == versions)
+            let made = try await place.host.query(
+                """
+                select 1 from pg_roles where rolname = 'dialtone_owner'
+                union all select 1 from pg_namespace where nspname = 'dialtone'
+                """)
+            #expect(made.isEmpty)
+            try await place.migrate()
+            #expect(try await administration.migrate(dryRun: true).isEmpty)
+            #expect(try await administration.migrations().filter { $0.applied_at != nil }.map(\.version) == versions)
         }
     }
 
@@ -112,6 +162,65 @@ import Testing
             }
             let lines = try await Administration(accepted).check(provider: false)
             #expect(lines.contains { $0.name.contains("fsync=off") && $0.problem == nil }, "\(lines)")
+            for start in 1...2 {
+                let log = LogLines()
+                _ = try await DatabaseStart(settings: accepted, roles: [.api, .worker], logger: log.logger).run()
+                let warnings = log.all.filter {
+                    $0.level == .warning && $0.text.contains("DIALTONE_DURABILITY=storage")
+                }
+                for setting in ["fsync=off", "full_page_writes=off"] {
+                    #expect(warnings.count { $0.text.contains(setting) } == 1, "start \(start): \(warnings)")
+                }
+            }
+        }
+    }
+
+    /// A server may have it off for its other databases. The service's own sessions turn it on.
+    @Test(arguments: [
+        "alter system set synchronous_commit = off", "alter database dialtone set synchronous_commit = off",
+        "alter role dialtone_app set synchronous_commit = off",
+    ])
+    func `commits of the service wait for the disk, whatever other sessions do`(statement: String) async throws {
+        try await ManagedPlace.with { place in
+            try await place.migrate()
+            try await place.host.script(statement)
+            try await place.host.script("select pg_reload_conf()")
+            try await place.untilCommitsDoNotWait()
+            let settings = try await place.settings("dialtone_app")
+            try await Story.withNode(settings) { _ in }
+            let problems = try await Administration(settings).check(provider: false).compactMap(\.problem)
+            #expect(problems.isEmpty, "\(problems)")
+            let session = try await PostgresConnection.connect(try SharedParts.database(settings))
+            let row = try await session.query("select current_setting('synchronous_commit')").first
+            let value = try row?.decode(String.self)
+            #expect(value == "on")
+            await session.close()
+        }
+    }
+}
+
+extension ManagedPlace {
+    /// Another login with CREATEROLE makes Dialtone's roles, for a database of its own. Returns whether the server is
+    /// PostgreSQL 16 or newer, where such roles belong to their maker.
+    fileprivate func makeRolesWithAnotherLogin() async throws -> Bool {
+        try await self.host.script("create role other_migrator login createrole createdb")
+        try await self.host.script("create database other owner other_migrator")
+        let settings = try await self.settings("other_migrator", database: "other")
+        _ = try await Administration(settings).migrate(wait: .seconds(30), makesRolesOnly: true, tell: { _ in })
+        return try await !self.host.query("select 1 where current_setting('server_version_num')::integer >= 160000")
+            .isEmpty
+    }
+
+    /// Waits until a new session of the serving login has the setting: a reload takes effect some time after.
+    fileprivate func untilCommitsDoNotWait() async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let session = try await PostgresConnection.connect(PostgresConfiguration(url: self.url("dialtone_app")))
+            let row = try await session.query("select current_setting('synchronous_commit')").first
+            await session.close()
+            let value = try row?.decode(String.self)
+            if value == "off" { return }
+            try #require(ContinuousClock.now < deadline, "the setting is not in force")
         }
     }
 }

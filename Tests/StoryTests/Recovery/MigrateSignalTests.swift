@@ -2,12 +2,16 @@
 // `dialtone migrate` that waits says so, and ends when it is told to.
 
 import Foundation
+import Glibc
 import Postgres
 import TestSupport
 import Testing
 
 @Suite struct MigrateSignalTests {
-    @Test func `a waiting migrate ends at SIGTERM with exit code 1 and gives the reason`() async throws {
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a waiting migrate ends at SIGTERM and SIGINT with exit code 1 and gives the reason`(
+        signal: Int32
+    ) async throws {
         try await TestDatabase.with(isEmpty: true) { database in
             _ = try await database.admin.query(
                 "select pg_advisory_lock(hashtextextended('dialtone.migrate', 0))::text")
@@ -33,7 +37,9 @@ import Testing
             var told = ""
             for await bytes in pieces {
                 told += String(decoding: bytes, as: UTF8.self)
-                if told.contains("waiting for another dialtone migrate: process") { process.terminate() }
+                if told.contains("waiting for another dialtone migrate: process") {
+                    kill(process.processIdentifier, signal)
+                }
             }
             process.waitUntilExit()
             #expect(process.terminationStatus == 1 && process.terminationReason == .exit, "\(told)")

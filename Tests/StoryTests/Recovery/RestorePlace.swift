@@ -53,9 +53,9 @@ struct RestorePlace: Sendable {
         try await server.load(dump, into: "dialtone")
     }
 
-    /// Runs an API and a worker on the server as it is now.
-    func withNode(_ work: (RunningNode) async throws -> Void) async throws {
-        let settings = try await self.settings()
+    /// Runs an API and a worker on the server as it is now. `changes` are beside or instead of the usual settings.
+    func withNode(_ changes: [String: String] = [:], _ work: (RunningNode) async throws -> Void) async throws {
+        let settings = try await self.settings(changes)
         let administration = Administration(settings)
         _ = try await administration.migrate(dryRun: false)
         let source = try await self.source(administration)
@@ -67,7 +67,8 @@ struct RestorePlace: Sendable {
                     url: address + source.path, secret: Secret(source.secret), http: self.provider.http)
                 try await work(
                     RunningNode(
-                        administration: administration, provider: self.provider, sender: sender, admin: admin))
+                        administration: administration, address: address, provider: self.provider, sender: sender,
+                        admin: admin))
             }
         } catch {
             await admin.close()
@@ -76,14 +77,14 @@ struct RestorePlace: Sendable {
         await admin.close()
     }
 
-    private func settings() async throws -> Settings {
+    func settings(_ changes: [String: String] = [:]) async throws -> Settings {
         try await Settings.read(
             flags: [
                 "DATABASE_URL": self.server.url(database: "dialtone"), "DIALTONE_KEK": "file:\(self.kek)",
                 "TELNYX_API_KEY": self.provider.key, "TELNYX_BASE_URL": "\(self.provider.url)/v2",
                 "DIALTONE_LISTEN": "127.0.0.1:0", "DIALTONE_HTTP_DEADLINE": "1s", "DIALTONE_PROVIDER_MARGIN": "1s",
                 "DIALTONE_LEASE": "6s", "DIALTONE_TAG_CAPACITY": "2", "DIALTONE_SWEEP_INTERVAL": "1h",
-            ])
+            ].merging(changes) { $1 })
     }
 
     /// The source of the first time. Its secret lies beside the server, as the sender keeps it.
@@ -111,9 +112,12 @@ extension RestorePlace {
     /// A node on the server as it is now. Its users are `u-1`, `u-2`, …, by number.
     struct RunningNode: Sendable {
         let administration: Administration
+        /// The node's URL.
+        let address: String
         let provider: StoryProvider
         let sender: SignUpSender
-        let admin: PostgresConnection
+        /// A test that restarts the server connects anew.
+        var admin: PostgresConnection
 
         /// Signs the users up, each with the same delivery every time; returns the statuses of the answers.
         @discardableResult

@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import Composition
 import Foundation
+import Logging
 import Model
 import Postgres
 import TestSupport
@@ -27,20 +28,24 @@ struct Story: Sendable {
 
     var hookPath: String { String(self.hookURL.dropFirst(self.address.count)) }
 
-    /// Runs everything. `changes` are beside or instead of the usual settings.
-    static func with(_ changes: [String: String] = [:], _ work: (Story) async throws -> Void) async throws {
+    /// Runs everything. `changes` are beside or instead of the usual settings; `adjust` changes what no setting can be.
+    static func with(
+        _ changes: [String: String] = [:], logger: Logger = Self.quiet, _ adjust: (inout Settings) -> Void = { _ in },
+        _ work: (Story) async throws -> Void
+    ) async throws {
         try await TestDatabase.with { database in
             let kek = FileManager.default.temporaryDirectory.appendingPathComponent("kek-\(UUID().uuidString)").path
             try Administration.generateKey().write(toFile: kek, atomically: true, encoding: .utf8)
             defer { try? FileManager.default.removeItem(atPath: kek) }
             try await Self.withSimulator(apiKeys: [Self.providerKey]) { provider in
-                let settings = try await Settings.read(
+                var settings = try await Settings.read(
                     flags: [
                         "DATABASE_URL": database.url, "DIALTONE_KEK": "file:\(kek)",
                         "TELNYX_API_KEY": Self.providerKey, "TELNYX_BASE_URL": "\(provider)/v2",
                         "DIALTONE_LISTEN": "127.0.0.1:0",
                     ].merging(changes) { $1 })
-                try await Self.withNode(settings) { address in
+                adjust(&settings)
+                try await Self.withNode(settings, logger: logger) { [settings] address in
                     try await Self.withHTTPClient { http in
                         try await work(try await Self.make(settings, at: address, database, provider, http))
                     }

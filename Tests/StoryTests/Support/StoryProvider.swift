@@ -37,7 +37,7 @@ struct StoryProvider: Sendable {
 
     func credentials() async throws -> [Credential] {
         struct Held: Decodable { var data: [Credential] }
-        return try await self.http.reply(.GET, self.url + "/control/credentials?secrets=1").decode(Held.self).data
+        return try await self.control(.GET, "credentials?secrets=1").decode(Held.self).data
     }
 
     /// The ids of all credentials, the oldest first.
@@ -58,7 +58,13 @@ struct StoryProvider: Sendable {
     func live() async throws -> Int { try await self.counts().live }
 
     private func counts() async throws -> Counts {
-        try await self.http.reply(.GET, self.url + "/control/counts").decode(Counts.self)
+        try await self.control(.GET, "counts").decode(Counts.self)
+    }
+
+    /// Asks the simulator's controls.
+    func control(_ method: HTTPMethod, _ path: String, _ body: String = "") async throws -> Story.Reply {
+        try await self.http.reply(
+            method, "\(self.url)/control/\(path)", body, ["authorization": "Bearer \(self.key)"])
     }
 
     // MARK: What happens there without Dialtone
@@ -101,7 +107,7 @@ struct StoryProvider: Sendable {
 
     private func setFaults(_ faults: [ProviderFault]) async throws {
         let body = String(decoding: try JSONEncoder().encode(["rules": faults]), as: UTF8.self)
-        let reply = try await self.http.reply(.PUT, self.url + "/control/faults", body)
+        let reply = try await self.control(.PUT, "faults", body)
         try #require(reply.status == 200)
     }
 }

@@ -15,7 +15,7 @@ extension Story {
         "DIALTONE_HTTP_DEADLINE": "2s", "DIALTONE_PROVIDER_MARGIN": "1s", "DIALTONE_LEASE": "8s",
     ]
 
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Runs an empty provider account and lends its URL. `apiKeys`: the keys it accepts; any, when empty.
     static func withSimulator(apiKeys: Set<String> = [], _ work: (String) async throws -> Void) async throws {
@@ -30,9 +30,11 @@ extension Story {
     }
 
     /// Runs an API and a worker and lends their address.
-    static func withNode(_ settings: Settings, _ work: (String) async throws -> Void) async throws {
+    static func withNode(
+        _ settings: Settings, logger: Logger = Self.quiet, _ work: (String) async throws -> Void
+    ) async throws {
         let (addresses, address) = AsyncStream<String>.makeStream()
-        let node = try await Node(settings, roles: [.api, .worker], logger: Self.quiet) { address.yield($0) }
+        let node = try await Node(settings, roles: [.api, .worker], logger: logger) { address.yield($0) }
         try await Self.run(ServiceGroup(services: node.services, logger: Self.quiet)) {
             let first = try #require(await addresses.first { _ in true })
             try await work(first)

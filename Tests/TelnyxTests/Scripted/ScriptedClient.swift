@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import Foundation
 import Model
+import NIOSSL
 
 @testable import Telnyx
 
@@ -32,13 +33,14 @@ enum ScriptedClient {
         }
     }
 
-    /// Lends a client of that URL, which calls it through `proxy`.
+    /// Lends a client of that URL, which calls it through `proxy` and trusts `trust` instead of the system's roots.
     static func client(
         _ url: String, _ deadline: Duration = .seconds(15), _ cap: Int = 1 << 20, key: String = "KEY-secret",
-        proxy: ProviderProxy? = nil, _ work: (TelnyxClient) async throws -> Void
+        proxy: ProviderProxy? = nil, trust: NIOSSLTrustRoots? = nil, _ work: (TelnyxClient) async throws -> Void
     ) async throws {
-        let http = HTTPClient(
-            configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline, proxy: proxy))
+        var settings = TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline, proxy: proxy)
+        if let trust { settings.tlsConfiguration?.trustRoots = trust }
+        let http = HTTPClient(configuration: settings)
         var configuration = TelnyxClient.Configuration(baseURL: url, apiKey: Secret(key), deadline: deadline)
         configuration.maximumBody = cap
         let outcome: Result<Void, any Error>

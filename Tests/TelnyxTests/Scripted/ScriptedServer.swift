@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// Takes the next step for each request, and repeats the last step when all are used up.
@@ -47,15 +48,17 @@ final class ScriptedServer: Sendable {
 
     var seen: [Seen] { self.state.withLock { $0.seen } }
 
-    /// Lends a server and its port. The server sends `greeting` as soon as a client connects.
+    /// Lends a server and its port. The server sends `greeting` as soon as a client connects, and speaks TLS with `tls`.
     static func with(
-        _ steps: [Step], greeting: String? = nil, _ work: (ScriptedServer, Int) async throws -> Void
+        _ steps: [Step], greeting: String? = nil, tls: NIOSSLContext? = nil,
+        _ work: (ScriptedServer, Int) async throws -> Void
     ) async throws {
         let server = ScriptedServer(steps)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(Conversation(server, greeting: greeting))
                 }
             }

@@ -1,28 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines as text, for a person at a terminal.
+// A log line as text, for a person at a terminal: `time LEVEL label: message name=value …`.
 
-package import Logging
-
-/// Writes `time LEVEL label: message name=value …` to standard error, by way of `LogQueue`.
-package struct HumanLogHandler: LogHandler {
-    package var logLevel: Logger.Level
-    package var metadata: Logger.Metadata = [:]
-    private let label: String
-
-    package init(label: String, level: Logger.Level) {
-        self.label = label
-        self.logLevel = level
-    }
-
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { self.metadata[key] }
-        set { self.metadata[key] = newValue }
-    }
-
-    package func log(event: LogEvent) {
-        LogQueue.standardError.take(LogRecord(event, label: self.label, metadata: self.metadata), as: .text)
-    }
-}
+import Logging
 
 extension LogRecord {
     /// The record as one line of text, without a line end.
