@@ -41,7 +41,7 @@ create table dialtone.jobs (
     tenant_id    text collate "C" not null,
     user_id      text collate "C" not null,
     tag          text collate "C",               -- the tag whose slot the job holds (tenant_tags); null: none taken
-    unique (tenant_id, user_id),                 -- enqueue's conflict, and everything that starts from a user
+    unique (tenant_id, user_id),                 -- enqueue's conflict, pages of users who wait, all that starts from a user
     -- In a worker's hands means: a worker and a lease. A rescue that forgot either would fail here.
     check ((state in ('armed', 'looking')) = (worker is not null and lease_until is not null)),
     -- A job that was ever in doubt looks before it creates.
@@ -86,7 +86,8 @@ create table dialtone.dead_jobs (
     died_at         timestamptz not null default now()
 );
 
--- Enqueue and next goal (doubt of an earlier job of the generation), and the sweep, which counts a user's deaths.
+-- Enqueue and next goal (doubt of an earlier job of the generation), the sweep, which counts a user's deaths, and pages
+-- of failed users.
 create index dead_jobs_user on dialtone.dead_jobs (tenant_id, user_id);
 
 -- A row is one transition of one job: the timeline of a user, and what an operator reads first. Rows are only inserted.

@@ -15,23 +15,25 @@ package final class APIKeys: Sendable {
     /// Revoking takes effect on every node within this time.
     private static let maximumAge: TimeInterval = 1
 
+    /// Seconds for which it counts that a key is not a guess.
+    private static let keepsKnown: TimeInterval = 600
+
     /// A key in force.
     private struct Entry {
         var hash: [UInt8]
         var caller: Caller
     }
 
-    /// What the database said about an id. That there is no such key is remembered too, so that guessing one id costs
-    /// one look-up a second.
-    private struct LookUp {
-        var entry: Entry?
-        var readAt: Date
-    }
-
     private let pool: PostgresPool
-    private let lookUps = Mutex<[String: LookUp]>([:])
+    private let shares: PoolShares
+    private let memory = Mutex(LookUpMemory<Entry>(keepsHits: APIKeys.keepsKnown, keepsMisses: APIKeys.maximumAge))
+    private let reads = SharedReads<Entry?>()
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    /// `shares` counts the look-ups of keys that are not known.
+    package init(pool: PostgresPool, shares: PoolShares = PoolShares()) {
+        self.pool = pool
+        self.shares = shares
+    }
 
     /// Makes a key for one tenant, or for an operator when `tenant` is nil. The text cannot be read again.
     package func create(tenant: TenantID?, scopes: [Scope]) async throws -> (id: String, text: Secret<String>) {
@@ -69,7 +71,7 @@ package final class APIKeys: Sendable {
             update dialtone.api_keys set revoked_at = now() where key_id = \(id) and revoked_at is null
             returning key_id
             """)
-        _ = self.lookUps.withLock { $0.removeValue(forKey: id) }
+        self.memory.withLock { $0.forget(id) }
         return !rows.isEmpty
     }
 
@@ -83,33 +85,41 @@ package final class APIKeys: Sendable {
         return entry.caller
     }
 
-    /// Returns the key of an id from memory, or from the table. Nil when no such key is in force. Index: the primary
-    /// key.
+    /// Returns the key of an id from memory, or from the table. Nil when no such key is in force.
+    ///
+    /// However many requests ask with one key, it is read once at a time. Keys that are guessed have few reads of their
+    /// own, and their misses push no known key out of the memory.
+    /// Cancelled here: the read goes on for the others.
     private func entry(for id: String, now: Date) async throws(AccessError) -> Entry? {
-        let known = self.lookUps.withLock { $0[id] }
-        if let known, abs(now.timeIntervalSince(known.readAt)) < Self.maximumAge { return known.entry }
-        do {
-            let rows = try await self.pool.query(
-                """
-                select hash, tenant_id, scopes from dialtone.api_keys
-                where key_id = \(id) and revoked_at is null and (expires_at is null or expires_at > \(now))
-                """)
-            let entry = try rows.first.map { row in
-                var columns = row.columns
-                let hash = try columns.next(Bytes.self).value
-                let tenant: TenantID? = try columns.next()
-                let scopes = Set(try columns.next([String].self).compactMap(Scope.init(rawValue:)))
-                let reach = tenant.map { Caller.Reach.tenant($0) } ?? .allTenants
-                return Entry(hash: hash, caller: Caller(keyID: id, reach: reach, scopes: scopes))
-            }
-            self.lookUps.withLock { lookUps in
-                if lookUps.count >= 10_000 { lookUps.removeAll() }
-                lookUps[id] = LookUp(entry: entry, readAt: now)
-            }
-            return entry
-        } catch {
-            throw .unavailable
+        let (last, isMiss) = self.memory.withLock { ($0.hit(id), $0.isMiss(id, at: now)) }
+        if let last, last.age(at: now) < Self.maximumAge { return last.found }
+        if isMiss { return nil }
+        let owners: [PoolShare] = last == nil ? [.unknown] : []
+        let outcome = await self.reads.outcome(of: id) {
+            let found = try await self.shares.hold(owners) { try await self.read(id, now: now) }
+            self.memory.withLock { $0.note(found, for: id, at: now) }
+            return found
         }
+        switch outcome {
+        case .success(let found): return found
+        case .failure(is PoolShares.TooMany): throw .tooManyUnknown
+        case .failure, nil: throw .unavailable
+        }
+    }
+
+    /// Index: the primary key.
+    private func read(_ id: String, now: Date) async throws -> Entry? {
+        let rows = try await self.pool.query(
+            """
+            select hash, tenant_id, scopes from dialtone.api_keys
+            where key_id = \(id) and revoked_at is null and (expires_at is null or expires_at > \(now))
+            """)
+        guard var columns = rows.first?.columns else { return nil }
+        let hash = try columns.next(Bytes.self).value
+        let tenant: TenantID? = try columns.next()
+        let scopes = Set(try columns.next([String].self).compactMap(Scope.init(rawValue:)))
+        let reach = tenant.map { Caller.Reach.tenant($0) } ?? .allTenants
+        return Entry(hash: hash, caller: Caller(keyID: id, reach: reach, scopes: scopes))
     }
 
     private static func hash(_ key: APIKey) -> [UInt8] {

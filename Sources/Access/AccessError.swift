@@ -10,4 +10,6 @@ package enum AccessError: Error, Equatable {
     case unknownOrRevoked
     /// The database could not be asked.
     case unavailable
+    /// Too many keys that are not known are being looked up.
+    case tooManyUnknown
 }

@@ -10,10 +10,10 @@ package struct TimelineEntry: Sendable, Encodable {
     package let to: String
     package let generation: Generation
     package let epoch: Int64
-    package let worker: String?
-    package let httpStatus: Int32?
-    package let providerRequestID: String?
-    package let errorCode: String?
+    @OrNull package private(set) var worker: String?
+    @OrNull package private(set) var httpStatus: Int32?
+    @OrNull package private(set) var providerRequestID: String?
+    @OrNull package private(set) var errorCode: String?
 
     enum CodingKeys: String, CodingKey {
         case at, from, to, generation, epoch, worker

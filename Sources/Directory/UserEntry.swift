@@ -8,12 +8,12 @@ package struct UserEntry: Sendable, Encodable {
     package let tenant: String
     package let userID: String
     package let status: String
-    package let credentialID: String?
-    package let sipUsername: String?
-    package let tag: String?
+    @OrNull package private(set) var credentialID: String?
+    @OrNull package private(set) var sipUsername: String?
+    @OrNull package private(set) var tag: String?
     package let generation: Generation
     package let receivedAt: Date
-    package let readyAt: Date?
+    @OrNull package private(set) var readyAt: Date?
 
     enum CodingKeys: String, CodingKey {
         case tenant, status, tag, generation

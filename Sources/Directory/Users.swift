@@ -8,91 +8,104 @@ package import Vault
 
 /// Reads users of one tenant at a time.
 ///
-/// Each read is a transaction as `dialtone_tenant` with that tenant set. Row-level security is the second wall, should
-/// a statement here ever forget its `where`.
+/// Each read is a transaction as `dialtone_tenant` with that tenant set, in one round trip. Row-level security is the
+/// second wall, should a statement here ever forget its `where`.
 package struct Users: Sendable {
     private let pool: PostgresPool
     private let vault: Vault
+    private let shares: PoolShares
+    private let timeLimit: Duration?
 
-    package init(pool: PostgresPool, vault: Vault) {
+    /// `shares` counts the reads of each tenant and key. A statement ends after `timeLimit`; nil: as the session says.
+    package init(
+        pool: PostgresPool, vault: Vault, shares: PoolShares = PoolShares(), timeLimit: Duration? = nil
+    ) {
         self.pool = pool
         self.vault = vault
+        self.shares = shares
+        self.timeLimit = timeLimit
     }
 
     /// Returns users in order of their id, after `cursor`. Pages go by key, so each costs the same wherever it begins.
+    ///
+    /// `key` is the id of the caller's key. Throws `PoolShares.TooMany` when its owner has enough reads under way.
     package func list(
-        of tenant: TenantID, after cursor: UserID?, limit: Int, status: UserStatus? = nil
+        of tenant: TenantID, after cursor: UserID?, limit: Int, status: UserStatus? = nil, by key: String? = nil
     ) async throws -> UserPage {
         // One row more than the page holds shows whether there is a next page.
         let rows = try await self.read(
-            tenant,
-            Self.select(
-                """
-                where owner.tenant_id = \(tenant) and owner.user_id > \(cursor?.rawValue ?? "")
-                  and (\(status)::text is null or owner.status = \(status))
-                order by owner.user_id limit \(limit + 1)
-                """))
+            tenant, by: key, [UserSelect.page(of: tenant, after: cursor, limit: limit + 1, status: status)])[0]
         var users: [UserEntry] = []
         for row in rows.prefix(limit) { users.append(try await self.entry(row)) }
-        let next = rows.count > limit ? users.last.flatMap { UserID(rawValue: $0.userID) } : nil
-        return UserPage(users: users, next: next)
+        let last = rows.count > limit ? users.last.flatMap { UserID(rawValue: $0.userID) } : nil
+        return UserPage(users: users, next: last.map { UserCursor(tenant: tenant, status: status, user: $0) })
     }
 
-    package func show(_ user: UserKey) async throws -> UserEntry? {
-        let rows = try await self.read(
-            user.tenant, Self.select("where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)"))
-        guard let row = rows.first else { return nil }
+    package func show(_ user: UserKey, by key: String? = nil) async throws -> UserEntry? {
+        guard let row = try await self.read(user.tenant, by: key, [UserSelect.one(user)])[0].first else { return nil }
         return try await self.entry(row)
     }
 
     /// Transitions shown at most; older ones stay in `job_log`.
     package static let timelineLimit = 200
 
-    /// Returns the newest transitions of a user's jobs, newest first. Index job_log_user.
-    package func timeline(_ user: UserKey, limit: Int = timelineLimit) async throws -> [TimelineEntry] {
-        try await self.read(
-            user.tenant,
-            """
-            select at, from_state, to_state, generation, epoch, worker, http_status, provider_request_id, error_code
-            from dialtone.job_log where tenant_id = \(user.tenant) and user_id = \(user.user)
-            order by at desc, epoch desc limit \(limit)
-            """
-        ).map { row in
-            var columns = row.columns
-            return TimelineEntry(
-                at: try columns.next(), from: try columns.next(), to: try columns.next(),
-                generation: try columns.next(), epoch: try columns.next(),
-                worker: try columns.next(UUID?.self)?.uuidString.lowercased(),
-                httpStatus: try columns.next(Int32?.self), providerRequestID: try columns.next(String?.self),
-                errorCode: try columns.next(String?.self))
-        }
+    /// Returns the user and the newest transitions of the user's jobs, newest first. Nil when there is no such user.
+    package func life(
+        of user: UserKey, by key: String? = nil
+    ) async throws -> (entry: UserEntry, timeline: [TimelineEntry])? {
+        let rows = try await self.read(
+            user.tenant, by: key, [UserSelect.one(user), UserSelect.timeline(user, limit: Self.timelineLimit)])
+        guard let row = rows[0].first else { return nil }
+        return (try await self.entry(row), try rows[1].map(Self.step))
     }
 
     // MARK: One read
 
-    private func read(_ tenant: TenantID, _ statement: SQL) async throws -> PostgresRows {
-        try await self.pool.query(statement, as: "dialtone_tenant", with: ("dialtone.tenant", tenant.rawValue))
-    }
-
-    /// Selects users with the credential that serves: the newest active one, or else one that is being closed.
+    /// Runs the statements as the tenant, in one transaction and one round trip. Returns the rows of each.
     ///
-    /// Enters users and credentials by their primary keys.
-    private static func select(_ rest: SQL) -> SQL {
-        """
-        select owner.tenant_id, owner.user_id, owner.status, coalesce(serving.generation, owner.generation),
-               owner.received_at, owner.ready_at, serving.provider_id, serving.tag, serving.sealed_username
-        from dialtone.users owner left join lateral (
-            select credential.generation, credential.provider_id, credential.tag, credential.sealed_username
-            from dialtone.credentials credential
-            where credential.tenant_id = owner.tenant_id and credential.user_id = owner.user_id
-              and (credential.status = 'active' or credential.status = 'closing' and owner.wanted = 'gone')
-            -- 'active' sorts before 'closing'.
-            order by credential.status, credential.generation desc limit 1) serving on true
-        \(rest)
-        """
+    /// Cancelled here: a read that waits for a connection is withdrawn, and a statement that was sent is stopped.
+    private func read(_ tenant: TenantID, by key: String?, _ statements: [SQL]) async throws -> [PostgresRows] {
+        let owners = key.map { [PoolShare.tenant(tenant.rawValue), .key($0)] } ?? []
+        return try await self.shares.hold(owners) {
+            try await self.pool.withConnection { connection in
+                let answers = try await connection.pipeline([
+                    [Self.wall(tenant, timeLimit: self.timeLimit)] + statements
+                ])[0]
+                // The first to fail has the reason; the others were not run.
+                return Array(try answers.map { try $0.get() }.dropFirst())
+            }
+        }
     }
 
-    /// Reads a row of `select`, in the order of its columns.
+    /// Makes the transaction the tenant's own until its end: it can only read, whatever a statement says.
+    ///
+    /// It also keeps the statements to their indexes, behind a pooler too. A bitmap would read all of a tenant's jobs
+    /// for each page.
+    static func wall(_ tenant: TenantID, timeLimit: Duration?) -> SQL {
+        var limit: SQL = ""
+        if let timeLimit {
+            let time = "\(Int(timeLimit / .milliseconds(1)))ms"
+            limit = ", set_config('statement_timeout', \(time), true)"
+        }
+        return """
+            select set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true),
+                   set_config('enable_bitmapscan', 'off', true), set_config('role', 'dialtone_tenant', true),
+                   set_config('dialtone.tenant', \(tenant), true)\(limit)
+            """
+    }
+
+    /// Reads a row of `UserSelect.timeline`, in the order of its columns.
+    private static func step(_ row: PostgresRow) throws -> TimelineEntry {
+        var columns = row.columns
+        return TimelineEntry(
+            at: try columns.next(), from: try columns.next(), to: try columns.next(),
+            generation: try columns.next(), epoch: try columns.next(),
+            worker: try columns.next(UUID?.self)?.uuidString.lowercased(),
+            httpStatus: try columns.next(Int32?.self), providerRequestID: try columns.next(String?.self),
+            errorCode: try columns.next(String?.self))
+    }
+
+    /// Reads a row of `UserSelect.columns`, in the order of its columns.
     private func entry(_ row: PostgresRow) async throws -> UserEntry {
         var columns = row.columns
         let user = UserKey(tenant: try columns.next(), user: try columns.next())

@@ -10,16 +10,12 @@ package import Model
 package import Postgres
 package import ProviderLimits
 import ServiceLifecycle
-import Synchronization
 package import Telemetry
 package import Telnyx
 package import Vault
 
 /// Hands out login tokens.
 package final class Handoff: Sendable {
-    /// How many requests may wait at the same time. Each reads the database again and again.
-    private static let maximumWaiting = 500
-
     private let pool: PostgresPool
     private let api: any TelephonyCredentialsAPI
     private let vault: Vault
@@ -27,13 +23,17 @@ package final class Handoff: Sendable {
     private let metrics: Measurements
     private let clock: ContinuousClock
     private let cache = TokenCache()
-    private let waiting = Atomic(0)
+    private let shares: PoolShares
+    private let waiting = WaitingRequests()
 
+    /// `shares` counts the reads of each tenant and key.
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault, limits: ProviderLimits,
-        metrics: Measurements = Measurements(), clock: ContinuousClock = ContinuousClock()
+        shares: PoolShares = PoolShares(), metrics: Measurements = Measurements(),
+        clock: ContinuousClock = ContinuousClock()
     ) {
         self.pool = pool
+        self.shares = shares
         self.api = api
         self.vault = vault
         self.limits = limits
@@ -41,12 +41,15 @@ package final class Handoff: Sendable {
         self.clock = clock
     }
 
-    /// Returns a token for this user. Waits up to `wait`, 30 s at most, for a user who is being provisioned.
+    /// Returns a token for this user. Waits up to `wait`, 30 s at most, for a user who is being provisioned. `key` is
+    /// the id of the caller's key.
     ///
     /// Cancelled here: nothing was changed; a token that was minted is forgotten.
-    package func loginToken(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
+    package func loginToken(
+        for user: UserKey, by key: String? = nil, wait: Duration, now: Date
+    ) async throws(HandoffError) -> HandedToken {
         do {
-            let token = try await self.token(for: user, wait: wait, now: now)
+            let token = try await self.token(for: user, by: key, wait: wait, now: now)
             self.metrics.loginTokens.add(token.isMinted ? .minted : .cached)
             return token
         } catch {
@@ -55,31 +58,53 @@ package final class Handoff: Sendable {
         }
     }
 
-    private func token(for user: UserKey, wait: Duration, now: Date) async throws(HandoffError) -> HandedToken {
+    private func token(
+        for user: UserKey, by key: String?, wait: Duration, now: Date
+    ) async throws(HandoffError) -> HandedToken {
         let deadline = self.clock.now + min(wait, .seconds(30))
         var pause = Duration.milliseconds(25)
-        let mayWait = self.waiting.add(1, ordering: .relaxed).newValue <= Self.maximumWaiting
-        defer { self.waiting.subtract(1, ordering: .relaxed) }
+        var isWaiting = false
+        defer { if isWaiting { self.waiting.leave(user.tenant) } }
         while true {
-            let found = try await self.find(user)
-            // During a rotation, and after one that has failed, the older credential serves.
-            if let credential = found.credential { return try await self.handOut(credential, for: user, now: now) }
-            switch found.status {
-            case .pending, .ready:
-                // A process that stops lets nobody wait: another one can answer at once.
-                let left = deadline - self.clock.now
-                guard mayWait, left > .zero, !Task.isShuttingDownGracefully else { throw .pending(retryAfter: 1) }
-                do {
-                    try await self.clock.sleep(for: min(pause, left))
-                } catch {
-                    throw .pending(retryAfter: 1)
+            if let found = try await self.find(user, by: key, isWaiting: isWaiting) {
+                // During a rotation, and after one that has failed, the older credential serves.
+                if let credential = found.credential { return try await self.handOut(credential, for: user, now: now) }
+                switch found.status {
+                case .pending, .ready: break
+                case .failed: throw .failed
+                case .revoking, .revoked: throw .revoked
                 }
-                pause = min(pause * 1.5, .milliseconds(500))
-            case .failed: throw .failed
-            case .revoking, .revoked: throw .revoked
             }
+            // A process that stops lets nobody wait: another one can answer at once.
+            let left = deadline - self.clock.now
+            guard left > .zero, !Task.isShuttingDownGracefully else { throw .pending(retryAfter: 1) }
+            if !isWaiting { isWaiting = self.waiting.enter(user.tenant) }
+            guard isWaiting, (try? await self.clock.sleep(for: min(pause, left))) != nil else {
+                throw .pending(retryAfter: 1)
+            }
+            pause = min(pause * 1.5, .milliseconds(500))
         }
     }
+
+    /// Looks the user up as one request of its tenant and key. While the caller waits, a look for which there is no
+    /// place is left out: nil.
+    private func find(_ user: UserKey, by key: String?, isWaiting: Bool) async throws(HandoffError) -> Found? {
+        let owners = [PoolShare.tenant(user.tenant.rawValue)] + (key.map { [.key($0)] } ?? [])
+        do {
+            return try await self.shares.hold(owners) { try await self.find(user) }
+        } catch is PoolShares.TooMany {
+            guard isWaiting else { throw .tooManyRequests(retryAfter: 1) }
+            return nil
+        } catch let error as HandoffError {
+            throw error
+        } catch let error as PostgresError where error.isRefusedForGood {
+            throw .refusedValue
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    private typealias Found = (status: UserStatus, credential: Credential?)
 
     private struct Credential {
         let id: ProviderID
@@ -88,36 +113,29 @@ package final class Handoff: Sendable {
     }
 
     /// Returns where the user stands, and the newest credential that serves, if there is one.
-    private func find(_ user: UserKey) async throws(HandoffError) -> (status: UserStatus, credential: Credential?) {
-        do {
-            // Enters users and credentials by their primary keys. It locks nothing. Row-level security shows it the
-            // rows of this tenant only, should it ever forget its `where`.
-            let rows = try await self.pool.query(
-                """
-                select owner.status, serving.provider_id, serving.generation, serving.sealed_username
-                from dialtone.users owner left join lateral (
-                    select credential.provider_id, credential.generation, credential.sealed_username
-                    from dialtone.credentials credential
-                    where credential.tenant_id = owner.tenant_id and credential.user_id = owner.user_id
-                      and credential.status = 'active' and owner.wanted = 'live'
-                    order by credential.generation desc limit 1) serving on true
-                where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
-                """, as: "dialtone_tenant", with: ("dialtone.tenant", user.tenant.rawValue))
-            guard let row = rows.first else { throw HandoffError.unknownUser }
-            var columns = row.columns
-            let status: UserStatus = try columns.next()
-            let id: ProviderID? = try columns.next()
-            let generation: Generation? = try columns.next()
-            let sealed: Bytes? = try columns.next()
-            guard let id, let generation, let sealed else { return (status, nil) }
-            return (status, Credential(id: id, generation: generation, sealedUsername: sealed.value))
-        } catch let error as HandoffError {
-            throw error
-        } catch let error as PostgresError where error.isRefusedForGood {
-            throw .refusedValue
-        } catch {
-            throw .unavailable
-        }
+    ///
+    /// Enters users and credentials by their primary keys. It locks nothing. Row-level security shows it the rows of
+    /// this tenant only, should it ever forget its `where`.
+    private func find(_ user: UserKey) async throws -> Found {
+        let rows = try await self.pool.query(
+            """
+            select owner.status, serving.provider_id, serving.generation, serving.sealed_username
+            from dialtone.users owner left join lateral (
+                select credential.provider_id, credential.generation, credential.sealed_username
+                from dialtone.credentials credential
+                where credential.tenant_id = owner.tenant_id and credential.user_id = owner.user_id
+                  and credential.status = 'active' and owner.wanted = 'live'
+                order by credential.generation desc limit 1) serving on true
+            where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
+            """, as: "dialtone_tenant", with: ("dialtone.tenant", user.tenant.rawValue))
+        guard let row = rows.first else { throw HandoffError.unknownUser }
+        var columns = row.columns
+        let status: UserStatus = try columns.next()
+        let id: ProviderID? = try columns.next()
+        let generation: Generation? = try columns.next()
+        let sealed: Bytes? = try columns.next()
+        guard let id, let generation, let sealed else { return (status, nil) }
+        return (status, Credential(id: id, generation: generation, sealedUsername: sealed.value))
     }
 
     private func handOut(

@@ -15,6 +15,8 @@ package enum HandoffError: Error, Equatable {
     case providerUnavailable(retryAfter: Int)
     /// This tenant asks for more tokens than one tenant may; ask again after this many seconds.
     case tooManyTokens(retryAfter: Int)
+    /// This tenant or key has as many requests under way as it may have; ask again after this many seconds.
+    case tooManyRequests(retryAfter: Int)
     /// The database cannot be reached, or the username cannot be opened.
     case unavailable
 
@@ -26,7 +28,7 @@ package enum HandoffError: Error, Equatable {
         case .pending: .pending
         case .failed: .failed
         case .revoked: .revoked
-        case .tooManyTokens: .tooMany
+        case .tooManyTokens, .tooManyRequests: .tooMany
         case .providerUnavailable: .providerUnavailable
         case .unavailable: .unavailable
         }

@@ -18,13 +18,13 @@ package final class Intake: Sendable {
     private let sources: SourceCache
     private let writer: EventWriter
 
-    /// `pool` is the writer's. `lookUps` finds sources: a sender that guesses hook ids must not take the writer's
-    /// connections.
+    /// `pool` is the writer's. `hooks` reads the sources of known hooks again; nil: the writer's does. `lookUps` finds
+    /// all others, because a sender that guesses hook ids must take no connection of these. `shares` counts them.
     package init(
-        pool: PostgresPool, lookUps: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger,
-        metrics: Measurements = Measurements()
+        pool: PostgresPool, hooks: PostgresPool? = nil, lookUps: PostgresPool, shares: PoolShares = PoolShares(),
+        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements()
     ) {
-        self.sources = SourceCache(pool: lookUps, vault: vault)
+        self.sources = SourceCache(known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault)
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
     }
 

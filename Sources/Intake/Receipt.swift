@@ -36,4 +36,6 @@ package enum IntakeError: Error, Equatable {
     case deliveryReused
     /// Not stored, or not known to be stored: the sender must try again.
     case unavailable
+    /// Not stored: too many hooks that are not known are being looked up.
+    case tooManyUnknown
 }

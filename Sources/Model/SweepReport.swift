@@ -43,7 +43,7 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     /// Lists that failed. What they would have shown is not known.
     package var failedLists = 0
     /// Why the last list failed.
-    package var failure: String?
+    @OrNull package var failure: String? = nil
     /// Whether every tag was seen, with a key of the account that the ledger belongs to.
     package var isFull = false
     /// False when nothing that the ledger has was found: the key may be of another organisation.

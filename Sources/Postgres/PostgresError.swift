@@ -75,6 +75,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the statement took longer than it may: it was stopped (57014) or was not given a lock (55P03).
+    package var isTooSlow: Bool { self.code == .server && ["57014", "55P03"].contains(self.sqlState) }
+
     package var description: String {
         var parts = [
             [.server, .poolUnavailable, .poolTimeout].contains(self.code)

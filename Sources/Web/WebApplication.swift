@@ -76,6 +76,7 @@ package struct WebApplication: Sendable {
         LoginTokensController(keys: keys, handoff: self.dependencies.handoff, bodies: hooks.bodies, now: now)
             .add(to: router)
         UsersController(keys: keys, users: self.dependencies.users).add(to: router)
+        ProblemRoutes().add(to: router)
         HealthRoutes(isReady: self.dependencies.isReady).add(to: router)
         ServiceDocument().add(to: router)
         return router

@@ -19,13 +19,10 @@ enum Terminal {
         output.write(Data((VisibleText.escaped(text, keepsLines: true) + "\n").utf8))
     }
 
-    /// Prints one JSON value on one line. Times are in RFC 3339, and members are in alphabetical order. An invisible
-    /// character is an escape of JSON, so that a program reads it as it was.
+    /// Prints one JSON value on one line, in the form that the API has. An invisible character is an escape of JSON, so
+    /// that a program reads it as it was.
     static func show(json value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        self.show(JSONText.visible(String(decoding: try encoder.encode(value), as: UTF8.self)))
+        self.show(JSONText.visible(String(decoding: try JSONOutput.data(value), as: UTF8.self)))
     }
 
     /// Prints a table with a heading. A column is as wide as its widest cell. A line feed in a cell is escaped too.

@@ -71,6 +71,69 @@ import Testing
         }
     }
 
+    @Test func `ten thousand invented keys leave a known one in memory`() async throws {
+        try await Self.withKeys { keys, database in
+            let text = try await keys.create(tenant: nil, scopes: [.usersRead]).text.reveal()
+            _ = try await keys.authenticate(text, now: self.now)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<1300 {
+                            var generator = SystemRandomNumberGenerator()
+                            let invented = APIKey.make(using: &generator).text.reveal()
+                            await #expect(throws: AccessError.unknownOrRevoked) {
+                                try await keys.authenticate(invented, now: self.now)
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            // From here on a key that is not in memory cannot be had.
+            try await database.admin.script("alter table dialtone.api_keys rename to gone")
+            let caller = try await keys.authenticate(text, now: self.now)
+            #expect(caller.may(.usersRead))
+        }
+    }
+
+    @Test func `many requests with one key read it once, and guesses have sixteen reads of their own`() async throws {
+        try await Self.withKeys { keys, database in
+            let text = try await keys.create(tenant: nil, scopes: [.usersRead]).text.reveal()
+            _ = try await keys.authenticate(text, now: self.now)
+            try await database.admin.script("begin; lock table dialtone.api_keys")
+            let (ends, ended) = AsyncStream<AccessError?>.makeStream()
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<16 {
+                    var generator = SystemRandomNumberGenerator()
+                    let invented = APIKey.make(using: &generator).text.reveal()
+                    group.addTask { ended.yield(await Self.refusal(of: invented, keys, self.now)) }
+                }
+                while database.pool.counts.leased + database.pool.counts.waiting < 16 { await Task.yield() }
+                var generator = SystemRandomNumberGenerator()
+                let more = APIKey.make(using: &generator).text.reveal()
+                #expect(await Self.refusal(of: more, keys, self.now) == .tooManyUnknown)
+                for _ in 0..<40 {
+                    group.addTask { ended.yield(await Self.refusal(of: text, keys, self.now + 1)) }
+                }
+                while database.pool.counts.leased + database.pool.counts.waiting < 17 { await Task.yield() }
+                _ = try? await database.admin.script("commit")
+                var refusals: [AccessError?] = []
+                for await refusal in ends.prefix(56) { refusals.append(refusal) }
+                #expect(refusals.filter { $0 == .unknownOrRevoked }.count == 16)
+                #expect(refusals.filter { $0 == nil }.count == 40)
+            }
+        }
+    }
+
+    private static func refusal(of text: String, _ keys: APIKeys, _ now: Date) async -> AccessError? {
+        do throws(AccessError) {
+            _ = try await keys.authenticate(text, now: now)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     @Test func `a request needs exactly one well-formed bearer header`() throws {
         #expect(try AuthorizationHeader.bearer(["bearer abc"]) == "abc")
         #expect(throws: AccessError.missing) { try AuthorizationHeader.bearer([]) }

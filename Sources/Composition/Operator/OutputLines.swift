@@ -19,7 +19,7 @@ package protocol Line: Encodable, Sendable {
 package struct MigrationLine: Line {
     package var version: Int32
     package var name: String
-    package var applied_at: String?
+    @OrNull package var applied_at: String?
 
     package static let heading = ["VERSION", "NAME", "APPLIED"]
     package var cells: [String] { ["\(self.version)", self.name, self.applied_at ?? "pending"] }
@@ -27,14 +27,14 @@ package struct MigrationLine: Line {
     init(_ migration: Migration, appliedAt: Date? = nil) {
         self.version = migration.version
         self.name = migration.name
-        self.applied_at = appliedAt?.formatted(.iso8601)
+        self.applied_at = appliedAt.map(RFC3339.text)
     }
 }
 
 /// The state of this installation.
 package struct InstallationLine: Encodable, Sendable {
     package let installation: String
-    package let last_change: String?
+    @OrNull package private(set) var last_change: String?
     /// Whether every create looks first, until a full sweep has ended.
     package let looks_first: Bool
     /// Whether nothing is deleted until an operator has confirmed which installation this is.
@@ -53,12 +53,12 @@ package struct LimitLine: Line {
     /// `account`, `connection:<id>`, or `kind:<kind>` for the pause of a kind of call.
     package var scope: String
     /// Creates per second.
-    package var rate: Double?
+    @OrNull package var rate: Double?
     /// `closed`, `open` or `half_open`.
     package var breaker: String
-    package var reason: String?
+    @OrNull package var reason: String?
     /// Nil when calls may go now.
-    package var wait_seconds: Int?
+    @OrNull package var wait_seconds: Int?
 
     package static let heading = ["SCOPE", "RATE", "BREAKER", "WAITS", "WHY"]
     package var cells: [String] {
@@ -80,6 +80,8 @@ package struct LimitLine: Line {
         self.scope = "connection:\(connection)"
         self.rate = rate
         self.breaker = "closed"
+        self.reason = nil
+        self.wait_seconds = nil
     }
 }
 

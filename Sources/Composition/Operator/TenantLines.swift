@@ -5,7 +5,7 @@ import Access
 import Directory
 import Foundation
 import Intake
-import Model
+package import Model
 
 package struct TenantLine: Line {
     package var tenant: String
@@ -20,21 +20,21 @@ package struct TenantLine: Line {
         self.tenant = tenant.id.rawValue
         self.connection_id = tenant.connectionID
         self.status = tenant.status
-        self.created_at = tenant.createdAt.formatted(.iso8601)
+        self.created_at = RFC3339.text(tenant.createdAt)
     }
 }
 
 /// A source with a new secret. No later line shows the secret again.
 package struct NewSourceLine: Encodable, Sendable {
     package var source: String
-    package var tenant: String?
+    @OrNull package var tenant: String?
     package var url: String
     package var secret: String
 }
 
 package struct SourceLine: Line {
     package var source: String
-    package var tenant: String?
+    @OrNull package var tenant: String?
     package var preset: String
     package var status: String
     package var url: String
@@ -49,7 +49,7 @@ package struct SourceLine: Line {
         self.preset = source.preset
         self.status = source.status
         self.url = url
-        self.created_at = source.createdAt.formatted(.iso8601)
+        self.created_at = RFC3339.text(source.createdAt)
     }
 }
 
@@ -57,16 +57,16 @@ package struct SourceLine: Line {
 package struct NewKeyLine: Encodable, Sendable {
     package var key: String
     package var key_id: String
-    package var tenant: String?
+    @OrNull package var tenant: String?
     package var scopes: [String]
 }
 
 package struct KeyLine: Line {
     package var key_id: String
-    package var tenant: String?
+    @OrNull package var tenant: String?
     package var scopes: [String]
     package var created_at: String
-    package var revoked_at: String?
+    @OrNull package var revoked_at: String?
 
     package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
     package var cells: [String] {
@@ -80,7 +80,7 @@ package struct KeyLine: Line {
         self.key_id = key.id
         self.tenant = key.tenant?.rawValue
         self.scopes = key.scopes.map(\.rawValue)
-        self.created_at = key.createdAt.formatted(.iso8601)
-        self.revoked_at = key.revokedAt?.formatted(.iso8601)
+        self.created_at = RFC3339.text(key.createdAt)
+        self.revoked_at = key.revokedAt.map(RFC3339.text)
     }
 }

@@ -8,27 +8,31 @@ package import Model
 extension Administration {
     // MARK: Reading
 
-    /// Returns one page and the start of the next, or with `limit` nil all users.
-    package func users(of tenant: TenantID, after: UserID?, limit: Int?) async throws -> (
-        lines: [UserLine], next: String?
-    ) {
-        let page = try await self.userEntries(of: tenant, after: after, limit: limit)
-        return (page.users.map(UserLine.init), page.next?.rawValue)
+    /// Returns one page and the start of the next, or with `limit` nil all users. `status`: only users who stand
+    /// there. `after` is the `next` of an earlier page, here or over HTTP; throws `InvalidValue` for any other text.
+    package func users(
+        of tenant: TenantID, after: String? = nil, limit: Int?, status: UserStatus? = nil
+    ) async throws -> (lines: [UserLine], next: String?) {
+        let start = try after.map { try UserCursor.user($0, of: tenant, status: status) }
+        let page = try await self.userEntries(of: tenant, after: start, limit: limit, status: status)
+        return (page.users.map(UserLine.init), page.next?.text)
     }
 
-    func userEntries(of tenant: TenantID, after: UserID?, limit: Int?) async throws -> UserPage {
+    func userEntries(
+        of tenant: TenantID, after: UserID?, limit: Int?, status: UserStatus? = nil
+    ) async throws -> UserPage {
         try await self.withParts { parts in
             guard try await Tenants(pool: parts.pool).show(tenant) != nil else {
                 throw SourceError.unknownTenant(tenant)
             }
             let users = Users(pool: parts.pool, vault: parts.vault)
-            if let limit { return try await users.list(of: tenant, after: after, limit: limit) }
+            if let limit { return try await users.list(of: tenant, after: after, limit: limit, status: status) }
             var all: [UserEntry] = []
             var next = after
             repeat {
-                let page = try await users.list(of: tenant, after: next, limit: 200)
+                let page = try await users.list(of: tenant, after: next, limit: 200, status: status)
                 all += page.users
-                next = page.next
+                next = page.next?.user
             } while next != nil
             return UserPage(users: all, next: nil)
         }
@@ -38,8 +42,8 @@ extension Administration {
     package func user(_ user: UserKey) async throws -> (line: UserLine, timeline: [TimelineLine])? {
         try await self.withParts { parts in
             let users = Users(pool: parts.pool, vault: parts.vault)
-            guard let entry = try await users.show(user) else { return nil }
-            return (UserLine(entry), try await users.timeline(user).map(TimelineLine.init))
+            guard let life = try await users.life(of: user) else { return nil }
+            return (UserLine(life.entry), life.timeline.map(TimelineLine.init))
         }
     }
 

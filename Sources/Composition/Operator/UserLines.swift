@@ -29,8 +29,8 @@ package struct UserLine: Line {
               credential    \(words[1])
               SIP username  \(words[2])
               tag           \(self.entry.tag ?? "none")
-              received      \(self.entry.receivedAt.formatted(.iso8601))
-              ready         \(self.entry.readyAt?.formatted(.iso8601) ?? "no")
+              received      \(RFC3339.text(self.entry.receivedAt))
+              ready         \(self.entry.readyAt.map(RFC3339.text) ?? "no")
             """
     }
 }
@@ -46,7 +46,7 @@ package struct TimelineLine: Line {
     ]
     package var cells: [String] {
         [
-            self.entry.at.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), self.entry.from,
+            RFC3339.text(self.entry.at), self.entry.from,
             self.entry.to, "\(self.entry.generation)", "\(self.entry.epoch)",
             self.entry.worker.map { String($0.prefix(8)) } ?? "", self.entry.httpStatus.map { "\($0)" } ?? "",
             self.entry.errorCode ?? "",

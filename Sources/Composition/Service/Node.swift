@@ -82,8 +82,8 @@ package struct Node: Sendable {
         _ parts: NodeParts, _ readiness: Readiness, onReady: @escaping @Sendable (String) async -> Void
     ) -> [any Service] {
         let intake = Intake(
-            pool: parts.pool, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored, logger: parts.logger,
-            metrics: parts.metrics)
+            pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
+            logger: parts.logger, metrics: parts.metrics)
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost
@@ -96,7 +96,8 @@ package struct Node: Sendable {
                 handoff: Handoff(
                     pool: parts.requests, api: parts.api, vault: parts.vault, limits: parts.limits,
                     metrics: parts.metrics),
-                users: Users(pool: parts.requests, vault: parts.vault), keys: APIKeys(pool: parts.requests),
+                users: Users(pool: parts.console, vault: parts.vault, timeLimit: NodeParts.consoleLimit),
+                keys: APIKeys(pool: parts.requests),
                 isReady: { await readiness.servesRequests() }, metrics: parts.metrics),
             logger: parts.logger,
             onReady: { port in await onReady("http://\(ListenAddress.shown(host: host, port: port))") })

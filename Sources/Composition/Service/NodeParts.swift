@@ -19,8 +19,12 @@ struct NodeParts: Sendable {
     let vault: Vault
     /// For the writer and the worker.
     let pool: PostgresPool
-    /// For requests, so that busy clients of the API cannot make a webhook wait.
+    /// For the sources of known hooks. Nothing that a request asks for takes one of these connections.
+    let hooks: PostgresPool
+    /// For login tokens, API keys and hooks that are not known.
     let requests: PostgresPool
+    /// For lists and what else only reads, so that login tokens do not wait for them.
+    let console: PostgresPool
     let http: HTTPClient
     /// For login tokens, so that tokens and the worker cannot take each other's connections to the provider.
     let tokenHTTP: HTTPClient
@@ -44,7 +48,11 @@ struct NodeParts: Sendable {
         self.logger = logger
         self.vault = shared.vault
         self.pool = shared.pool
+        self.hooks = try SharedParts.pool(settings, connections: 2) { metrics.poolWaits.observe(.hooks, $0) }
         self.requests = try SharedParts.pool(settings, connections: 4) { metrics.poolWaits.observe(.requests, $0) }
+        self.console = try SharedParts.pool(
+            settings, connections: 3, exchangeTimeout: Self.consoleLimit + .seconds(8)
+        ) { metrics.poolWaits.observe(.console, $0) }
         self.metrics = metrics
         self.http = settings.providerClient(connections: settings.concurrency)
         self.tokenHTTP = settings.providerClient(connections: 4 * ProviderLimits.maximumTokensUnderWay)
@@ -62,12 +70,21 @@ struct NodeParts: Sendable {
         }
     }
 
+    /// The longest time of one statement of the console.
+    static let consoleLimit: Duration = .seconds(2)
+
+    /// Every pool and its name in the metrics.
+    var pools: [(name: PoolName, pool: PostgresPool)] {
+        [(.writer, self.pool), (.hooks, self.hooks), (.requests, self.requests), (.console, self.console)]
+    }
+
     /// The services of every process. They stand first in the group, because a group stops its last service first.
     var services: [any Service] {
-        [
+        var services: [any Service] = [
             HTTPClientService(client: self.http), HTTPClientService(client: self.tokenHTTP),
-            BackgroundService { await self.pool.run() }, BackgroundService { await self.requests.run() },
         ]
+        for (_, pool) in self.pools { services.append(BackgroundService { await pool.run() }) }
+        return services
     }
 }
 

@@ -22,11 +22,15 @@ package struct SharedParts: Sendable {
         self.vault = Vault(keys: TenantKeys(pool: self.pool, kek: try Self.kek(settings)))
     }
 
-    /// A pool of connections like the service's. It connects only while its `run` runs.
+    /// A pool of connections like the service's. It connects only while its `run` runs. `exchangeTimeout` is the
+    /// longest time of a statement whose server is silent; nil: the service's.
     static func pool(
-        _ settings: Settings, connections: Int, onWait: (@Sendable (Duration) -> Void)? = nil
+        _ settings: Settings, connections: Int, exchangeTimeout: Duration? = nil,
+        onWait: (@Sendable (Duration) -> Void)? = nil
     ) throws -> PostgresPool {
-        var limits = PostgresPool.Configuration(try Self.database(settings))
+        var connection = try Self.database(settings)
+        if let exchangeTimeout { connection.exchangeTimeout = exchangeTimeout }
+        var limits = PostgresPool.Configuration(connection)
         limits.maximum = connections
         limits.onWait = onWait
         return PostgresPool(limits)

@@ -9,68 +9,87 @@ import Synchronization
 import Vault
 
 /// Looks sources up by hook id. A rotated secret or a disabled source takes effect within `maximumAge`.
+///
+/// A hook that is known is read again on connections of its own. Requests share the other ones with guessed ids, and
+/// cannot make a known hook wait.
 final class SourceCache: Sendable {
     /// Seconds for which a source is believed.
     private static let maximumAge: TimeInterval = 5
+    /// Seconds for which the last answer serves on, but only while the database does not answer.
+    private static let longestTrust: TimeInterval = 60
     /// Seconds for which it is believed that a hook has no source. The database is asked for such a hook once a second
     /// at most.
     private static let maximumAgeOfNone: TimeInterval = 1
-    /// Invented hook ids must not fill the memory.
-    private static let maximumEntries = 10_000
+    /// After this long the database does not answer.
+    private static let patience: Duration = .milliseconds(500)
 
-    /// What the database said about a hook id. `source` is nil when it has none.
-    private struct Entry {
-        var source: KnownSource?
-        var readAt: Date
-    }
-
-    private let pool: PostgresPool
+    private let knownHooks: PostgresPool
+    private let lookUps: PostgresPool
+    private let shares: PoolShares
     private let vault: Vault
-    private let entries = Mutex<[String: Entry]>([:])
+    private let memory = Mutex(
+        LookUpMemory<KnownSource>(
+            keepsHits: SourceCache.longestTrust, keepsMisses: SourceCache.maximumAgeOfNone))
+    let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
 
-    init(pool: PostgresPool, vault: Vault) {
-        self.pool = pool
+    /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.
+    init(known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault) {
+        self.knownHooks = known
+        self.lookUps = lookUps
+        self.shares = shares
         self.vault = vault
     }
 
     /// Returns the source if it was read within `maximumAge`.
-    func known(_ hook: String, now: Date) -> KnownSource? { self.recent(hook, now: now)?.source }
-
-    /// Returns the source of a hook, from memory or from the database. `now` is by the node's clock.
-    func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
-        guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
-        if let recent = self.recent(hook, now: now) {
-            guard let source = recent.source else { throw .unknownHook }
-            return source
-        }
-        let found: KnownSource?
-        do {
-            found = try await self.read(hook, now: now)
-        } catch {
-            throw .unavailable
-        }
-        self.entries.withLock { entries in
-            if entries.count >= Self.maximumEntries { entries.removeAll() }
-            entries[hook] = Entry(source: found, readAt: now)
-        }
-        guard let found else { throw .unknownHook }
-        return found
+    func known(_ hook: String, now: Date) -> KnownSource? {
+        guard let hit = self.memory.withLock({ $0.hit(hook) }), hit.age(at: now) < Self.maximumAge else { return nil }
+        return hit.found
     }
 
-    /// Returns an entry that is young enough to be believed.
-    private func recent(_ hook: String, now: Date) -> Entry? {
-        self.entries.withLock { entries in
-            entries[hook].flatMap { entry in
-                let limit = entry.source == nil ? Self.maximumAgeOfNone : Self.maximumAge
-                return abs(now.timeIntervalSince(entry.readAt)) < limit ? entry : nil
-            }
+    /// Returns the source of a hook, from memory or from the database. `now` is by the node's clock.
+    ///
+    /// However many deliveries of one hook ask, it is read once at a time.
+    /// Cancelled here: the read goes on for the others.
+    func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
+        guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
+        let (last, isMiss) = self.memory.withLock { ($0.hit(hook), $0.isMiss(hook, at: now)) }
+        if let last, last.age(at: now) < Self.maximumAge { return last.found }
+        if isMiss { throw .unknownHook }
+        let trusted = last.flatMap { $0.age(at: now) < Self.longestTrust ? $0.found : nil }
+        let isKnown = last != nil
+        let outcome = await self.reads.outcome(of: hook, isImpatient: trusted != nil) {
+            let found = try await self.read(hook, isKnown: isKnown, now: now)
+            self.memory.withLock { $0.note(found, for: hook, at: now) }
+            return found
         }
+        return try Self.answer(outcome, or: trusted)
+    }
+
+    /// `trusted` serves while the database does not answer. What the database has answered always counts.
+    private static func answer(
+        _ outcome: SharedReads<KnownSource?>.Outcome?, or trusted: KnownSource?
+    ) throws(IntakeError) -> KnownSource {
+        switch outcome {
+        case .success(let found?): return found
+        case .success(nil): throw .unknownHook
+        case .failure(is PoolShares.TooMany): throw .tooManyUnknown
+        case .failure(let error as PostgresError) where error.isUnavailable || error.isTooSlow: break
+        case .failure: throw .unavailable
+        case nil: break
+        }
+        guard let trusted else { throw .unavailable }
+        return trusted
+    }
+
+    private func read(_ hook: String, isKnown: Bool, now: Date) async throws -> KnownSource? {
+        if isKnown { return try await self.read(hook, on: self.knownHooks, now: now) }
+        return try await self.shares.hold([.unknown]) { try await self.read(hook, on: self.lookUps, now: now) }
     }
 
     /// Reads a source with its newest four secrets in force and opens them. Indexes sources_hook_id_key and
     /// source_secrets_source.
-    private func read(_ hook: String, now: Date) async throws -> KnownSource? {
-        let rows = try await self.pool.query(
+    private func read(_ hook: String, on pool: PostgresPool, now: Date) async throws -> KnownSource? {
+        let rows = try await pool.query(
             """
             select source.source_id, source.tenant_id, source.allowed_tenants,
                    secret.secret_id, secret.tenant_id, secret.sealed

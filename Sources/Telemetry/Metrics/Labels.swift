@@ -72,8 +72,12 @@ package enum LoginTokenResult: String, MetricLabel {
 package enum PoolName: String, MetricLabel {
     /// The writer's and the worker's.
     case writer
-    /// For everything that answers requests.
+    /// For the sources of known hooks.
+    case hooks
+    /// For login tokens, API keys and hooks that are not known.
     case requests
+    /// For lists and what else only reads.
+    case console
 
     package static let labelName = "pool"
 }

@@ -4,15 +4,13 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Model
 import NIOCore
 
 enum JSONAnswer {
     static func response(_ value: some Encodable) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return Response(
+        Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try encoder.encode(value))))
+            body: .init(byteBuffer: ByteBuffer(bytes: try JSONOutput.data(value))))
     }
 }

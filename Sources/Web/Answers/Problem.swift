@@ -48,7 +48,11 @@ struct Problem: Error, Equatable {
         case let error as HandoffError: self.init(error)
         case let error as InvalidValue: self.init(422, "invalid_value", "\(error.field) \(error.reason)")
         case is NIOTooManyBytesError: self.init(413, "body_too_large", "The body is larger than is accepted here.")
+        case is PoolShares.TooMany: self = Self.tooManyRequests(after: 1)
+        case is CallerHasLeft: self.init(499, "caller_left", "The caller has closed the connection.")
         case let error as PostgresError where error.isUnavailable: self = Self.unavailable
+        case let error as PostgresError where error.isTooSlow:
+            self.init(503, "unavailable", "The database took too long for this. Try again.", retryAfter: 5)
         case let error as PostgresError where error.isRefusedForGood: self = Self.refusedValue
         case HTTPParserError.headerOverflow:
             self.init(431, "head_too_large", "The head may have 100 fields, 8192 bytes in each, and 32768 in all.")
@@ -69,6 +73,15 @@ struct Problem: Error, Equatable {
     private static let refusedValue = Problem(
         422, "invalid_value", "The database does not take a value of this request.")
 
+    private static let tooManyUnknown = Problem(
+        503, "unavailable", "Too many requests without a known key or hook are under way. Try again.", retryAfter: 1)
+
+    private static func tooManyRequests(after seconds: Int) -> Problem {
+        Problem(
+            429, "too_many_requests", "The key or its tenant has too many requests under way. Ask again later.",
+            retryAfter: seconds)
+    }
+
     private init(_ error: IntakeError) {
         switch error {
         case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
@@ -82,6 +95,7 @@ struct Problem: Error, Equatable {
             self.init(
                 409, "delivery_id_reused", "webhook-id was used before for another event; each event needs its own")
         case .unavailable: self = Self.unavailable
+        case .tooManyUnknown: self = Self.tooManyUnknown
         }
     }
 
@@ -91,6 +105,7 @@ struct Problem: Error, Equatable {
         case .malformed: self.init(401, "key_malformed", "The Authorization header holds no well-formed Bearer key.")
         case .unknownOrRevoked: self.init(401, "key_unknown", "The key is unknown, expired or revoked.")
         case .unavailable: self = Self.unavailable
+        case .tooManyUnknown: self = Self.tooManyUnknown
         }
     }
 
@@ -107,6 +122,7 @@ struct Problem: Error, Equatable {
             self.init(
                 429, "too_many_tokens", "The tenant asks for too many login tokens at once. Ask again later.",
                 retryAfter: seconds)
+        case .tooManyRequests(let seconds): self = Self.tooManyRequests(after: seconds)
         case .unavailable: self = Self.unavailable
         }
     }
@@ -116,8 +132,8 @@ struct Problem: Error, Equatable {
         202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
         405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
         415: "Unsupported Media Type", 417: "Expectation Failed", 422: "Unprocessable Content",
-        429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
-        501: "Not Implemented", 503: "Service Unavailable",
+        429: "Too Many Requests", 431: "Request Header Fields Too Large", 499: "Client Closed Request",
+        500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
     ]
 
     func answer(requestID: String) -> Answer {
@@ -129,7 +145,7 @@ struct Problem: Error, Equatable {
         return Answer(
             status: self.status, fields: fields,
             body: """
-                {"type":"about:blank","title":\(JSONText.quoted(title)),"status":\(self.status),\
+                {"type":"/problems/\(self.code)","title":\(JSONText.quoted(title)),"status":\(self.status),\
                 "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)",\
                 "request_id":\(JSONText.quoted(requestID))}
                 """)

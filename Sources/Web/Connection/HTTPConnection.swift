@@ -22,32 +22,42 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     /// How long a connection may be silent between requests, unless an answer is being made.
     let keepAlive: TimeAmount
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<
-        NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-    > {
+    /// A connection that is set up, and the client at its other end.
+    struct Value: ServerChildChannelValue {
+        let asyncChannel: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+        let presence: CallerPresence
+        var channel: any Channel { self.asyncChannel.channel }
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             // A connection keeps some buffers of this size. Most requests fit into the first.
             try channel.syncOptions?.setOption(
                 ChannelOptions.recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 8192))
-            try self.addHandlers(to: channel.pipeline.syncOperations, of: channel)
-            return try NIOAsyncChannel(
+            let presence = CallerPresence()
+            try self.addHandlers(to: channel.pipeline.syncOperations, of: channel, presence)
+            let asyncChannel = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
                     // Parts of a body that may wait for their route.
                     backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4),
                     // After its last answer Hummingbird closes its output only, and then waits for the client to close.
                     isOutboundHalfClosureEnabled: true))
+            return Value(asyncChannel: asyncChannel, presence: presence)
         }
     }
 
-    private func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations, of channel: any Channel) throws {
+    private func addHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations, of channel: any Channel, _ presence: CallerPresence
+    ) throws {
         let activity = ConnectionActivity()
         self.connections.add(channel, activity)
         // `RequestConduct` decides what a silence means.
         try pipeline.addHandler(IdleStateHandler(readTimeout: self.keepAlive))
         // A client that does not read our answers is not read from either: they would pile up here.
         try pipeline.addHandler(BackPressureHandler())
+        try pipeline.addHandler(CallerWatch(presence))
         let conduct = try Self.addHTTP(
             to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: self.logger,
             date: self.date)
@@ -88,7 +98,9 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
     }
 
-    func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
-        await self.handleHTTP(asyncChannel: value, logger: logger)
+    func handle(value: Value, logger: Logger) async {
+        await CallerPresence.$current.withValue(value.presence) {
+            await self.handleHTTP(asyncChannel: value.asyncChannel, logger: logger)
+        }
     }
 }

@@ -22,6 +22,7 @@ struct LoginTokensController: Sendable {
 
     private func create(_ request: Request, _ context: WebContext) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
+        _ = try QueryParameters(request, known: [])
         try MediaType.requireJSON(request.headers[values: .contentType])
         let body = try Self.read(try await self.bodies.read(request, context, upTo: 4096))
         let tenant = try Self.tenant(body, caller)
@@ -30,7 +31,8 @@ struct LoginTokensController: Sendable {
         let wait = Self.wait(request)
         let token: HandedToken
         do throws(HandoffError) {
-            token = try await self.handoff.loginToken(for: user, wait: .seconds(wait ?? 0), now: self.now())
+            token = try await self.handoff.loginToken(
+                for: user, by: caller.keyID, wait: .seconds(wait ?? 0), now: self.now())
         } catch .pending(let seconds) {
             return Self.answer(.accepted, "{\"status\":\"pending\"}", wait, [.retryAfter: "\(seconds)"])
         }
@@ -43,8 +45,8 @@ struct LoginTokensController: Sendable {
         """
         {"login_token":\(JSONText.quoted(token.loginToken.reveal())),\
         "sip_username":\(JSONText.quoted(token.sipUsername)),\
-        "expires_at":"\(token.expiresAt.formatted(.iso8601))",\
-        "refresh_after":"\(token.refreshAfter.formatted(.iso8601))"}
+        "expires_at":"\(RFC3339.text(token.expiresAt))",\
+        "refresh_after":"\(RFC3339.text(token.refreshAfter))"}
         """
     }
 

@@ -41,7 +41,7 @@ extension DeliveryOutcome {
         case .unusable(.tenantNotAllowed): self = .tenantNotAllowed
         case .unusable(.notJSON), .unusable(.wrongValue): self = .badPayload
         case .deliveryReused: self = .reused
-        case .unavailable: self = .unavailable
+        case .unavailable, .tooManyUnknown: self = .unavailable
         }
     }
 }

@@ -16,7 +16,8 @@ struct UserCommand: AsyncParsableCommand {
 
         @Option(help: "The tenant.") var tenant: String
         @Option(help: "At most this many.") var limit: Int?
-        @Option(parsing: .unconditional, help: "Only those after this user id.") var after: String?
+        @Option(help: "Only those with this status, such as failed.") var status: String?
+        @Option(help: "Begin after an earlier page: its next, as it is.") var after: String?
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
@@ -25,9 +26,15 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try TenantID(self.tenant)
-            let after = try self.after.map { try UserID($0) }
+            let status = try self.status.map { text in
+                guard let status = UserStatus(rawValue: text) else {
+                    let all = UserStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw InvalidValue("--status", "must be one of: \(all)")
+                }
+                return status
+            }
             let page = try await Administration(try await Settings.read()).users(
-                of: tenant, after: after, limit: self.limit)
+                of: tenant, after: self.after, limit: self.limit, status: status)
             try Terminal.show(page.lines, next: page.next, json: self.json)
         }
     }

@@ -19,7 +19,11 @@ import Testing
                 #expect(reply.status == bad.status, "\(bad.name): \(reply.status) \(reply.body)")
                 #expect(reply.headers.first(name: "content-type") == "application/problem+json", "\(bad.name)")
                 let problem = try #require(reply.problem, "\(bad.name): \(reply.body)")
-                #expect(problem.type == "about:blank" && !problem.title.isEmpty && problem.status == bad.status)
+                #expect(
+                    problem.type == "/problems/\(problem.code)" && !problem.title.isEmpty
+                        && problem.status == bad.status)
+                let meaning = try await story.request(.GET, problem.type)
+                #expect(meaning.status == 200 && meaning.body.hasPrefix("# \(problem.code)\n"), "\(problem.type)")
                 #expect(!problem.code.isEmpty && problem.request_id == reply.headers.first(name: "x-request-id"))
                 #expect(
                     bad.names.isEmpty || problem.detail.contains(bad.names), "\(bad.name): \(problem.detail)")

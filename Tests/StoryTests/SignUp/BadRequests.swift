@@ -132,6 +132,9 @@ struct BadRequest {
         var requests = [
             BadRequest(name: "no key", path: path, status: 401, names: "Authorization"),
             BadRequest(
+                name: "a parameter", path: path + "?user_id=u", headers: Self.key(story), body: "{\"user_id\":\"u\"}",
+                status: 400, names: "user_id"),
+            BadRequest(
                 name: "two keys", path: path,
                 headers: HTTPHeaders([("authorization", "Bearer \(story.key)"), ("authorization", "Bearer x")]),
                 status: 401),
@@ -166,6 +169,13 @@ struct BadRequest {
             ("/v1/tenants/acme/users?limit=0", 400, "limit"), ("/v1/tenants/acme/users?limit=201", 400, "limit"),
             ("/v1/tenants/acme/users?limit=x", 400, "limit"), ("/v1/tenants/acme/users?status=odd", 400, "status"),
             ("/v1/tenants/acme/users?after=!", 400, "after"), ("/v1/tenants/acme/users?after=AA", 400, "after"),
+            ("/v1/tenants/acme/users?after=c1.Z2xvYmV4CgpV", 400, "another list"),
+            ("/v1/tenants/acme/users?after=c1.YWNtZQpmYWlsZWQKVQ", 400, "another list"),
+            ("/v1/tenants/acme/users?stauts=failed", 400, "did you mean status?"),
+            ("/v1/tenants/acme/users?status=failed&status=ready", 400, "status"),
+            ("/v1/tenants/acme/users?limit=1&%6Cimit=2", 400, "limit"),
+            ("/v1/tenants/acme/users/u?limit=1", 400, "limit"),
+            ("/v1/tenants/acme/users/u/timeline?after=x", 400, "after"),
             ("/v1/tenants/acme/users/nobody", 404, ""), ("/v1/tenants/acme/users/a%00b", 404, ""),
             ("/v1/tenants/acme/users/%FF", 404, ""), ("/v1/tenants/acme/users/nobody/timeline", 404, ""),
             ("/v1/tenants/globex/users/u/timeline", 404, ""),

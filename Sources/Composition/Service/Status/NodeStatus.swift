@@ -18,8 +18,9 @@ struct NodeStatus: Sendable {
         self.parts = parts
         self.loops = LoopWatch(delay: parts.metrics.eventLoopDelay)
         let schema = Schema(durability: parts.settings.durability)
+        // The writer's pool, because requests cannot fill it: a busy process must not look like one without a database.
         self.readiness = Readiness(worker: parts.metrics.worker) {
-            try await parts.requests.withConnection { try await schema.verifyWhileRunning(on: $0) }
+            try await parts.pool.withConnection { try await schema.verifyWhileRunning(on: $0) }
         }
     }
 
@@ -37,7 +38,7 @@ struct NodeStatus: Sendable {
     /// Stand behind the pools, which they need.
     var watchers: [any Service] {
         guard self.parts.settings.statusListen != nil else { return [] }
-        let census = JobCensus(pool: self.parts.requests, metrics: self.parts.metrics)
+        let census = JobCensus(pool: self.parts.console, metrics: self.parts.metrics)
         return [BackgroundService { await self.loops.run() }, BackgroundService { await census.run() }]
     }
 
@@ -54,7 +55,7 @@ struct NodeStatus: Sendable {
         return StatusDependencies(
             troubles: { liveness.troubles() }, reasons: { await self.readiness.reasons() },
             metrics: {
-                for (name, pool) in [(PoolName.writer, self.parts.pool), (PoolName.requests, self.parts.requests)] {
+                for (name, pool) in self.parts.pools {
                     let counts = pool.counts
                     self.parts.metrics.connections.set(PoolConnections(name, .idle), Double(counts.idle))
                     self.parts.metrics.connections.set(PoolConnections(name, .used), Double(counts.leased))

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tests of the directory begin with: users of a tenant, and the reader of them.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Vault
+
+@testable import Directory
+
+enum DirectoryBed {
+    static func users(_ database: TestDatabase, timeLimit: Duration? = nil) throws -> Users {
+        let text = LocalKeyEncryptionKey.generate()
+        let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+        return Users(
+            pool: database.pool, vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)), timeLimit: timeLimit)
+    }
+
+    /// Pending users with a job each.
+    static func add(_ names: [String], to tenant: String, _ database: TestDatabase) async throws {
+        let owner = try TenantID(tenant)
+        for name in names {
+            let user = UserKey(tenant: owner, user: try UserID(name))
+            try await database.insert(Ledger.user(user), Ledger.job(of: user))
+        }
+    }
+
+    /// Users who stand there, with what the ledger has for such a user: a job that waits, or one that was given up.
+    static func add(_ names: [String], _ status: UserStatus, of tenant: TenantID = testTenant, _ database: TestDatabase)
+        async throws
+    {
+        for name in names {
+            let user = UserKey(tenant: tenant, user: try UserID(name))
+            let wanted: Wanted = [.revoking, .revoked].contains(status) ? .gone : .live
+            try await database.insert(Ledger.user(user, wanted: wanted, status: status))
+            switch status {
+            case .pending, .revoking: try await database.insert(Ledger.job(of: user))
+            case .failed: try await database.insert(Ledger.deadJob(of: user, reason: "rejected"))
+            case .ready, .revoked: break
+            }
+        }
+    }
+
+    /// Ready users `r-1`, `r-2`, … of `acme`.
+    static func addReady(_ count: Int, _ database: TestDatabase) async throws {
+        try await database.insert(
+            """
+            insert into dialtone.users (tenant_id, user_id, wanted, status, received_at, ready_at)
+            select \(testTenant), 'r-' || number, 'live', 'ready', now(), now()
+            from generate_series(1, \(count)) as number
+            """)
+    }
+}
