@@ -16,15 +16,17 @@ package import Vault
 /// The front door for sign-ups.
 package final class Intake: Sendable {
     private let sources: SourceCache
+    private let budgets: SourceBudgets
     private let writer: EventWriter
 
     /// `pool` is the writer's. `lookUps` finds sources: a sender that guesses hook ids must not take the writer's
-    /// connections.
+    /// connections. `sourceRate` is how many events per second one source may bring to this process.
     package init(
         pool: PostgresPool, lookUps: PostgresPool, vault: Vault, wakeup: Wakeup, logger: Logger,
-        metrics: Measurements = Measurements()
+        metrics: Measurements = Measurements(), sourceRate: Int = 2_000
     ) {
-        self.sources = SourceCache(pool: lookUps, vault: vault)
+        self.budgets = SourceBudgets(rate: sourceRate, logger: logger)
+        self.sources = SourceCache(pool: lookUps, vault: vault, budgets: self.budgets)
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
     }
 
@@ -33,9 +35,8 @@ package final class Intake: Sendable {
     /// Cancelled here: a delivery that the writer has taken is written all the same, and only the answer is lost.
     package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
         let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
-        let events = try Self.events(of: delivery, from: source)
         let result = await withCheckedContinuation { waiting in
-            self.writer.write(events) { waiting.resume(returning: $0) }
+            self.receive(delivery, from: source) { waiting.resume(returning: $0) }
         }
         return try result.get()
     }
@@ -45,8 +46,17 @@ package final class Intake: Sendable {
     package func receive(
         _ delivery: Delivery, at hook: KnownHook, answer: @escaping @Sendable (Result<Receipt, IntakeError>) -> Void
     ) {
+        self.receive(delivery, from: hook.source, answer: answer)
+    }
+
+    private func receive(_ delivery: Delivery, from source: KnownSource, answer: @escaping WriteCompletion) {
         do throws(IntakeError) {
-            self.writer.write(try Self.events(of: delivery, from: hook.source), completion: answer)
+            guard let events = try Self.events(of: delivery, from: source) else {
+                // To ignore is idempotent, so nothing need be remembered, and a repeat is answered alike.
+                source.budget.countIgnored()
+                return answer(.success(.ignored(EventID(at: delivery.receivedAt))))
+            }
+            if !self.writer.write(events, completion: answer) { source.budget.countRefused() }
         } catch {
             answer(.failure(error))
         }
@@ -57,26 +67,34 @@ package final class Intake: Sendable {
         self.sources.known(hook, now: now).map(KnownHook.init)
     }
 
-    /// Runs the writer until the task is cancelled and the batch under way is committed.
-    package func run() async { await self.writer.run() }
+    /// Runs the writer until the task is cancelled and the batch under way is committed. Meanwhile it tells every
+    /// minute what was not stored.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.writer.run() }
+            group.addTask { await self.budgets.run() }
+        }
+    }
 
     /// The proof comes first, over the bytes as they came. Nothing is read before it holds. `Problem` turns what is
-    /// thrown here into the sender's answer: 401 for a bad proof, 400 or 422 for the payload.
-    private static func events(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewDelivery {
-        let deliveryID = try Self.provenID(of: delivery, from: source)
-        let meaning = try Self.meaning(of: delivery)
-        let event = NewEvent(
-            id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
-            receivedAt: delivery.receivedAt, owner: source.owner)
-        // An event of another type asks nothing of us. It is stored as ignored.
-        guard case .changes(let requests, let wanted, let occurredAt) = meaning else { return NewDelivery(event) }
+    /// thrown here into the sender's answer: 401 for a bad proof, 503 above the source's rate, 400 or 422 for the
+    /// payload. Nil: the delivery is of another type and asks nothing of us.
+    private static func events(
+        of delivery: Delivery, from source: KnownSource
+    ) throws(IntakeError) -> NewDelivery? {
+        let id = try Self.provenID(of: delivery, from: source)
+        if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
+        guard case .changes(let requests, let wanted, let occurredAt) = try Self.meaning(of: delivery) else {
+            return nil
+        }
+        source.budget.takeMore(requests.count - 1)
         try Self.requireNotAhead(occurredAt, of: delivery)
         var changes: [UserChange] = []
         for request in requests {
             let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
             changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
         }
-        return NewDelivery(event, asking: changes)
+        return NewDelivery(id, of: source.id, asking: changes, receivedAt: delivery.receivedAt)
     }
 
     private static func provenID(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> String {

@@ -25,11 +25,13 @@ final class SourceCache: Sendable {
 
     private let pool: PostgresPool
     private let vault: Vault
+    private let budgets: SourceBudgets
     private let entries = Mutex<[String: Entry]>([:])
 
-    init(pool: PostgresPool, vault: Vault) {
+    init(pool: PostgresPool, vault: Vault, budgets: SourceBudgets) {
         self.pool = pool
         self.vault = vault
+        self.budgets = budgets
     }
 
     /// Returns the source if it was read within `maximumAge`.
@@ -93,6 +95,7 @@ final class SourceCache: Sendable {
         }
         let keys = try secrets.map { try $0.map(StandardWebhooksProof.key(from:)) }
         return KnownSource(
-            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys))
+            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys),
+            budget: self.budgets.budget(of: id))
     }
 }

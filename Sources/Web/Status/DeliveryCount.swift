@@ -41,6 +41,7 @@ extension DeliveryOutcome {
         case .badPayload: self = .badPayload
         case .tenantNotAllowed: self = .tenantNotAllowed
         case .deliveryReused: self = .reused
+        case .busy: self = .busy
         case .unavailable: self = .unavailable
         }
     }
