@@ -35,7 +35,7 @@ enum Attack: String, CaseIterable {
         case .pages:
             let page = Self.get("/v1/tenants/acme/users?status=failed", key: ground.key)
             return Flood(requests: [page], connections: 400)
-        case .strangers: return Flood(requests: Self.strangers, connections: 200)
+        case .strangers: return Flood(requests: Self.strangerRequests, connections: 200)
         case .readiness: return Flood(requests: [Self.get("/readyz")], connections: 1_000)
         case .ignored:
             let signed = try SignedRequests(5_000, first: 0, path: path, secret: secret, type: "user.seen")
@@ -65,7 +65,7 @@ enum Attack: String, CaseIterable {
     }
 
     /// Well-formed keys and hooks that nobody has made, in turns.
-    private static var strangers: [[UInt8]] {
+    private static var strangerRequests: [[UInt8]] {
         var generator = SystemRandomNumberGenerator()
         return (0..<20_000).map { number in
             guard number.isMultiple(of: 2) else {
