@@ -20,17 +20,18 @@ struct SlowSenders: Attacker {
         let bytes = self.start + Array(repeating: UInt8(ascii: "x"), count: Int(seconds) + 1)
         let begin = Wire.now()
         var answers: [String: Int] = [:]
+        var buffer = [UInt8](repeating: 0, count: 4_096)
         while case let passed = Double(Wire.now() - begin) / 1e9, passed < seconds {
             let due = self.start.count + Int(passed)
             for place in open.indices where open[place].socket >= 0 {
                 Self.send(bytes[open[place].sent..<due], on: &open[place])
-                if let answer = Self.answer(on: open[place].socket) {
+                if let answer = Self.answer(on: open[place].socket, &buffer) {
                     answers[answer, default: 0] += 1
                     close(open[place].socket)
                     open[place].socket = -1
                 }
             }
-            usleep(20_000)
+            usleep(50_000)
         }
         answers["open at the end"] = open.count(where: { $0.socket >= 0 })
         return answers
@@ -45,8 +46,7 @@ struct SlowSenders: Attacker {
     }
 
     /// Returns the status that the service has answered, or `closed`; nil while it says nothing.
-    private static func answer(on socket: Int32) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
+    private static func answer(on socket: Int32, _ buffer: inout [UInt8]) -> String? {
         let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         if count > 0 { return Wire.status(Array(buffer[..<count])).map { "\($0)" } ?? "unreadable" }
         return count == 0 || errno != EAGAIN ? "closed" : nil

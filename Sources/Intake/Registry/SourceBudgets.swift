@@ -48,8 +48,9 @@ final class SourceBudgets: Sendable {
             return told
         }
         for (source, counts) in told {
-            self.logger.notice(
-                "deliveries of a source were not stored",
+            // An identity provider sends much that asks nothing. That alone is no news.
+            self.logger.log(
+                level: counts.refused > 0 ? .notice : .info, "deliveries of a source were not stored",
                 metadata: [
                     "source": "\(source.rawValue.uuidString.lowercased())", "ignored": "\(counts.ignored)",
                     "refused": "\(counts.refused)",
