@@ -118,7 +118,9 @@ let package = Package(
         // measures this machine and the program on it
         .executableTarget(
             name: "dialtone-bench",
-            dependencies: ["CLibpq", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto],
+            dependencies: [
+                "CLibpq", "Access", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto,
+            ],
             path: "Benchmarks/DialtoneBench"
         ),
         // breaks everything that can break, on real processes and servers

@@ -13,13 +13,13 @@ create table dialtone.events (
     -- The sender's id of the delivery (header webhook-id). The limit keeps the key below what an index entry may hold.
     delivery_id  text collate "C" not null check (octet_length(delivery_id) between 1 and 255),
     item         integer     not null default 0 check (item >= 0),          -- place of the user in the delivery, from 0
-    tenant_id    text collate "C" not null,      -- '-': names no user, and its source serves several tenants
-    user_id      text collate "C" check (octet_length(user_id) between 1 and 255),  -- null: the event names no user
-    wanted       text        check (wanted in ('live', 'gone')),            -- what it asks for; null: nothing
+    tenant_id    text collate "C" not null,
+    user_id      text collate "C" check (octet_length(user_id) between 1 and 255),  -- null: reserved, as 'ignored'
+    wanted       text        check (wanted in ('live', 'gone')),            -- what it asks for; null: as user_id
     -- 'accepted'     it changed what is wanted
     -- 'duplicate'    what it asks for was wanted already
     -- 'superseded'   the sender has said something newer
-    -- 'ignored'      its type asks nothing of us
+    -- 'ignored'      reserved; nothing writes it. An event whose type asks nothing of us is counted and not stored.
     -- 'quarantined'  reserved; nothing writes it yet. It is for deliveries from identity providers whose proof holds
     --                and whose body cannot be used. Such an event changes nothing and waits for an operator.
     outcome      text        not null

@@ -3,10 +3,12 @@
 
 import Foundation
 
-/// `dialtone-bench [section …]`
+/// `dialtone-bench [section …] [--seconds N] [--json]`
 ///
-/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery and bloat. Without
-/// arguments all of them run. Each has a file in `Sections`, named for its figures. It is a measurement, not a test.
+/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat and attacks.
+/// Without a section all but the attacks run. Each has a file in `Sections`, named for its figures. It is a
+/// measurement, not a test. `--seconds` is for each attack. Standard output is JSON; `--json` leaves out the text on
+/// standard error.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare
 /// numbers of one run only.
@@ -14,17 +16,21 @@ import Foundation
 struct DialtoneBench {
     static let sections = [
         "rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "recovery", "bloat",
+        "attacks",
     ]
 
     static func main() async {
-        let wanted = CommandLine.arguments.count > 1 ? Array(CommandLine.arguments.dropFirst()) : Self.sections
-        guard wanted.allSatisfy(Self.sections.contains) else {
+        guard let order = Order(CommandLine.arguments.dropFirst()) else {
             FileHandle.standardError.write(
-                Data("usage: dialtone-bench [\(Self.sections.joined(separator: "|"))]…\n".utf8))
+                Data(
+                    "usage: dialtone-bench [\(Self.sections.joined(separator: "|"))]… [--seconds N] [--json]\n".utf8))
             exit(2)
         }
+        let signals = Interrupt.watch()
+        defer { withExtendedLifetime(signals) {} }
+        if order.isQuiet { Progress.silence() }
         do {
-            let report = try await Bed.with { bed in try await Self.measure(wanted, on: bed) }
+            let report = try await Bed.with { bed in try await Self.measure(order, on: bed) }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             print(String(decoding: try encoder.encode(report), as: UTF8.self))
@@ -34,9 +40,35 @@ struct DialtoneBench {
         }
     }
 
-    private static func measure(_ wanted: [String], on bed: Bed) async throws -> Report {
+    /// What the arguments ask for.
+    private struct Order {
+        var sections: [String] = []
+        /// For each attack.
+        var seconds = 30.0
+        var isQuiet = false
+
+        /// Nil when an argument is unknown or has no value.
+        init?(_ arguments: ArraySlice<String>) {
+            var rest = arguments
+            while let argument = rest.popFirst() {
+                switch argument {
+                case "--json": self.isQuiet = true
+                case "--seconds":
+                    guard let seconds = rest.popFirst().flatMap(Double.init), (1...600).contains(seconds) else {
+                        return nil
+                    }
+                    self.seconds = seconds
+                case let section where DialtoneBench.sections.contains(section): self.sections.append(section)
+                default: return nil
+                }
+            }
+            if self.sections.isEmpty { self.sections = DialtoneBench.sections.filter { $0 != "attacks" } }
+        }
+    }
+
+    private static func measure(_ order: Order, on bed: Bed) async throws -> Report {
         var report = Report()
-        for section in wanted {
+        for section in order.sections {
             Progress.tell("measuring: \(section)")
             switch section {
             case "rows": report.rows = try await RowLimit.measure(on: bed)
@@ -48,6 +80,7 @@ struct DialtoneBench {
             case "fairness": report.fairness = try await Fairness.measure(on: bed)
             case "recovery": report.recovery = try await Recovery.measure(on: bed)
             case "bloat": report.bloat = try await Bloat.measure(on: bed)
+            case "attacks": report.attacks = try await Attacks.measure(on: bed, seconds: order.seconds)
             default: report.footprint = try await Footprint.measure(on: bed)
             }
         }

@@ -13,4 +13,5 @@ struct Report: Encodable {
     var fairness: Fairness?
     var recovery: Recovery?
     var bloat: Bloat?
+    var attacks: Attacks?
 }

@@ -16,15 +16,19 @@ package import Vault
 /// The front door for sign-ups.
 package final class Intake: Sendable {
     private let sources: SourceCache
+    private let budgets: SourceBudgets
     private let writer: EventWriter
 
     /// `pool` is the writer's. `hooks` reads the sources of known hooks again; nil: the writer's does. `lookUps` finds
     /// all others, because a sender that guesses hook ids must take no connection of these. `shares` counts them.
+    /// `sourceRate` is how many events per second one source may bring to this process.
     package init(
         pool: PostgresPool, hooks: PostgresPool? = nil, lookUps: PostgresPool, shares: PoolShares = PoolShares(),
-        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements()
+        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(), sourceRate: Int = 20_000
     ) {
-        self.sources = SourceCache(known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault)
+        self.budgets = SourceBudgets(rate: sourceRate, logger: logger)
+        self.sources = SourceCache(
+            known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault, budgets: self.budgets)
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
     }
 
@@ -33,9 +37,8 @@ package final class Intake: Sendable {
     /// Cancelled here: a delivery that the writer has taken is written all the same, and only the answer is lost.
     package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
         let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
-        let events = try Self.events(of: delivery, from: source)
         let result = await withCheckedContinuation { waiting in
-            self.writer.write(events) { waiting.resume(returning: $0) }
+            self.receive(delivery, from: source) { waiting.resume(returning: $0) }
         }
         return try result.get()
     }
@@ -45,8 +48,17 @@ package final class Intake: Sendable {
     package func receive(
         _ delivery: Delivery, at hook: KnownHook, answer: @escaping @Sendable (Result<Receipt, IntakeError>) -> Void
     ) {
+        self.receive(delivery, from: hook.source, answer: answer)
+    }
+
+    private func receive(_ delivery: Delivery, from source: KnownSource, answer: @escaping WriteCompletion) {
         do throws(IntakeError) {
-            self.writer.write(try Self.events(of: delivery, from: hook.source), completion: answer)
+            guard let events = try Self.events(of: delivery, from: source) else {
+                // To ignore is idempotent, so nothing need be remembered, and a repeat is answered alike.
+                source.budget.countIgnored()
+                return answer(.success(.ignored(EventID(at: delivery.receivedAt))))
+            }
+            if !self.writer.write(events, completion: answer) { source.budget.countRefused() }
         } catch {
             answer(.failure(error))
         }
@@ -64,18 +76,27 @@ package final class Intake: Sendable {
         self.sources.known(hook, now: now).map(KnownHook.init)
     }
 
-    /// Runs the writer until the task is cancelled and the batch under way is committed.
-    package func run() async { await self.writer.run() }
+    /// Runs the writer until the task is cancelled and the batch under way is committed. Meanwhile it tells every
+    /// minute what was not stored.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.writer.run() }
+            group.addTask { await self.budgets.run() }
+        }
+    }
 
     /// The proof comes first, over the bytes as they came. Nothing is read before it holds. `Problem` turns what is
-    /// thrown here into the sender's answer: 401 for a bad proof, 400 or 422 for the payload.
-    private static func events(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> NewDelivery {
-        let deliveryID = try Self.provenID(of: delivery, from: source)
-        let event = NewEvent(
-            id: EventID(at: delivery.receivedAt), source: source.id, deliveryID: deliveryID,
-            receivedAt: delivery.receivedAt, owner: source.owner)
+    /// thrown here into the sender's answer: 401 for a bad proof, 503 above the source's rate, 400 or 422 for the
+    /// payload. Nil: the delivery asks nothing of us.
+    private static func events(
+        of delivery: Delivery, from source: KnownSource
+    ) throws(IntakeError) -> NewDelivery? {
+        let id = try Self.provenID(of: delivery, from: source)
+        if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
         do throws(UnusableBody) {
-            return NewDelivery(event, asking: try Self.changes(asked: delivery, from: source))
+            let changes = try Self.changes(asked: delivery, from: source)
+            source.budget.takeMore(max(0, changes.count - 1))
+            return NewDelivery(id, of: source.id, asking: changes, receivedAt: delivery.receivedAt)
         } catch {
             // The one place that decides what the sender of a proven body hears when the body cannot be used. The
             // canonical event is our own format, so its sender is told what is wrong, and nothing is stored.
@@ -91,7 +112,7 @@ package final class Intake: Sendable {
         }
     }
 
-    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and is stored as ignored.
+    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none.
     private static func changes(
         asked delivery: Delivery, from source: KnownSource
     ) throws(UnusableBody) -> [UserChange] {

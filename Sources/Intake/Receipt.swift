@@ -3,7 +3,8 @@
 
 package import Model
 
-/// The outcome of a stored delivery: one item for each event, in the delivery's order. It exists only after the commit.
+/// The outcome of a delivery: one item for each event, in the delivery's order. That of a stored delivery exists only
+/// after the commit.
 package struct Receipt: Sendable, Equatable {
     package struct Item: Sendable, Equatable {
         package let eventID: EventID
@@ -18,6 +19,11 @@ package struct Receipt: Sendable, Equatable {
     package var status: EventOutcome {
         self.items.contains { $0.status == .accepted } ? .accepted : self.items[0].status
     }
+
+    /// Of a delivery that asks nothing of us. It is not stored, and the id is in no table.
+    static func ignored(_ id: EventID) -> Receipt { Receipt(items: [Item(eventID: id, status: .ignored)]) }
+
+    private init(items: [Item]) { self.items = items }
 
     /// Nil without an item.
     init?(_ items: [Item]) {
@@ -34,6 +40,8 @@ package enum IntakeError: Error, Equatable {
     case unusable(UnusableBody)
     /// Another event was stored under this delivery's id.
     case deliveryReused
+    /// Not stored, because too much of this sender or its tenant is under way. It may come again after so many seconds.
+    case busy(retryAfter: Int)
     /// Not stored, or not known to be stored: the sender must try again.
     case unavailable
     /// Not stored: too many hooks that are not known are being looked up.

@@ -34,7 +34,7 @@ package enum CredentialStatus: String, Sendable, CaseIterable {
     case deleted
 }
 
-/// The outcome of one item of one delivery, as it is stored and as the sender is told.
+/// The outcome of one item of one delivery, as the sender is told. All but `ignored` are stored so.
 package enum EventOutcome: String, Sendable, CaseIterable {
     /// It changed what is wanted.
     case accepted
@@ -42,7 +42,7 @@ package enum EventOutcome: String, Sendable, CaseIterable {
     case duplicate
     /// The sender has said something newer before it.
     case superseded
-    /// Its type asks nothing of us.
+    /// Its type asks nothing of us. It is counted and not stored.
     case ignored
     /// Reserved; nothing writes it yet. It is for a delivery of an identity provider whose proof holds and whose body
     /// cannot be used. Such a delivery is kept for an operator and changes nothing.

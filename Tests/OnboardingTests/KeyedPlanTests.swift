@@ -40,7 +40,7 @@ import Testing
         let events = [Wanted.live, .gone].map { wanted in
             NewEvent(
                 id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(wanted)",
-                receivedAt: Date(), owner: "acme",
+                receivedAt: Date(),
                 change: UserChange(user: Self.user, wanted: wanted, occurredAt: Date()))
         }
         let amend = EventStatement.amend(events).map { [("amend", $0)] } ?? []

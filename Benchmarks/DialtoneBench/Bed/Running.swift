@@ -21,6 +21,7 @@ struct Running: @unchecked Sendable {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         try process.run()
+        Interrupt.add(process.processIdentifier)
         var line = Data()
         while !line.contains(10) {
             let more = output.fileHandleForReading.availableData
@@ -35,12 +36,14 @@ struct Running: @unchecked Sendable {
     func stop() {
         self.process.terminate()
         self.process.waitUntilExit()
+        Interrupt.remove(self.pid)
     }
 
     /// Ends the process as `kill -9` does.
     func kill() {
         Glibc.kill(self.pid, SIGKILL)
         self.process.waitUntilExit()
+        Interrupt.remove(self.pid)
     }
 
     /// Returns the resident memory in MiB: now, and the highest so far (proc(5), VmRSS and VmHWM).

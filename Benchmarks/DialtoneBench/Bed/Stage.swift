@@ -10,7 +10,12 @@ struct Stage {
     let secret: String
     let program: URL
 
-    var hookPath: String { String(self.hook[(self.hook.range(of: "/v1/")?.lowerBound ?? self.hook.startIndex)...]) }
+    var hookPath: String { Self.path(of: self.hook) }
+
+    /// Returns the path of a hook's URL.
+    static func path(of hook: String) -> String {
+        String(hook[(hook.range(of: "/v1/")?.lowerBound ?? hook.startIndex)...])
+    }
 
     /// Starts `dialtone` with these arguments and waits for its ready line.
     func start(_ arguments: [String]) async throws -> Running {

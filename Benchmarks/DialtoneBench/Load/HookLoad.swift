@@ -2,7 +2,6 @@
 // The loader: signed requests sent over a fixed number of connections, each timed to its answer.
 
 import CLibpq
-import Foundation
 import Glibc
 
 /// One run of the loader, on the thread that calls it. It waits with epoll(7) for all connections. Each connection has
@@ -24,7 +23,7 @@ struct HookLoad {
 
     /// Sends requests until `seconds` are over or all are sent, and waits for the last answers.
     init(_ requests: [[UInt8]], port: Int, connections: Int, seconds: Double) throws {
-        var open = try (0..<connections).map { _ in Connection(socket: try Self.connect(port)) }
+        var open = try (0..<connections).map { _ in Connection(socket: try Wire.connect(port)) }
         let epoll = epoll_create1(0)
         defer {
             close(epoll)
@@ -42,7 +41,7 @@ struct HookLoad {
         _ requests: [[UInt8]], over open: inout [Connection], _ epoll: Int32, for seconds: Double
     ) throws {
         var next = 0
-        let start = Self.now()
+        let start = Wire.now()
         let end = start + UInt64(seconds * 1e9)
         for place in open.indices { Self.send(requests, &next, on: &open[place]) }
         var events = [epoll_event](repeating: epoll_event(), count: open.count)
@@ -56,8 +55,8 @@ struct HookLoad {
                 let count = recv(open[place].socket, &buffer, buffer.count, 0)
                 guard count > 0 else { throw BenchError.refused("a connection was closed") }
                 open[place].answer.append(contentsOf: buffer[..<count])
-                guard let status = Self.status(open[place].answer) else { continue }
-                last = Self.now()
+                guard let status = Wire.status(open[place].answer) else { continue }
+                last = Wire.now()
                 self.countAnswer(status, after: last - open[place].sentAt)
                 open[place].answer.removeAll(keepingCapacity: true)
                 busy -= 1
@@ -79,61 +78,12 @@ struct HookLoad {
         }
     }
 
-    private static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
-
-    private static func connect(_ port: Int) throws -> Int32 {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else { throw BenchError.refused("connect to port \(port)") }
-        var one: Int32 = 1
-        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        return socket
-    }
-
     private static func send(_ requests: [[UInt8]], _ next: inout Int, on connection: inout Connection) {
         guard next < requests.count else { return }
-        connection.sentAt = Self.now()
+        connection.sentAt = Wire.now()
         // A request is far smaller than the socket's buffer, so it goes whole.
         _ = requests[next].withUnsafeBytes { Glibc.send(connection.socket, $0.baseAddress, $0.count, 0) }
         next += 1
-    }
-
-    /// Returns the status when the whole answer is there: its head, and as many bytes as its Content-Length says.
-    private static func status(_ answer: [UInt8]) -> Int? {
-        guard let end = Self.end(of: "\r\n\r\n", in: answer),
-            let length = Self.end(of: "ontent-length: ", in: answer) ?? Self.end(of: "ontent-Length: ", in: answer),
-            answer.count >= end + Self.number(answer[length...])
-        else { return nil }
-        return Self.number(answer[9...])
-    }
-
-    /// Returns the place after the first `text`.
-    private static func end(of text: StaticString, in answer: [UInt8]) -> Int? {
-        let length = text.utf8CodeUnitCount
-        return answer.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress, bytes.count >= length else { return nil }
-            for place in 0...bytes.count - length where memcmp(start + place, text.utf8Start, length) == 0 {
-                return place + length
-            }
-            return nil
-        }
-    }
-
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int {
-        var number = 0
-        for byte in digits {
-            guard (48...57).contains(byte) else { break }
-            number = number * 10 + Int(byte - 48)
-        }
-        return number
     }
 }
 

@@ -9,16 +9,20 @@ import Intake
 struct SignedRequests {
     let requests: [[UInt8]]
 
-    /// Makes `count` sign-ups with bodies of about 1 KB, numbered from `first`.
-    init(_ count: Int, first: Int, path: String, secret: String) throws {
+    /// Makes `count` sign-ups with bodies of about 1 KB, numbered from `first`. With `user` all are about this one.
+    init(
+        _ count: Int, first: Int, path: String, secret: String, tenant: String = "acme", user: String? = nil,
+        type: String = "user.created"
+    ) throws {
         let key = try StandardWebhooksProof.key(from: secret)
         let stamp = Int64(Date().timeIntervalSince1970)
         let time = Date().formatted(.iso8601)
         let filling = String(repeating: "lorem ipsum dolor sit amet ", count: 31)
         self.requests = (first..<first + count).map { number in
+            let name = user ?? "user-\(number)"
             let body = Array(
                 """
-                {"type":"user.created","timestamp":"\(time)","data":{"user_id":"user-\(number)","tenant_id":"acme",\
+                {"type":"\(type)","timestamp":"\(time)","data":{"user_id":"\(name)","tenant_id":"\(tenant)",\
                 "email":"user-\(number)@example.com","attributes":{"plan":"pro","note":"\(filling)"}}}
                 """.utf8)
             let id = "msg_\(number)"

@@ -83,7 +83,7 @@ package struct Node: Sendable {
     ) -> [any Service] {
         let intake = Intake(
             pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
-            logger: parts.logger, metrics: parts.metrics)
+            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate)
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost

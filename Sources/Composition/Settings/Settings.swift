@@ -53,6 +53,8 @@ package struct Settings: Sendable {
     package var providerRate: Int?
     /// Login tokens that each process makes per second for one tenant.
     package var tokenRate: Int
+    /// Events that each process takes per second from one source.
+    package var sourceRate: Int
     package var concurrency: Int
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
@@ -96,6 +98,7 @@ package struct Settings: Sendable {
                 source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
             },
             tokenRate: source.number("DIALTONE_TOKEN_RATE", default: 50, in: 1...100_000),
+            sourceRate: source.number("DIALTONE_SOURCE_RATE", default: 20_000, in: 1...1_000_000),
             concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000), logLevel: logLevel,
             logFormat: logFormat, secrets: source.secrets(database, telnyxKey), warnings: source.warnings)
         if settings.lease < settings.httpDeadline + .seconds(5) {
@@ -120,6 +123,7 @@ package struct Settings: Sendable {
         "DIALTONE_KEK", "DIALTONE_KEEP_ALIVE", "DIALTONE_LEASE",
         "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
         "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_TOKEN_RATE",
+        "DIALTONE_SOURCE_RATE",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
         "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
         "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",

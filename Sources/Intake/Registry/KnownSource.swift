@@ -10,9 +10,7 @@ struct KnownSource: Sendable {
     /// The tenants that a source without a tenant of its own may name.
     let allowed: Set<TenantID>
     let proof: StandardWebhooksProof
-
-    /// Whose ledger the events without a user go to.
-    var owner: String { self.tenant?.rawValue ?? "-" }
+    let budget: SourceBudget
 
     /// Returns the tenant that a delivery is for; nil when the source may not speak for it. A source bound to one
     /// tenant may leave the name out, and may name no other.

@@ -27,17 +27,21 @@ final class SourceCache: Sendable {
     private let lookUps: PostgresPool
     private let shares: PoolShares
     private let vault: Vault
+    private let budgets: SourceBudgets
     private let memory = Mutex(
         LookUpMemory<KnownSource>(
             keepsHits: SourceCache.longestTrust, keepsMisses: SourceCache.maximumAgeOfNone))
     let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
 
     /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.
-    init(known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault) {
+    init(
+        known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault, budgets: SourceBudgets
+    ) {
         self.knownHooks = known
         self.lookUps = lookUps
         self.shares = shares
         self.vault = vault
+        self.budgets = budgets
     }
 
     /// Returns the source if it was read within `maximumAge`.
@@ -106,7 +110,8 @@ final class SourceCache: Sendable {
         let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
         let keys = try await self.keys(in: rows, of: id)
         return KnownSource(
-            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys))
+            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys),
+            budget: self.budgets.budget(of: id))
     }
 
     /// Opens the secrets of a source. A secret that was sealed for another source, or in another row, does not open. It

@@ -16,7 +16,7 @@ extension EventStatement {
     ///
     /// Locks credentials and then jobs, in their users' order. `insert` has locked the users.
     static func amend(_ events: [NewEvent]) -> SQL? {
-        let revokes = events.filter { $0.change?.wanted == .gone }.map(\.id)
+        let revokes = events.filter { $0.change.wanted == .gone }.map(\.id)
         guard !revokes.isEmpty else { return nil }
         return """
             with gone as materialized (\(Self.usersRevoked(by: revokes))),

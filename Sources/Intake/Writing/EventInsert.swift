@@ -17,8 +17,8 @@ enum EventInsert {
         var rounds: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
         for event in events {
-            let round = event.change.map { seen[$0.user, default: 0] } ?? 0
-            if let user = event.change?.user { seen[user] = round + 1 }
+            let round = seen[event.change.user, default: 0]
+            seen[event.change.user] = round + 1
             if round == rounds.count { rounds.append([]) }
             rounds[round].append(event)
         }

@@ -39,8 +39,8 @@ enum EventStatement {
         """
         select * from unnest(
             \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
-            \(events.map { $0.change?.user.user.rawValue }), \(events.map { $0.change?.wanted.rawValue }),
-            \(events.map { $0.change?.occurredAt }), \(events.map(\.receivedAt)), \(events.map(\.item)),
+            \(events.map { $0.change.user.user.rawValue }), \(events.map { $0.change.wanted.rawValue }),
+            \(events.map { $0.change.occurredAt }), \(events.map(\.receivedAt)), \(events.map(\.item)),
             \(events.map { $0.first ?? $0.id }))
         as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item, first_id)
         """
@@ -52,7 +52,6 @@ enum EventStatement {
     /// unknown, a revoke stands.
     private static let judgedAgainstLockedUsers: SQL = """
         select event.*, case
-            when event.user_id is null then 'ignored'
             when known.user_id is null then 'accepted'
             when known.wanted = event.wanted then 'duplicate'
             when event.wanted = 'live' and coalesce(event.occurred_at <= known.occurred_at, true) then 'superseded'

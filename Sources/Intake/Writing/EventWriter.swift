@@ -19,10 +19,10 @@ final class EventWriter: Sendable {
     static let maximumBatch = 256
     /// Events waiting at most. Beyond it senders are told to come back.
     static let maximumWaiting = 20_000
-    /// Events of one source waiting at most, so that it leaves room for the others.
+    /// Events of one source waiting at most, and of one tenant, so that it leaves room for the others.
     static let maximumWaitingOfSource = 5_000
-    /// Waiting deliveries that one batch is chosen from.
-    private static let maximumScan = 2_048
+    /// Deliveries of one source waiting at most for one user, or under one id.
+    static let maximumWaitingAlike = 16
 
     private let pool: PostgresPool
     private let wakeup: Wakeup
@@ -32,7 +32,8 @@ final class EventWriter: Sendable {
         WaitingLine(
             limits: WaitingLine.Limits(
                 batch: EventWriter.maximumBatch, waiting: EventWriter.maximumWaiting,
-                waitingOfSource: EventWriter.maximumWaitingOfSource, scan: EventWriter.maximumScan)))
+                waitingOfSource: EventWriter.maximumWaitingOfSource,
+                waitingOfTenant: EventWriter.maximumWaitingOfSource, waitingAlike: EventWriter.maximumWaitingAlike)))
     private let arrived = Wakeup()
     private let isFailing = Atomic(false)
 
@@ -44,11 +45,16 @@ final class EventWriter: Sendable {
         self.metrics = metrics
     }
 
-    /// Calls `completion` once, after the commit or when there is no room. From here on the delivery belongs to the
-    /// writer, whether or not its caller still waits.
-    func write(_ delivery: NewDelivery, completion: @escaping WriteCompletion) {
-        let isTaken = self.line.withLock { $0.add(delivery, completion: completion) }
-        if isTaken { self.arrived.signal() } else { completion(.failure(.unavailable)) }
+    /// Calls `completion` once, after the commit or when there is no room. Returns whether there was room. From there
+    /// on the delivery belongs to the writer, whether or not its caller still waits.
+    @discardableResult
+    func write(_ delivery: NewDelivery, completion: @escaping WriteCompletion) -> Bool {
+        if let refusal = self.line.withLock({ $0.add(delivery, completion: completion) }) {
+            completion(.failure(refusal))
+            return false
+        }
+        self.arrived.signal()
+        return true
     }
 
     /// Commits batch after batch.

@@ -11,22 +11,20 @@ struct NewDelivery: Sendable {
 
     init(_ event: NewEvent) { self.events = [event] }
 
-    /// Makes one event for each change. The first takes its id from `first`; the others get ids of their own. Without a
-    /// change `first` alone is stored.
-    init(_ first: NewEvent, asking changes: [UserChange]) {
+    /// Makes one event for each change. Nil without a change.
+    init?(_ id: String, of source: SourceID, asking changes: [UserChange], receivedAt: Date) {
+        guard !changes.isEmpty else { return nil }
         var events: [NewEvent] = []
         for (place, change) in changes.enumerated() {
             events.append(
                 NewEvent(
-                    id: place == 0 ? first.id : EventID(at: first.receivedAt), source: first.source,
-                    deliveryID: first.deliveryID, item: Int32(place), first: place == 0 ? nil : first.id,
-                    receivedAt: first.receivedAt, owner: first.owner, change: change))
+                    id: EventID(at: receivedAt), source: source, deliveryID: id, item: Int32(place),
+                    first: events.first?.id, receivedAt: receivedAt, change: change))
         }
-        self.events = events.isEmpty ? [first] : events
+        self.events = events
     }
 
     var source: SourceID { self.events[0].source }
-    /// The delivery's id with its source, so that no two deliveries share it.
-    var key: String { "\(self.source.rawValue)\(self.events[0].deliveryID)" }
-    var users: [UserKey] { self.events.compactMap { $0.change?.user } }
+    /// The sender's id of the delivery, which is the source's own.
+    var id: String { self.events[0].deliveryID }
 }

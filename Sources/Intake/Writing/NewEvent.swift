@@ -14,10 +14,7 @@ struct NewEvent: Sendable {
     /// The event at place 0 of the delivery; nil when this is that event.
     var first: EventID?
     let receivedAt: Date
-    /// Whose ledger an ignored event goes to: the source's tenant, or '-' for a source of several tenants.
-    let owner: String
-    /// Nil when the event asks nothing of us.
-    var change: UserChange?
+    let change: UserChange
 
-    var tenant: String { self.change?.user.tenant.rawValue ?? self.owner }
+    var tenant: String { self.change.user.tenant.rawValue }
 }

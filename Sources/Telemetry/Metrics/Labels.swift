@@ -12,6 +12,8 @@ package enum DeliveryOutcome: String, MetricLabel {
     case reused
     case tooLarge = "too_large"
     case unknownHook = "unknown_hook"
+    /// Told to come again, because too much of its source, its tenant or its user was under way.
+    case busy
     /// Not stored, and not the sender's mistake.
     case unavailable
 

@@ -94,6 +94,10 @@ struct Problem: Error, Equatable {
         case .deliveryReused:
             self.init(
                 409, "delivery_id_reused", "webhook-id was used before for another event; each event needs its own")
+        case .busy(let seconds):
+            self.init(
+                503, "busy", "Too many deliveries like this one are under way; it was not stored. Send it again.",
+                retryAfter: seconds)
         case .unavailable: self = Self.unavailable
         case .tooManyUnknown: self = Self.tooManyUnknown
         }

@@ -41,6 +41,7 @@ extension DeliveryOutcome {
         case .unusable(.tenantNotAllowed): self = .tenantNotAllowed
         case .unusable(.notJSON), .unusable(.wrongValue): self = .badPayload
         case .deliveryReused: self = .reused
+        case .busy: self = .busy
         case .unavailable, .tooManyUnknown: self = .unavailable
         }
     }

@@ -115,26 +115,4 @@ import Testing
             #expect(try await database.admin.query("select 1 from dialtone.events").isEmpty)
         }
     }
-
-    @Test func `events beyond the waiting limit of one source or of all are refused at once`() async throws {
-        try await TestDatabase.with { database in
-            let writer = EventWriter(on: database)
-            let (answers, answer) = AsyncStream<EventOutcome?>.makeStream()
-            let event = try NewEvent.of("u", .live, "d")
-            // First one source sends one event too many, and there is room for others. Then all sources together do.
-            for _ in 0...EventWriter.maximumWaitingOfSource {
-                writer.write(NewDelivery(event)) { answer.yield($0.outcome) }
-            }
-            var left = EventWriter.maximumWaiting - EventWriter.maximumWaitingOfSource
-            while left >= 0 {
-                let other = try NewEvent.of("u", .live, "d", from: SourceID(rawValue: UUID()))
-                for _ in 0..<1000 where left >= 0 {
-                    writer.write(NewDelivery(other)) { answer.yield($0.outcome) }
-                    left -= 1
-                }
-            }
-            answer.finish()
-            #expect(await answers.reduce(into: [EventOutcome?]()) { $0.append($1) } == [nil, nil])
-        }
-    }
 }

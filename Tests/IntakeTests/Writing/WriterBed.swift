@@ -60,14 +60,14 @@ enum WriterBed {
 }
 
 extension NewEvent {
-    /// An event of tenant `acme` in a delivery of its own.
+    /// An event in a delivery of its own.
     static func of(
         _ user: String, _ wanted: Wanted, _ delivery: String, at minute: Int? = nil,
-        from source: SourceID = WriterBed.source
+        from source: SourceID = WriterBed.source, tenant: TenantID = testTenant
     ) throws -> NewEvent {
-        let key = UserKey(tenant: testTenant, user: try UserID(user))
+        let key = UserKey(tenant: tenant, user: try UserID(user))
         return NewEvent(
-            id: EventID(at: Date()), source: source, deliveryID: delivery, receivedAt: Date(), owner: "acme",
+            id: EventID(at: Date()), source: source, deliveryID: delivery, receivedAt: Date(),
             change: UserChange(user: key, wanted: wanted, occurredAt: WriterBed.time(ofMinute: minute)))
     }
 }
@@ -78,7 +78,10 @@ extension NewDelivery {
         let changes = try users.map { user in
             UserChange(user: UserKey(tenant: testTenant, user: try UserID(user)), wanted: wanted, occurredAt: nil)
         }
-        return NewDelivery(try NewEvent.of("none", .live, delivery), asking: changes)
+        guard let all = NewDelivery(delivery, of: WriterBed.source, asking: changes, receivedAt: Date()) else {
+            throw InvalidValue("users", "must not be empty")
+        }
+        return all
     }
 }
 

@@ -47,7 +47,7 @@ import Testing
         let events = jobs.map { job in
             NewEvent(
                 id: EventID(at: Date()), source: source, deliveryID: "d-\(job.user.user)", receivedAt: Date(),
-                owner: "acme", change: UserChange(user: job.user, wanted: .gone, occurredAt: nil))
+                change: UserChange(user: job.user, wanted: .gone, occurredAt: nil))
         }
         return [EventStatement.insert(events, places: ["acme": 1])] + [EventStatement.amend(events)].compactMap(\.self)
     }

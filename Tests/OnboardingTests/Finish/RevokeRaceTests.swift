@@ -118,7 +118,6 @@ import Testing
     private static func event(_ wanted: Wanted, at minute: Int) -> NewEvent {
         NewEvent(
             id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(minute)", receivedAt: Date(),
-            owner: "acme",
             change: UserChange(user: testUserKey, wanted: wanted, occurredAt: Self.time(ofMinute: minute)))
     }
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The budgets of all sources of this process, and a line a minute about each source of which something was not stored.
+
+import Foundation
+import Logging
+import Model
+import Synchronization
+
+final class SourceBudgets: Sendable {
+    private let rate: Int
+    private let logger: Logger
+    private let budgets = Mutex<[SourceID: SourceBudget]>([:])
+
+    /// `rate` is in events per second, for each source.
+    init(rate: Int, logger: Logger) {
+        self.rate = rate
+        self.logger = logger
+    }
+
+    /// Returns the budget of a source, which outlives the source's entry in `SourceCache`.
+    func budget(of source: SourceID) -> SourceBudget {
+        self.budgets.withLock { budgets in
+            if let known = budgets[source] { return known }
+            let budget = SourceBudget(rate: self.rate)
+            budgets[source] = budget
+            return budget
+        }
+    }
+
+    /// Tells every minute, and once more at the end, what was not stored.
+    ///
+    /// Cancelled here: the last counts are told, and the loop ends.
+    func run(clock: some Clock<Duration> = ContinuousClock()) async {
+        while !Task.isCancelled {
+            try? await clock.sleep(for: .seconds(60))
+            self.tell()
+        }
+    }
+
+    /// With more sources than this the idle ones are forgotten.
+    private static let room = 10_000
+
+    /// Logs the counts of each source since the last time.
+    func tell(now: ContinuousClock.Instant = .now) {
+        let told = self.budgets.withLock { budgets in
+            let told = budgets.compactMap { source, budget in budget.takeCounts().map { (source, $0) } }
+            if budgets.count > Self.room { budgets = budgets.filter { _, budget in !budget.isIdle(now: now) } }
+            return told
+        }
+        for (source, counts) in told {
+            // An identity provider sends much that asks nothing. That alone is no news.
+            self.logger.log(
+                level: counts.refused > 0 ? .notice : .info, "deliveries of a source were not stored",
+                metadata: [
+                    "source": "\(source.rawValue.uuidString.lowercased())", "ignored": "\(counts.ignored)",
+                    "refused": "\(counts.refused)",
+                ])
+        }
+    }
+}
