@@ -16,7 +16,7 @@ package enum PoolShare: Hashable, Sendable {
         switch self {
         case .tenant: 64
         case .key: 48
-        case .unknown: 16
+        case .unknown: 64
         }
     }
 }

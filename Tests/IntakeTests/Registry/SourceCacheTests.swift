@@ -50,21 +50,21 @@ import Vault
         }
     }
 
-    @Test func `sixteen hooks that are not known are looked up at a time, and one more is refused at once`()
+    @Test func `64 hooks that are not known are looked up at a time, and one more is refused at once`()
         async throws
     {
         try await Self.withHook { cache, hook, database in
             _ = try await cache.source(for: hook, now: Self.noon)
             try await database.admin.script("begin; lock table dialtone.sources")
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<16 {
+                for number in 0..<64 {
                     group.addTask {
                         await #expect(throws: IntakeError.unknownHook) {
                             try await cache.source(for: "hk_\(number)", now: Self.noon)
                         }
                     }
                 }
-                while database.pool.counts.leased + database.pool.counts.waiting < 16 { await Task.yield() }
+                while database.pool.counts.leased + database.pool.counts.waiting < 64 { await Task.yield() }
                 await #expect(throws: IntakeError.tooManyUnknown) {
                     try await cache.source(for: "hk_more", now: Self.noon)
                 }

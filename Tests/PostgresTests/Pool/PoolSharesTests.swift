@@ -8,7 +8,7 @@ import Testing
 @Suite struct PoolSharesTests {
     /// The owners of each request, how many there may be, the owners of one too many, and of one that is let in.
     private static let cases: [([PoolShare], Int, [PoolShare], [PoolShare])] = [
-        ([.unknown], 16, [.unknown], [.tenant("acme"), .key("k")]),
+        ([.unknown], 64, [.unknown], [.tenant("acme"), .key("k")]),
         ([.tenant("acme")], 64, [.tenant("acme"), .key("other")], [.tenant("globex")]),
         ([.tenant("acme"), .key("k")], 48, [.tenant("acme"), .key("k")], [.tenant("acme"), .key("other")]),
     ]
