@@ -2,8 +2,8 @@
 // `scripts/check-ledger` shows the database's password to no list of processes.
 
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct CheckLedgerTests {
     @Test(arguments: [

@@ -2,8 +2,8 @@
 // `dialtone demo` runs as a process: it ends the story with JSON and leaves nothing behind when it is interrupted.
 
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct DemoTests {
     @Test func `the demo reports exactly one credential per user as JSON`() async throws {

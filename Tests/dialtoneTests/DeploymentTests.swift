@@ -3,8 +3,8 @@
 
 import Foundation
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct DeploymentTests {
     private static func text(_ path: String) throws -> String {

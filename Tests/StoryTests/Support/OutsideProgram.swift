@@ -2,8 +2,8 @@
 // Programs that share nothing with Dialtone and check it from outside: the official packages and the ledger check.
 
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 enum OutsideProgram {
     /// The folder of Package.swift.

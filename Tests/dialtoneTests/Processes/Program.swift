@@ -14,7 +14,7 @@ enum Program {
     /// Returns the built program as a process that is not yet started and reads nothing.
     static func process(_ arguments: [String], _ environment: [String: String]) -> Process {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
         let process = Process()
         process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
         process.arguments = arguments
