@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 
 struct ProblemRoutes: Sendable {
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("problems/:code") { _, context in try Self.page(try context.parameters.require("code")) }
         router.refuseOthers("problems/:code", allowed: .get)
     }

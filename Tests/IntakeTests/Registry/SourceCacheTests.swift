@@ -154,7 +154,8 @@ import Vault
             let vault = try Self.vault(of: database)
             let source = SourceID(rawValue: UUID())
             let id = UUID()
-            let sealed = try await vault.seal(Secret(Self.secret), SecretPlace.binding(id, testTenant.rawValue))
+            let place = SecretPlace.binding(id, of: source, testTenant.rawValue)
+            let sealed = try await vault.seal(Secret(Self.secret), place)
             try await database.insert(
                 """
                 insert into dialtone.sources (source_id, slug, tenant_id, hook_id, preset)
@@ -165,7 +166,8 @@ import Vault
                 values (\(id), \(source), \(testTenant), \(Bytes(sealed)))
                 """)
             let cache = SourceCache(
-                known: database.pool, lookUps: database.pool, shares: PoolShares(), vault: vault)
+                known: database.pool, lookUps: database.pool, shares: PoolShares(), vault: vault,
+                budgets: SourceBudgets(rate: 1000, logger: Logger(label: "test")))
             try await work(cache, "hk_known", database)
         }
     }

@@ -10,7 +10,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct NeighbourTests {
+@Suite struct BusySenderTests {
     private static let places = 16
 
     @Test func `a sender that repeats one user is told to come again, and then everything is stored`() async throws {

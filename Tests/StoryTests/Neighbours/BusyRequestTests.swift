@@ -10,7 +10,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct NeighbourTests {
+@Suite struct BusyRequestTests {
     /// The keys' table is locked, so each request with a key holds a connection and waits.
     @Test func `requests that ask much do not make a webhook wait`() async throws {
         try await Self.with { story, clients in
