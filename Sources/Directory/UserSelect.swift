@@ -76,12 +76,17 @@ enum UserSelect {
         """
 
     /// The credential that serves: the newest active one, or else one that is being closed.
+    ///
+    /// Enters credentials by their primary key. The inner subquery knows no status and cannot be pulled up, so no plan
+    /// can use a partial index.
     private static let serving: SQL = """
         left join lateral (
             select credential.generation, credential.provider_id, credential.tag, credential.sealed_username
-            from dialtone.credentials credential
-            where credential.tenant_id = owner.tenant_id and credential.user_id = owner.user_id
-              and (credential.status = 'active' or credential.status = 'closing' and owner.wanted = 'gone')
+            from (
+                select * from dialtone.credentials
+                where credentials.tenant_id = owner.tenant_id and credentials.user_id = owner.user_id offset 0
+            ) credential
+            where (credential.status = 'active' or credential.status = 'closing' and owner.wanted = 'gone')
             -- 'active' sorts before 'closing'.
             order by credential.status, credential.generation desc limit 1) serving on true
         """

@@ -46,13 +46,14 @@ package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codab
 package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 
+    /// For an id that the ledger holds. A sender's id is also checked for invisible characters (`init(_:)`).
     package init?(rawValue: String) {
-        guard (1...255).contains(rawValue.utf8.count), VisibleText.isVisible(rawValue) else { return nil }
+        guard (1...255).contains(rawValue.utf8.count) else { return nil }
         self.rawValue = rawValue
     }
 
     package init(_ text: String) throws(InvalidValue) {
-        guard let id = Self(rawValue: text) else {
+        guard let id = Self(rawValue: text), VisibleText.isVisible(text) else {
             throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without control or invisible characters")
         }
         self = id

@@ -15,7 +15,7 @@ import Testing
         _ work: (TelnyxClient, ScriptedServer) async throws -> Void
     ) async throws {
         try await ScriptedServer.with(steps) { server, port in
-            let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: .seconds(5)))
+            let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: .seconds(30)))
             var configuration = TelnyxClient.Configuration(
                 baseURL: "http://127.0.0.1:\(port)/v2", apiKey: Secret("unused"), deadline: .seconds(5))
             configuration.currentKey = { Secret("old") }

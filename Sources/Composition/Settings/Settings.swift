@@ -75,8 +75,7 @@ package struct Settings: Sendable {
         let isPooled = source.isPooled()
         let durability = source.durability()
         let serverIdentity = source.serverIdentity()
-        let (logLevel, logFormat) = (source.logLevel(), source.logFormat())
-        let telnyxKey = source.telnyxKey()
+        let (logLevel, logFormat, telnyxKey) = (source.logLevel(), source.logFormat(), source.telnyxKey())
         let kek = source.kek()
         let baseURL = source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2")
         let settings = Settings(
@@ -85,9 +84,9 @@ package struct Settings: Sendable {
             databaseWait: source.duration("DIALTONE_WAIT_FOR_DATABASE", default: .seconds(30)),
             listenHost: listen.host, listenPort: listen.port,
             keepAlive: source.duration("DIALTONE_KEEP_ALIVE", default: .seconds(75)),
-            statusListen: source.statusAddress(),
-            publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: kek, telnyxKey: telnyxKey.map { Secret($0) },
-            telnyxBaseURL: baseURL, providerProxy: source.providerProxy(for: baseURL),
+            statusListen: source.statusAddress(), publicURL: source.publicURL("DIALTONE_PUBLIC_URL"), kek: kek,
+            telnyxKey: telnyxKey.map { Secret($0) }, telnyxBaseURL: baseURL,
+            providerProxy: source.providerProxy(for: baseURL),
             connectionID: source.connectionID(), lease: source.duration("DIALTONE_LEASE", default: .seconds(30)),
             httpDeadline: source.duration("DIALTONE_HTTP_DEADLINE", default: .seconds(10)),
             providerMargin: source.duration("DIALTONE_PROVIDER_MARGIN", default: .seconds(30)),

@@ -18,6 +18,8 @@ enum LockHolders {
             let (pid, state) = try row.decode(Int32.self, String.self)
             return "process \(pid) (\(state))"
         }
-        return sessions.isEmpty ? "a session that has just ended" : sessions.joined(separator: ", ")
+        return sessions.isEmpty ? Self.gone : sessions.joined(separator: ", ")
     }
+
+    static let gone = "a session that has just ended"
 }

@@ -50,7 +50,7 @@ enum LockWatch {
             try? await Task.sleep(for: .milliseconds(500))
             let blockers: SQL = "select unnest(pg_blocking_pids(\(pid)))"
             guard let isFree = try? await watcher.query(blockers).isEmpty, !isFree,
-                let holders = try? await LockHolders.text(of: blockers, on: watcher)
+                let holders = try? await LockHolders.text(of: blockers, on: watcher), holders != LockHolders.gone
             else { continue }
             let isNews = watched.holders.withLock { known in
                 defer { known = holders }

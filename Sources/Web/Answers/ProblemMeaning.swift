@@ -28,12 +28,23 @@ enum ProblemMeaning {
         Row("bad_proof", "401", "a hook's signature, timestamp or id does not prove the sender"),
         Row("bad_request", "4xx", "the request is not acceptable in a way that no other code names"),
         Row("body_too_large", "413", "the body is longer than this route accepts"),
+        Row(
+            "busy", "503",
+            """
+            a sender has too much under way, or too many long bodies are arriving; nothing was stored; see \
+            `Retry-After`
+            """),
         Row("content_encoding", "415", "the body is encoded; send it without `Content-Encoding`"),
+        Row("content_type", "415", "the body of an API route is not `application/json`"),
         Row("delivery_id_reused", "409", "the `webhook-id` was used for another event"),
+        Row("expectation_failed", "417", "`Expect` has another value than `100-continue`"),
         Row("failed", "409", "the user could not be provisioned"),
+        Row("head_too_large", "431", "the head is above its limits"),
         Row("internal", "500", "a mistake in the service; its log has the `request_id`"),
         Row("invalid_cursor", "400", "`after` is not the `next` of an earlier page of this list"),
-        Row("invalid_json", "400", "the body is not JSON, or not an object; `detail` says at which byte"),
+        Row(
+            "invalid_json", "400",
+            "the body is no JSON object, or a member of it is not strict JSON or comes twice; `detail` says where"),
         Row("invalid_payload", "422", "a member of a hook's body has a wrong value"),
         Row("invalid_value", "400, 422", "a parameter (400) or a member of another body (422) has a wrong value"),
         Row("key_malformed", "401", "the `Authorization` header holds no well-formed bearer key"),
@@ -52,11 +63,12 @@ enum ProblemMeaning {
         Row(
             "unavailable", "503",
             """
-            the database cannot be reached, or took too long; or too many keys or hooks that are not known \
-            are being looked up. Try again after `Retry-After` seconds
+            the database cannot be reached, or took too long; or too many keys or hooks that are not known are \
+            being looked up. Try again after `Retry-After` seconds
             """),
         Row("unknown_hook", "404", "there is no such hook"),
         Row("unknown_member", "400", "the body has a member that this route does not know"),
+        Row("unknown_method", "501", "no route has this method; CONNECT is among them"),
         Row(
             "unknown_parameter", "400",
             "the query has a parameter that this route does not know; `detail` suggests the nearest"),

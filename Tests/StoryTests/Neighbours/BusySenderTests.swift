@@ -88,7 +88,7 @@ import Testing
                 replies.append(try await story.deliver("{}", "d-\(replies.count)"))
             }
             #expect(replies.count > 5, "the burst is five seconds of the rate")
-            #expect(replies.dropLast().allSatisfy { $0.status == 422 }, "the rate comes before the payload")
+            #expect(replies.dropLast().allSatisfy { $0.status == 200 }, "what asks nothing counts too")
             #expect(replies.last?.problem?.code == "busy")
             #expect(replies.last?.headers.first(name: "retry-after") == "1")
             let sender = try SignUpSender(url: other.url, secret: Secret(other.secret), http: story.http)
