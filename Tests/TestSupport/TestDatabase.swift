@@ -86,14 +86,14 @@ package struct TestDatabase: Sendable {
 
     // MARK: Waiting
 
-    /// Waits until the statement returns a row, or throws after 30 seconds. The pause between two looks is the
+    /// Waits until the statement returns a row, or throws after 60 seconds. The pause between two looks is the
     /// database's, so that the test does not sleep.
     package func until(_ statement: SQL) async throws {
         let came = try await Self.returnsRow(statement, on: self.admin)
         guard came else { throw NeverCame(what: "the row did not come") }
     }
 
-    /// Waits until a session of this database waits for a lock, or throws after 30 seconds.
+    /// Waits until a session of this database waits for a lock, or throws after 60 seconds.
     ///
     /// It asks on a connection of its own: `admin` may be in a transaction, in which pg_stat_activity does not change.
     package func untilSomebodyWaitsForALock() async throws {
@@ -105,9 +105,9 @@ package struct TestDatabase: Sendable {
         guard waits else { throw NeverCame(what: "no session waited for a lock") }
     }
 
-    /// Asks until the statement returns a row, for 30 seconds.
+    /// Asks until the statement returns a row, for 60 seconds.
     private static func returnsRow(_ statement: SQL, on connection: PostgresConnection) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await connection.query(statement).isEmpty {
             guard ContinuousClock.now < deadline else { return false }
             _ = try await connection.query("select pg_sleep(0.02)::text")
@@ -118,6 +118,6 @@ package struct TestDatabase: Sendable {
     package struct NeverCame: Error, CustomStringConvertible {
         let what: String
 
-        package var description: String { "\(self.what) within 30 seconds" }
+        package var description: String { "\(self.what) within 60 seconds" }
     }
 }

@@ -40,7 +40,7 @@ enum StrictEvent {
     }
 
     private static func request(_ data: JSONValue, at place: String) -> CanonicalEvent.Request? {
-        guard case .object = data, let user = data["user_id"]?.string.flatMap(UserID.init(rawValue:)) else {
+        guard case .object = data, let user = data["user_id"]?.string.flatMap({ try? UserID($0) }) else {
             return nil
         }
         switch data["tenant_id"] {

@@ -87,10 +87,10 @@ extension Wire {
         }
     }
 
-    /// Asks until the answer has this status and these words, for 30 seconds. Returns the answer.
+    /// Asks until the answer has this status and these words, for 60 seconds. Returns the answer.
     @discardableResult
     static func get(_ path: String, at url: String, until status: Int, with words: String = "") async throws -> String {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let answer = try await Self.get(path, at: url)
             if answer.hasPrefix("HTTP/1.1 \(status) "), words.isEmpty || answer.contains(words) { return answer }
