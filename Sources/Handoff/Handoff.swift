@@ -171,13 +171,14 @@ package final class Handoff: Sendable {
     /// A pause that the provider told any node about tokens holds here too. When the limits cannot be read, the call is
     /// made. Each tenant may ask for so many only: the provider's 429 would be everybody's.
     private func mint(_ id: ProviderID, for tenant: TenantID) async throws(HandoffError) -> LoginToken {
-        if let wait = try? await self.limits.wait(for: .tokens) {
-            throw .providerUnavailable(retryAfter: Self.seconds(wait))
-        }
+        // The permit comes first: it bounds how many of a tenant ask the database for the limits.
         if case .wait(let wait) = self.limits.takeTokenPermit(for: tenant.rawValue) {
             throw .tooManyTokens(retryAfter: Self.seconds(wait))
         }
         defer { self.limits.returnTokenPermit(for: tenant.rawValue) }
+        if let wait = try? await self.limits.wait(for: .tokens) {
+            throw .providerUnavailable(retryAfter: Self.seconds(wait))
+        }
         do throws(TelnyxFailure) {
             return try await self.api.token(id)
         } catch {

@@ -58,7 +58,10 @@ package final class Intake: Sendable {
                 source.budget.countIgnored()
                 return answer(.success(.ignored(EventID(at: delivery.receivedAt))))
             }
-            if !self.writer.write(events, completion: answer) { source.budget.countRefused() }
+            if !self.writer.write(events, completion: answer) {
+                source.budget.giveBack(events.events.count)
+                source.budget.countRefused()
+            }
         } catch {
             answer(.failure(error))
         }

@@ -46,15 +46,24 @@ package struct TenantID: RawRepresentable, Hashable, Comparable, Sendable, Codab
 package struct UserID: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 
-    /// For an id that the ledger holds. A sender's id is also checked for invisible characters (`init(_:)`).
     package init?(rawValue: String) {
-        guard (1...255).contains(rawValue.utf8.count) else { return nil }
+        guard (1...255).contains(rawValue.utf8.count), !rawValue.utf8.contains(0) else { return nil }
         self.rawValue = rawValue
     }
 
+    /// The id of a user who may be new.
     package init(_ text: String) throws(InvalidValue) {
         guard let id = Self(rawValue: text), VisibleText.isVisible(text) else {
             throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without control or invisible characters")
+        }
+        self = id
+    }
+
+    /// The id of a user who is there already, if anywhere. An older rule may have let more characters in, and such a
+    /// user must still be found and taken away.
+    package init(existing text: String) throws(InvalidValue) {
+        guard let id = Self(rawValue: text) else {
+            throw InvalidValue("user_id", "must be 1 to 255 bytes of UTF-8 without NUL")
         }
         self = id
     }

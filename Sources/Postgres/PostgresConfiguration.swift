@@ -33,6 +33,9 @@ package struct PostgresConfiguration: Sendable {
     package var exchangeTimeout: Duration?
     /// Server settings sent at start-up (`-c name=value`).
     package var settings: [String: String] = [:]
+    /// Statements that each new session runs first; nil for none. Unlike `settings` they also hold where a pooler in
+    /// session mode stands before the server: it takes no options at the start.
+    package var startScript: String?
     /// Whether statements used more than once are prepared. Must be off behind a pooler in transaction mode.
     package var preparesStatements = true
     /// Whether what answers is a pooler in transaction mode, which says of a server what it heard when it first met one.
@@ -105,10 +108,17 @@ package struct PostgresConfiguration: Sendable {
         defer { unsafe PQconninfoFree(defaults) }
         var option = unsafe defaults
         while unsafe option.pointee.keyword != nil {
-            if let name = unsafe option.pointee.envvar { unsafe unsetenv(name) }
+            if let name = unsafe option.pointee.envvar { unsafe Self.remove(name) }
             unsafe option += 1
         }
         for name in ["PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGLOCALEDIR"] { unsafe unsetenv(name) }
+    }
+
+    /// Overwrites the value first: /proc/PID/environ shows the strings that execve(2) has put there, also after
+    /// unsetenv(3).
+    private static func remove(_ name: UnsafePointer<CChar>) {
+        if let value = unsafe getenv(name) { unsafe memset(value, 0, strlen(value)) }
+        unsafe unsetenv(name)
     }
 
     /// One attempt: one host, at one of its addresses.

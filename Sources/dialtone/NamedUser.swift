@@ -11,7 +11,7 @@ struct NamedUser: ParsableArguments {
     @Flag(help: "Print JSON.") var json = false
 
     var key: UserKey {
-        get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user)) }
+        get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(existing: self.user)) }
     }
 
     func show(_ line: ActionLine) throws {

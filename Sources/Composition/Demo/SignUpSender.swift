@@ -46,7 +46,11 @@ package struct SignUpSender: Sendable {
         let event = Event(
             type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(occurredAt ?? now),
             data: .init(user_id: user.user.rawValue, tenant_id: user.tenant.rawValue))
-        let body = [UInt8](try JSONEncoder().encode(event))
+        return try await self.post([UInt8](try JSONEncoder().encode(event)), deliveryID: deliveryID, at: now)
+    }
+
+    /// Signs a body and posts it. `now` is the time of the signature.
+    package func post(_ body: [UInt8], deliveryID: String, at now: Date) async throws -> Reply {
         let stamp = Int64(now.timeIntervalSince1970)
         var request = HTTPClientRequest(url: self.url)
         request.method = .POST

@@ -65,10 +65,10 @@ package struct SharedParts: Sendable {
         configuration.currentURL = settings.secrets.directDatabase.url
         configuration.exchangeTimeout = .seconds(15)
         guard settings.hasDirectSession else { return configuration }
-        configuration.settings = [
-            "role": "dialtone_service", "statement_timeout": "10s", "lock_timeout": "10s",
-            "idle_in_transaction_session_timeout": "10s", "idle_session_timeout": "0",
-        ]
+        configuration.startScript = """
+            set role dialtone_service; set statement_timeout = '10s'; set lock_timeout = '10s';
+            set idle_in_transaction_session_timeout = '10s'; set idle_session_timeout = 0
+            """
         return configuration
     }
 

@@ -43,26 +43,26 @@ package enum CanonicalEvent {
         default: return .nothing
         }
         return .changes(
-            try Self.requests(try event.member("data")), wanted: wanted,
+            try Self.requests(try event.member("data"), wanted), wanted: wanted,
             occurredAt: try Self.time(try event.member("timestamp")))
     }
 
-    private static func requests(_ data: JSONView?) throws(UnusableBody) -> [Request] {
-        if let list = try data?.list(upTo: Self.maximumUsers) { return try Self.requests(list) }
+    private static func requests(_ data: JSONView?, _ wanted: Wanted) throws(UnusableBody) -> [Request] {
+        if let list = try data?.list(upTo: Self.maximumUsers) { return try Self.requests(list, wanted) }
         guard data?.kind == .object else {
             throw .wrongValue(InvalidValue("data", "must be an object, or a list of objects"))
         }
-        return [try Self.request(data, at: "data")]
+        return [try Self.request(data, wanted, at: "data")]
     }
 
-    private static func requests(_ list: [JSONView]) throws(UnusableBody) -> [Request] {
+    private static func requests(_ list: [JSONView], _ wanted: Wanted) throws(UnusableBody) -> [Request] {
         guard (1...Self.maximumUsers).contains(list.count) else {
             throw .wrongValue(InvalidValue("data", "must hold 1 to \(Self.maximumUsers) users"))
         }
         var requests: [Request] = []
         var times: [UserID: Int] = [:]
         for (place, data) in list.enumerated() {
-            let request = try Self.request(data, at: "data[\(place)]")
+            let request = try Self.request(data, wanted, at: "data[\(place)]")
             times[request.user, default: 0] += 1
             guard times[request.user, default: 0] <= Self.maximumRepeats else {
                 throw .wrongValue(
@@ -73,7 +73,9 @@ package enum CanonicalEvent {
         return requests
     }
 
-    private static func request(_ data: JSONView?, at place: String) throws(UnusableBody) -> Request {
+    private static func request(
+        _ data: JSONView?, _ wanted: Wanted, at place: String
+    ) throws(UnusableBody) -> Request {
         guard let members = try data?.members(Self.membersOfData) else {
             throw .wrongValue(InvalidValue(place, "must be an object"))
         }
@@ -83,7 +85,8 @@ package enum CanonicalEvent {
         let name = try Self.tenant(try members.member("tenant_id"), at: place)
         do {
             let tenant = try name.map { (text) throws(InvalidValue) in try TenantID(text) }
-            return Request(user: try UserID(user), tenant: tenant, place: place)
+            let id = try wanted == .live ? UserID(user) : UserID(existing: user)
+            return Request(user: id, tenant: tenant, place: place)
         } catch {
             // `UserID` and `TenantID` do not know their place in the body.
             let member = error.field == "user_id" ? "user_id" : "tenant_id"

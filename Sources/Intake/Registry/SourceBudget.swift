@@ -44,6 +44,9 @@ final class SourceBudget: Sendable {
     /// delivery is taken whole or not at all.
     func takeMore(_ events: Int) { self.nextDue.add(self.step * Int64(events), ordering: .relaxed) }
 
+    /// Gives back what a delivery took that found no room and was not stored.
+    func giveBack(_ events: Int) { self.nextDue.subtract(self.step * Int64(events), ordering: .relaxed) }
+
     private static func nanoseconds(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000

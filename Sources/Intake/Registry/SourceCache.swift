@@ -17,6 +17,8 @@ final class SourceCache: Sendable {
     private static let maximumAge: TimeInterval = 5
     /// Seconds for which the last answer serves on, but only while the database does not answer.
     private static let longestTrust: TimeInterval = 60
+    /// Seconds after which a hook that was not asked for counts as unknown again.
+    private static let longestSilence: TimeInterval = 86_400
     /// Seconds for which it is believed that a hook has no source. The database is asked for such a hook once a second
     /// at most.
     private static let maximumAgeOfNone: TimeInterval = 1
@@ -30,7 +32,7 @@ final class SourceCache: Sendable {
     private let budgets: SourceBudgets
     private let memory = Mutex(
         LookUpMemory<KnownSource>(
-            keepsHits: SourceCache.longestTrust, keepsMisses: SourceCache.maximumAgeOfNone))
+            keepsHits: SourceCache.longestSilence, keepsMisses: SourceCache.maximumAgeOfNone))
     let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
 
     /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.

@@ -116,7 +116,7 @@ extension SweptTag {
             for row in rows {
                 let (id, generation) = try row.decode(String.self, Int32.self)
                 last = id
-                let user = UserKey(tenant: tenant, user: try UserID(id))
+                let user = UserKey(tenant: tenant, user: try UserID(existing: id))
                 // Two generations beyond the ledger's: a fail-over may have made it forget that many.
                 for number in 1...generation + 2 {
                     let name = self.sweep.names.name(for: user, generation: number)

@@ -15,6 +15,7 @@ extension PostgresConnection {
         while let target = try await attempts.next() {
             do throws(PostgresError) {
                 let connection = try await Self.open(configuration, target)
+                try await connection.begin(with: configuration.startScript)
                 configuration.memory.works(target)
                 return connection
             } catch {
@@ -23,6 +24,17 @@ extension PostgresConnection {
             }
         }
         throw failure ?? attempts.failure ?? PostgresError(.connectFailed, "no host to connect to")
+    }
+
+    /// Runs the script of a new session. Closes the connection when it fails.
+    private func begin(with script: String?) async throws(PostgresError) {
+        guard let script else { return }
+        do throws(PostgresError) {
+            try await self.script(script)
+        } catch {
+            self.close()
+            throw error
+        }
     }
 
     private static func open(

@@ -20,7 +20,7 @@ package struct ServingLogin: Sendable {
             """
             select rolname::text, pg_has_role(session_user, oid,
                        case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end),
-                   rolname = 'dialtone_tenant' or pg_has_role(session_user, oid, 'usage')
+                   rolname = 'dialtone_tenant' or pg_has_role(current_user, oid, 'usage')
             from pg_roles where rolname in ('dialtone_service', 'dialtone_tenant') order by rolname
             """
         ).map { try $0.decode(String.self, Bool.self, Bool.self) }

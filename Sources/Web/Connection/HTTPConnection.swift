@@ -59,8 +59,8 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(BackPressureHandler())
         try pipeline.addHandler(CallerWatch(presence))
         let conduct = try Self.addHTTP(
-            to: pipeline, times: RequestDeadline.Times(), activity: activity, logger: self.logger,
-            date: self.date)
+            to: pipeline, times: RequestDeadline.Times(), activity: activity, keepAlive: self.keepAlive,
+            logger: self.logger, date: self.date)
         if let hooks = self.hooks { try pipeline.addHandler(HookFastPath(hooks: hooks, conduct: conduct)) }
         // The connection has no TLS, so the scheme is http.
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
@@ -69,12 +69,12 @@ struct HTTPConnection: ServerChildChannel, HTTPChannelHandler {
     /// Adds the parser and what holds for both paths.
     static func addHTTP(
         to pipeline: ChannelPipeline.SynchronousOperations, times: RequestDeadline.Times, activity: ConnectionActivity,
-        logger: Logger, date: @escaping @Sendable () -> String
+        keepAlive: TimeAmount = .zero, logger: Logger, date: @escaping @Sendable () -> String
     ) throws -> RequestConduct {
         let deadline = RequestDeadline(times, activity: activity)
         let decoder = Self.requestDecoder()
         let conduct = RequestConduct(
-            deadline: deadline, activity: activity, decoder: decoder, logger: logger, date: date)
+            deadline: deadline, activity: activity, decoder: decoder, keepAlive: keepAlive, logger: logger, date: date)
         try pipeline.addHandler(deadline)
         // The router's fields are checked by HTTPTypes. The fast path writes only fields of its own.
         try pipeline.addHandler(HTTPResponseEncoder())

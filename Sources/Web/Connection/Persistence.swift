@@ -13,6 +13,12 @@ enum Persistence: Equatable {
     /// Tokens have no case and come in lists, also in several header lines (RFC 9110 section 7.6.1).
     init(_ head: HTTPRequestHead) {
         let isOld = head.version.minor == 0
+        // Such framing is faulty (RFC 9112 section 6.1), and the parser heeds this name like `Connection`.
+        let isFaulty = isOld && head.headers.contains(name: "transfer-encoding")
+        if isFaulty || head.headers.contains(name: "proxy-connection") {
+            self = .closes
+            return
+        }
         guard head.headers.contains(name: "connection") else {
             self = isOld ? .closes : .stays
             return
@@ -39,6 +45,11 @@ enum UpgradeWish {
     init(_ head: HTTPRequestHead) {
         guard head.headers.contains(name: "upgrade") else {
             self = .none
+            return
+        }
+        // The parser heeds the second name like the first.
+        guard !head.headers.contains(name: "proxy-connection") else {
+            self = .unclear
             return
         }
         let (connections, upgrades) = (head.headers["connection"], head.headers["upgrade"])

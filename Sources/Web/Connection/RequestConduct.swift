@@ -27,19 +27,21 @@ final class RequestConduct: ChannelDuplexHandler {
     private var decoder: RequestDecoder
     /// The latest request, until its answer is complete.
     private var head: HTTPRequestHead?
-    private var persistence = Persistence.stays
-    private var wish = UpgradeWish.none
+    private var (persistence, wish) = (Persistence.stays, UpgradeWish.none)
     private var isReading = false
     private var answer = AnswerState.complete
     /// Whether a client holds its body back until it is told to go on.
     private var owesContinue = false
     private var isOver = false
+    private let keepAlive: TimeAmount
+    private var restsSince = NIODeadline.uptimeNanoseconds(0)
 
     /// `date` returns the Date field's text.
     init(
-        deadline: RequestDeadline, activity: ConnectionActivity, decoder: RequestDecoder, logger: Logger,
-        date: @escaping @Sendable () -> String
+        deadline: RequestDeadline, activity: ConnectionActivity, decoder: RequestDecoder,
+        keepAlive: TimeAmount = .zero, logger: Logger, date: @escaping @Sendable () -> String
     ) {
+        self.keepAlive = keepAlive
         self.logger = logger
         self.date = date
         self.deadline = deadline
@@ -64,10 +66,12 @@ final class RequestConduct: ChannelDuplexHandler {
             self.owesContinue = false
             context.fireChannelRead(data)
         case .end:
-            self.deadline.requestEnded()
+            self.deadline.requestEnded(isAnswered: self.answer == .complete)
+            // What follows is no request any more, and the parser may have stopped.
+            if self.persistence == .closes { self.deadline.discard() }
             self.isReading = false
             self.owesContinue = false
-            if self.answer == .complete { self.rest() }
+            if self.answer == .complete { self.rest(context) }
             // Before the end is passed on, because that may bring the answer, and with it the next request.
             if self.wish == .stopsParser { self.listenAgain(context) }
             context.fireChannelRead(data)
@@ -117,11 +121,8 @@ final class RequestConduct: ChannelDuplexHandler {
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !self.isOver else {
-            // Hummingbird would answer a second time after a broken body.
-            promise?.succeed()
-            return
-        }
+        // Hummingbird would answer a second time after a broken body.
+        guard !self.isOver else { return promise?.succeed() ?? () }
         switch Self.unwrapOutboundIn(data) {
         case .head(let head): self.write(head, data, context, promise)
         case .body: context.write(data, promise: promise)
@@ -149,11 +150,12 @@ final class RequestConduct: ChannelDuplexHandler {
         return head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0 > Self.shortRest
     }
 
-    /// Everything is settled here before the write, because the write may bring the next request.
+    /// Settles everything before the write, because that may bring the next request.
     private func writeEnd(_ data: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         self.answer = .complete
+        self.deadline.answered()
         guard self.persistence == .closes else {
-            if !self.isReading { self.rest() }
+            if !self.isReading { self.rest(context) }
             return context.write(data, promise: promise)
         }
         self.leave()
@@ -164,8 +166,9 @@ final class RequestConduct: ChannelDuplexHandler {
     }
 
     /// No request is under way.
-    private func rest() {
+    private func rest(_ context: ChannelHandlerContext) {
         self.head = nil
+        self.restsSince = context.eventLoop.now
         self.activity.isIdle()
     }
 
@@ -177,6 +180,7 @@ final class RequestConduct: ChannelDuplexHandler {
     }
 
     private func closeOutput(when written: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
+        self.deadline.expectFarewell(context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         written.whenComplete { _ in
             let (conduct, context) = bound.value
@@ -193,9 +197,9 @@ final class RequestConduct: ChannelDuplexHandler {
         let problem = Problem.of(error, requestID: id, logger: self.logger)
         var answer = problem.answer(requestID: id)
         answer.complete(requestID: id, date: self.date())
-        let isHead = self.head?.method == .HEAD
         self.write(context: context, data: Self.wrapOutboundOut(.head(answer.head)), promise: nil)
-        if !isHead { self.write(context: context, data: Self.wrapOutboundOut(.body(answer.bytes)), promise: nil) }
+        let body = Self.wrapOutboundOut(.body(answer.bytes))
+        if self.head?.method != .HEAD { self.write(context: context, data: body, promise: nil) }
         self.write(context: context, data: Self.wrapOutboundOut(.end(nil)), promise: nil)
     }
 }
@@ -213,10 +217,12 @@ extension RequestConduct {
         promise?.succeed()
     }
 
-    /// Closes a silent connection, unless the client waits for an answer.
+    /// Closes a silent connection, unless the client waits for an answer. One that reads no answers is closed too. An
+    /// answer may end long after the last byte was read; the connection then stays until the next such event.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
-        if self.isReading || self.answer == .complete { context.close(promise: nil) }
+        let isAtRest = self.answer == .complete && context.eventLoop.now - self.restsSince >= self.keepAlive
+        if self.isReading || isAtRest || !context.channel.isWritable { context.close(promise: nil) }
     }
 
     /// Bytes that are not HTTP end the connection. When they stand in a body, the path that has the request answers.
@@ -234,7 +240,7 @@ extension RequestConduct {
         }
     }
 
-    /// The parser knows a list of methods, and calls every other first line garbage.
+    /// The parser calls a first line garbage when it does not know the method.
     private func refusal(of error: HTTPParserError) -> any Error {
         guard error == .invalidMethod, let bytes = self.deadline.firstBytes, RequestLine.isWellFormed(bytes) else {
             return error

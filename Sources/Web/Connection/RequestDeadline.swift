@@ -25,7 +25,7 @@ final class RequestDeadline: ChannelInboundHandler {
 
     private enum Stage {
         case silent, idle, head, body
-        /// The last answer is written. What still comes is dropped.
+        /// No further request is taken. What still comes is dropped.
         case farewell
     }
 
@@ -33,6 +33,11 @@ final class RequestDeadline: ChannelInboundHandler {
     private let activity: ConnectionActivity
     private var stage = Stage.silent
     private var timer: Scheduled<Void>?
+    /// When the request under way has begun. Nil for one that came in an earlier read and waited for its turn.
+    private var begun: NIODeadline?
+    private var isInRead = false
+    /// Bytes of the next request may come while an answer is owed. Their time begins with their turn.
+    private var isAnswerOwed = false
     /// The first bytes of a request whose head is not yet whole.
     private(set) var firstBytes: ByteBuffer?
 
@@ -41,22 +46,28 @@ final class RequestDeadline: ChannelInboundHandler {
         self.activity = activity
     }
 
-    /// The request's head was read.
+    // MARK: What RequestConduct sees
+
+    /// The request's head was read. It may have waited behind another request: then no read is under way.
     func headCame(_ context: ChannelHandlerContext) {
         guard self.stage != .farewell else { return }
         self.stage = .body
         self.firstBytes = nil
-        guard self.timer != nil else { return }
-        self.setTimer(self.times.request - self.times.head, context)
+        if self.timer != nil || !self.isInRead { self.setTimer(for: self.times.request, context) }
     }
 
-    /// The request's last byte was read.
-    func requestEnded() {
+    /// The request's last byte was read. `isAnswered`: its answer was complete before.
+    func requestEnded(isAnswered: Bool) {
         guard self.stage != .farewell else { return }
         self.stage = .idle
+        self.isAnswerOwed = !isAnswered
+        self.begun = nil
         self.firstBytes = nil
         self.stopTimer()
     }
+
+    /// The answer is complete.
+    func answered() { self.isAnswerOwed = false }
 
     /// Drops all that the client still sends.
     func discard() {
@@ -65,26 +76,39 @@ final class RequestDeadline: ChannelInboundHandler {
         self.stopTimer()
     }
 
+    /// Closes the connection when the last answer cannot be written in the time of a request.
+    func expectFarewell(_ context: ChannelHandlerContext) {
+        self.begun = nil
+        self.setTimer(for: self.times.request, context)
+    }
+
     /// Closes the connection soon. A close at once could reset it before the client has read the answer (RFC 9112
     /// section 9.6).
-    func closeSoon(_ context: ChannelHandlerContext) { self.setTimer(self.times.farewell, context) }
+    func closeSoon(_ context: ChannelHandlerContext) {
+        self.begun = nil
+        self.setTimer(for: self.times.farewell, context)
+    }
 
     // MARK: Bytes
 
     func channelActive(context: ChannelHandlerContext) {
-        self.setTimer(self.times.firstByte, context)
+        self.setTimer(for: self.times.firstByte, context)
         context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.isInRead = true
         switch self.stage {
         case .farewell: return
         case .head, .body: break
         case .silent, .idle:
+            let bytes = Self.unwrapInboundIn(data)
+            // An empty line before a request is ignored (RFC 9112 section 2.2).
+            if self.isAnswerOwed || RequestLine.isBlank(bytes) { break }
             if self.timer != nil { self.stopTimer() }
             self.stage = .head
+            self.begun = context.eventLoop.now
             self.activity.isBusy()
-            let bytes = Self.unwrapInboundIn(data)
             self.firstBytes = bytes
             // The parser would wait for header fields, which HTTP/0.9 does not have.
             if RequestLine.isOldest(bytes) { return context.fireErrorCaught(HTTPParserError.invalidVersion) }
@@ -93,10 +117,11 @@ final class RequestDeadline: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        self.isInRead = false
         if self.timer == nil {
             switch self.stage {
-            case .head: self.setTimer(self.times.head, context)
-            case .body: self.setTimer(self.times.request, context)
+            case .head: self.setTimer(for: self.times.head, context)
+            case .body: self.setTimer(for: self.times.request, context)
             case .silent, .idle, .farewell: break
             }
         }
@@ -108,9 +133,11 @@ final class RequestDeadline: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    private func setTimer(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+    /// Counts from the request's first byte, if that is known.
+    private func setTimer(for time: TimeAmount, _ context: ChannelHandlerContext) {
         self.timer?.cancel()
-        self.timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
+        let end = (self.begun ?? context.eventLoop.now) + time
+        self.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: end) { context.close(promise: nil) }
     }
 
     private func stopTimer() {

@@ -12,6 +12,11 @@ enum RequestLine {
         return !String(buffer: bytes).contains(" HTTP/")
     }
 
+    /// Returns whether the bytes are line ends only.
+    static func isBlank(_ bytes: ByteBuffer) -> Bool {
+        bytes.readableBytesView.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+    }
+
     /// Returns whether the bytes begin with `method target HTTP/1.x`, whatever the method is.
     static func isWellFormed(_ bytes: ByteBuffer) -> Bool {
         let line = bytes.readableBytesView.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }

@@ -69,7 +69,7 @@ struct UsersController: Sendable {
         let (tenant, key) = try await self.tenant(request, context)
         _ = try QueryParameters(request, known: [])
         guard let name = try context.parameters.require("user").removingPercentEncoding,
-            let user = try? UserID(name)
+            let user = UserID(rawValue: name)
         else { throw Problem.notFound }
         return (UserKey(tenant: tenant, user: user), key)
     }

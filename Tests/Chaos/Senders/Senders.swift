@@ -26,13 +26,15 @@ final class Senders: Sendable {
 
         mutating func leaves(_ word: Word) {
             guard word.wanted == .live else { return }
-            self.sentSignUps[word.user] = max(self.sentSignUps[word.user] ?? .distantPast, word.occurredAt)
+            for user in word.group {
+                self.sentSignUps[user] = max(self.sentSignUps[user] ?? .distantPast, word.occurredAt)
+            }
         }
 
         mutating func acknowledge(_ word: Word) {
             self.acknowledged.insert(word.delivery)
             guard word.wanted == .gone else {
-                self.acknowledgedUsers.insert(word.user)
+                self.acknowledgedUsers.formUnion(word.group)
                 return
             }
             self.acknowledgedDeletes[word.user] = max(
@@ -113,7 +115,7 @@ final class Senders: Sendable {
     private func pickWords(round: Int, _ number: Int, using dice: inout some RandomNumberGenerator) -> [Word] {
         let known = self.state.withLock { $0.users.randomElement(using: &dice) }
         let choice = Int.random(in: 0..<10, using: &dice)
-        guard choice >= 5, let known else { return [self.next("u-\(round)-\(number)", .live, using: &dice)] }
+        guard choice >= 5, let known else { return [self.newcomers("u-\(round)-\(number)", choice, using: &dice)] }
         let last = self.state.withLock { $0.last[known] }
         switch choice {
         case 5, 6, 7: return [self.next(known, last?.wanted == .live ? .gone : .live, using: &dice)]
@@ -124,17 +126,39 @@ final class Senders: Sendable {
         }
     }
 
+    /// Makes the word of new users: three in one delivery, one without a time, or, most often, one with it.
+    private func newcomers(_ user: String, _ choice: Int, using dice: inout some RandomNumberGenerator) -> Word {
+        switch choice {
+        case 0: return self.next(user, .live, beside: ["\(user)-b", "\(user)-c"], using: &dice)
+        case 1:
+            return self.state.withLock { state in
+                let word = Word(
+                    tenant: Int.random(in: 0..<2, using: &dice), user: user, wanted: .live, occurredAt: Date(),
+                    delivery: "d-\(state.words.count)", group: [user], hasTime: false)
+                state.words.append(word)
+                state.last[user] = word
+                return word
+            }
+        default: return self.next(user, .live, using: &dice)
+        }
+    }
+
     /// Makes the next word. A user keeps its tenant, and each word is a millisecond newer than the one before.
-    private func next(_ user: String, _ wanted: Wanted, using dice: inout some RandomNumberGenerator) -> Word {
+    private func next(
+        _ user: String, _ wanted: Wanted, beside others: [String] = [], using dice: inout some RandomNumberGenerator
+    ) -> Word {
         self.state.withLock { state in
             let tenant = state.last[user]?.tenant ?? Int.random(in: 0..<2, using: &dice)
             let word = Word(
                 tenant: tenant, user: user, wanted: wanted,
                 occurredAt: self.begin - 3600 + Double(state.words.count) * 0.001,
-                delivery: "d-\(state.words.count)")
-            if state.last[user] == nil { state.users.append(user) }
+                delivery: "d-\(state.words.count)", group: [user] + others)
             state.words.append(word)
-            state.last[user] = word
+            for user in word.group {
+                if state.last[user] == nil { state.users.append(user) }
+                state.last[user] = word
+                state.last[user]?.user = user
+            }
             return word
         }
     }
@@ -157,15 +181,12 @@ final class Senders: Sendable {
     /// Sends a word to either API process until it is acknowledged, or its attempts are used up.
     private func send(_ word: Word, attempts: Int) async {
         let hook = self.deployment.hooks[word.tenant]
-        guard let key = word.key else { return }
         self.state.withLock { $0.leaves(word) }
         for _ in 0..<attempts {
             let address = self.deployment.apis.randomElement() ?? ""
             let sender = try? SignUpSender(
                 url: address + hook.path, secret: Secret(hook.secret), http: self.deployment.http)
-            let reply = try? await sender?.send(
-                type: word.wanted == .live ? "user.created" : "user.deleted", user: key,
-                deliveryID: word.delivery, at: Date(), occurredAt: word.occurredAt)
+            let reply = try? await sender?.post(word.body, deliveryID: word.delivery, at: Date())
             if let reply, (200..<300).contains(reply.status) {
                 self.state.withLock { $0.acknowledge(word) }
                 return

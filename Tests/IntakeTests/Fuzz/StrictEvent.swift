@@ -20,13 +20,13 @@ enum StrictEvent {
         case .array(let list):
             guard (1...1000).contains(list.count) else { return nil }
             for (place, data) in list.enumerated() {
-                guard let request = Self.request(data, at: "data[\(place)]") else { return nil }
+                guard let request = Self.request(data, wanted, at: "data[\(place)]") else { return nil }
                 requests.append(request)
             }
             let times = Dictionary(grouping: requests, by: \.user).values.map(\.count).max() ?? 0
             guard times <= 8 else { return nil }
         case let data?:
-            guard let request = Self.request(data, at: "data") else { return nil }
+            guard let request = Self.request(data, wanted, at: "data") else { return nil }
             requests = [request]
         case nil: return nil
         }
@@ -39,8 +39,12 @@ enum StrictEvent {
         }
     }
 
-    private static func request(_ data: JSONValue, at place: String) -> CanonicalEvent.Request? {
-        guard case .object = data, let user = data["user_id"]?.string.flatMap({ try? UserID($0) }) else {
+    private static func request(
+        _ data: JSONValue, _ wanted: Wanted, at place: String
+    ) -> CanonicalEvent.Request? {
+        guard case .object = data, let text = data["user_id"]?.string,
+            let user = try? wanted == .live ? UserID(text) : UserID(existing: text)
+        else {
             return nil
         }
         switch data["tenant_id"] {

@@ -45,6 +45,15 @@ struct Conversation: Sendable {
         Conversation(
             name: "an unclear upgrade", fields: "Connection: te\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
             hears: ["202 close"], goesOn: false),
+        Conversation(
+            name: "an upgrade by another name", fields: "Proxy-Connection: upgrade\r\nUpgrade: h2c\r\n",
+            hears: ["202 close"], goesOn: false),
+        Conversation(
+            name: "a close by another name", fields: "Proxy-Connection: close\r\n", hears: ["202 close"],
+            goesOn: false),
+        Conversation(
+            name: "a stay by another name", fields: "Proxy-Connection: keep-alive\r\n", hears: ["202 close"],
+            goesOn: false),
     ]
 
     private static let bodies = [

@@ -28,9 +28,14 @@ import Testing
         }
     }
 
-    @Test func `a wish that the parser may read in another way ends the connection`() throws {
+    @Test(arguments: [
+        "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
+        "Proxy-Connection: upgrade\r\nUpgrade: x\r\n",
+        "Connection: keep-alive\r\nProxy-Connection: upgrade\r\nUpgrade: x\r\n",
+    ])
+    func `a wish that the parser may read in another way ends the connection`(fields: String) throws {
         try ConductBed.with { bed in
-            try bed.send("GET / HTTP/1.1\r\nConnection: keep-alive\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+            try bed.send("GET / HTTP/1.1\r\n\(fields)\r\n")
             let (statuses, closes) = try bed.answers()
             #expect(statuses == [200] && closes)
             try bed.send("GET / HTTP/1.1\r\n\r\n")
