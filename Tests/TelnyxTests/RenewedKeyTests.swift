@@ -17,7 +17,7 @@ import Testing
         try await ScriptedServer.with(steps) { server, port in
             let http = HTTPClient(configuration: TelnyxClient.httpConfiguration(concurrency: 4, deadline: .seconds(30)))
             var configuration = TelnyxClient.Configuration(
-                baseURL: "http://127.0.0.1:\(port)/v2", apiKey: Secret("unused"), deadline: .seconds(5))
+                baseURL: "http://127.0.0.1:\(port)/v2", apiKey: Secret("unused"), deadline: .seconds(30))
             configuration.currentKey = { Secret("old") }
             configuration.renewedKey = { refused in refused.reveal() == "old" ? renewed.map { Secret($0) } : nil }
             let outcome: Result<Void, any Error>
