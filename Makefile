@@ -14,7 +14,7 @@ demo: setup ## Build, then show the whole story on this machine. Ctrl-C ends it.
 
 test: setup ## Build and run every test; they start their own PostgreSQL.
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	scripts/test-all
 
 test-servers: setup ## Build and run every test but the simulation on PostgreSQL 15, 16, 17 and 18; then a table.
 	swift build --build-tests

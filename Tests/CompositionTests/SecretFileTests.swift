@@ -59,7 +59,7 @@ import Testing
         ("a megabyte", { try Data(count: 1 << 20).write(to: URL(fileURLWithPath: $0)) }),
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: Self.kinds)
+    @Test(.timeLimit(.minutes(10)), arguments: Self.kinds)
     func `what is no secret leaves the old one in use, stops nobody and is told once`(_ kind: Kind) async throws {
         for (name, put) in Self.wrong {
             try await Self.withFolder { folder in
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `a slow file holds up neither the secret in use nor a new connection`() async throws {
         let (began, begin) = AsyncStream<Void>.makeStream()
         let gate = DispatchSemaphore(value: 0)

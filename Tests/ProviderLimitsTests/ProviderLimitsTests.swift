@@ -194,7 +194,7 @@ import Testing
     }
 
     /// This is the hot path. A statement would be held up by the locked table.
-    @Test(.timeLimit(.minutes(3))) func `a success costs no statement while nothing is stopped`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a success costs no statement while nothing is stopped`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             #expect(await limits.takePermits(64) == 64)

@@ -9,7 +9,7 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-@Suite(.timeLimit(.minutes(4))) struct OutageTests {
+@Suite(.timeLimit(.minutes(10))) struct OutageTests {
     @Test(arguments: Outage.allCases)
     func `after an outage apps and customers are served soon, and each sign-up has one credential`(
         outage: Outage

@@ -7,7 +7,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct RefusedCommitTests {
+@Suite(.timeLimit(.minutes(10))) struct RefusedCommitTests {
     /// When the server refuses: at the row, or at the commit, as a disk that is full may.
     enum Moment: CaseIterable { case atRow, atCommit }
 

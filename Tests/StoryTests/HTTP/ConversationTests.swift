@@ -7,7 +7,7 @@ import Model
 import Testing
 
 @Suite struct ConversationTests {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `every conversation is heard alike on the fast path and on the router`() async throws {
         try await Story.with { story in
             for (number, conversation) in Conversation.all.enumerated() {
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// The head is believed for five seconds; a body that takes longer meets the source as it is then.
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `a secret that is rotated while a body arrives is refused after five seconds`() async throws {
         try await Story.with { story in
             _ = try await story.send(.created, "warm", delivery: "warm")

@@ -28,13 +28,15 @@ import Testing
         }
     }
 
-    /// Runs curl to its end, and returns what it has printed. A service that holds it up fails it after ten seconds.
+    /// Runs curl to its end, and returns what it has printed. A service that holds it up fails it after thirty
+    /// seconds. curl would send a held body after one second by itself.
     private static func curl(_ arguments: [String]) async throws -> String {
         let program = try #require(
             ["/usr/bin/curl", "/usr/local/bin/curl"].first { FileManager.default.isExecutableFile(atPath: $0) },
             "run `make setup`, which installs curl")
         let (status, output) = try await OutsideProgram.run(
-            URL(fileURLWithPath: program), ["--silent", "--noproxy", "*", "--max-time", "10"] + arguments,
+            URL(fileURLWithPath: program),
+            ["--silent", "--noproxy", "*", "--max-time", "30", "--expect100-timeout", "20"] + arguments,
             collectsErrors: true)
         let text = String(decoding: output, as: UTF8.self)
         #expect(status == 0, "\(text)")

@@ -12,7 +12,7 @@ import Testing
     .enabled(
         if: PrivatePgBouncer.isInstalled,
         "PgBouncer is not installed, so no read-only spell is tested behind a pooler; `scripts/setup` installs it"),
-    .timeLimit(.minutes(4))
+    .timeLimit(.minutes(10))
 )
 struct PooledSpellTests {
     @Test(arguments: [Outage.readOnly, .readOnlyFromBirth])

@@ -6,7 +6,7 @@ import Glibc
 import Testing
 
 @Suite struct SlowBodyTests {
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `a thousand bodies that trickle leave memory and answers to others`() async throws {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

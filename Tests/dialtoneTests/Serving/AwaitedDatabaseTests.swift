@@ -6,7 +6,7 @@ import Glibc
 import PrivatePostgres
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct AwaitedDatabaseTests {
+@Suite(.timeLimit(.minutes(10))) struct AwaitedDatabaseTests {
     private static let waiting = "waiting for the database"
 
     @Test func `a process waits for its database, says so, and is ready when it comes`() async throws {

@@ -6,7 +6,7 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-@Suite(.timeLimit(.minutes(4))) struct ReadOnlySpellTests {
+@Suite(.timeLimit(.minutes(10))) struct ReadOnlySpellTests {
     /// A probe that asks one of the processes.
     private struct Probe {
         let url: String

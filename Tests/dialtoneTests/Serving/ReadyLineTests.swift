@@ -6,7 +6,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct ReadyLineTests {
+@Suite(.timeLimit(.minutes(10))) struct ReadyLineTests {
     /// The members of the ready line beside `ready`.
     struct Case: CustomTestStringConvertible, Sendable {
         let roles: String

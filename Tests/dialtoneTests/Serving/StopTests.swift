@@ -6,7 +6,7 @@ import Glibc
 import Postgres
 import Testing
 
-@Suite(.timeLimit(.minutes(4))) struct StopTests {
+@Suite(.timeLimit(.minutes(10))) struct StopTests {
     private static let tookTooLong = "the stop took too long"
 
     @Test func `the status listener says that a process is stopping while its last create comes back`() async throws {
