@@ -225,9 +225,10 @@ extension RequestConduct {
         if self.isReading || isAtRest || !context.channel.isWritable { context.close(promise: nil) }
     }
 
-    /// Bytes that are not HTTP end the connection. When they stand in a body, the path that has the request answers.
+    /// Bytes that are not HTTP end the connection. In a body, the path that has the request answers. A close in the
+    /// middle of a head is an error of the parser too, and nobody can be answered then.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard !self.isOver else { return }
+        guard !self.isOver, context.channel.isActive else { return }
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         self.persistence = .closes
         switch (self.isReading, self.answer) {
@@ -240,7 +241,6 @@ extension RequestConduct {
         }
     }
 
-    /// The parser calls a first line garbage when it does not know the method.
     private func refusal(of error: HTTPParserError) -> any Error {
         guard error == .invalidMethod, let bytes = self.deadline.firstBytes, RequestLine.isWellFormed(bytes) else {
             return error

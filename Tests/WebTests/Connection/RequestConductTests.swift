@@ -28,6 +28,16 @@ import Testing
         }
     }
 
+    /// The service stops while a head is on its way.
+    @Test func `a stop in the middle of a head writes nothing`() throws {
+        try ConductBed.with { bed in
+            try bed.send("GET / HTTP/1.1\r\nhos")
+            bed.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            let written = try bed.written()
+            #expect(written.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
         "Proxy-Connection: upgrade\r\nUpgrade: x\r\n",
