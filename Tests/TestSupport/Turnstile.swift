@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits how many tests have a database at one time.
 
-/// A fixed number of places. All tests at once would hold two thousand descriptors and wait for one another.
+/// A fixed number of places. More tests at once than four a core would wait for one another, and miss their deadlines.
 ///
 /// No test may enter again while it is inside: two such tests could wait for each other.
 actor Turnstile {
-    static let shared = Turnstile(16)
+    static let shared = Turnstile(8)
 
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

@@ -82,8 +82,7 @@ struct ManagedPlace: Sendable {
             flags: [
                 "DATABASE_URL": self.url(login, database: database), "DIALTONE_KEK": "file:\(self.kek)",
                 "TELNYX_API_KEY": self.provider.key, "TELNYX_BASE_URL": "\(self.provider.url)/v2",
-                "DIALTONE_LISTEN": "127.0.0.1:0", "DIALTONE_HTTP_DEADLINE": "1s", "DIALTONE_PROVIDER_MARGIN": "1s",
-                "DIALTONE_LEASE": "6s", "DIALTONE_SWEEP_INTERVAL": "1h",
+                "DIALTONE_LISTEN": "127.0.0.1:0", "DIALTONE_SWEEP_INTERVAL": "1h",
             ].merging(changes) { $1 })
     }
 
