@@ -25,7 +25,7 @@ package struct WebApplication: Sendable {
         /// How long a connection may be silent between requests.
         package var keepAlive = Duration.seconds(75)
         /// How many bytes all bodies that are still arriving may take together.
-        package var maximumHeld = 50_331_648
+        package var maximumHeld = 33_554_432
 
         package init(host: String, port: Int) {
             self.host = host
@@ -70,7 +70,7 @@ package struct WebApplication: Sendable {
     private func router(_ hooks: HooksController) -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let now: @Sendable () -> Date = { Date() }
-        router.add(middleware: ProblemMiddleware(logger: self.logger))
+        router.add(middleware: ProblemMiddleware(logger: self.logger, unproven: UnprovenRequests()))
         let keys = Authenticator(keys: self.dependencies.keys, now: now)
         hooks.add(to: router)
         LoginTokensController(keys: keys, handoff: self.dependencies.handoff, bodies: hooks.bodies, now: now)

@@ -50,6 +50,8 @@ struct AttackGround {
             """)
         // Tables that have been in use look like this.
         try await database.script("vacuum (analyze) dialtone.users, dialtone.credentials")
+        // The writes of this preparation must not fall into the attacks.
+        try await database.script("checkpoint")
         await database.close()
     }
 }

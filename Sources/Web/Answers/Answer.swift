@@ -11,6 +11,8 @@ struct Answer: Sendable {
     /// Names in lower case.
     var fields: [(String, String)]
     var body: String
+    /// Whether the answer waits, because the client asks too much (`AnswerDelay`).
+    var isHeldBack = false
 
     /// Returns the fields that every answer has.
     static func fieldsOfAll(requestID: String) -> [(String, String)] {

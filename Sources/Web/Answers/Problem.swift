@@ -76,6 +76,9 @@ struct Problem: Error, Equatable {
     private static let tooManyUnknown = Problem(
         503, "unavailable", "Too many requests without a known key or hook are under way. Try again.", retryAfter: 1)
 
+    /// Too many look-ups of unknown keys and hooks are under way, and the database is well.
+    var isOfLookUps: Bool { self == Self.tooManyUnknown }
+
     private static func tooManyRequests(after seconds: Int) -> Problem {
         Problem(
             429, "too_many_requests", "The key or its tenant has too many requests under way. Ask again later.",
@@ -152,7 +155,8 @@ struct Problem: Error, Equatable {
                 {"type":"/problems/\(self.code)","title":\(JSONText.quoted(title)),"status":\(self.status),\
                 "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)",\
                 "request_id":\(JSONText.quoted(requestID))}
-                """)
+                """,
+            isHeldBack: AnswerDelay.holds(self))
     }
 
     /// Returns the problem for any error, and logs it. An unforeseen error is logged by its type only, because its text

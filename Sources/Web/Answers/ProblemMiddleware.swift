@@ -7,6 +7,8 @@ import Logging
 
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     let logger: Logger
+    /// Nil for a listener that answers everybody at once.
+    var unproven: UnprovenRequests?
 
     @concurrent
     func handle(
@@ -16,8 +18,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         var response: Response
         do {
             response = try await next(request, context)
+            if !request.uri.path.hasPrefix("/v1/") { await self.delayIfTooMany() }
         } catch {
-            response = Problem.of(error, requestID: id, logger: self.logger).answer(requestID: id).response
+            let problem = Problem.of(error, requestID: id, logger: self.logger)
+            response = problem.answer(requestID: id).response
+            await self.delay(problem)
         }
         // An answer to HEAD has no body (RFC 9110 section 9.3.2); bytes sent all the same would begin the next answer.
         if request.method == .head { response = response.createHeadResponse() }
@@ -25,5 +30,18 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             if let name = HTTPField.Name(name) { response.headers[name] = value }
         }
         return response
+    }
+
+    private func delay(_ problem: Problem) async {
+        guard AnswerDelay.holds(problem) else {
+            if UnprovenRequests.isOne(problem) { await self.delayIfTooMany() }
+            return
+        }
+        await AnswerDelay.pass()
+    }
+
+    private func delayIfTooMany() async {
+        guard let unproven, unproven.areTooMany(now: ContinuousClock.now) else { return }
+        await AnswerDelay.pass()
     }
 }

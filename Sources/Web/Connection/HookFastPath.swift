@@ -107,10 +107,12 @@ final class HookFastPath: ChannelDuplexHandler {
             hooks.deliveries.add(DeliveryOutcome(result))
             // Intake calls back once, on any thread. This handler and its context belong to the event loop.
             let answer = request.answer(result, from: hooks)
-            loop.execute {
+            let send = { @Sendable in
                 let (fastPath, context) = bound.value
                 fastPath.send(answer, context)
             }
+            guard answer.isHeldBack else { return loop.execute(send) }
+            loop.scheduleTask(in: TimeAmount(AnswerDelay.time), send)
         }
     }
 

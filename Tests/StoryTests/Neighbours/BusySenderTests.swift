@@ -16,14 +16,20 @@ import Testing
     @Test func `a sender that repeats one user is told to come again, and then everything is stored`() async throws {
         try await Self.whileACommitWaits { story, http in
             let total = Self.places + 4
-            let replies = try await withThrowingTaskGroup(of: (Int, Story.Reply).self) { group in
-                for number in 0..<total { group.addTask { (number, try await story.flood(number, http)) } }
+            let replies = try await withThrowingTaskGroup(of: (Int, Story.Reply, Duration).self) { group in
+                for number in 0..<total {
+                    group.addTask {
+                        let start = ContinuousClock.now
+                        return (number, try await story.flood(number, http), ContinuousClock.now - start)
+                    }
+                }
                 var refused: [Int] = []
                 var statuses: [Int] = []
-                for try await (number, reply) in group {
+                for try await (number, reply, time) in group {
                     statuses.append(reply.status)
                     guard reply.status == 503 else { continue }
                     #expect(reply.problem?.code == "busy" && reply.headers.first(name: "retry-after") == "1")
+                    #expect(time >= .milliseconds(500), "the next request of a sender that asks too much waits")
                     refused.append(number)
                     // The places are taken now. What waits in them is let go.
                     if refused.count == total - Self.places { try await story.database.admin.script("commit") }
