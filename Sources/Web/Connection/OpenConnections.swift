@@ -44,18 +44,28 @@ final class OpenConnections: Sendable {
 
     /// How many stay open without a look at idle ones.
     private let limit: Int
+    /// Above this number also a connection goes that was in use a moment ago.
+    private let lastLimit: Int
+    /// Nanoseconds for which nobody is pushed out between two requests, as long as there is room.
+    private static let pause: UInt64 = 1_000_000_000
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
 
     /// `maximum`: how many the listener accepts. A sixteenth of them is kept free, so that it can accept on.
-    init(maximum: Int) { self.limit = maximum - maximum / 16 }
+    init(maximum: Int) {
+        self.limit = maximum - maximum / 16
+        self.lastLimit = maximum - maximum / 64
+    }
 
     /// Takes a connection in, until it closes. Above the limit it closes the longest idle one, which may be the new one
     /// itself only when all others are busy.
-    func add(_ channel: any Channel, _ activity: ConnectionActivity) {
+    func add(_ channel: any Channel, _ activity: ConnectionActivity, now: NIODeadline = .now()) {
         let key = ObjectIdentifier(channel)
         let idle: Entry? = self.entries.withLock { entries in
             entries[key] = Entry(channel: channel, activity: activity)
-            return entries.count > self.limit ? Self.longestIdle(entries.values, besides: channel) : nil
+            guard entries.count > self.limit else { return nil }
+            let pause = entries.count > self.lastLimit ? 0 : Self.pause
+            return Self.longestIdle(
+                entries.values, besides: channel, before: now.uptimeNanoseconds - min(now.uptimeNanoseconds, pause))
         }
         channel.closeFuture.whenComplete { _ in self.entries.withLock { $0[key] = nil } }
         guard let idle else { return }
@@ -64,12 +74,12 @@ final class OpenConnections: Sendable {
         }
     }
 
-    private static func longestIdle(_ entries: Dictionary<ObjectIdentifier, Entry>.Values, besides own: any Channel)
-        -> Entry?
-    {
+    private static func longestIdle(
+        _ entries: Dictionary<ObjectIdentifier, Entry>.Values, besides own: any Channel, before latest: UInt64
+    ) -> Entry? {
         var longest: (entry: Entry, since: UInt64)?
         for entry in entries where entry.channel !== own {
-            guard let since = entry.activity.idle, since < longest?.since ?? .max else { continue }
+            guard let since = entry.activity.idle, since <= latest, since < longest?.since ?? .max else { continue }
             longest = (entry, since)
         }
         guard let longest, longest.entry.activity.choose(idleSince: longest.since) else { return nil }

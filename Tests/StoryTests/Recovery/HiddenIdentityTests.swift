@@ -58,7 +58,8 @@ import Testing
         try await ManagedPlace.with { place in
             try await place.migrate()
             try await place.failIdentity(with: "0A000")
-            let settings = try await place.settings("dialtone_app", ["DIALTONE_SERVER_IDENTITY": "start"])
+            let settings = try await place.settings(
+                "dialtone_app", Story.quick.merging(["DIALTONE_SERVER_IDENTITY": "start"]) { $1 })
             let checked = try await Administration(settings).check(provider: false)
             #expect(checked.allSatisfy { $0.problem == nil }, "\(checked)")
             let customer = try await place.makeCustomer(settings)

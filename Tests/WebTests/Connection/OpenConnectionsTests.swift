@@ -25,6 +25,25 @@ import Testing
         for channel in channels { _ = try channel.finish(acceptAlreadyClosed: true) }
     }
 
+    /// A client in the middle of its work has its next request on the way.
+    @Test(arguments: [(61, 0), (63, 0), (64, 1)])
+    func `a connection that was in use a moment ago goes only when there is hardly any room`(
+        count: Int, closed: Int
+    ) throws {
+        let loop = EmbeddedEventLoop()
+        let connections = OpenConnections(maximum: 64)
+        let now = NIODeadline.uptimeNanoseconds(60_000_000_000)
+        let channels = try (0..<count).map { _ in
+            let channel = EmbeddedChannel(loop: loop)
+            try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
+            connections.add(channel, ConnectionActivity(now: now - .milliseconds(500)), now: now)
+            loop.run()
+            return channel
+        }
+        #expect(channels.count { !$0.isActive } == closed)
+        for channel in channels { _ = try channel.finish(acceptAlreadyClosed: true) }
+    }
+
     @Test func `one that begins a request after it was chosen stays`() {
         let activity = ConnectionActivity(now: .uptimeNanoseconds(7))
         #expect(activity.idle == 7)
