@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A query parameter that is mistyped, repeated or unreadable is refused by name, and never passed over.
 
+import Model
 import Testing
 
 @testable import Web

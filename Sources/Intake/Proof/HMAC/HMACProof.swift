@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks a signature with a shared secret in the form that a source's configuration describes.
+
+import Crypto
+import Foundation
+import Model
+
+struct HMACProof: Sendable {
+    private let terms: HMACTerms
+    private let keys: [InForce<Secret<SymmetricKey>>]
+
+    init(_ terms: HMACTerms, secrets: [ProofSecret]) {
+        self.terms = terms
+        self.keys = secrets.map { secret in
+            InForce(secret.text.map { SymmetricKey(data: Data($0.utf8)) }, of: secret)
+        }
+    }
+
+    func prove(_ headers: Headers, _ body: [UInt8], _ now: Date) throws(ProofFailure) -> Proven {
+        let shown = try ShownSignatures(self.terms, headers)
+        let id = try self.id(headers)
+        let time = try self.time(shown, headers, now)
+        let keys = self.keys.filter { $0.isInForce(at: now) }
+        guard !keys.isEmpty else { throw ProofFailure(.noSecret, "the source has no secret in force") }
+        let pieces = try self.pieces(time: time, id: id, headers, body)
+        let match =
+            switch self.terms.hash {
+            case .sha256: Self.match(HMAC<SHA256>.self, keys, pieces, shown.signatures)
+            case .sha512: Self.match(HMAC<SHA512>.self, keys, pieces, shown.signatures)
+            }
+        guard let match else {
+            throw ProofFailure(.signature, "\(shown.header) does not match the body under any secret of this source")
+        }
+        return Proven(secretID: match.id, deliveryID: id)
+    }
+
+    private func id(_ headers: Headers) throws(ProofFailure) -> String? {
+        guard let header = self.terms.id else { return nil }
+        let id = try HeaderValue.single(header, headers)
+        guard id.utf8.count <= 255, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw ProofFailure(.malformed, "\(header) must be 1 to 255 printable ASCII characters")
+        }
+        return id
+    }
+
+    /// Returns the time as the sender has written it, after it was compared with `now`.
+    private func time(_ shown: ShownSignatures, _ headers: Headers, _ now: Date) throws(ProofFailure) -> String? {
+        guard let terms = self.terms.timestamp else { return nil }
+        let (text, name): (String, String)
+        switch terms.place {
+        case .key(let key):
+            guard let time = shown.time else { throw ProofFailure(.missing, "\(shown.header) holds no \(key)") }
+            (text, name) = (time, "\(key) of \(shown.header)")
+        case .header(let header): (text, name) = (try HeaderValue.single(header, headers), header)
+        }
+        try SentTime.check(
+            text, in: terms.unit, tolerance: terms.tolerance, ahead: terms.ahead, called: name, now: now)
+        return text
+    }
+
+    /// The signed bytes, piece by piece, so that the body is not copied.
+    private func pieces(
+        time: String?, id: String?, _ headers: Headers, _ body: [UInt8]
+    ) throws(ProofFailure) -> [[UInt8]] {
+        var pieces: [[UInt8]] = []
+        for piece in self.terms.content.pieces {
+            switch piece {
+            case .body: pieces.append(body)
+            case .text(let bytes): pieces.append(bytes)
+            case .timestamp: pieces.append(Array((time ?? "").utf8))
+            case .id: pieces.append(Array((id ?? "").utf8))
+            case .header(let name): pieces.append(Array(try HeaderValue.single(name, headers).utf8))
+            }
+        }
+        return pieces
+    }
+
+    /// Tries every secret with every signature, without an early end. Comparing an authentication code takes constant
+    /// time.
+    private static func match<Hash: HashFunction>(
+        _: HMAC<Hash>.Type, _ keys: [InForce<Secret<SymmetricKey>>], _ pieces: [[UInt8]], _ signatures: [[UInt8]]
+    ) -> Match? {
+        var match: Match?
+        for key in keys {
+            var code = HMAC<Hash>(key: key.value.reveal())
+            for piece in pieces { code.update(data: piece) }
+            let right = code.finalize()
+            for signature in signatures where right == signature { match = Match(id: key.id) }
+        }
+        return match
+    }
+}
