@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements behind a tracked source's words: people, memberships, events, users and jobs, in one transaction.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+/// A batch is one transaction in one round trip: the people are met, the users locked where that is needed, then comes
+/// one statement for each time that a delivery names its person, and `amend` when somebody may be revoked.
+///
+/// Locks are taken in this order, each in key order: people, users that exist, the ledger's unique key, users that are
+/// new, jobs. Every table is entered by key.
+enum TrackedStatement {
+    /// Returns the statements of one transaction. A person's name stands once in each `write`, whatever its source: the
+    /// upsert may not meet a row twice.
+    ///
+    /// `places` gives the first place in the queue of those tenants that are known before, for each `write`.
+    static func statements(for words: [NewWord], _ clock: inout FairClock) -> [SQL] {
+        let rounds = Self.rounds(of: words)
+        var statements = [TrackedLocks.meet(words)]
+        if rounds.count > 1 { statements.append(TrackedLocks.users(words)) }
+        for round in rounds {
+            let known = round.compactMap { word in
+                (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
+            }
+            statements.append(Self.write(round, places: clock.places(for: known)))
+        }
+        let takers = words.filter(\.mayRevoke).map(\.id)
+        if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
+        return statements
+    }
+
+    /// The words that name their person for the first time, for the second time, and so on.
+    static func rounds(of words: [NewWord]) -> [[NewWord]] {
+        var rounds: [[NewWord]] = []
+        var seen: [UserID: Int] = [:]
+        for word in words {
+            let round = seen[word.word.person, default: 0]
+            seen[word.word.person] = round + 1
+            if round == rounds.count { rounds.append([]) }
+            rounds[round].append(word)
+        }
+        return rounds
+    }
+
+    /// Writes words on people who are met. Returns the rows that `TrackedResult` reads.
+    static func write(_ words: [NewWord], places: [String: Int64]) -> SQL {
+        """
+        with input as (\(Self.input(words))),
+        known as (\(TrackedFacts.known)),
+        judged as materialized (\(TrackedFacts.judged)),
+        after as (\(TrackedFacts.after)),
+        due as materialized (\(TrackedDue.due)),
+        told as materialized (\(TrackedOutcome.told)),
+        stored as (\(TrackedOutcome.stored)),
+        people_told as (\(TrackedWrites.people)),
+        memberships_told as (\(TrackedWrites.memberships)),
+        desired as (\(TrackedWrites.users)),
+        newest as (\(TrackedWrites.newest)),
+        effects_told as (\(TrackedWrites.effects)),
+        to_do as (\(Self.jobsToEnqueue(places))),
+        enqueued as (\(JobQueue.enqueue(from: "to_do")))
+        \(TrackedOutcome.perEvent)
+        """
+    }
+
+    /// The batch as rows. `asks` is the direction of the word, as the ledger has it. `owner` is the source's tenant, or
+    /// '-'.
+    private static func input(_ words: [NewWord]) -> SQL {
+        """
+        select t.*, case when membership_word = 'gone' or person_word in ('suspended', 'deleted') then 'gone'
+                    else 'live' end as asks
+        from unnest(
+            \(words.map(\.id)), \(words.map(\.source)), \(words.map(\.deliveryID)), \(words.map(\.item)),
+            \(words.map { $0.first ?? $0.id }), \(words.map { $0.word.person.rawValue }), \(words.map(\.organization)),
+            \(words.map { $0.word.tenant?.rawValue }), \(words.map { $0.owner?.rawValue ?? "-" }),
+            \(words.map { $0.word.ofPerson?.rawValue }), \(words.map { $0.ofMembership?.rawValue }),
+            \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)), \(words.map { $0.word.moment == .arrival }),
+            \(words.map(\.occurredAt)), \(words.map(\.receivedAt)), \(words.map(\.mappingVersion)),
+            \(words.map(\.secret)))
+        as t (event_id, source_id, delivery_id, item, first_id, person, organization, tenant, owner, person_word,
+              membership_word, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id)
+        """
+    }
+
+    /// The jobs of this batch. Each tenant's stand one step of its line apart; a tenant that was not known before has
+    /// its line begin at the clock.
+    private static func jobsToEnqueue(_ places: [String: Int64]) -> SQL {
+        let tenants = places.sorted { $0.key < $1.key }
+        return """
+            select desired.tenant_id, desired.user_id, desired.generation, desired.received_at as enqueued_at,
+                   coalesce(line.place, \(ServerClock.statementStart)) + \(FairClock.step)
+                       * (row_number() over (partition by desired.tenant_id
+                                             order by desired.received_at, desired.user_id) - 1) as place
+            from desired
+            left join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as line (tenant_id, place)
+                using (tenant_id)
+            where desired.status in ('pending', 'revoking')
+            """
+    }
+}
