@@ -40,7 +40,7 @@ enum TrackedFacts {
         left join lateral (
             select memberships.* from dialtone.memberships
             where memberships.source_id = word.source_id and memberships.external_user = word.person
-              and memberships.external_tenant = word.organization) member on true
+              and memberships.external_tenant = word.organization offset 0) member on true
         """
 
     /// Whether each word is news: on the membership, on the person, as a list. `binds`: the membership was told before
@@ -77,8 +77,8 @@ enum TrackedFacts {
             select source_tenants.tenant_id, true as is_mapped from dialtone.source_tenants
             where source_tenants.source_id = known.source_id
               and source_tenants.external_tenant = known.organization
-              and (known.owner = '-' or coalesce(source_tenants.tenant_id, known.owner) = known.owner)) mapped
-            on true
+              and (known.owner = '-' or coalesce(source_tenants.tenant_id, known.owner) = known.owner)
+            offset 0) mapped on true
         """
 
     /// The person's facts with the word taken in. A deletion only raises `ended_at`: it voids what was told up to its

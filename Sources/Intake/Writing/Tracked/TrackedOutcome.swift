@@ -92,6 +92,6 @@ enum TrackedOutcome {
         left join lateral (
             select events.* from dialtone.events
             where not answer.is_stored and events.source_id = answer.source_id
-              and events.delivery_id = answer.delivery_id and events.item = answer.item) ledger on true
+              and events.delivery_id = answer.delivery_id and events.item = answer.item offset 0) ledger on true
         """
 }
