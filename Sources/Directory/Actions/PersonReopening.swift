@@ -21,7 +21,8 @@ enum PersonReopening {
     }
 
     /// Opens the memberships that are bound to the user's tenant, just after everything that was told of them. A
-    /// suspension ends with them. A line without a time ends at the database's clock, so that a later word can be newer.
+    /// suspension ends with them. A line without a time ends at the database's clock, so that a later word can be
+    /// newer.
     ///
     /// The deletion's own line stays where it is: the same deletion under another id then meets newer memberships.
     /// Indexes people_pkey and memberships_pkey.

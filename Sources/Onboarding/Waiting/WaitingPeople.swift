@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// People of whom a source has told, and who have had no membership for their time: they are forgotten, a page at a time.
+// People of whom a source has told, and who have waited for a membership in vain: they are forgotten, a page at a time.
 
 import Postgres
 

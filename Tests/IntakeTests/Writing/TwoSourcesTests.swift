@@ -41,7 +41,8 @@ import Testing
         Life(
             testDescription: "a sign-up by another source must be five minutes newer than the delete",
             words: [
-                .says(.app, .live, 0), .says(.app, .gone, 10), .says(.directory, .live, 15), .says(.directory, .live, 16),
+                .says(.app, .live, 0), .says(.app, .gone, 10), .says(.directory, .live, 15),
+                .says(.directory, .live, 16),
             ],
             outcomes: ["accepted", "accepted", "superseded other_source", "accepted"], users: ["live 2"]),
         Life(

@@ -5,8 +5,8 @@ import Postgres
 
 /// The people are locked by `TrackedLocks.meet`, in a statement before, so all that is read here is the newest.
 ///
-/// Newest wins. At equal times "gone" beats "live", and "suspended" beats "live". A word without a time is older than all
-/// others when it gives and newer when it takes away, so no null is compared.
+/// Newest wins. At equal times "gone" beats "live", and "suspended" beats "live". A word without a time is older than
+/// all others when it gives and newer when it takes away, so no null is compared.
 enum TrackedFacts {
     /// The words with what is known of their person and membership, and the time that each counts as of. Indexes
     /// people_pkey and memberships_pkey. `offset 0` keeps a lateral from becoming a join that walks the table.

@@ -4,8 +4,8 @@
 import Model
 import Postgres
 
-/// A statement that waits for a lock reads anew only the row it waited for. Two words on one person, on two nodes, would
-/// each decide without the other: a deletion and a first membership would leave the user live.
+/// A statement that waits for a lock reads anew only the row it waited for. Two words on one person, on two nodes,
+/// would each decide without the other: a deletion and a first membership would leave the user live.
 enum TrackedLocks {
     /// Makes the people who are new and locks all of them, in key order, until the transaction ends. Index people_pkey.
     ///

@@ -66,8 +66,8 @@ enum TrackedOutcome {
         returning event_id
         """
 
-    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, and the tenant.
-    /// Index: the ledger's unique key, for events that were known before. A row in quarantine says the same as any.
+    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, and the
+    /// tenant. Index: the ledger's unique key, for events that were known before. A row in quarantine says the same as any.
     ///
     /// The ledger's id is null for a word that was passed, for one that its delivery did not have when it came first,
     /// and for one that another node has committed meanwhile.

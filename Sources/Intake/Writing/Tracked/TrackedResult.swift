@@ -18,7 +18,7 @@ struct TrackedResult: Sendable, Equatable {
     /// The tenant that the word on the membership is for; nil: none.
     let tenant: TenantID?
 
-    /// Reads the row. Rows of other statements have fewer columns; a caller gives only those of `write`.
+    /// Reads a row of `TrackedStatement.write`.
     init(_ row: PostgresRow) throws {
         var columns = row.columns
         self.id = try columns.next()

@@ -12,14 +12,22 @@ import Queue
 /// Locks are taken in this order, each in key order: people, users that exist, the ledger's unique key, users that are
 /// new, jobs. Every table is entered by key.
 enum TrackedStatement {
+    /// The statements of one transaction, and which of them return what became of the words.
+    struct Batch: Sendable {
+        var statements: [SQL]
+        let writes: Range<Int>
+    }
+
     /// Returns the statements of one transaction. A person's name stands once in each `write`, whatever its source: the
     /// upsert may not meet a row twice.
     ///
-    /// `places` gives the first place in the queue of those tenants that are known before, for each `write`.
-    static func statements(for words: [NewWord], _ clock: inout FairClock) -> [SQL] {
+    /// The clock gives places in the queue to those tenants that are known before. A tenant that only the mapping table
+    /// knows has its line begin at the database's clock.
+    static func batch(of words: [NewWord], _ clock: inout FairClock) -> Batch {
         let rounds = Self.rounds(of: words)
         var statements = [TrackedLocks.meet(words)]
         if rounds.count > 1 { statements.append(TrackedLocks.users(words)) }
+        let writes = statements.count..<statements.count + rounds.count
         for round in rounds {
             let known = round.compactMap { word in
                 (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
@@ -28,7 +36,21 @@ enum TrackedStatement {
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
-        return statements
+        return Batch(statements: statements, writes: writes)
+    }
+
+    /// Runs a batch in one transaction and one round trip. Returns what became of each word.
+    ///
+    /// Shielded from cancellation, because a batch belongs to the writer and not to its shutdown.
+    static func commit(_ batch: Batch, on connection: PostgresConnection) async throws -> [EventID: TrackedResult] {
+        // The first to fail has the reason; the others were not run.
+        let answers = try await connection.pipeline([batch.statements], shielded: true)[0].map { try $0.get() }
+        var results: [EventID: TrackedResult] = [:]
+        for row in answers[batch.writes].joined() {
+            let result = try TrackedResult(row)
+            results[result.id] = result
+        }
+        return results
     }
 
     /// The words that name their person for the first time, for the second time, and so on.

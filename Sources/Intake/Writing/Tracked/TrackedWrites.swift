@@ -14,7 +14,8 @@ enum TrackedWrites {
     /// The people. Index people_pkey. A person who waits and gets a membership, or is suspended or deleted, waits no
     /// more: housekeeping must not take what was told.
     static let people: SQL = """
-        insert into dialtone.people (source_id, external_user, state, told_at, ended_at, listed_at, waits_until, cause_id)
+        insert into dialtone.people (source_id, external_user, state, told_at, ended_at, listed_at, waits_until,
+                                     cause_id)
         select source_id, person, state_then, told_then, ended_then, listed_then,
                case when waits then statement_timestamp() + interval '30 days'
                     when person_word in ('suspended', 'deleted') or membership_word = 'live' then null
