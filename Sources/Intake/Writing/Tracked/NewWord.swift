@@ -32,6 +32,12 @@ struct NewWord: Sendable {
     /// Without an organisation and without a tenant there is no membership to speak of.
     var ofMembership: Word.OfMembership? { self.organization == nil ? nil : self.word.ofMembership }
 
+    /// The direction of the word, as the ledger has it.
+    var asks: Wanted {
+        let takesAway = self.ofMembership == .gone || self.word.ofPerson == .suspended || self.word.ofPerson == .deleted
+        return takesAway ? .gone : .live
+    }
+
     /// The word may take a credential away.
     var mayRevoke: Bool {
         self.word.isWhole || self.word.ofMembership == .gone || self.word.ofPerson == .suspended

@@ -87,22 +87,19 @@ enum TrackedStatement {
         """
     }
 
-    /// The batch as rows. `asks` is the direction of the word, as the ledger has it. `owner` is the source's tenant, or
-    /// '-'.
+    /// The batch as rows. `owner` is the source's tenant, or '-'.
     private static func input(_ words: [NewWord]) -> SQL {
         """
-        select t.*, case when membership_word = 'gone' or person_word in ('suspended', 'deleted') then 'gone'
-                    else 'live' end as asks
-        from unnest(
+        select * from unnest(
             \(words.map(\.id)), \(words.map(\.source)), \(words.map(\.deliveryID)), \(words.map(\.item)),
             \(words.map { $0.first ?? $0.id }), \(words.map { $0.word.person.rawValue }), \(words.map(\.organization)),
             \(words.map { $0.word.tenant?.rawValue }), \(words.map { $0.owner?.rawValue ?? "-" }),
             \(words.map { $0.word.ofPerson?.rawValue }), \(words.map { $0.ofMembership?.rawValue }),
-            \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)), \(words.map { $0.word.moment == .arrival }),
-            \(words.map(\.occurredAt)), \(words.map(\.receivedAt)), \(words.map(\.mappingVersion)),
-            \(words.map(\.secret)))
+            \(words.map(\.asks)), \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)),
+            \(words.map { $0.word.moment == .arrival }), \(words.map(\.occurredAt)), \(words.map(\.receivedAt)),
+            \(words.map(\.mappingVersion)), \(words.map(\.secret)))
         as t (event_id, source_id, delivery_id, item, first_id, person, organization, tenant, owner, person_word,
-              membership_word, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id)
+              membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id)
         """
     }
 
