@@ -6,7 +6,7 @@ import Model
 
 /// One item of a delivery, before it is stored.
 struct NewWord: Sendable {
-    let id: EventID
+    private(set) var id: EventID
     let source: SourceID
     /// The tenant that the source belongs to; nil when it serves several. It maps to no other tenant then.
     let owner: TenantID?
@@ -21,6 +21,13 @@ struct NewWord: Sendable {
     let mappingVersion: Int32
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
+
+    /// The same word, for an event that is in quarantine.
+    func replaying(_ event: EventID) -> NewWord {
+        var word = self
+        word.id = event
+        return word
+    }
 
     /// The organisation that the word on a membership is about. A word without one is about the tenant that the
     /// configuration gives.

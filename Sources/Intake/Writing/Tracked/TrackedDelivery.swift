@@ -64,8 +64,32 @@ extension TrackedDelivery: LineDelivery {
                     results[word.id] = try await Self.resultElsewhere(of: word, result.outcome, on: connection)
                 }
             }
+            try await Self.settle(words, written, &results, &clock, on: connection)
             try await EventInsert.markSuperseded(results, on: connection)
             return results
+        }
+    }
+
+    /// A delivery that comes again while its event is in quarantine is a replay with the body at hand.
+    private static func settle(
+        _ words: [NewWord], _ written: [EventID: TrackedResult], _ results: inout [EventID: EventResult],
+        _ clock: inout FairClock, on connection: PostgresConnection
+    ) async throws {
+        var repeated: [NewWord] = []
+        var ids: [EventID: EventID] = [:]
+        for word in words {
+            guard let result = written[word.id], result.isInQuarantine, result.isSame, let known = result.known,
+                ids[known] == nil
+            else { continue }
+            ids[known] = word.id
+            repeated.append(word.replaying(known))
+        }
+        guard !repeated.isEmpty else { return }
+        let batch = TrackedStatement.batch(of: repeated, settling: .resend, &clock)
+        for (known, result) in try await TrackedStatement.commit(batch, on: connection) {
+            // What still cannot be used stays where it is, and its sender is told again that it is known.
+            guard let id = ids[known], !result.isInQuarantine else { continue }
+            results[id] = .success(Receipt.Item(eventID: known, status: result.outcome))
         }
     }
 

@@ -66,8 +66,36 @@ enum TrackedOutcome {
         returning event_id
         """
 
-    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, and the
-    /// tenant. Index: the ledger's unique key, for events that were known before. A row in quarantine says the same as any.
+    /// Settles events that are in quarantine: the same rows, with what they come to now. Who comes first settles an
+    /// event, and the next one changes nothing. An event that still cannot be used stays. Index events_pkey.
+    ///
+    /// The rows exist, so the upsert only updates. An `update … from` may be planned as a walk through all events.
+    static let settled: SQL = """
+        insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
+                                     received_at, external_tenant, detail, config_version)
+        select event_id, source_id, delivery_id, item, coalesce(target, owner), person, asks, outcome, received_at,
+               organization, detail, config_version
+        from told
+        where outcome not in ('quarantined', 'ignored') order by event_id
+        on conflict (event_id) do update
+        set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
+            outcome = excluded.outcome, external_tenant = excluded.external_tenant, detail = excluded.detail,
+            config_version = excluded.config_version
+        where events.outcome = 'quarantined'
+        returning event_id
+        """
+
+    /// The body of a settled event is no longer needed. Index quarantine_pkey.
+    static func quarantineEnded(by settlement: Settlement) -> SQL {
+        """
+        update dialtone.quarantine
+        set settled_at = statement_timestamp(), settled_by = \(settlement), sealed = null, picks = null
+        where event_id = any(array(select event_id from stored))
+        """
+    }
+
+    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, the
+    /// tenant, and whether the ledger's event is in quarantine. Index: the ledger's unique key, for events that were known before. A row in quarantine says the same as any.
     ///
     /// The ledger's id is null for a word that was passed, for one that its delivery did not have when it came first,
     /// and for one that another node has committed meanwhile.
@@ -83,7 +111,8 @@ enum TrackedOutcome {
                or coalesce(ledger.outcome = 'quarantined' or ledger.user_id = answer.person
                            and ledger.external_tenant is not distinct from answer.organization
                            and ledger.wanted = answer.asks, false),
-               answer.target
+               answer.target,
+               not answer.is_stored and coalesce(ledger.outcome = 'quarantined', false)
         from (select told.*, told.event_id in (select event_id from stored) as is_stored,
                      told.event_id in (
                          select due.event_id from due

@@ -17,6 +17,8 @@ struct TrackedResult: Sendable, Equatable {
     let isSame: Bool
     /// The tenant that the word on the membership is for; nil: none.
     let tenant: TenantID?
+    /// The ledger has the event in quarantine, and this word may settle it.
+    let isInQuarantine: Bool
 
     /// Reads a row of `TrackedStatement.write`.
     init(_ row: PostgresRow) throws {
@@ -28,5 +30,16 @@ struct TrackedResult: Sendable, Equatable {
         self.isSame = try columns.next()
         let tenant: String? = try columns.next()
         self.tenant = tenant.flatMap(TenantID.init(rawValue:))
+        self.isInQuarantine = try columns.next()
     }
+}
+
+/// Who settles an event that is in quarantine: the column `quarantine.settled_by`.
+enum Settlement: String, Sendable {
+    /// An operator, with a mended mapping.
+    case replay
+    /// The sender, who sent it again.
+    case resend
+    /// An operator, who mapped the organisation.
+    case map
 }

@@ -23,7 +23,10 @@ enum TrackedStatement {
     ///
     /// The clock gives places in the queue to those tenants that are known before. A tenant that only the mapping table
     /// knows has its line begin at the database's clock.
-    static func batch(of words: [NewWord], _ clock: inout FairClock) -> Batch {
+    ///
+    /// With a settlement the words are of events that are in quarantine, by their ids. A word's time is its own then, or
+    /// that of the event's arrival, and never now.
+    static func batch(of words: [NewWord], settling settlement: Settlement? = nil, _ clock: inout FairClock) -> Batch {
         let rounds = Self.rounds(of: words)
         var statements = [TrackedLocks.meet(words)]
         if rounds.count > 1 { statements.append(TrackedLocks.users(words)) }
@@ -32,7 +35,7 @@ enum TrackedStatement {
             let known = round.compactMap { word in
                 (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
             }
-            statements.append(Self.write(round, places: clock.places(for: known)))
+            statements.append(Self.write(round, settling: settlement, places: clock.places(for: known)))
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
@@ -67,24 +70,26 @@ enum TrackedStatement {
     }
 
     /// Writes words on people who are met. Returns the rows that `TrackedResult` reads.
-    static func write(_ words: [NewWord], places: [String: Int64]) -> SQL {
-        """
-        with input as (\(Self.input(words))),
-        known as (\(TrackedFacts.known)),
-        judged as materialized (\(TrackedFacts.judged)),
-        after as (\(TrackedFacts.after)),
-        due as materialized (\(TrackedDue.due)),
-        told as materialized (\(TrackedOutcome.told)),
-        stored as (\(TrackedOutcome.stored)),
-        people_told as (\(TrackedWrites.people)),
-        memberships_told as (\(TrackedWrites.memberships)),
-        desired as (\(TrackedWrites.users)),
-        newest as (\(TrackedWrites.newest)),
-        effects_told as (\(TrackedWrites.effects)),
-        to_do as (\(Self.jobsToEnqueue(places))),
-        enqueued as (\(JobQueue.enqueue(from: "to_do")))
-        \(TrackedOutcome.perEvent)
-        """
+    static func write(_ words: [NewWord], settling settlement: Settlement?, places: [String: Int64]) -> SQL {
+        let stored = settlement == nil ? TrackedOutcome.stored : TrackedOutcome.settled
+        let ended: SQL = settlement.map { ", ended as (\(TrackedOutcome.quarantineEnded(by: $0)))" } ?? ""
+        return """
+            with input as (\(Self.input(words))),
+            known as (\(TrackedFacts.known)),
+            judged as materialized (\(TrackedFacts.judged)),
+            after as (\(TrackedFacts.after)),
+            due as materialized (\(TrackedDue.due)),
+            told as materialized (\(TrackedOutcome.told)),
+            stored as (\(stored)),
+            people_told as (\(TrackedWrites.people)),
+            memberships_told as (\(TrackedWrites.memberships)),
+            desired as (\(TrackedWrites.users)),
+            newest as (\(TrackedWrites.newest)),
+            effects_told as (\(TrackedWrites.effects)),
+            to_do as (\(Self.jobsToEnqueue(places))),
+            enqueued as (\(JobQueue.enqueue(from: "to_do")))\(ended)
+            \(TrackedOutcome.perEvent)
+            """
     }
 
     /// The batch as rows. `owner` is the source's tenant, or '-'.

@@ -18,8 +18,9 @@ import Testing
             let words = try [Said.joins("o1", 10), .deleted(20)].map { try $0.word() }
             let batch = TrackedStatement.batch(of: words, &clock)
             #expect(batch.statements.count == 5, "people, users, two writes, and what a revoke closes")
+            let replay = TrackedStatement.batch(of: words, settling: .replay, &clock)
             try await database.pool.withConnection { connection in
-                for (place, statement) in batch.statements.enumerated() {
+                for (place, statement) in (batch.statements + replay.statements).enumerated() {
                     let plan = try await QueryPlan.generic(of: statement, on: connection)
                     #expect(plan.walkedTables.isEmpty, "\(place): \(plan)")
                 }

@@ -55,6 +55,19 @@ import Testing
         }
     }
 
+    /// The sender was told that it is taken, and cannot know that it waits.
+    @Test func `a delivery that comes again while it is in quarantine is settled by that`() async throws {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            let said = Said.joins("o9", 10)
+            #expect(try await Self.receipts([[said], [said]], database) == ["quarantined", "duplicate"])
+            try await WordBed.map("o9", to: "acme", database)
+            #expect(try await Self.receipts([[said], [said]], database) == ["accepted", "duplicate"])
+            #expect(try await WordBed.users(database) == ["acme u live"])
+            #expect(try await database.admin.query("select 1 from dialtone.events").count == 1)
+        }
+    }
+
     @Test func `many people are stored together`() async throws {
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
