@@ -20,19 +20,28 @@ create table dialtone.tenants (
     swept_under    bigint
 );
 
--- A row is a source: a sender of sign-up events, with a webhook address of its own. A source is bound to one tenant
--- or to a list of tenants, so a body signed with one tenant's secret cannot name another tenant.
+-- A row is a source: a sender of sign-up events, with a webhook address of its own. A source is bound to one tenant,
+-- to a list of tenants or to a mapping table (source_tenants, 0009). So a body signed with one tenant's secret cannot
+-- name another tenant.
 create table dialtone.sources (
     source_id        uuid        primary key,
-    tenant_id        text collate "C" references dialtone.tenants,          -- null: it serves `allowed_tenants`
-    allowed_tenants  text[]      not null default '{}',                     -- empty: it serves `tenant_id`
+    tenant_id        text collate "C" references dialtone.tenants,          -- null: it serves several tenants
+    allowed_tenants  text[]      not null default '{}',                     -- what it may name, where `tenant_id` is null
     slug             text collate "C" not null check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),  -- its name for operators
     hook_id          text collate "C" not null unique,                      -- random part of the URL: hk_…
     preset           text        not null,                                  -- proof and body format: 'standard'
     status           text        not null default 'active' check (status in ('active', 'disabled')),
     created_at       timestamptz not null default now(),
-    -- Either one tenant or a list of at least one.
-    check ((tenant_id is null) = (cardinality(allowed_tenants) > 0))
+    -- Whether its words go through `people` and `memberships` (0009): it has a mapping table, its items may lack a
+    -- tenant, or it sends whole lists. A source keeps its kind from its first stored event on, for good.
+    is_tracked       boolean     not null default false,
+    -- Its proofs and its mapping, as the operator wrote them. Null: the preset's own.
+    config           json,
+    -- Grows with each change of `config`. Events and quarantine name the version that has read them.
+    config_version   integer     not null default 1 check (config_version > 0),
+    -- One tenant, or a list of at least one. A tracked source may have neither: its mapping table has the tenants.
+    check (case when tenant_id is null then is_tracked or cardinality(allowed_tenants) > 0
+                else cardinality(allowed_tenants) = 0 end)
 );
 -- Key on hook_id: every webhook finds its source by it. The hook of a disabled source is unknown.
 
@@ -49,7 +58,13 @@ create table dialtone.source_secrets (
     -- Vault format v1, bound to table 'source_secrets', column 'sealed', row = secret_id, user = source_id.
     sealed      bytea       not null,
     created_at  timestamptz not null default now(),
-    expires_at  timestamptz                      -- not accepted from here on; null: until it is rotated
+    -- Not accepted from here on: a proof's `not_after`. Null: until it is rotated.
+    expires_at  timestamptz,
+    -- Which proof of the source's configuration it belongs to, from 0. A proof has four secrets at most.
+    proof       smallint    not null default 0 check (proof >= 0),
+    -- Who made it, and so how it is read. 'dialtone': `whsec_…`, shown once. 'sender': the sender made it, an operator
+    -- brought it in, and the proof says whether it is text or base64.
+    made_by     text        not null default 'dialtone' check (made_by in ('dialtone', 'sender'))
 );
 
 -- Entered when a webhook's source is read with its secrets, by `source rotate`, and by the cascade.

@@ -103,7 +103,11 @@ create table dialtone.job_log (
     worker               uuid,                   -- null: no worker's call led to it (promote, rescue, sweep, operator)
     http_status          integer,                -- of the provider's response; null: there was no response
     provider_request_id  text,                   -- the provider's id of the call, for its support; null: it gave none
-    error_code           text                    -- the provider's code or ours; null: no error
+    error_code           text,                   -- the provider's code or ours; null: no error
+    -- Milliseconds: how long the provider's call took, and how long it waited before for a permit and for its turn.
+    -- Null: there was no call, or it was not measured.
+    call_ms              integer,
+    waited_ms            integer
 ) partition by range (at);
 
 -- `user show` and the API's timeline: a user's transitions, newest first.

@@ -17,13 +17,19 @@ extension EventStatement {
     /// Locks credentials and then jobs, in their users' order. `insert` has locked the users.
     static func amend(_ events: [NewEvent]) -> SQL? {
         let revokes = events.filter { $0.change.wanted == .gone }.map(\.id)
-        guard !revokes.isEmpty else { return nil }
-        return """
-            with gone as materialized (\(Self.usersRevoked(by: revokes))),
-            closed as (\(Self.credentialsClosed)),
-            doubted as (\(Self.doubtPutBack))
-            \(JobLog.write(from: "doubted"))
-            """
+        return revokes.isEmpty ? nil : Self.amend(Self.usersRevoked(by: revokes))
+    }
+
+    /// The same for words of tracked sources, which may revoke the users of many tenants.
+    static func amend(tracked words: [EventID]) -> SQL { Self.amend(Self.usersTakenAway(by: words)) }
+
+    private static func amend(_ gone: SQL) -> SQL {
+        """
+        with gone as materialized (\(gone)),
+        closed as (\(Self.credentialsClosed)),
+        doubted as (\(Self.doubtPutBack))
+        \(JobLog.write(from: "doubted"))
+        """
     }
 
     /// Users whom these events have revoked, as they are now. Indexes events_pkey and users_pkey.
@@ -40,6 +46,26 @@ extension EventStatement {
             select users.tenant_id, users.user_id, users.generation, users.wanted from dialtone.users
             where users.tenant_id = event.tenant_id and users.user_id = event.user_id offset 0) owner
         where event.outcome = 'accepted' and owner.wanted = 'gone'
+        order by owner.tenant_id, owner.user_id
+        """
+    }
+
+    /// The same users, and those that a word has revoked in tenants that its event does not name. Indexes events_pkey,
+    /// effects_pkey and users_pkey.
+    private static func usersTakenAway(by words: [EventID]) -> SQL {
+        """
+        select distinct owner.tenant_id, owner.user_id, owner.generation
+        from unnest(\(words)) as word (event_id)
+        cross join lateral (
+            select events.tenant_id, events.user_id from dialtone.events
+            where events.event_id = word.event_id and events.outcome = 'accepted'
+            union all
+            select effects.tenant_id, effects.user_id from dialtone.effects
+            where effects.event_id = word.event_id offset 0) named
+        cross join lateral (
+            select users.tenant_id, users.user_id, users.generation, users.wanted from dialtone.users
+            where users.tenant_id = named.tenant_id and users.user_id = named.user_id offset 0) owner
+        where owner.wanted = 'gone'
         order by owner.tenant_id, owner.user_id
         """
     }

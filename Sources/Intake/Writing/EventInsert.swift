@@ -86,17 +86,3 @@ enum EventInsert {
         isSame ? .success(Receipt.Item(eventID: id, status: outcome)) : .failure(.deliveryReused)
     }
 }
-
-extension NewDelivery {
-    /// Returns the receipt when every event has a result, and the first error otherwise.
-    func receipt(from results: [EventID: EventResult]) -> Result<Receipt, IntakeError> {
-        do throws(IntakeError) {
-            var items: [Receipt.Item] = []
-            for event in self.events { items.append(try (results[event.id] ?? .failure(.unavailable)).get()) }
-            guard let receipt = Receipt(items) else { throw .unavailable }
-            return .success(receipt)
-        } catch {
-            return .failure(error)
-        }
-    }
-}

@@ -19,59 +19,84 @@ enum EventStatement {
     /// its 200 is durable. Every table is entered by key. Rows of the statement's own are joined by `in (select …)` as
     /// a value, which PostgreSQL hashes.
     ///
-    /// A user stands in one row at most. `places` gives each tenant's first place in the queue for this batch.
+    /// A user stands in one row at most. `places` gives each tenant's first place in the queue for this batch. A batch
+    /// that a mapping has read has a text of its own, so that all others are spared its columns.
     static func insert(_ events: [NewEvent], places: [String: Int64]) -> SQL {
-        """
-        with input as (\(Self.input(events))),
-        judged as materialized (\(Self.judgedAgainstLockedUsers)),
-        stored as (\(Self.storedInLedger)),
-        desired as (\(Self.appliedToUsers)),
-        newest as (\(Self.newestTimeRemembered)),
-        to_do as (\(Self.jobsToEnqueue(places))),
-        enqueued as (\(JobQueue.enqueue(from: "to_do")))
-        \(Self.outcomePerEvent)
-        """
+        let isMapped = events.contains { $0.isWeak || $0.mappingVersion != nil }
+        return """
+            with input as (\(Self.input(events, isMapped: isMapped))),
+            judged as materialized (\(Self.judgedAgainstLockedUsers(isMapped))),
+            stored as (\(Self.storedInLedger(isMapped))),
+            desired as (\(Self.appliedToUsers(isMapped))),
+            newest as (\(Self.newestTimeRemembered)),
+            to_do as (\(Self.jobsToEnqueue(places))),
+            enqueued as (\(JobQueue.enqueue(from: "to_do")))
+            \(Self.outcomePerEvent)
+            """
     }
 
     /// The batch as rows. A delivery with several users has one row per user, numbered by `item`; `first_id` is the
     /// event at item 0.
-    private static func input(_ events: [NewEvent]) -> SQL {
-        """
-        select * from unnest(
-            \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
-            \(events.map { $0.change.user.user.rawValue }), \(events.map { $0.change.wanted.rawValue }),
-            \(events.map { $0.change.occurredAt }), \(events.map(\.receivedAt)), \(events.map(\.item)),
-            \(events.map { $0.first ?? $0.id }))
-        as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item, first_id)
-        """
+    private static func input(_ events: [NewEvent], isMapped: Bool) -> SQL {
+        let values: SQL = ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak))"
+        return """
+            select * from unnest(
+                \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
+                \(events.map { $0.change.user.user.rawValue }), \(events.map { $0.change.wanted.rawValue }),
+                \(events.map { $0.change.occurredAt }), \(events.map(\.receivedAt)), \(events.map(\.item)),
+                \(events.map { $0.first ?? $0.id }), \(events.map(\.secret))\(isMapped ? values : ""))
+            as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item,
+                  first_id, secret_id\(isMapped ? ", config_version, is_weak" : ""))
+            """
     }
 
     /// Decides each event against its user's row. Locks the users that exist, in key order. Index users_pkey.
     ///
     /// A wish that is fulfilled already is a duplicate. An older word of the sender is superseded. When either time is
-    /// unknown, a revoke stands.
-    private static let judgedAgainstLockedUsers: SQL = """
-        select event.*, case
+    /// unknown, a revoke stands. Between two sources less than five minutes is a tie, whatever their clocks say, and a
+    /// revoke wins ties. What an operator has revoked is lifted by a sign-up from after that alone, with the same five
+    /// minutes for the sender's clock.
+    private static func judgedAgainstLockedUsers(_ isMapped: Bool) -> SQL {
+        """
+        select event.*, known.held_at, known.told_by, case
             when known.user_id is null then 'accepted'
             when known.wanted = event.wanted then 'duplicate'
-            when event.wanted = 'live' and coalesce(event.occurred_at <= known.occurred_at, true) then 'superseded'
-            when event.wanted = 'gone' and event.occurred_at < known.occurred_at then 'superseded'
+            when event.wanted = 'live'
+                 and (coalesce(event.occurred_at <= known.occurred_at + known.margin, true)
+                      or event.occurred_at <= known.held_at - interval '5 minutes') then 'superseded'
+            when event.wanted = 'gone' and event.occurred_at < known.occurred_at - known.margin then 'superseded'
+            \(isMapped ? Self.weakWordYields : "")
             else 'accepted' end as outcome
         from (select * from input order by tenant_id collate "C", user_id collate "C") event
         left join lateral (
-            select users.user_id, users.wanted, users.occurred_at from dialtone.users
+            select users.user_id, users.wanted, users.occurred_at, users.held_at, users.told_by,
+                   case when users.told_by <> event.source_id then interval '5 minutes'
+                        else interval '0' end as margin
+            from dialtone.users
             where users.tenant_id = event.tenant_id and users.user_id = event.user_id
-            for no key update) known on true
+            for no key update of users) known on true
+        """
+    }
+
+    /// A weak word stands in an update. It lifts no operator's revoke, and no other source's.
+    private static let weakWordYields: SQL = """
+        when event.is_weak and event.wanted = 'live'
+             and (known.held_at is not null or known.told_by <> event.source_id) then 'superseded'
         """
 
     /// Writes the ledger of events, by its unique key (source_id, delivery_id, item). An equal delivery that another
     /// node is committing is waited for, so a duplicate is told only of what is durable.
     ///
     /// Nothing is added to a delivery that the ledger knows: its item 0 is another event's then.
-    private static let storedInLedger: SQL = """
+    private static func storedInLedger(_ isMapped: Bool) -> SQL {
+        """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                     occurred_at, received_at)
-        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+                                     occurred_at, received_at, secret_id, detail\(isMapped ? ", config_version" : ""))
+        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
+               secret_id,
+               case when outcome = 'superseded'
+                    then case when held_at is not null then 'held'
+                              when told_by <> source_id then 'other_source' end end\(isMapped ? ", config_version" : "")
         from judged
         where item = 0 or not exists (
             select 1 from dialtone.events
@@ -79,45 +104,73 @@ enum EventStatement {
               and events.event_id <> judged.first_id)
         order by source_id, delivery_id collate "C", item
         on conflict (source_id, delivery_id, item) do nothing
-        returning event_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+        returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
         """
+    }
 
     /// Changes what is wanted of the users. A sign-up after a revoke opens the next generation. Index users_pkey.
     ///
     /// The condition asks once more what `judged` has asked, for a user whom another node has inserted meanwhile.
-    private static let appliedToUsers: SQL = """
-        insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at)
+    private static func appliedToUsers(_ isMapped: Bool) -> SQL {
+        """
+        insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at, told_by,
+                                    cause_id)
         select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
-               occurred_at, received_at
+               occurred_at, received_at, source_id, event_id
         from stored where outcome = 'accepted' order by tenant_id, user_id
         on conflict (tenant_id, user_id) do update
         set wanted = excluded.wanted,
             generation = users.generation + (excluded.wanted = 'live' and users.wanted = 'gone')::int,
             status = case when users.wanted = excluded.wanted then users.status
                           when excluded.wanted = 'live' then 'pending' else 'revoking' end,
-            occurred_at = case when users.wanted = excluded.wanted
-                               then greatest(users.occurred_at, excluded.occurred_at) else excluded.occurred_at end,
+            occurred_at = case when users.wanted <> excluded.wanted or \(Self.isNewest) then excluded.occurred_at
+                               else users.occurred_at end,
+            told_by = case when users.wanted <> excluded.wanted or \(Self.isNewest) then excluded.told_by
+                           else users.told_by end,
             received_at = case when users.wanted = excluded.wanted then users.received_at else excluded.received_at end,
-            ready_at = case when users.wanted = excluded.wanted then users.ready_at end
+            ready_at = case when users.wanted = excluded.wanted then users.ready_at end,
+            held_at = case when users.wanted = excluded.wanted then users.held_at end,
+            wished_by = case when users.wanted = excluded.wanted then users.wished_by end,
+            cause_id = case when users.wanted = excluded.wanted then users.cause_id else excluded.cause_id end
         where users.wanted = excluded.wanted
-           or case when excluded.wanted = 'live' then coalesce(excluded.occurred_at > users.occurred_at, false)
-              else coalesce(excluded.occurred_at >= users.occurred_at, true) end
+           or case when excluded.wanted = 'live'
+                   then coalesce(excluded.occurred_at > users.occurred_at + \(Self.margin), false)
+                        and coalesce(excluded.occurred_at > users.held_at - interval '5 minutes', true)
+                        \(isMapped ? Self.weakWordYieldsToNewUser : "")
+              else coalesce(excluded.occurred_at >= users.occurred_at - \(Self.margin), true) end
         returning tenant_id, user_id, wanted, generation, status, received_at
         """
+    }
 
-    /// A duplicate may be the newest word of its sender: its time is remembered, unless the user has none. Index
-    /// users_pkey.
+    /// How much newer another source's word must be than the one that stands.
+    private static let margin: SQL =
+        "case when users.told_by <> excluded.told_by then interval '5 minutes' else interval '0' end"
+
+    /// The word says what is wanted already, and takes over the user's time line. A line without a time takes any.
+    private static let isNewest: SQL = """
+        coalesce(excluded.occurred_at > coalesce(users.occurred_at, '-infinity') + \(Self.margin), false)
+        """
+
+    private static let weakWordYieldsToNewUser: SQL = """
+        and (users.held_at is null and coalesce(users.told_by = excluded.told_by, true)
+             or (excluded.tenant_id, excluded.user_id) not in (select tenant_id, user_id from judged where is_weak))
+        """
+
+    /// A duplicate may be the newest word: its time is remembered, unless the user has none. A word of another source
+    /// must be five minutes newer, so that its clock does not become the user's. Index users_pkey.
     ///
     /// Every row exists and is locked, so this upsert only updates, and 'pending' is a filler. An `update … from` may
     /// be planned from the other side, as a walk through all users. It would also test its condition on the row as it
     /// was when the statement began.
     private static let newestTimeRemembered: SQL = """
-        insert into dialtone.users (tenant_id, user_id, wanted, status, occurred_at, received_at)
-        select tenant_id, user_id, wanted, 'pending', occurred_at, received_at
+        insert into dialtone.users (tenant_id, user_id, wanted, status, occurred_at, received_at, told_by)
+        select tenant_id, user_id, wanted, 'pending', occurred_at, received_at, source_id
         from stored where outcome = 'duplicate' and occurred_at is not null order by tenant_id, user_id
         on conflict (tenant_id, user_id) do update
-        set occurred_at = case when excluded.occurred_at > users.occurred_at then excluded.occurred_at
-                               else users.occurred_at end
+        set occurred_at = case when excluded.occurred_at > users.occurred_at + \(Self.margin)
+                               then excluded.occurred_at else users.occurred_at end,
+            told_by = case when excluded.occurred_at > users.occurred_at + \(Self.margin)
+                           then excluded.told_by else users.told_by end
         """
 
     /// The jobs of this batch. Each tenant's stand one step of its line apart.
@@ -135,23 +188,25 @@ enum EventStatement {
     }
 
     /// What each event has come to. Index: the ledger's unique key, for events that were known before.
+    ///
+    /// `offset 0` keeps the planner from asking three times whether an event was stored.
     private static let outcomePerEvent: SQL = """
-        select judged.event_id,
-               case when judged.event_id not in (select event_id from stored) then 'duplicate'
-                    when judged.outcome = 'accepted'
-                         and (judged.tenant_id, judged.user_id) not in (select tenant_id, user_id from desired)
+        select told.event_id,
+               case when not told.is_stored then 'duplicate'
+                    when told.outcome = 'accepted'
+                         and (told.tenant_id, told.user_id) not in (select tenant_id, user_id from desired)
                          then 'superseded'
-                    else judged.outcome end,
-               case when judged.event_id in (select event_id from stored) then judged.event_id
+                    else told.outcome end,
+               case when told.is_stored then told.event_id
                     else (select events.event_id from dialtone.events
-                          where events.source_id = judged.source_id and events.delivery_id = judged.delivery_id
-                            and events.item = judged.item) end,
-               judged.event_id in (select event_id from stored)
-               or (select events.tenant_id = judged.tenant_id and events.user_id is not distinct from judged.user_id
-                          and events.wanted is not distinct from judged.wanted
+                          where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+                            and events.item = told.item) end,
+               told.is_stored
+               or (select events.tenant_id = told.tenant_id and events.user_id is not distinct from told.user_id
+                          and events.wanted is not distinct from told.wanted
                    from dialtone.events
-                   where events.source_id = judged.source_id and events.delivery_id = judged.delivery_id
-                     and events.item = judged.item)
-        from judged
+                   where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+                     and events.item = told.item)
+        from (select judged.*, judged.event_id in (select event_id from stored) as is_stored from judged offset 0) told
         """
 }

@@ -15,6 +15,13 @@ struct NewEvent: Sendable {
     var first: EventID?
     let receivedAt: Date
     let change: UserChange
+    /// The word stands in an update, as "is active". It brings in who is unknown, and undoes no operator's revoke and
+    /// no other source's. Only a sign-up may be weak.
+    var isWeak = false
+    /// The version of the source's mapping that has read it; nil when its form is our own.
+    var mappingVersion: Int32?
+    /// The secret whose proof held; nil when that is not known.
+    var secret: UUID?
 
     var tenant: String { self.change.user.tenant.rawValue }
 }

@@ -11,6 +11,8 @@ enum Chore: CaseIterable, Sendable {
     case forgetDeadNodes
     /// Makes the log's partitions of today and of the two days after.
     case makeLogPartitions
+    /// Removes people who have waited for a membership in vain.
+    case forgetWaitingPeople
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -28,6 +30,7 @@ enum Chore: CaseIterable, Sendable {
         case .disownRecordedSurplus: .every(.seconds(5), from: .milliseconds(1500))
         case .forgetDeadNodes: .every(.seconds(60), from: .milliseconds(3500))
         case .makeLogPartitions: .every(.seconds(3600))
+        case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

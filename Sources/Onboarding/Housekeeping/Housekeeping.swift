@@ -81,6 +81,7 @@ extension OnboardingWorker {
         case .forgetDeadNodes: _ = try await connection.query(Presence.forget)
         case .makeLogPartitions:
             _ = try await connection.query("select dialtone.ensure_job_log_partitions()::text")
+        case .forgetWaitingPeople: _ = try await connection.query(WaitingPeople.forget(limit: Self.peoplePerStatement))
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)
@@ -89,6 +90,7 @@ extension OnboardingWorker {
     }
 
     private static let jobsPerStatement = 500
+    private static let peoplePerStatement: Int64 = 500
 
     /// HTTP deadline and provider margin: how long after it was sent a create may still appear at the provider.
     var landingTimeOfCreates: Duration { self.configuration.httpDeadline + self.configuration.providerMargin }

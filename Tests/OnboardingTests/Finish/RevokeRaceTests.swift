@@ -115,9 +115,12 @@ import Testing
 
     // MARK: Test bed
 
+    /// One source: between two, a few minutes are a tie.
+    private static let source = SourceID(rawValue: UUID())
+
     private static func event(_ wanted: Wanted, at minute: Int) -> NewEvent {
         NewEvent(
-            id: EventID(at: Date()), source: SourceID(rawValue: UUID()), deliveryID: "d-\(minute)", receivedAt: Date(),
+            id: EventID(at: Date()), source: Self.source, deliveryID: "d-\(minute)", receivedAt: Date(),
             change: UserChange(user: testUserKey, wanted: wanted, occurredAt: Self.time(ofMinute: minute)))
     }
 

@@ -55,6 +55,7 @@ import Testing
         (.disownRecordedSurplus, 720),
         (.forgetDeadNodes, 60),
         (.makeLogPartitions, 1),
+        (.forgetWaitingPeople, 720),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),

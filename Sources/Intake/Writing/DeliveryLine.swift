@@ -6,6 +6,20 @@ import Model
 /// Told once what became of a delivery.
 typealias WriteCompletion = @Sendable (Result<Receipt, IntakeError>) -> Void
 
+/// How much may wait, and how much is taken at once.
+struct LineLimits: Sendable {
+    /// Events in one batch at most, unless its first delivery alone has more.
+    var batch: Int
+    /// The line takes no delivery while this many events wait.
+    var waiting: Int
+    /// A source can add no delivery while this many of its events wait, so that it leaves room for the others.
+    var waitingOfSource: Int
+    /// The same for a tenant, which may have many sources.
+    var waitingOfTenant: Int
+    /// Deliveries of one source that may wait for one user, or under one id. They need a commit each.
+    var waitingAlike: Int
+}
+
 /// A line that is bounded in all, for each tenant and for each source. It knows no database.
 ///
 /// Each source has a lane, and lanes are served in turns, one delivery at a time. Within a lane the delivery that came
@@ -13,22 +27,11 @@ typealias WriteCompletion = @Sendable (Result<Receipt, IntakeError>) -> Void
 ///
 /// Deliveries that name the same user, or come under the same id, form a chain. A delivery is ready when it leads all
 /// its chains. A batch is chosen among ready deliveries alone, so blocked ones cost it nothing.
-struct WaitingLine: Sendable {
-    struct Limits: Sendable {
-        /// Events in one batch at most, unless its first delivery alone has more.
-        var batch: Int
-        /// The line takes no delivery while this many events wait.
-        var waiting: Int
-        /// A source can add no delivery while this many of its events wait, so that it leaves room for the others.
-        var waitingOfSource: Int
-        /// The same for a tenant, which may have many sources.
-        var waitingOfTenant: Int
-        /// Deliveries of one source that may wait for one user, or under one id. They need a commit each.
-        var waitingAlike: Int
-    }
+struct DeliveryLine<Delivery: LineDelivery>: Sendable {
+    typealias Limits = LineLimits
 
     struct Entry: Sendable {
-        let delivery: NewDelivery
+        let delivery: Delivery
         let completion: WriteCompletion
     }
 
@@ -50,7 +53,7 @@ struct WaitingLine: Sendable {
     private var freeLanes: [Int] = []
     private var laneOfSource: [SourceID: Int] = [:]
     private var turns = Turns()
-    private var users: [UserKey: Chain] = [:]
+    private var keys: [Delivery.Event.Key: Chain] = [:]
     private var eventsOfTenant: [TenantID: Int] = [:]
     private var events = 0
     private var arrivals = 0
@@ -61,7 +64,7 @@ struct WaitingLine: Sendable {
     // MARK: In
 
     /// Takes a delivery. Returns why not when there is no room for it or the line is closed.
-    mutating func add(_ delivery: NewDelivery, completion: @escaping WriteCompletion) -> IntakeError? {
+    mutating func add(_ delivery: Delivery, completion: @escaping WriteCompletion) -> IntakeError? {
         guard !self.isClosed else { return .unavailable }
         guard self.hasRoom(for: delivery) else { return .busy(retryAfter: Self.retryAfter) }
         let lane = self.laneOfSource[delivery.source] ?? self.openLane(for: delivery.source)
@@ -69,8 +72,8 @@ struct WaitingLine: Sendable {
         if slot == self.waiting.count { self.waiting.append(nil) }
         var blocks = self.lanes[lane].deliveries.join(slot, delivery.id) ? 1 : 0
         for event in delivery.events {
-            if self.users.join(slot, event.change.user) { blocks += 1 }
-            self.eventsOfTenant[event.change.user.tenant, default: 0] += 1
+            if self.keys.join(slot, event.lineKey) { blocks += 1 }
+            if let tenant = event.lineTenant { self.eventsOfTenant[tenant, default: 0] += 1 }
         }
         self.waiting[slot] = Waiting(
             entry: Entry(delivery: delivery, completion: completion), lane: lane, arrival: self.arrivals,
@@ -83,10 +86,10 @@ struct WaitingLine: Sendable {
     }
 
     /// Seconds. A full line empties within about a second, and a chain within milliseconds.
-    private static let retryAfter = 1
+    private static var retryAfter: Int { 1 }
 
     /// The last free place is enough for a delivery of several events.
-    private func hasRoom(for delivery: NewDelivery) -> Bool {
+    private func hasRoom(for delivery: Delivery) -> Bool {
         guard self.events < self.limits.waiting else { return false }
         let number = self.laneOfSource[delivery.source]
         if let number {
@@ -95,9 +98,10 @@ struct WaitingLine: Sendable {
             else { return false }
         }
         return delivery.events.allSatisfy { event in
-            let user = event.change.user
-            guard self.eventsOfTenant[user.tenant, default: 0] < self.limits.waitingOfTenant else { return false }
-            guard let chain = self.users[user], chain.count >= self.limits.waitingAlike else { return true }
+            if let tenant = event.lineTenant, self.eventsOfTenant[tenant, default: 0] >= self.limits.waitingOfTenant {
+                return false
+            }
+            guard let chain = self.keys[event.lineKey], chain.count >= self.limits.waitingAlike else { return true }
             return chain.count(where: { self.waiting[$0]?.lane == number }) < self.limits.waitingAlike
         }
     }
@@ -145,8 +149,8 @@ struct WaitingLine: Sendable {
         self.waiting[slot] = nil
         self.freeSlots.append(slot)
         for event in delivery.events {
-            if let next = self.users.leave(slot, event.change.user) { self.unblock(next) }
-            self.countOut(event.change.user.tenant)
+            if let next = self.keys.leave(slot, event.lineKey) { self.unblock(next) }
+            if let tenant = event.lineTenant { self.countOut(tenant) }
         }
         if let next = self.lanes[gone.lane].deliveries.leave(slot, delivery.id) { self.unblock(next) }
         self.events -= delivery.events.count
@@ -172,7 +176,7 @@ struct WaitingLine: Sendable {
     /// Closes the line for good. Returns the deliveries that still wait, in the order of arrival.
     mutating func close() -> [Entry] {
         let left = self.waiting.compactMap(\.self).sorted { $0.arrival < $1.arrival }
-        self = WaitingLine(limits: self.limits)
+        self = DeliveryLine(limits: self.limits)
         self.isClosed = true
         return left.map(\.entry)
     }

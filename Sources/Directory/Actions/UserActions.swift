@@ -17,14 +17,17 @@ package struct UserActions: Sendable {
     /// Does what a `user.deleted` event does: every credential of the user at the provider will be deleted. Returns the
     /// new status.
     ///
-    /// The sender's time stays as it is. It comes from the sender's clock, and this database's clock may be ahead.
+    /// The operator's word is kept beside the sender's time line and not in it, because that line is the sender's
+    /// clock's. From now on only a sign-up from after this moment makes a new credential. A user who is gone already is
+    /// held from now on too.
     package func revoke(_ user: UserKey) async throws -> UserStatus {
         try await self.change(user) { connection, status in
+            _ = try await connection.query(Self.hold(user))
             if status == .revoked || status == .revoking { return status }
             _ = try await connection.query(
                 """
                 update dialtone.users
-                set wanted = 'gone', status = 'revoking', ready_at = null
+                set wanted = 'gone', status = 'revoking', ready_at = null, wished_by = 'operator', cause_id = null
                 where tenant_id = \(user.tenant) and user_id = \(user.user)
                 """)
             _ = try await connection.query(
@@ -39,18 +42,21 @@ package struct UserActions: Sendable {
 
     /// Does what a `user.created` event does, for a user who was revoked: the next generation is made.
     ///
-    /// It serves senders that give no times: their sign-up after a delete looks like one before it. The sender's time
-    /// stays as it is.
+    /// It serves senders that give no times: their sign-up after a delete looks like one before it. Each line of the
+    /// senders moves on by a microsecond. What was said before is then past, also when it comes again, and a newer word
+    /// counts as ever.
     package func reopen(_ user: UserKey) async throws -> UserStatus {
-        try await self.change(user) { connection, status in
+        try await self.change(user, locking: PersonReopening.lock(user)) { connection, status in
             guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }
             _ = try await connection.query(
                 """
                 update dialtone.users
                 set wanted = 'live', status = 'pending', generation = generation + 1, ready_at = null,
-                    received_at = clock_timestamp()
+                    received_at = clock_timestamp(), occurred_at = occurred_at + interval '1 microsecond',
+                    held_at = null, wished_by = 'operator', cause_id = null
                 where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'gone'
                 """)
+            _ = try await connection.query(PersonReopening.reopen(user))
             _ = try await connection.query(Self.enqueue(user))
             return .pending
         }
@@ -97,11 +103,14 @@ package struct UserActions: Sendable {
 
     /// Runs `work` in a transaction under the lock of the user's row, and gives it the user's status.
     ///
-    /// This is the first lock of every action: the user before the job. Primary key users_pkey.
+    /// This is the first lock of every action: the user before the job. Only an action that also changes what sources
+    /// have told locks people before. Primary key users_pkey.
     private func change(
-        _ user: UserKey, _ work: (PostgresConnection, UserStatus) async throws -> UserStatus
+        _ user: UserKey, locking people: SQL? = nil,
+        _ work: (PostgresConnection, UserStatus) async throws -> UserStatus
     ) async throws -> UserStatus {
         try await self.pool.withTransaction { connection in
+            if let people { _ = try await connection.query(people) }
             let row = try await connection.query(
                 """
                 select status from dialtone.users
@@ -111,6 +120,16 @@ package struct UserActions: Sendable {
             guard var columns = row?.columns else { throw UserActionError.unknownUser(user) }
             return try await work(connection, try columns.next())
         }
+    }
+
+    /// Notes the operator's revoke. A line without a time begins before all times, so that a sign-up with a time can be
+    /// newer. A user who is held already stays held from then.
+    private static func hold(_ user: UserKey) -> SQL {
+        """
+        update dialtone.users
+        set held_at = clock_timestamp(), occurred_at = coalesce(occurred_at, '-infinity')
+        where tenant_id = \(user.tenant) and user_id = \(user.user) and held_at is null
+        """
     }
 
     /// Puts the user's job at the present end of the queue, unless the user has a job already.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A word of a tracked source on its way into the ledger: its sender is proven and its mapping has read it.
+
+import Foundation
+import Model
+
+/// One item of a delivery, before it is stored.
+struct NewWord: Sendable {
+    private(set) var id: EventID
+    let source: SourceID
+    /// The tenant that the source belongs to; nil when it serves several. It maps to no other tenant then.
+    let owner: TenantID?
+    let deliveryID: String
+    /// The word's place in its delivery, from 0.
+    var item: Int32 = 0
+    /// The event at place 0 of the delivery; nil when this is that event.
+    var first: EventID?
+    let receivedAt: Date
+    let word: Word
+    /// The version of the source's mapping that has read it.
+    let mappingVersion: Int32
+    /// The secret whose proof held; nil when that is not known.
+    var secret: UUID?
+
+    /// The same word, for an event that is in quarantine.
+    func replaying(_ event: EventID) -> NewWord {
+        var word = self
+        word.id = event
+        return word
+    }
+
+    /// The organisation that the word on a membership is about. A word without one is about the tenant that the
+    /// configuration gives.
+    var organization: String? {
+        guard self.word.ofMembership != nil else { return nil }
+        return self.word.organization ?? self.word.tenant?.rawValue
+    }
+
+    /// Without an organisation and without a tenant there is no membership to speak of.
+    var ofMembership: Word.OfMembership? { self.organization == nil ? nil : self.word.ofMembership }
+
+    /// The direction of the word, as the ledger has it.
+    var asks: Wanted {
+        let takesAway = self.ofMembership == .gone || self.word.ofPerson == .suspended || self.word.ofPerson == .deleted
+        return takesAway ? .gone : .live
+    }
+
+    /// The word may take a credential away.
+    var mayRevoke: Bool {
+        self.word.isWhole || self.word.ofMembership == .gone || self.word.ofPerson == .suspended
+            || self.word.ofPerson == .deleted
+    }
+
+    /// The sender's time, where it gave one.
+    var occurredAt: Date? {
+        guard case .at(let time) = self.word.moment else { return nil }
+        return time
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of one delivery of a tracked source on their way into the ledger, and the group commit that writes them.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+typealias TrackedWriter = GroupCommit<TrackedDelivery>
+
+/// One word, or several when the delivery has several items. They are stored together or not at all.
+struct TrackedDelivery: Sendable {
+    /// In the delivery's order; at least one.
+    let events: [NewWord]
+
+    /// Makes one event for each word. Nil without a word.
+    ///
+    /// `owner` is the tenant that the source belongs to. `version` is that of the mapping, and `secret` the one whose
+    /// proof held.
+    init?(
+        _ id: String, of source: SourceID, owner: TenantID?, saying words: [Word], version: Int32, secret: UUID?,
+        receivedAt: Date
+    ) {
+        guard !words.isEmpty else { return nil }
+        var events: [NewWord] = []
+        for (place, word) in words.enumerated() {
+            events.append(
+                NewWord(
+                    id: EventID(at: receivedAt), source: source, owner: owner, deliveryID: id, item: Int32(place),
+                    first: events.first?.id, receivedAt: receivedAt, word: word, mappingVersion: version,
+                    secret: secret))
+        }
+        self.events = events
+    }
+}
+
+extension NewWord: LineEvent {
+    /// A person's name, whatever the source: a statement changes no user twice.
+    var lineKey: UserID { self.word.person }
+    /// A mapping table is read with the commit. Without it the source's own limits hold.
+    var lineTenant: TenantID? { self.word.tenant ?? self.owner }
+}
+
+extension TrackedDelivery: LineDelivery {
+    var source: SourceID { self.events[0].source }
+    var id: String { self.events[0].deliveryID }
+
+    static var repeats: Int { 3 }
+
+    /// What other nodes did meanwhile is looked up, and corrected, in commits of their own. If one fails, the sender is
+    /// told 503 and comes again.
+    static func store(
+        _ words: [NewWord], _ clock: inout FairClock, in pool: PostgresPool
+    ) async throws -> [EventID: EventResult] {
+        let batch = TrackedStatement.batch(of: words, &clock)
+        return try await pool.withConnection { connection in
+            let written = try await TrackedStatement.commit(batch, on: connection)
+            var results: [EventID: EventResult] = [:]
+            for word in words {
+                guard let result = written[word.id] else { continue }
+                if let event = result.asEvent {
+                    results[word.id] = event
+                } else {
+                    results[word.id] = try await Self.resultElsewhere(of: word, result.outcome, on: connection)
+                }
+            }
+            try await Self.settle(words, written, &results, &clock, on: connection)
+            try await EventInsert.markSuperseded(results, on: connection)
+            return results
+        }
+    }
+
+    /// A delivery that comes again while its event is in quarantine is a replay with the body at hand.
+    private static func settle(
+        _ words: [NewWord], _ written: [EventID: TrackedResult], _ results: inout [EventID: EventResult],
+        _ clock: inout FairClock, on connection: PostgresConnection
+    ) async throws {
+        var repeated: [NewWord] = []
+        var ids: [EventID: EventID] = [:]
+        for word in words {
+            guard let result = written[word.id], result.isInQuarantine, result.isSame, let known = result.known,
+                ids[known] == nil
+            else { continue }
+            ids[known] = word.id
+            repeated.append(word.replaying(known))
+        }
+        guard !repeated.isEmpty else { return }
+        let batch = TrackedStatement.batch(of: repeated, settling: .resend, &clock)
+        for (known, result) in try await TrackedStatement.commit(batch, on: connection) {
+            // What still cannot be used stays where it is, and its sender is told again that it is known.
+            guard let id = ids[known], !result.isInQuarantine else { continue }
+            results[id] = .success(Receipt.Item(eventID: known, status: result.outcome))
+        }
+    }
+
+    /// Returns what became of a word that another node committed while our statement waited for it: a new look sees
+    /// it. A word that is nowhere was not in the delivery that came first under this id. Nil when nothing is known.
+    private static func resultElsewhere(
+        of word: NewWord, _ outcome: EventOutcome, on connection: PostgresConnection
+    ) async throws -> EventResult? {
+        let rows = try await connection.query(LedgerLookup.known(word), shielded: true)
+        guard var columns = rows.first?.columns else { return word.item > 0 ? .failure(.deliveryReused) : nil }
+        let id: EventID = try columns.next()
+        let isSame: Bool = try columns.next()
+        return isSame ? .success(Receipt.Item(eventID: id, status: outcome)) : .failure(.deliveryReused)
+    }
+}
+
+extension TrackedResult {
+    /// Nil: the statement did not see the event that the ledger has under this delivery.
+    fileprivate var asEvent: EventResult? {
+        if self.outcome == .ignored { return .success(Receipt.Item(eventID: self.id, status: .ignored)) }
+        guard let known = self.known else { return nil }
+        return self.isSame ? .success(Receipt.Item(eventID: known, status: self.outcome)) : .failure(.deliveryReused)
+    }
+}
