@@ -155,7 +155,8 @@ let package = Package(
             dependencies: [
                 "Intake", "Model", "Postgres", "PrivatePostgres", "Queue", "Schema", "Vault", "TestSupport", crypto,
                 logging,
-            ]),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "Model", "Postgres", "TestSupport"]),
         .testTarget(
