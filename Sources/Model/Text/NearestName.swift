@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the name that was meant: an answer that suggests it spares its reader the page.
 
-enum NearestName {
+package enum NearestName {
     /// Returns the known name that the fewest changed letters lead to; the first of several. Nil when none is known.
-    static func of(_ name: String, among known: [String]) -> String? {
+    package static func of(_ name: String, among known: [String]) -> String? {
         let given = Array(name.lowercased().utf8.prefix(64))
         return known.map { (name: $0, distance: Self.distance(given, Array($0.utf8))) }
             .min { $0.distance < $1.distance }?.name
