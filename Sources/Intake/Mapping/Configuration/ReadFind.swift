@@ -21,7 +21,8 @@ enum ReadFind {
         let isSecret = place.isSecret || taken.steps.contains(where: scopes.secretNames.contains)
         let takePlace = Place(scope: .inner, number: elements.add(taken), pointer: taken, isSecret: isSecret)
         return Value.Find(
-            list: place, elements: elements, whereAt: whereAt, fits: try Self.fits(test, &scopes), take: takePlace)
+            number: scopes.nextNumber(), list: place, elements: elements, whereAt: whereAt,
+            fits: try Self.fits(test, &scopes), take: takePlace)
     }
 
     private static func fits(_ test: Section, _ scopes: inout Scopes) throws(InvalidValue) -> Value.Fits {

@@ -74,7 +74,8 @@ struct ReadRules {
         let forms = ["ignore", "quarantine", "words"].filter { section[$0] != nil } + (inline.map { [$0] } ?? [])
         guard forms.count == 1, let form = forms.first else {
             throw InvalidValue(
-                section.place, "must say one thing: ignore, quarantine, words, or person and membership; it has "
+                section.place,
+                "must say one thing: ignore, quarantine, words, or person and membership; it has "
                     + (forms.isEmpty ? "none of them" : forms.joined(separator: " and ")))
         }
         switch form {

@@ -12,6 +12,17 @@ struct Scopes {
     /// Whether the event is a part of the request. Otherwise both are one.
     let isSplit: Bool
     let secretNames: Set<String>
+    private var numbers = 0
+
+    init(isSplit: Bool, secretNames: Set<String>) {
+        self.isSplit = isSplit
+        self.secretNames = secretNames
+    }
+
+    mutating func nextNumber() -> Int {
+        self.numbers += 1
+        return self.numbers
+    }
 
     /// Reads "/a" (in the event), "./a" or "." (in the element of `each`), "$/a" or "$" (in the whole body).
     mutating func place(_ text: String, at place: String) throws(InvalidValue) -> Place {
@@ -133,7 +144,9 @@ enum ReadValue {
         let taken = Place(
             scope: .inner, number: inner.add(pointer), pointer: pointer, kinds: place.kinds, prefix: place.prefix,
             isSecret: isSecret)
-        return .held(Value.Held(place: place, isBase64: holds == .base64, inner: inner, take: taken))
+        return .held(
+            Value.Held(
+                number: scopes.nextNumber(), place: place, isBase64: holds == .base64, inner: inner, take: taken))
     }
 
     private enum Holds: String, CaseIterable { case json, base64 = "base64-json" }

@@ -23,11 +23,12 @@ struct ReadWords {
         var scopes = outer
         let each = try self.each(section, &scopes)
         scopes.element = each?.elements
+        let conditions = try when.map { (json) throws(InvalidValue) in
+            try ReadCondition.all(json, at: section.place(of: "when"), &scopes)
+        }
         var part = WordPart(
-            each: each,
-            when: try when.map { (json) throws(InvalidValue) in
-                try ReadCondition.all(json, at: section.place(of: "when"), &scopes)
-            } ?? [],
+            each: each, when: conditions?.filter { !$0.isOfElement } ?? [],
+            whenElement: conditions?.filter(\.isOfElement) ?? [],
             person: person, membership: membership, isWeak: try section.flag("weak") ?? false,
             isWhole: try section.flag("whole") ?? false,
             user: try self.user(section, &scopes),
@@ -47,15 +48,22 @@ struct ReadWords {
         let place = section.place(of: "each")
         if case .string(let text) = json {
             return WordPart.Each(
-                list: try scopes.place(text, at: place), elements: JSONPlaces(), isSingleAllowed: false,
+                list: try Self.list(text, at: place, &scopes), elements: JSONPlaces(), isSingleAllowed: false,
                 isOnceIfEmpty: false)
         }
         let each = try Section(json, at: place, keys: ["in", "single", "if_empty"])
         guard let list = try each.text("in") else { throw each.missing("in") }
         return WordPart.Each(
-            list: try scopes.place(list, at: each.place(of: "in")), elements: JSONPlaces(),
+            list: try Self.list(list, at: each.place(of: "in"), &scopes), elements: JSONPlaces(),
             isSingleAllowed: try each.flag("single") ?? false,
             isOnceIfEmpty: try each.choice("if_empty", of: IfEmpty.self) == .once)
+    }
+
+    /// A list of the whole request would be walked again for each of its events.
+    private static func list(_ text: String, at place: String, _ scopes: inout Scopes) throws(InvalidValue) -> Place {
+        let list = try scopes.place(text, at: place)
+        guard list.scope == .event else { throw InvalidValue(place, "must be a list of the event") }
+        return list
     }
 
     private enum IfEmpty: String, CaseIterable { case once, nothing }

@@ -41,7 +41,7 @@ extension Reading {
             guard let view else { return false }
             return scalars.contains { Self.isEqual(view, $0) }
         case .prefix(let prefix):
-            guard let view, let text = try? view.string() else { return false }
+            guard let view, view.raw.count <= Self.maximumText, let text = try? view.string() else { return false }
             return text.utf8.starts(with: prefix.utf8)
         case .sameAs(let place):
             guard let other = try self.scalar(place) else { return view == nil || view?.kind == .null }
@@ -61,9 +61,12 @@ extension Reading {
         }
     }
 
-    /// Returns what stands at a place; nil for a place that is not there, or is null, or holds others.
+    /// Returns what stands at a place; nil for a place that is not there, is null, holds others, or is too long.
     func scalar(_ place: Place) throws(Unusable) -> JSONScalar? {
-        guard let view = try self.view(place), let scalar = try? view.scalar() else { return nil }
+        guard let view = try self.view(place), view.raw.count <= Self.maximumText, let scalar = try? view.scalar()
+        else {
+            return nil
+        }
         switch scalar {
         case .null, .object, .array: return nil
         default: return scalar
@@ -72,6 +75,6 @@ extension Reading {
 
     static func isEqual(_ view: JSONView, _ wanted: JSONScalar) -> Bool {
         if case .text(let text) = wanted { return view.isText(text) }
-        return (try? view.scalar()) == wanted
+        return view.kind == .other && (try? view.scalar()) == wanted
     }
 }

@@ -15,7 +15,9 @@ extension Reading {
             for time in part.times {
                 self.part = "time"
                 guard let text = try self.pick(time.value), !text.isEmpty else { continue }
-                guard let date = Self.date(text, time.form) else { throw Unusable(.badTime, self.placeName(of: time.value)) }
+                guard let date = Self.date(text, time.form) else {
+                    throw Unusable(.badTime, self.placeName(of: time.value))
+                }
                 // No sign-up happened before 1970: such a time was never set (Go's year 1, a Unix time of 0).
                 if date.timeIntervalSince1970 < 1 { continue }
                 guard date <= self.request.receivedAt + Self.maximumAhead else {
@@ -37,7 +39,9 @@ extension Reading {
         case .seconds: return Self.number(text).map(Date.init(timeIntervalSince1970:))
         case .milliseconds: return Self.number(text).map { Date(timeIntervalSince1970: $0 / 1000) }
         case .auto:
-            return Self.number(text).map { Date(timeIntervalSince1970: abs($0) < Self.firstMillisecond ? $0 : $0 / 1000) }
+            return Self.number(text).map {
+                Date(timeIntervalSince1970: abs($0) < Self.firstMillisecond ? $0 : $0 / 1000)
+            }
         }
     }
 

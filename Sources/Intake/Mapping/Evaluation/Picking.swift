@@ -24,8 +24,13 @@ extension Reading {
             var texts: [String] = []
             for value in values { if let text = try self.pick(value), !text.isEmpty { texts.append(text) } }
             return texts.isEmpty ? nil : texts.joined(separator: " ")
-        case .find(let find): return try self.find(find)
-        case .held(let held): return try self.held(held)
+        case .find(let find):
+            let scope = value.isOfElement ? .element : find.list.scope
+            return try self.remembered(find.number, scope) { (reading) throws(Unusable) in try reading.find(find) }
+        case .held(let held):
+            return try self.remembered(held.number, held.place.scope) { (reading) throws(Unusable) in
+                try reading.held(held)
+            }
         case .composite(let parts): return try self.composite(parts)
         case .hash: return self.hashOfEvent()
         }
@@ -42,7 +47,32 @@ extension Reading {
         return empty
     }
 
+    /// Searches once for all elements of a list, unless each element has a text of its own.
+    private mutating func remembered(
+        _ number: Int, _ scope: Place.Scope, _ search: (inout Reading) throws(Unusable) -> String?
+    ) throws(Unusable) -> String? {
+        guard scope == .event || scope == .request else { return try search(&self) }
+        let known = scope == .event ? self.rememberedOfEvent.texts[number] : self.rememberedOfRequest.texts[number]
+        if let known { return try known.get() }
+        let found = self.result(search)
+        if scope == .event {
+            self.rememberedOfEvent.texts[number] = found
+        } else {
+            self.rememberedOfRequest.texts[number] = found
+        }
+        return try found.get()
+    }
+
+    mutating func result<Success>(
+        _ read: (inout Reading) throws(Unusable) -> Success
+    ) -> Result<Success, Unusable> {
+        do { return .success(try read(&self)) } catch { return .failure(error) }
+    }
+
     // MARK: - Members
+
+    /// Bytes of a text that is picked or compared, as the sender wrote it. A longer one would be decoded again and again.
+    static let maximumText = 4096
 
     func view(_ place: Place) throws(Unusable) -> JSONView? {
         do {
@@ -68,6 +98,9 @@ extension Reading {
 
     /// `outer` is the place by which the body itself is read: the same place, or that of the list or text around it.
     mutating func text(_ view: JSONView, _ place: Place, within outer: Place) throws(Unusable) -> String? {
+        guard view.kind == .object || view.kind == .array || view.raw.count <= Self.maximumText else {
+            throw Unusable(.tooLong, self.pointer(of: outer))
+        }
         let scalar: JSONScalar
         do { scalar = try view.scalar() } catch { throw Unusable(.badText, self.pointer(of: outer)) }
         let text: String
@@ -116,12 +149,13 @@ extension Reading {
 
     private mutating func find(_ find: Value.Find) throws(Unusable) -> String? {
         guard let list = try self.view(find.list), list.kind != .null else { return nil }
-        let place = self.pointer(of: find.list)
         do {
             guard let elements = try list.elements(upTo: Mapping.maximumItems) else {
-                throw Unusable(.wrongType, place)
+                throw Unusable(.wrongType, self.pointer(of: find.list))
             }
-            guard elements.count <= Mapping.maximumItems else { throw Unusable(.tooManyItems, place) }
+            guard elements.count <= Mapping.maximumItems else {
+                throw Unusable(.tooManyItems, self.pointer(of: find.list))
+            }
             let same = try self.same(find.fits)
             for element in elements where element.kind == .object {
                 let found = try find.elements.find(in: element)
@@ -133,7 +167,7 @@ extension Reading {
         } catch let error as Unusable {
             throw error
         } catch {
-            throw Unusable(.badText, place)
+            throw Unusable(.badText, self.pointer(of: find.list))
         }
     }
 
@@ -151,15 +185,14 @@ extension Reading {
 
     private mutating func held(_ held: Value.Held) throws(Unusable) -> String? {
         guard let view = try self.view(held.place), view.kind != .null else { return nil }
-        let place = self.pointer(of: held.place)
         do {
             let found: JSONFound
             if view.kind == .object {
                 found = try held.inner.find(in: view)
             } else {
-                guard let text = try view.string() else { throw Unusable(.wrongType, place) }
+                guard let text = try view.string() else { throw Unusable(.wrongType, self.pointer(of: held.place)) }
                 guard let json = held.isBase64 ? Self.base64(text.utf8) : Array(text.utf8) else {
-                    throw Unusable(.badEncoding, place)
+                    throw Unusable(.badEncoding, self.pointer(of: held.place))
                 }
                 found = try held.inner.find(in: json)
             }
@@ -168,7 +201,7 @@ extension Reading {
         } catch let error as Unusable {
             throw error
         } catch {
-            throw Unusable(.badEncoding, place)
+            throw Unusable(.badEncoding, self.pointer(of: held.place))
         }
     }
 }

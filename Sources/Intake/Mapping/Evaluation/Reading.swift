@@ -23,6 +23,9 @@ struct Reading {
     var eventPlace = JSONPointer(steps: [])
     var elementPlace = JSONPointer(steps: [])
     var eventNumber = 0
+    /// What was picked once of the event, or of the whole request, and must not be looked for again in each element.
+    var rememberedOfEvent = Memory()
+    var rememberedOfRequest = Memory()
     /// Whether the event takes something away and gives nothing.
     var isTaking = false
     /// The configuration's key whose value is being picked.
@@ -100,6 +103,7 @@ struct Reading {
 
     private mutating func readEvent() -> (MappedDelivery, SenderAnswer?) {
         self.isTaking = false
+        self.rememberedOfEvent = Memory()
         do throws(Unusable) {
             self.traceBeginning()
             guard let rule = try self.rule() else {
@@ -180,6 +184,12 @@ struct Reading {
         guard self.isTraced, !part.isEmpty, self.steps.count < Mapping.maximumItems else { return }
         self.steps.append(TraceStep(part: part, event: self.eventNumber, place: place, picked: picked))
     }
+}
+
+/// Results of searches through lists and texts, by the numbers of their values, and of places that are not there.
+struct Memory {
+    var texts: [Int: Result<String?, Unusable>] = [:]
+    var absences: [Int: Unusable] = [:]
 }
 
 extension MappedItem {

@@ -121,20 +121,29 @@ extension Reading {
 
     // MARK: - Absence
 
-    private mutating func result<Success>(
-        _ read: (inout Reading) throws(Unusable) -> Success
-    ) -> Result<Success, Unusable> {
-        do { return .success(try read(&self)) } catch { return .failure(error) }
-    }
-
     /// Says what is missing: the first step of the way that is not there.
-    private func absence(of value: Value) -> Unusable {
+    private mutating func absence(of value: Value) -> Unusable {
         switch value {
         case .first(let values): values.first.map { self.absence(of: $0) } ?? Unusable(.missing)
-        case .place(let place): self.absence(of: place)
+        case .place(let place): self.rememberedAbsence(of: place)
         case .find(let find): Unusable(.noMatch, self.pointer(of: find.list))
         default: Unusable(.missing, self.placeName(of: value))
         }
+    }
+
+    /// To say what is missing takes a walk through the body, so it is said once for all elements of a list.
+    private mutating func rememberedAbsence(of place: Place) -> Unusable {
+        guard place.scope == .event || place.scope == .request else { return self.absence(of: place) }
+        let isOfEvent = place.scope == .event
+        let known = isOfEvent ? self.rememberedOfEvent.absences : self.rememberedOfRequest.absences
+        if let absence = known[place.number] { return absence }
+        let absence = self.absence(of: place)
+        if isOfEvent {
+            self.rememberedOfEvent.absences[place.number] = absence
+        } else {
+            self.rememberedOfRequest.absences[place.number] = absence
+        }
+        return absence
     }
 
     private func absence(of place: Place) -> Unusable {

@@ -12,18 +12,27 @@ extension Reading {
         var moment: Result<Word.Moment, Unusable>?
     }
 
-    /// Throws where the list itself cannot be used, or the delivery becomes too long.
+    /// A list that cannot be used is one item that cannot be used. Throws where the delivery becomes too long.
     mutating func readWords(of part: WordPart, into items: inout [MappedItem]) throws(Unusable) {
         var shared = Shared()
-        guard let each = part.each else {
-            if try self.holds(part.when) { items.append(self.item(of: part, &shared)) }
+        let elements: [JSONView]
+        let isSingle: Bool
+        do {
+            guard try self.holds(part.when) else { return }
+            guard let each = part.each else {
+                items.append(self.item(of: part, &shared))
+                return
+            }
+            (elements, isSingle) = try self.elements(of: each)
+        } catch {
+            items.append(.unusable(error))
             return
         }
-        let first = items.count
-        let (elements, isSingle) = try self.elements(of: each)
+        guard let each = part.each else { return }
         guard items.count + elements.count <= Mapping.maximumItems else {
             throw Unusable(.tooManyItems, self.pointer(of: each.list))
         }
+        let first = items.count
         if elements.isEmpty && each.isOnceIfEmpty {
             items.append(self.item(of: part, &shared, lacksOrganization: true))
         }
@@ -31,11 +40,16 @@ extension Reading {
         for (number, element) in elements.enumerated() {
             self.elementPlace = isSingle ? list : list.appending("\(number)")
             guard let item = self.item(of: part, each, element, &shared) else { continue }
-            // With one fixed tenant the elements of a person's list say the same.
-            if items.count == first || items.last != item { items.append(item) }
+            if items.count == first || !self.isRepeated(item, after: items.last) { items.append(item) }
         }
         self.element = .nothing
         if part.isWhole { Self.markWhole(&items, from: first) }
+    }
+
+    /// With one fixed tenant the organisations of one person say the same.
+    private func isRepeated(_ item: MappedItem, after last: MappedItem?) -> Bool {
+        guard case .fixed = self.plan.tenants, item.isWord else { return false }
+        return item == last
     }
 
     /// An absent list is an empty one.
@@ -65,7 +79,7 @@ extension Reading {
             return .unusable(Unusable(.notJSON, "\(self.elementPlace)"))
         }
         do {
-            guard try self.holds(part.when) else { return nil }
+            guard try self.holds(part.whenElement) else { return nil }
         } catch {
             return .unusable(error)
         }

@@ -18,4 +18,15 @@ indirect enum Condition: Sendable {
         case isEmpty(Bool)
         case sameAs(Place)
     }
+
+    /// Whether it may hold for one element of an `each` and not for another.
+    var isOfElement: Bool {
+        switch self {
+        case .place(let place, .sameAs(let other)): place.scope == .element || other.scope == .element
+        case .place(let place, _): place.scope == .element
+        case .header(_, .sameAs(let other)): other.scope == .element
+        case .header: false
+        case .not(let condition): condition.isOfElement
+        }
+    }
 }

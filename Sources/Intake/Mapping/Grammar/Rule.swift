@@ -25,8 +25,10 @@ struct Rule: Sendable {
 /// One kind of word that an event says, once or for each element of a list.
 struct WordPart: Sendable {
     var each: Each?
-    /// Asked for each element. Elements for which they do not hold are passed.
+    /// Asked once.
     let when: [Condition]
+    /// Asked for each element. Elements for which they do not hold are passed.
+    let whenElement: [Condition]
     let person: Word.OfPerson?
     let membership: Word.OfMembership?
     let isWeak: Bool

@@ -28,6 +28,8 @@ indirect enum Value: Sendable {
 
     /// An element of an array: the first that fits, and a place in it.
     struct Find: Sendable {
+        /// By which its text is remembered while elements of one list are read.
+        let number: Int
         let list: Place
         let elements: JSONPlaces
         let whereAt: Int
@@ -42,6 +44,8 @@ indirect enum Value: Sendable {
 
     /// A place in a JSON text that a member holds as a string. An object there is taken as it is.
     struct Held: Sendable {
+        /// By which its text is remembered while elements of one list are read.
+        let number: Int
         let place: Place
         let isBase64: Bool
         let inner: JSONPlaces
@@ -66,7 +70,9 @@ indirect enum Value: Sendable {
         case .held(let held): held.place.scope == .element
         case .composite(let parts): parts.contains(where: \.value.isOfElement)
         case .find(let find):
-            if case .sameAs(let place) = find.fits, place.scope == .element { true } else {
+            if case .sameAs(let place) = find.fits, place.scope == .element {
+                true
+            } else {
                 find.list.scope == .element
             }
         }

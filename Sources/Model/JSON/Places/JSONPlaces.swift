@@ -11,6 +11,8 @@ package struct JSONPlaces: Sendable {
 
     private struct Child {
         let name: String
+        /// Bytes of the name: most keys are told apart by it.
+        let count: Int
         /// The name as an index of an array (RFC 6901 section 4); nil when it is none.
         let index: Int?
         let node: Int
@@ -26,7 +28,8 @@ package struct JSONPlaces: Sendable {
                 node = known.node
             } else {
                 self.nodes.append(Node())
-                let child = Child(name: step, index: Self.index(step), node: self.nodes.count - 1)
+                let child = Child(
+                    name: step, count: step.utf8.count, index: Self.index(step), node: self.nodes.count - 1)
                 self.nodes[node].children.append(child)
                 node = child.node
             }
@@ -97,7 +100,12 @@ package struct JSONPlaces: Sendable {
     }
 
     private func child(of node: Int, named key: Range<Int>, in bytes: [UInt8]) -> Child? {
-        self.nodes[node].children.first { JSONObject.isEqual(key, in: bytes, to: $0.name) }
+        let children = self.nodes[node].children
+        let hasEscape = bytes[key].contains(UInt8(ascii: "\\"))
+        for place in children.indices where children[place].count == key.count || hasEscape {
+            if JSONObject.isEqual(key, in: bytes, to: children[place].name) { return children[place] }
+        }
+        return nil
     }
 
     /// Of two equal names one parser keeps the first and another the last, so nothing below them is certain.

@@ -38,7 +38,10 @@ extension JSONView {
         let raw = self.bytes[self.range].dropFirst().dropLast()
         // The common case has no escapes.
         if raw.count == text.utf8.count { return raw.elementsEqual(text.utf8) && !raw.contains(UInt8(ascii: "\\")) }
-        guard raw.count > text.utf8.count, raw.contains(UInt8(ascii: "\\")) else { return false }
+        // An escape takes at most six bytes for each byte of the text.
+        guard (text.utf8.count + 1...text.utf8.count * 6 + 6).contains(raw.count),
+            raw.contains(UInt8(ascii: "\\"))
+        else { return false }
         guard let decoded = try? self.string() else { return false }
         return decoded.utf8.elementsEqual(text.utf8)
     }
