@@ -48,4 +48,12 @@ package enum MappedItem: Sendable, Equatable {
     case word(Word)
     case ignored(IgnoreReason)
     case unusable(Unusable)
+
+    var word: Word? { if case .word(let word) = self { word } else { nil } }
+    var isWord: Bool { self.word != nil }
+}
+
+extension Word {
+    /// Whether it takes something away and gives nothing.
+    var isTaking: Bool { self.ofPerson != .live && (self.ofMembership == nil || self.ofMembership == .gone) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delivery → words: reads what a proven request of any sender says, by the source's configuration.
 //
-// `Configuration` reads a configuration strictly and compiles it into `Grammar`'s values, once. `Evaluation` reads
+// `Configuration` reads one strictly and compiles it into `Grammar`'s values, once. `Evaluation` reads
 // requests by them. `Answers` has what the sender must hear. Nothing here asks the database or the network.
 
 package import Model
@@ -24,7 +24,7 @@ package struct Mapping: Sendable {
     /// `tenants` is how the source comes to a tenant, where its configuration does not say it. `keepsPersonal` says
     /// whether names and e-mail addresses are read. The error names the place of what is wrong in the configuration.
     package init(
-        _ configuration: Configuration, tenants: TenantChoice? = nil, keepsPersonal: Bool = false
+        _ configuration: SourceConfiguration, tenants: TenantChoice? = nil, keepsPersonal: Bool = false
     ) throws(InvalidValue) {
         let section = configuration.section
         let own = try ReadPlan.tenants(section)
@@ -45,9 +45,13 @@ package struct Mapping: Sendable {
         return reading.run()
     }
 
-    /// Reads as `read` does, and tells what each part of the mapping has picked.
-    package func trace(_ request: ProvenRequest) -> (result: MappedRequest, steps: [TraceStep]) {
-        var reading = Reading(self.plan(for: request), request, keepsPersonal: true, isTraced: true)
+    /// Reads as `read` does, and tells what each part of the mapping has picked. `showsPersonal` says whether names and
+    /// addresses are told, although they may not be kept.
+    package func trace(
+        _ request: ProvenRequest, showsPersonal: Bool = false
+    ) -> (result: MappedRequest, steps: [TraceStep]) {
+        var reading = Reading(
+            self.plan(for: request), request, keepsPersonal: self.keepsPersonal || showsPersonal, isTraced: true)
         let result = reading.run()
         return (result, reading.steps)
     }
@@ -80,7 +84,10 @@ extension Plan {
     fileprivate var mayLackTenant: Bool {
         self.rules.contains { rule in
             guard case .words(let parts) = rule.meaning else { return false }
-            return parts.contains { $0.membership == nil || (self.takesPersonAlone && $0.person != nil) }
+            return parts.contains { part in
+                part.membership == nil || (self.takesPersonAlone && part.person != nil) || part.isWhole
+                    || part.each?.isOnceIfEmpty == true
+            }
         }
     }
 }

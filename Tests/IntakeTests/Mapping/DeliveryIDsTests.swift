@@ -103,4 +103,26 @@ import Testing
         let ids = mapping.read(MappingBed.request(#"[{"u":"a"},{"u":"b"},{"u":"a"}]"#)).deliveries.map(\.id)
         #expect(Set(ids).count == 2 && ids[0] == ids[2] && ids.allSatisfy { $0.hasPrefix("sha256:") })
     }
+
+    @Test func `nothing of one event counts for the next one of its request`() throws {
+        let find = #"{"find":{"in":"/list","where":{"at":"/a","equals":1},"take":"/b"}}"#
+        let members = #""split":"","delivery_id":\#(find),"user_id":\#(find),"rules":[{"person":"live"}]"#
+        let body = #"[{"list":[{"a":1,"b":"x"}]},7,{"list":[{"a":1,"b":"y"}]},{"list":[]}]"#
+        let deliveries = try MappingBed.mapping(members).read(MappingBed.request(body)).deliveries
+        #expect(deliveries.map { $0.items.first?.word?.person.rawValue } == ["x", nil, "y", nil])
+        #expect(deliveries.map { $0.id.hasPrefix("sha256:") } == [false, true, false, true])
+        #expect(deliveries[3].items == [.unusable(Unusable(.noMatch, "/3/list"))])
+    }
+
+    @Test func `an event whose words all take something away has its arrival in its id`() throws {
+        let members = #"""
+            "delivery_id":{"parts":["/o",{"part":"/t","or_arrival":true}]},"organization":"/o","user_id":".",
+            "rules":[{"words":[{"each":"/in","membership":"live"},{"each":"/out","membership":"gone"}]}]
+            """#
+        let id = { (lists: String) throws in
+            try MappingBed.mapping(members).read(MappingBed.request(#"{"o":"x",\#(lists)}"#)).deliveries.first?.id
+        }
+        #expect(try id(#""out":["a"]"#) == #"["x","2026-11-23T12:00:00.000Z"]"#)
+        #expect(try id(#""in":["b"],"out":["a"]"#) == #"["x",null]"#)
+    }
 }

@@ -83,9 +83,3 @@ struct ItemOutcome {
         return found == .array(parts) || found == .array(parts.dropLast() + [arrival])
     }
 }
-
-extension Word {
-    var isTaking: Bool {
-        self.ofPerson != .live && (self.ofMembership == nil || self.ofMembership == .gone)
-    }
-}

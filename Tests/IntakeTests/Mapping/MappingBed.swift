@@ -14,7 +14,8 @@ enum MappingBed {
         _ members: String, tenants: TenantChoice? = .table, keepsPersonal: Bool = false
     ) throws -> Mapping {
         try Mapping(
-            Configuration(Array(#"{"grammar":1,\#(members)}"#.utf8)), tenants: tenants, keepsPersonal: keepsPersonal)
+            SourceConfiguration(Array(#"{"grammar":1,\#(members)}"#.utf8)), tenants: tenants,
+            keepsPersonal: keepsPersonal)
     }
 
     static func request(
@@ -31,6 +32,5 @@ enum MappingBed {
 }
 
 extension MappedItem {
-    var word: Word? { if case .word(let word) = self { word } else { nil } }
     var unusable: Unusable? { if case .unusable(let unusable) = self { unusable } else { nil } }
 }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct PresetsTests {
     @Test(arguments: Presets.names)
     func `a preset can be read, and says how its sender is proven`(name: String) throws {
-        let configuration = try Configuration(Array(#"{"grammar":1,"preset":"\#(name)"}"#.utf8))
+        let configuration = try SourceConfiguration(Array(#"{"grammar":1,"preset":"\#(name)"}"#.utf8))
         #expect(configuration.section["name"] == .string(name))
         let mapping = try Mapping(configuration, tenants: .fixed(TenantID("acme")))
         guard case .array(let proofs)? = mapping.proofs else { throw SenderFolder.Missing("proofs") }
@@ -30,7 +30,7 @@ import Testing
     func `a preset's people wait for a membership where an event may lack the organisation`(
         name: String, waits: Bool
     ) throws {
-        let configuration = try Configuration(Array(#"{"grammar":1,"preset":"\#(name)"}"#.utf8))
+        let configuration = try SourceConfiguration(Array(#"{"grammar":1,"preset":"\#(name)"}"#.utf8))
         #expect(try Mapping(configuration, tenants: .table).waitsForMembership == waits)
         let fixed = try Mapping(configuration, tenants: .fixed(TenantID("acme")))
         #expect(!fixed.waitsForMembership && !fixed.isTracked)

@@ -121,4 +121,47 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        ("clerk", "user.created.google.json", nil as String?, "zolc@example.com" as String?),
+        ("clerk", "user.created.json", "Mira Test", "mira@example.com"),
+        ("clerk", "user.created.phone-only.json", nil, nil),
+        ("workos", "user.created.json", "Mira Test", "mira@example.com"),
+        ("okta", "user.lifecycle.create.json", "New User", "new@example.com"),
+        ("zitadel", "user.human.added.json", "Pia Łoś", "pia@example.com"),
+        ("stytch-consumer", "direct.user.create.json", "Tai Example", "tai@example.com"),
+        ("supabase-db", "auth.users.INSERT.json", "Kei", "kei@example.com"),
+        ("auth0-events", "user.created.saml.json", "jo@example.com", nil),
+    ])
+    func `a name and an address are found where their sender writes them`(
+        name: String, file: String, displayName: String?, email: String?
+    ) throws {
+        let folder = try SenderFolder(name)
+        let mapping = try Mapping(folder.configuration(), tenants: folder.tenants(), keepsPersonal: true)
+        let one = try #require(try folder.cases.first { $0.json["file"]?.string == file && $0.isProven })
+        let word = try #require(mapping.read(one.request).deliveries.first?.items.first?.word)
+        #expect(word.email == email)
+        if file != "user.created.google.json" { #expect(word.displayName == displayName) }
+    }
+
+    @Test(arguments: SenderFolder.names.filter { $0 != "standard" })
+    func `each request is answered as its sender understands`(name: String) throws {
+        let folder = try SenderFolder(name)
+        let mapping = try Mapping(folder.configuration(), tenants: folder.tenants())
+        for one in try folder.cases where one.isProven && one.method == "POST" {
+            let mapped = mapping.read(one.request)
+            let items = mapped.deliveries.flatMap(\.items)
+            let isIgnored = items.allSatisfy { if case .ignored = $0 { true } else { false } }
+            let outcome: SenderAnswers.Outcome =
+                isIgnored ? .ignored : items.contains { $0.unusable != nil } ? .quarantined : .accepted
+            let answer = mapped.answer ?? mapping.answers[outcome]
+            // Any 2xx is as good as another one, where the sender does not wait for a certain one.
+            let isParticular = ["supabase-hook", "firebase"].contains(name)
+            let isAsExpected = .number("\(answer.status)") == one.json["answer"]
+            #expect(isParticular ? isAsExpected : (200...299).contains(answer.status), "\(one.name)")
+            if let body = one.json["answer_body"]?.string {
+                #expect(answer.body == body && answer.contentType == "application/json", "\(one.name)")
+            }
+        }
+    }
 }

@@ -36,7 +36,7 @@ struct SenderFolder {
     }
 
     /// A test's own configuration, or the preset with that name.
-    func configuration(options: [String] = []) throws -> Configuration {
+    func configuration(options: [String] = []) throws -> SourceConfiguration {
         let own = Self.fixtures.appendingPathComponent("sources/\(self.name).json")
         var members: [(key: String, value: JSONValue)] = [
             ("grammar", .number("1")), ("preset", .string(Self.presets[self.name] ?? self.name)),
@@ -45,7 +45,7 @@ struct SenderFolder {
             members = read
         }
         if !options.isEmpty { members.append(("options", .array(options.map(JSONValue.string)))) }
-        return try Configuration(Array(SenderFolder.text(.object(members)).utf8))
+        return try SourceConfiguration(Array(SenderFolder.text(.object(members)).utf8))
     }
 
     /// The sender's organisations and our tenants. Where a tenant may be named as it is, it leads to itself.

@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct TraceTests {
     private static func steps(_ members: String, _ body: String) throws -> [String] {
-        let (_, steps) = try MappingBed.mapping(members).trace(MappingBed.request(body, headers: ["x-id": ["d"]]))
+        let (_, steps) = try MappingBed.mapping(members).trace(
+            MappingBed.request(body, headers: ["x-id": ["d"]]), showsPersonal: true)
         return steps.map { step in
             let picked: String
             switch step.picked {
@@ -24,7 +25,8 @@ import Testing
     @Test func `each part is told with its place and value`() throws {
         let members = #"""
             "type":"/type","delivery_id":{"header":"x-id"},"user_id":{"first":["/none","/id"]},"organization":"/o/id",
-            "actor":"/by","time":"/at","rules":[{"on":"other","ignore":"test"},{"on":"made","person":"live","membership":"live"}]
+            "actor":"/by","time":"/at",
+            "rules":[{"on":"other","ignore":"test"},{"on":"made","person":"live","membership":"live"}]
             """#
         let body = #"{"type":"made","id":"u","by":"admin","o":{"id":"org"},"at":"2026-11-23T11:00:00Z"}"#
         #expect(

@@ -110,7 +110,8 @@ import Testing
         let members = #"""
             "type":"/type","user_id":"/id","organization":"/o","rules":[
             {"on":"m","when":[{"at":"/s","equals":"pending"}],"membership":"invited"},
-            {"on":["m","n"],"when":[{"at":"/s","one_of":["active",1]},{"not":{"at":"/x","exists":true}}],"membership":"live"},
+            {"on":["m","n"],"when":[{"at":"/s","one_of":["active",1]},{"not":{"at":"/x","exists":true}}],
+             "membership":"live"},
             {"on":"m","when":{"at":"/s","prefix":"in"},"membership":"gone"},
             {"on":"m","when":{"at":"/l","empty":true},"ignore":"anonymous"},
             {"on":"m","when":{"at":"/l","same_as":"/id"},"person":"suspended"}]
@@ -139,7 +140,8 @@ import Testing
     @Test func `names and addresses are read only where they are kept, and never spoil a word`() throws {
         let members = #"""
             "user_id":"/id","display_name":{"join":["/first","/last"]},
-            "email":{"find":{"in":"/mails","where":{"at":"/id","same_as":"/main"},"take":"/mail"}},"rules":[{"person":"live"}]
+            "email":{"find":{"in":"/mails","where":{"at":"/id","same_as":"/main"},"take":"/mail"}},
+            "rules":[{"person":"live"}]
             """#
         let body =
             #"{"id":"u","first":"Ada","last":"Ōta","main":2,"mails":[{"id":1,"mail":"a@x"},{"id":2,"mail":"b@x"}]}"#
@@ -151,5 +153,17 @@ import Testing
         let odd = #"{"id":"u","first":"\u0007","main":1,"mails":7}"#
         let mapping = try MappingBed.mapping(members, keepsPersonal: true)
         #expect(mapping.read(MappingBed.request(odd)).deliveries.first.map { Self.said($0.items) } == ["u live"])
+    }
+
+    @Test func `an error names the place where the value stood, also of several`() throws {
+        let members = #"""
+            "user_id":{"first":["/a","/b"]},"organization":{"first":["/o","/p/q"]},
+            "rules":[{"person":"live","membership":"live"}]
+            """#
+        let allowed = TenantChoice.allowed([try TenantID("acme")])
+        let said = { (body: String) throws in try Self.said(MappingBed.items(members, body, tenants: allowed)) }
+        #expect(try said(#"{"b":"u","p":{"q":"globex"}}"#) == ["tenant_not_allowed /p/q"])
+        #expect(try said(#"{"a":"","b":"\u0007","o":"acme"}"#) == ["bad_text /b"])
+        #expect(try said(#"{"a":"","b":"u","o":"acme"}"#) == ["u live live acme acme"])
     }
 }

@@ -18,7 +18,8 @@ enum ReadPlan {
         var plan = Plan(tenants: tenants)
         plan.body = try Self.body(section)
         var scopes = Scopes(
-            isSplit: section["split"] != nil, secretNames: Set(try section.texts("secret_members") ?? []))
+            isSplit: section["split"].map { $0 != .null } ?? false,
+            secretNames: Set(try section.texts("secret_members") ?? []))
         plan.split = try Self.split(section, &scopes)
         plan.type = try Self.value("type", section, &scopes)
         plan.deliveryID = try Self.value("delivery_id", section, &scopes)
@@ -61,7 +62,7 @@ enum ReadPlan {
 
     /// `"/data/events"`, or an object that allows more forms.
     private static func split(_ section: Section, _ scopes: inout Scopes) throws(InvalidValue) -> Plan.Split? {
-        guard let json = section["split"] else { return nil }
+        guard let json = section["split"], json != .null else { return nil }
         let place = section.place(of: "split")
         if case .string(let text) = json {
             let pointer = try Scopes.pointer(text, at: place)

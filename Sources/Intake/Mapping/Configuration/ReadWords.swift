@@ -126,3 +126,13 @@ struct ReadWords {
         return [TimeValue(value: value, form: form)]
     }
 }
+
+// The words as the grammar writes them.
+
+extension Word.OfPerson: CaseIterable {
+    package static let allCases: [Word.OfPerson] = [.live, .suspended, .deleted]
+}
+
+extension Word.OfMembership: CaseIterable {
+    package static let allCases: [Word.OfMembership] = [.live, .gone, .invited]
+}

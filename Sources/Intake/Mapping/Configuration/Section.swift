@@ -131,11 +131,3 @@ struct Section {
         }
     }
 }
-
-extension Word.OfPerson: CaseIterable {
-    package static let allCases: [Word.OfPerson] = [.live, .suspended, .deleted]
-}
-
-extension Word.OfMembership: CaseIterable {
-    package static let allCases: [Word.OfMembership] = [.live, .gone, .invited]
-}

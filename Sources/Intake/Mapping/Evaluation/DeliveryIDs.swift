@@ -12,9 +12,9 @@ extension Reading {
 
     /// Returns the id. An event that has none is known by its hash. Throws where it has one that is not certain.
     mutating func deliveryID(_ value: Value?) throws(Unusable) -> String {
-        self.part = ""
+        self.key = ""
         guard let value, let id = try self.pick(value), !id.isEmpty else { return self.hashOfEvent() }
-        guard VisibleText.isVisible(id) else { throw Unusable(.badText, "the delivery's id") }
+        guard VisibleText.isVisible(id) else { throw Unusable(.badText, self.placeOfPicked) }
         return Self.shortened(id)
     }
 

@@ -13,15 +13,15 @@ extension Reading {
     mutating func moment(of part: WordPart) throws(Unusable) -> Word.Moment {
         do throws(Unusable) {
             for time in part.times {
-                self.part = "time"
+                self.key = "time"
                 guard let text = try self.pick(time.value), !text.isEmpty else { continue }
                 guard let date = Self.date(text, time.form) else {
-                    throw Unusable(.badTime, self.placeName(of: time.value))
+                    throw Unusable(.badTime, self.placeOfPicked)
                 }
                 // No sign-up happened before 1970: such a time was never set (Go's year 1, a Unix time of 0).
                 if date.timeIntervalSince1970 < 1 { continue }
                 guard date <= self.request.receivedAt + Self.maximumAhead else {
-                    throw Unusable(.timeAhead, self.placeName(of: time.value))
+                    throw Unusable(.timeAhead, self.placeOfPicked)
                 }
                 return .at(date)
             }

@@ -7,6 +7,7 @@ import Model
 extension Reading {
     /// Returns the text; nil when there is none. A JSON null is none.
     mutating func pick(_ value: Value) throws(Unusable) -> String? {
+        self.spot = .nowhere
         switch value {
         case .place(let place):
             guard let view = try self.view(place) else { return nil }
@@ -14,10 +15,10 @@ extension Reading {
         case .header(let header): return try self.text(header)
         case .provenID:
             let id = self.request.provenID
-            if let id, self.isTraced { self.note(self.part, place: "the proof", TraceStep.shown(id)) }
+            if let id, self.isTraced { self.note(self.key, place: "the proof", TraceStep.shown(id)) }
             return id
         case .fixed(let text):
-            if self.isTraced { self.note(self.part, place: nil, TraceStep.shown(text)) }
+            if self.isTraced { self.note(self.key, place: nil, TraceStep.shown(text)) }
             return text
         case .first(let values): return try self.first(of: values)
         case .joined(let values):
@@ -26,11 +27,17 @@ extension Reading {
             return texts.isEmpty ? nil : texts.joined(separator: " ")
         case .find(let find):
             let scope = value.isOfElement ? .element : find.list.scope
-            return try self.remembered(find.number, scope) { (reading) throws(Unusable) in try reading.find(find) }
+            let text = try self.remembered(find.number, scope) { (reading) throws(Unusable) in
+                try reading.find(find)
+            }
+            self.spot = .place(find.list)
+            return text
         case .held(let held):
-            return try self.remembered(held.number, held.place.scope) { (reading) throws(Unusable) in
+            let text = try self.remembered(held.number, held.place.scope) { (reading) throws(Unusable) in
                 try reading.held(held)
             }
+            self.spot = .place(held.place)
+            return text
         case .composite(let parts): return try self.composite(parts)
         case .hash: return self.hashOfEvent()
         }
@@ -71,7 +78,7 @@ extension Reading {
 
     // MARK: - Members
 
-    /// Bytes of a text that is picked or compared, as the sender wrote it. A longer one would be decoded again and again.
+    /// Bytes of a text that is picked or compared, as the sender wrote it. A longer one is decoded for nothing.
     static let maximumText = 4096
 
     func view(_ place: Place) throws(Unusable) -> JSONView? {
@@ -117,8 +124,9 @@ extension Reading {
         case .number(let number) where place.kinds == .textOrInteger && Self.isInteger(number): text = number
         default: throw Unusable(.wrongType, self.pointer(of: outer))
         }
+        self.spot = .place(outer)
         if self.isTraced {
-            self.note(self.part, place: self.pointer(of: outer), place.isSecret ? .secret : TraceStep.shown(text))
+            self.note(self.key, place: self.pointer(of: outer), place.isSecret ? .secret : TraceStep.shown(text))
         }
         return text
     }
@@ -141,7 +149,8 @@ extension Reading {
             }
             text = decoded
         }
-        if self.isTraced { self.note(self.part, place: "header \(header.name)", TraceStep.shown(text)) }
+        self.spot = .header(header.name)
+        if self.isTraced { self.note(self.key, place: "header \(header.name)", TraceStep.shown(text)) }
         return text
     }
 

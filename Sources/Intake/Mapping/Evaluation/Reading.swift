@@ -29,7 +29,9 @@ struct Reading {
     /// Whether the event takes something away and gives nothing.
     var isTaking = false
     /// The configuration's key whose value is being picked.
-    var part = ""
+    var key = ""
+    /// Where the text stood that was picked last.
+    var spot = Spot.nowhere
 
     init(_ plan: Plan, _ request: ProvenRequest, keepsPersonal: Bool, isTraced: Bool) {
         self.plan = plan
@@ -56,7 +58,7 @@ struct Reading {
         }
         if let root = self.event.root, root.kind != .object {
             self.event = .nothing
-            throw Unusable(.wrongType)
+            guard case .optionalJSON = self.plan.body else { throw Unusable(.wrongType) }
         }
         let (delivery, answer) = self.readEvent()
         return MappedRequest(deliveries: [delivery], answer: answer)
@@ -69,6 +71,7 @@ struct Reading {
             self.eventPlace = part.place
             self.eventBytes = part.bytes
             self.event = .nothing
+            self.forget()
             let (delivery, answer) = self.readPart(part)
             mapped.deliveries.append(delivery)
             mapped.answer = mapped.answer ?? answer
@@ -101,9 +104,13 @@ struct Reading {
 
     // MARK: - One event
 
-    private mutating func readEvent() -> (MappedDelivery, SenderAnswer?) {
+    /// Nothing of one event counts for the next one.
+    private mutating func forget() {
         self.isTaking = false
         self.rememberedOfEvent = Memory()
+    }
+
+    private mutating func readEvent() -> (MappedDelivery, SenderAnswer?) {
         do throws(Unusable) {
             self.traceBeginning()
             guard let rule = try self.rule() else {
@@ -128,7 +135,6 @@ struct Reading {
         case .ignore(let reason): return [.ignored(reason)]
         case .quarantine: return [.unusable(Unusable(.unsupported, "\(self.eventPlace)"))]
         case .words(let parts):
-            self.isTaking = parts.allSatisfy(\.isTaking)
             var items: [MappedItem] = []
             do throws(Unusable) {
                 for part in parts { try self.readWords(of: part, into: &items) }
@@ -136,6 +142,8 @@ struct Reading {
                 // Nothing is certain of a delivery that is too long.
                 return [.unusable(error)]
             }
+            let words = items.compactMap(\.word)
+            self.isTaking = words.isEmpty ? parts.allSatisfy(\.isTaking) : words.allSatisfy(\.isTaking)
             return items.isEmpty ? [.ignored(.nobody)] : items
         }
     }
@@ -157,7 +165,7 @@ struct Reading {
 
     /// What the sender calls the event, where that is a text that can be shown.
     private mutating func type() -> String? {
-        self.part = ""
+        self.key = ""
         guard let value = self.plan.type, let type = try? self.pick(value), type.utf8.count <= 255,
             VisibleText.isVisible(type)
         else { return nil }
@@ -170,14 +178,14 @@ struct Reading {
         guard self.isTraced else { return }
         for (part, value) in [("type", self.plan.type), ("actor", self.plan.actor)] {
             guard let value else { continue }
-            self.part = part
+            self.key = part
             do {
                 if try self.pick(value) == nil { self.note(part, place: nil, .nothing) }
             } catch {
                 self.note(part, place: error.place, .unusable(error))
             }
         }
-        self.part = ""
+        self.key = ""
     }
 
     mutating func note(_ part: String, place: String?, _ picked: TraceStep.Picked) {
@@ -192,6 +200,9 @@ struct Memory {
     var absences: [Int: Unusable] = [:]
 }
 
-extension MappedItem {
-    var isWord: Bool { if case .word = self { true } else { false } }
+/// Where a text stands.
+enum Spot {
+    case nowhere
+    case place(Place)
+    case header(String)
 }

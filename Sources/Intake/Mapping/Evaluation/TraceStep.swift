@@ -15,7 +15,7 @@ package struct TraceStep: Sendable, Equatable {
     package let part: String
     /// The number of the event in its request.
     package let event: Int
-    /// Where the value stands: a JSON Pointer from the body's root, or "header x-name". Nil for one that stands nowhere.
+    /// A JSON Pointer from the body's root, or "header x-name". Nil for a value that stands nowhere.
     package let place: String?
     package let picked: Picked
 

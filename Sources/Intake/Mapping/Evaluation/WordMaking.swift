@@ -18,10 +18,9 @@ extension Reading {
                 guard part.person != nil else { return .ignored(.membership) }
                 word.tenant = tenant
             } else if let membership = part.membership, let value = part.organization, !lacksOrganization,
-                let name = try self.organization(value, of: part, &shared)
+                let (name, tenant) = try self.organization(value, of: part, &shared)
             {
-                (word.organization, word.ofMembership) = (name, membership)
-                word.tenant = try self.tenant(named: name, value)
+                (word.organization, word.ofMembership, word.tenant) = (name, membership, tenant)
             }
             if self.keepsPersonal && !part.isTaking { self.addPersonal(part, to: &word) }
             return .word(word)
@@ -40,10 +39,10 @@ extension Reading {
     }
 
     private mutating func user(_ value: Value) throws(Unusable) -> UserID {
-        self.part = "user_id"
+        self.key = "user_id"
         guard let text = try self.pick(value) else { throw self.absence(of: value) }
-        try self.requireID(text, value)
-        guard let user = UserID(rawValue: text) else { throw Unusable(.badText, self.placeName(of: value)) }
+        try self.requireID(text)
+        guard let user = UserID(rawValue: text) else { throw Unusable(.badText, self.placeOfPicked) }
         return user
     }
 
@@ -57,10 +56,10 @@ extension Reading {
     }
 
     /// An operator reads ids on a terminal, so all of an id is visible.
-    private func requireID(_ text: String, _ value: Value) throws(Unusable) {
-        guard !text.isEmpty else { throw Unusable(.empty, self.placeName(of: value)) }
-        guard text.utf8.count <= 255 else { throw Unusable(.tooLong, self.placeName(of: value)) }
-        guard VisibleText.isVisible(text) else { throw Unusable(.badText, self.placeName(of: value)) }
+    private func requireID(_ text: String) throws(Unusable) {
+        guard !text.isEmpty else { throw Unusable(.empty, self.placeOfPicked) }
+        guard text.utf8.count <= 255 else { throw Unusable(.tooLong, self.placeOfPicked) }
+        guard VisibleText.isVisible(text) else { throw Unusable(.badText, self.placeOfPicked) }
     }
 
     // MARK: - Organisation
@@ -68,7 +67,7 @@ extension Reading {
     /// Nil where the word is on the person alone.
     private mutating func organization(
         _ value: Value, of part: WordPart, _ shared: inout Shared
-    ) throws(Unusable) -> String? {
+    ) throws(Unusable) -> (name: String, tenant: TenantID?)? {
         if let organization = shared.organization { return try organization.get() }
         let isOptional = self.plan.takesPersonAlone && part.person != nil
         let organization = self.result { (reading) throws(Unusable) in
@@ -78,20 +77,22 @@ extension Reading {
         return try organization.get()
     }
 
-    private mutating func organization(_ value: Value, isOptional: Bool) throws(Unusable) -> String? {
-        self.part = "organization"
+    private mutating func organization(
+        _ value: Value, isOptional: Bool
+    ) throws(Unusable) -> (name: String, tenant: TenantID?)? {
+        self.key = "organization"
         guard let text = try self.pick(value), !text.isEmpty || !isOptional else {
             if isOptional { return nil }
             throw self.absence(of: value)
         }
-        try self.requireID(text, value)
-        return text
+        try self.requireID(text)
+        return (text, try self.tenant(named: text))
     }
 
-    private func tenant(named name: String, _ value: Value) throws(Unusable) -> TenantID? {
+    private func tenant(named name: String) throws(Unusable) -> TenantID? {
         guard case .allowed(let tenants) = self.plan.tenants else { return nil }
         guard let tenant = TenantID(rawValue: name), tenants.contains(tenant) else {
-            throw Unusable(.tenantNotAllowed, self.placeName(of: value))
+            throw Unusable(.tenantNotAllowed, self.placeOfPicked)
         }
         return tenant
     }
@@ -112,7 +113,7 @@ extension Reading {
     }
 
     private mutating func personal(_ value: Value?, _ part: String) -> String? {
-        self.part = part
+        self.key = part
         guard let value, let text = try? self.pick(value), (1...255).contains(text.utf8.count),
             VisibleText.isVisible(text)
         else { return nil }
@@ -163,8 +164,17 @@ extension Reading {
         return Unusable(.missing, self.pointer(of: place))
     }
 
-    /// Where a value stands, for an error that names it.
-    func placeName(of value: Value) -> String {
+    /// Where the text stands that was picked last, for an error that names it.
+    var placeOfPicked: String {
+        switch self.spot {
+        case .nowhere: ""
+        case .place(let place): self.pointer(of: place)
+        case .header(let name): "header \(name)"
+        }
+    }
+
+    /// Where a value would stand.
+    private func placeName(of value: Value) -> String {
         switch value {
         case .place(let place): self.pointer(of: place)
         case .held(let held): self.pointer(of: held.place)

@@ -5,10 +5,10 @@ import Foundation
 import Model
 
 extension Reading {
-    /// What the elements of one list have in common. It is read once, so that a long list costs no more than its length.
+    /// What the elements of one list have in common. It is read once: a long list costs no more than its length.
     struct Shared {
         var user: Result<UserID, Unusable>?
-        var organization: Result<String?, Unusable>?
+        var organization: Result<(name: String, tenant: TenantID?)?, Unusable>?
         var moment: Result<Word.Moment, Unusable>?
     }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration with a fault is refused, and the error names the place and what was meant.
 
+import Foundation
 import Model
 import Testing
 
 @testable import Intake
 
-@Suite struct ConfigurationTests {
+@Suite struct SourceConfigurationTests {
     private static let rest = #""user_id":"/id","rules":[{"person":"live"}]"#
 
     @Test(arguments: [
@@ -132,13 +133,13 @@ import Testing
     }
 
     private static func expect(_ text: String, _ message: String) {
-        let error = #expect(throws: InvalidValue.self) { try Mapping(Configuration(Array(text.utf8))) }
+        let error = #expect(throws: InvalidValue.self) { try Mapping(SourceConfiguration(Array(text.utf8))) }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "") has not: \(message)")
     }
 
     @Test func `a source's own members stand before its preset's`() throws {
         let text = #"{"grammar":1,"preset":"clerk","user_id":{"fixed":"u"},"tenant":{"fixed":"acme"}}"#
-        let mapping = try Mapping(Configuration(Array(text.utf8)))
+        let mapping = try Mapping(SourceConfiguration(Array(text.utf8)))
         let item = mapping.read(MappingBed.request(#"{"type":"user.created","data":{"id":"x"}}"#)).deliveries[0].items[
             0]
         #expect(item.word?.person.rawValue == "u")
@@ -147,8 +148,37 @@ import Testing
 
     @Test func `extra rules stand before a preset's`() throws {
         let text = #"{"grammar":1,"preset":"clerk","extra_rules":[{"on":"user.created","ignore":"test"}]}"#
-        let mapping = try Mapping(Configuration(Array(text.utf8)))
+        let mapping = try Mapping(SourceConfiguration(Array(text.utf8)))
         let deliveries = mapping.read(MappingBed.request(#"{"type":"user.created","data":{"id":"x"}}"#)).deliveries
         #expect(deliveries.map(\.items) == [[.ignored(.test)]])
+    }
+
+    @Test func `the examples of the page are configurations`() throws {
+        let page = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../docs/sources/mapping.md")
+        let text = try String(contentsOf: page.standardized, encoding: .utf8)
+        let examples = text.split(separator: "```json\n").dropFirst().compactMap { $0.split(separator: "```").first }
+        #expect(examples.count == 4)
+        for example in examples {
+            #expect(throws: Never.self) { try Mapping(SourceConfiguration(Array(example.utf8))) }
+        }
+    }
+
+    @Test func `a variant says other things for other headers`() throws {
+        let mapping = try MappingBed.mapping(
+            #"""
+            "split":"/events","user_id":"/id","rules":[{"person":"live"}],"variants":[
+              {"when":{"header":"x-form","equals":"one"},"split":null},
+              {"when":{"not":{"header":"content-type","prefix":"application/"}},"user_id":"/name"}]
+            """#)
+        let said = { (body: String, headers: [String: [String]]) in
+            mapping.read(MappingBed.request(body, headers: headers)).deliveries.flatMap(\.items).map {
+                $0.word?.person.rawValue
+            }
+        }
+        let json = ["content-type": ["Application/json"]]
+        let batch = #"{"events":[{"id":"a","name":"b"}]}"#
+        #expect(said(batch, json) == ["a"])
+        #expect(said(batch, [:]) == ["b"])
+        #expect(said(#"{"id":"c"}"#, json.merging(["x-form": ["one"]]) { old, _ in old }) == ["c"])
     }
 }

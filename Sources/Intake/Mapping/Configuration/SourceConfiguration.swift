@@ -4,7 +4,7 @@
 package import Model
 
 /// The text of a configuration, as it is stored: JSON in the grammar of `docs/sources/mapping.md`.
-package struct Configuration: Sendable {
+package struct SourceConfiguration: Sendable {
     /// The version of the grammar that this program reads.
     package static let grammar = 1
     /// Bytes of a configuration at most.
@@ -40,6 +40,7 @@ package struct Configuration: Sendable {
 
     private static func section(_ json: JSONValue) throws(InvalidValue) -> Section {
         let section = try Section(json, at: "", keys: ReadPlan.keys)
+        if case .array? = section["about"] { _ = try section.texts("about") } else { _ = try section.text("about") }
         guard let version = section["grammar"] else { throw section.missing("grammar") }
         guard version == .number("\(Self.grammar)") else {
             throw InvalidValue("/grammar", "must be \(Self.grammar): this program reads no other version")
