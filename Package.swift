@@ -59,7 +59,9 @@ let package = Package(
         // the job table as a queue; does not know what jobs do
         .target(name: "Queue", dependencies: ["Model", "Postgres"]),
         // webhook → event: registry of sources, proof and payload, group commit
-        .target(name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, logging]),
+        .target(
+            name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, logging],
+            resources: [.embedInCode("Presets")]),
         // the provider's API: each answer mapped to an outcome
         .target(
             name: "Telnyx", dependencies: ["Model", "Telemetry", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),

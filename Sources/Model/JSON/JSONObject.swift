@@ -66,7 +66,7 @@ package struct JSONObject: Sendable {
     }
 
     /// Compares byte by byte, as RFC 8259 section 8.3 says, after the escapes are decoded.
-    private static func isEqual(_ key: Range<Int>, in bytes: [UInt8], to name: String) -> Bool {
+    static func isEqual(_ key: Range<Int>, in bytes: [UInt8], to name: String) -> Bool {
         // The common case has no escapes.
         if key.count == name.utf8.count { return bytes[key].elementsEqual(name.utf8) }
         guard key.count > name.utf8.count, bytes[key].contains(UInt8(ascii: "\\")) else { return false }
