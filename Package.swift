@@ -17,6 +17,7 @@ let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", pac
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -60,7 +61,8 @@ let package = Package(
         .target(name: "Queue", dependencies: ["Model", "Postgres"]),
         // webhook → event: registry of sources, proof and payload, group commit
         .target(
-            name: "Intake", dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, logging],
+            name: "Intake",
+            dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, cryptoExtras, logging],
             resources: [.embedInCode("Presets")]),
         // the provider's API: each answer mapped to an outcome
         .target(
