@@ -25,8 +25,8 @@ package struct Evidence: Sendable {
     /// How long an older generation may serve on.
     package var overlap: Duration?
     package var trace: Trace
-    /// When the event that asked for it arrived, by the local clock; nil when it is not known.
-    package var enqueuedAt: ContinuousClock.Instant?
+    /// When the event that asked for it arrived; nil when it is not known.
+    package var arrival: ArrivalTime?
     package var path = CredentialPath.straight
 }
 

@@ -141,8 +141,8 @@ package struct FinishBatch: Sendable {
 
     /// The user is ready. A rotation has left the user ready all the while.
     private func noteTime(of evidence: Evidence) {
-        guard let enqueuedAt = evidence.enqueuedAt, evidence.overlap == nil else { return }
-        self.metrics?.timeToCredential.observe(evidence.path, ContinuousClock.now - enqueuedAt)
+        guard let arrival = evidence.arrival, evidence.overlap == nil else { return }
+        self.metrics?.timeToCredential.observe(evidence.path, arrival.elapsed)
     }
 
     /// The credential could not be recorded: under the user's lock it is decided whether it is surplus. The job looks

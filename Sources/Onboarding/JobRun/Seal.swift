@@ -32,7 +32,7 @@ extension JobRun {
                         .credential("sealed_password", of: user, generation: generation, id)),
                     usernameIndex: sealer.blindIndex(secrets.username, column: "sip_username"),
                     expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.trace,
-                    enqueuedAt: state.job.enqueuedAt, path: state.path))
+                    arrival: state.job.arrival, path: state.path))
         } catch {
             return self.lost(&state)
         }

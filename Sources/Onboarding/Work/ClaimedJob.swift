@@ -16,8 +16,8 @@ package struct ClaimedJob: Sendable {
 
     /// How long the old credential may serve on, when this is a rotation.
     package var overlap: Duration?
-    /// When the event that made the job arrived, by the local clock; nil when it is not known.
-    package var enqueuedAt: ContinuousClock.Instant?
+    /// When the event that made the job arrived; nil when it is not known.
+    package var arrival: ArrivalTime?
 
     /// Whether the job must create, and no shard had a slot for it.
     var needsTag: Bool {
@@ -36,7 +36,8 @@ extension ClaimedJob {
         greatest(claimed.quiet_until,
                  case when incarnation.looks_twice and not claimed.is_seen then incarnation.quiet_until end)
             - clock_timestamp() as quiet_in,
-        claimed.overlap, clock_timestamp() - claimed.enqueued_at as waited,
+        claimed.overlap,
+        (date_part('epoch', clock_timestamp() - claimed.enqueued_at) * 1000000)::bigint as waited_us,
         not claimed.is_seen and (incarnation.looks_first or claimed.is_never_swept and incarnation.change <> 'first')
             or exists (select 1 from dialtone.strays
                        where split_part(strays.tag, '.', 1) = claimed.tenant_id) as looks_first,
@@ -46,6 +47,7 @@ extension ClaimedJob {
         """
 
     /// Reads one row of a claim, and its place in the queue in microseconds.
+    /// Every job waits, so that time comes as a number: an interval's text costs more to read.
     static func read(_ row: PostgresRow, state: JobState, worker: WorkerID) throws -> (job: ClaimedJob, place: Int64) {
         var columns = row.columns
         let lease = Lease(job: try columns.next(), epoch: try columns.next(), worker: worker, state: state)
@@ -62,14 +64,14 @@ extension ClaimedJob {
             crashes: Int(try columns.next(Int32.self)), failures: Int(try columns.next(Int32.self)),
             empties: Int(try columns.next(Int32.self)), quietIn: try columns.next())
         let overlap: Duration? = try columns.next()
-        let waited: Duration = try columns.next()
+        let waited: Int64 = try columns.next()
         life.trust = LedgerTrust(
             looksFirst: try columns.next(), looksTwice: try columns.next(), isStopped: try columns.next())
         let place: Int64 = try columns.next()
         return (
             ClaimedJob(
                 lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap,
-                enqueuedAt: ContinuousClock.now - waited),
+                arrival: ArrivalTime(before: .microseconds(waited))),
             place
         )
     }
