@@ -84,6 +84,21 @@ import Testing
         #expect(array.map { $0.unusable?.place } == [nil, "/1", "/2/id", "/3", nil])
     }
 
+    @Test func `lines are a stream only where the configuration says so`() throws {
+        let items = try MappingBed.items(#""split":"","# + Self.plain, "{\"id\":\"a\"}\n{\"id\":\"b\"}")
+        #expect(items == [.unusable(Unusable(.notJSON))])
+    }
+
+    @Test func `a header that is there twice equals nothing`() throws {
+        let members = #""user_id":"/id","rules":[{"when":{"header":"x-kind","equals":"a"},"person":"live"}]"#
+        let mapping = try MappingBed.mapping(members)
+        let said = { (values: [String]) in
+            mapping.read(MappingBed.request(#"{"id":"u"}"#, headers: ["x-kind": values])).deliveries.first?.items
+        }
+        #expect(said(["a"])?.first?.word != nil)
+        #expect(said(["a", "b"]) == [.ignored(.unrelated)] && said([]) == [.ignored(.unrelated)])
+    }
+
     @Test func `an empty batch holds no delivery`() throws {
         #expect(try MappingBed.mapping(Self.split).read(MappingBed.request("[ ]")).deliveries.isEmpty)
     }
