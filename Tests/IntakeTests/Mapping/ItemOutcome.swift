@@ -78,7 +78,7 @@ struct ItemOutcome {
         guard case .array(let parts)? = expected else {
             return expected?.string.map { $0 == self.deliveryID } ?? self.deliveryID.hasPrefix("sha256:")
         }
-        let arrival = JSONValue.string(RFC3339.text(SenderCase.clock))
+        let arrival = JSONValue.string(RFC3339.text(MappedCase.clock))
         let found = try? JSONValue(parsing: Array(self.deliveryID.utf8))
         return found == .array(parts) || found == .array(parts.dropLast() + [arrival])
     }

@@ -50,7 +50,7 @@ import Testing
         let found = mapped.deliveries.flatMap { delivery in
             delivery.items.map { ItemOutcome(deliveryID: delivery.id, item: $0, map: map) }
         }
-        let wanted = SenderCase.outcomes(expected)
+        let wanted = MappedCase.outcomes(expected)
         if found.isEmpty {
             #expect(wanted.map { $0["action"] } == [.string("ignore")], "\(name)")
             return
@@ -107,7 +107,7 @@ import Testing
         #expect(delivery.id == #"["urn:madeup:idp","e-2"]"#)
         #expect(word.person.rawValue == "u|78 Ż")
         #expect(word.tenant == TenantID(rawValue: "globex"))
-        #expect(word.moment == .at(SenderCase.clock - 29.875))
+        #expect(word.moment == .at(MappedCase.clock - 29.875))
     }
 
     @Test func `what is kept of a body has no secret in it`() throws {

@@ -26,11 +26,11 @@ struct SenderFolder {
         self.expected = try Self.json(Self.fixtures.appendingPathComponent("senders/\(name)/expected.json"))
     }
 
-    var cases: [SenderCase] {
+    var cases: [MappedCase] {
         get throws {
             guard case .array(let cases)? = self.expected["cases"] else { throw Missing("cases of \(self.name)") }
             return try cases.enumerated().map { number, json in
-                try SenderCase(json, "\(self.name)[\(number)]", body: self.bytes("senders/\(self.name)", json))
+                try MappedCase(json, "\(self.name)[\(number)]", body: self.bytes("senders/\(self.name)", json))
             }
         }
     }

@@ -6,7 +6,7 @@ import Model
 
 @testable import Intake
 
-struct SenderCase {
+struct MappedCase {
     /// 2026-11-23T12:00:00Z, at which the senders' payloads are fresh.
     static let clock = Date(timeIntervalSince1970: 1_795_435_200)
 
