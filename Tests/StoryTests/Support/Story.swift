@@ -68,7 +68,7 @@ struct Story: Sendable {
         let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
         return Story(
             database: database, provider: StoryProvider(url: provider, key: Self.providerKey, http: http),
-            address: address, hookURL: source.url, secret: source.secret, key: key.key, http: http,
+            address: address, hookURL: source.url, secret: try source.madeSecret(), key: key.key, http: http,
             settings: settings)
     }
 
