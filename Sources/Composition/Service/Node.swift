@@ -85,7 +85,10 @@ package struct Node: Sendable {
     ) -> [any Service] {
         let intake = Intake(
             pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
-            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate)
+            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate,
+            fetchKeys: { [logger = parts.logger] address, maximumBytes in
+                try await PublishedKeys.document(at: address, maximumBytes: maximumBytes, logger: logger)
+            })
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost
