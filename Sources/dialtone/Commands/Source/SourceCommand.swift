@@ -8,7 +8,7 @@ import Model
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Senders of sign-up webhooks.",
-        subcommands: [Create.self, List.self, Rotate.self, SourceMapCommand.self])
+        subcommands: [Create.self, List.self, Rotate.self, SourceMapCommand.self, SourceCheckCommand.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
