@@ -10,11 +10,15 @@ enum FileArgument {
 
     /// Returns the bytes of a file; `-` is standard input. `option` is the option that names the file.
     static func read(_ path: String, option: String) throws -> [UInt8] {
-        let input = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
-        guard let data = try? input?.read(upToCount: Self.maximumBytes + 1) else {
-            // An empty file has nothing to read.
-            guard input != nil else { throw InvalidValue(option, "names \(path), which cannot be read") }
-            return []
+        let data: Data
+        do {
+            let input =
+                try path == "-"
+                ? FileHandle.standardInput : FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            // Nil at the end of the input.
+            data = try input.read(upToCount: Self.maximumBytes + 1) ?? Data()
+        } catch {
+            throw InvalidValue(option, "names \(path), which cannot be read")
         }
         guard data.count <= Self.maximumBytes else {
             throw InvalidValue(option, "names a file of more than \(Self.maximumBytes) bytes")

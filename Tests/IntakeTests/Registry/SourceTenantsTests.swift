@@ -62,14 +62,16 @@ import Testing
     @Test func `a sender's secret is brought in and not shown, and a short one is warned of`() async throws {
         try await SourceRegistryTests.withRegistry { registry, _, database in
             let source = try await registry.create(
-                slug: "k", tenant: TenantID("acme"), allowedTenants: [], preset: "keycloak", secret: Array("short\n".utf8))
+                slug: "k", tenant: TenantID("acme"), allowedTenants: [], preset: "keycloak",
+                secret: Array("short\n".utf8))
             #expect(source.secret == nil && source.warning == .short)
             await #expect(throws: InvalidValue.self) {
                 try await registry.create(
                     slug: "s", tenant: TenantID("acme"), allowedTenants: [], preset: "svix",
                     secret: Array("short".utf8))
             }
-            let made = try await registry.create(slug: "s", tenant: TenantID("acme"), allowedTenants: [], preset: "svix")
+            let made = try await registry.create(
+                slug: "s", tenant: TenantID("acme"), allowedTenants: [], preset: "svix")
             #expect(made.secret?.reveal().hasPrefix("whsec_") == true && made.warning == nil)
             let rotated = try await registry.rotate(
                 slug: "s", tenant: TenantID("acme"), overlap: .zero,

@@ -40,7 +40,7 @@ import Testing
         #expect(tables.contains("quarantine"))
         for table in tables {
             let hits = try await story.rows(
-                "select 'x' from dialtone.\(unsafeText: table) row where row::text like '%CANARY%' limit 1")
+                "select 'x' from dialtone.\(unsafeText: table) line where line::text like '%CANARY%' limit 1")
             #expect(hits.isEmpty, "\(table)")
         }
     }

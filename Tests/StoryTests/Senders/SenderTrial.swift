@@ -141,7 +141,7 @@ struct SenderTrial: Sendable {
             """
             select concat_ws(' ', count(*), count(*) filter (where outcome = 'quarantined'),
                              count(quarantine.event_id),
-                             count(*) filter (where config_version is null or secret_id is null))
+                             count(*) filter (where events.config_version is null or secret_id is null))
             from dialtone.events left join dialtone.quarantine using (event_id) where events.source_id = \(self.source)
             """)
         #expect(counts == ["\(stored) \(quarantined) \(quarantined) 0"], "\(self.one.name)")
