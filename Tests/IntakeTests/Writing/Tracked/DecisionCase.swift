@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line of the decision table: what is known, what is said then, and what it comes to.
 
+@testable import Intake
+
 struct DecisionCase: Sendable, CustomStringConvertible {
     let description: String
     let known: [Step]
