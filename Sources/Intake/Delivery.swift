@@ -22,4 +22,7 @@ package struct Delivery: Sendable {
 /// A hook whose source was in memory a moment ago.
 package struct KnownHook: Sendable {
     let source: KnownSource
+
+    /// How many bytes a body may have, where its sender may send more than others.
+    package var maximumBody: Int? { if case .mapped = self.source.reader { Mapping.maximumBytes } else { nil } }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhook → event: prove who sent it, read what it asks for, and answer only when it is durable.
 //
-// The rooms behind this door follow a delivery's way. `Registry` finds the source that a hook belongs to. `Reading`
-// checks the proof over the raw bytes and reads the payload. `Writing` commits the events of many deliveries together.
-// A sender hears "accepted" only after the commit that holds its events, their users and their jobs.
+// The rooms behind this door follow a delivery's way. `Registry` finds the source that a hook belongs to. `Proof`
+// checks who has sent the raw bytes. `Reading` reads the canonical event, and `Mapping` that of any other sender.
+// `Mapped` takes in what a mapping has read, and keeps what cannot be used. `Writing` commits the events of many
+// deliveries together. A sender hears "accepted" only after the commit that holds its events, their users and their
+// jobs.
 
 package import Foundation
 package import Logging
@@ -18,25 +20,36 @@ package final class Intake: Sendable {
     private let sources: SourceCache
     private let budgets: SourceBudgets
     private let writer: EventWriter
+    private let mapped: MappedIntake
 
     /// `pool` is the writer's. `hooks` reads the sources of known hooks again; nil: the writer's does. `lookUps` finds
     /// all others, because a sender that guesses hook ids must take no connection of these. `shares` counts them.
-    /// `sourceRate` is how many events per second one source may bring to this process.
+    /// `sourceRate` is how many events per second one source may bring to this process. `fetchKeys` gets the keys that
+    /// senders publish.
     package init(
         pool: PostgresPool, hooks: PostgresPool? = nil, lookUps: PostgresPool, shares: PoolShares = PoolShares(),
-        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(), sourceRate: Int = 20_000
+        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(), sourceRate: Int = 20_000,
+        fetchKeys: @escaping JWKSCache.Fetch = Intake.fetchesNoKeys
     ) {
         self.budgets = SourceBudgets(rate: sourceRate, logger: logger)
         self.sources = SourceCache(
-            known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault, budgets: self.budgets)
+            known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault, budgets: self.budgets,
+            published: JWKSCaches(fetch: fetchKeys))
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
+        self.mapped = MappedIntake(
+            plain: self.writer, tracked: TrackedWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics),
+            quarantine: Quarantine(pool: pool, vault: vault, logger: logger))
     }
+
+    /// For a process without a client for senders' keys. Their deliveries are told to come again.
+    package static let fetchesNoKeys: JWKSCache.Fetch = { _, _ in throw IntakeError.keysUnavailable }
 
     /// Takes one delivery in. Returns after the commit that holds its events, their users and their jobs.
     ///
     /// Cancelled here: a delivery that the writer has taken is written all the same, and only the answer is lost.
     package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
         let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
+        if case .mapped(let mapped) = source.reader { await MappedIntake.prepareKeys(of: mapped, for: delivery) }
         let result = await withCheckedContinuation { waiting in
             self.receive(delivery, from: source) { waiting.resume(returning: $0) }
         }
@@ -52,8 +65,18 @@ package final class Intake: Sendable {
     }
 
     private func receive(_ delivery: Delivery, from source: KnownSource, answer: @escaping WriteCompletion) {
+        switch source.reader {
+        case .canonical(let proof): self.receive(delivery, from: source, provenBy: proof, answer: answer)
+        case .mapped(let mapped): self.mapped.receive(delivery, from: mapped, answer: answer)
+        }
+    }
+
+    private func receive(
+        _ delivery: Delivery, from source: KnownSource, provenBy proof: StandardWebhooksProof,
+        answer: @escaping WriteCompletion
+    ) {
         do throws(IntakeError) {
-            guard let events = try Self.events(of: delivery, from: source) else {
+            guard let events = try Self.events(of: delivery, from: source, provenBy: proof) else {
                 // To ignore is idempotent, so nothing need be remembered, and a repeat is answered alike.
                 source.budget.countIgnored()
                 return answer(.success(.ignored(EventID(at: delivery.receivedAt))))
@@ -67,39 +90,69 @@ package final class Intake: Sendable {
         }
     }
 
+    // MARK: Hooks
+
     /// Throws `unknownHook` for a hook without a source, so that nobody reads a body for it.
     ///
     /// Cancelled here: nothing was begun.
-    package func requireHook(_ hook: String, now: Date) async throws(IntakeError) {
-        _ = try await self.sources.source(for: hook, now: now)
+    package func requireHook(_ hook: String, now: Date) async throws(IntakeError) -> KnownHook {
+        KnownHook(source: try await self.sources.source(for: hook, now: now))
     }
 
-    /// Returns a hook whose source is in memory, so that its deliveries need not wait for the database.
+    /// Returns a hook whose source is in memory, so that its deliveries need not wait for the database. Nil also for a
+    /// source whose deliveries may wait for keys that their sender publishes.
     package func knownHook(_ hook: String, now: Date) -> KnownHook? {
-        self.sources.known(hook, now: now).map(KnownHook.init)
+        guard let source = self.sources.known(hook, now: now) else { return nil }
+        if case .mapped(let mapped) = source.reader, mapped.compiled.takesPublishedKeys { return nil }
+        return KnownHook(source: source)
     }
 
-    /// Runs the writer until the task is cancelled and the batch under way is committed. Meanwhile it tells every
+    /// Returns the answer to the request by which a sender finds out whether a hook is there. Nil: the hook's source
+    /// knows no such request, or there is no such hook.
+    package func handshake(
+        _ method: String, at hook: String, headers: @escaping @Sendable (String) -> [String], now: Date
+    ) async throws(IntakeError) -> Handshake.Answer? {
+        let source: KnownSource
+        do { source = try await self.sources.source(for: hook, now: now) } catch {
+            guard error == .unknownHook else { throw error }
+            return nil
+        }
+        guard case .mapped(let mapped) = source.reader, let handshake = mapped.mapping.handshake(method) else {
+            return nil
+        }
+        if handshake.needsProof {
+            let request = Delivery(hook: hook, headers: headers, body: [], receivedAt: now)
+            await MappedIntake.prepareKeys(of: mapped, for: request)
+            _ = try MappedIntake.proven(request, from: mapped)
+        }
+        return handshake.answer(headers)
+    }
+
+    /// Runs the writers until the task is cancelled and the batch under way is committed. Meanwhile it tells every
     /// minute what was not stored.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.writer.run() }
+            group.addTask { await self.mapped.run() }
             group.addTask { await self.budgets.run() }
         }
     }
+
+    // MARK: The canonical event
 
     /// The proof comes first, over the bytes as they came. Nothing is read before it holds. `Problem` turns what is
     /// thrown here into the sender's answer: 401 for a bad proof, 503 above the source's rate, 400 or 422 for the
     /// payload. Nil: the delivery asks nothing of us.
     private static func events(
-        of delivery: Delivery, from source: KnownSource
+        of delivery: Delivery, from source: KnownSource, provenBy proof: StandardWebhooksProof
     ) throws(IntakeError) -> NewDelivery? {
-        let id = try Self.provenID(of: delivery, from: source)
+        let (id, secret) = try Self.proven(delivery, by: proof)
         if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
         do throws(UnusableBody) {
             let changes = try Self.changes(asked: delivery, from: source)
             source.budget.takeMore(max(0, changes.count - 1))
-            return NewDelivery(id, of: source.id, asking: changes, receivedAt: delivery.receivedAt)
+            return NewDelivery(
+                id, of: source.id, asking: changes, receivedAt: delivery.receivedAt, secret: secret)
         } catch {
             // The one place that decides what the sender of a proven body hears when the body cannot be used. The
             // canonical event is our own format, so its sender is told what is wrong, and nothing is stored.
@@ -107,9 +160,12 @@ package final class Intake: Sendable {
         }
     }
 
-    private static func provenID(of delivery: Delivery, from source: KnownSource) throws(IntakeError) -> String {
+    private static func proven(
+        _ delivery: Delivery, by proof: StandardWebhooksProof
+    ) throws(IntakeError) -> (id: String, secret: UUID?) {
         do {
-            return try source.proof.verify(header: delivery.headers, body: delivery.body, now: delivery.receivedAt)
+            let proven = try proof.prove(delivery.headers, delivery.body, delivery.receivedAt)
+            return (proven.deliveryID ?? "", proven.secretID)
         } catch {
             throw .badProof(error.reason)
         }

@@ -12,6 +12,8 @@ package struct Receipt: Sendable, Equatable {
     }
 
     package let items: [Item]
+    /// What the sender must hear. Nil: what the canonical event's sender does.
+    package let answer: SenderAnswer?
 
     /// The first event's id.
     package var eventID: EventID { self.items[0].eventID }
@@ -21,14 +23,20 @@ package struct Receipt: Sendable, Equatable {
     }
 
     /// Of a delivery that asks nothing of us. It is not stored, and the id is in no table.
-    static func ignored(_ id: EventID) -> Receipt { Receipt(items: [Item(eventID: id, status: .ignored)]) }
+    static func ignored(_ id: EventID, answer: SenderAnswer? = nil) -> Receipt {
+        Receipt(items: [Item(eventID: id, status: .ignored)], answer)
+    }
 
-    private init(items: [Item]) { self.items = items }
+    private init(items: [Item], _ answer: SenderAnswer?) {
+        self.items = items
+        self.answer = answer
+    }
 
     /// Nil without an item.
-    init?(_ items: [Item]) {
+    init?(_ items: [Item], answer: SenderAnswer? = nil) {
         guard !items.isEmpty else { return nil }
         self.items = items
+        self.answer = answer
     }
 }
 
@@ -46,4 +54,6 @@ package enum IntakeError: Error, Equatable {
     case unavailable
     /// Not stored: too many hooks that are not known are being looked up.
     case tooManyUnknown
+    /// Not stored: the keys that the sender publishes could not be fetched.
+    case keysUnavailable
 }

@@ -44,8 +44,8 @@ package enum EventOutcome: String, Sendable, CaseIterable {
     case superseded
     /// Its type asks nothing of us. It is counted and not stored.
     case ignored
-    /// Reserved; nothing writes it yet. It is for a delivery of an identity provider whose proof holds and whose body
-    /// cannot be used. Such a delivery is kept for an operator and changes nothing.
+    /// An event of an identity provider whose proof holds and whose body cannot be used. It is kept for an operator and
+    /// changes nothing.
     case quarantined
 }
 

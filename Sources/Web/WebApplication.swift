@@ -6,7 +6,7 @@
 // answers and errors of both paths one form. A handler reads the request, calls one verb of another target, and
 // returns the outcome as HTTP; it decides nothing else.
 
-import Foundation
+package import Foundation
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -26,6 +26,8 @@ package struct WebApplication: Sendable {
         package var keepAlive = Duration.seconds(75)
         /// How many bytes all bodies that are still arriving may take together.
         package var maximumHeld = 33_554_432
+        /// The clock by which signatures and times of senders are judged.
+        package var now: @Sendable () -> Date = { Date() }
 
         package init(host: String, port: Int) {
             self.host = host
@@ -56,7 +58,7 @@ package struct WebApplication: Sendable {
         let hooks = HooksController(
             intake: self.dependencies.intake, maximumBody: self.configuration.maximumBody,
             bodies: RequestBytes(budget: BodyBudget(maximum: self.configuration.maximumHeld)), logger: self.logger,
-            deliveries: self.dependencies.metrics.deliveries, now: { Date() })
+            deliveries: self.dependencies.metrics.deliveries, now: self.configuration.now)
         let connections = OpenConnections(maximum: self.configuration.maximumConnections)
         let keepAlive = TimeAmount(self.configuration.keepAlive)
         let server = HTTPServerBuilder { responder in
@@ -69,7 +71,7 @@ package struct WebApplication: Sendable {
 
     private func router(_ hooks: HooksController) -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
-        let now: @Sendable () -> Date = { Date() }
+        let now = self.configuration.now
         router.add(middleware: ProblemMiddleware(logger: self.logger, unproven: UnprovenRequests()))
         let keys = Authenticator(keys: self.dependencies.keys, now: now)
         hooks.add(to: router)

@@ -37,7 +37,7 @@ struct AttackGround {
         let environment = stage.environment.filter { $0.key != Bed.sourceRate }
         return AttackGround(
             stage: Stage(environment: environment, hook: stage.hook, secret: stage.secret, program: stage.program),
-            key: key.key, victimPath: Stage.path(of: source.url), victimSecret: source.secret)
+            key: key.key, victimPath: Stage.path(of: source.url), victimSecret: try source.madeSecret())
     }
 
     private static func addUsers(_ stage: Stage) async throws {

@@ -59,6 +59,6 @@ struct Bed {
         let tenant = try TenantID("acme")
         _ = try await administration.createTenant(tenant, connectionID: "1000000001")
         let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
-        return Stage(environment: environment, hook: source.url, secret: source.secret, program: self.program)
+        return Stage(environment: environment, hook: source.url, secret: try source.madeSecret(), program: self.program)
     }
 }

@@ -58,7 +58,9 @@ struct DemoStory: Sendable {
                 "\(name)-app", tenant: tenant, allowed: [], preset: "standard")
             let key = try await administration.createKey(tenant: tenant, scopes: [.usersRead, .loginTokensCreate])
             customers.append(
-                DemoCustomer(tenant: tenant, hookURL: source.url, secret: Secret(source.secret), key: Secret(key.key)))
+                DemoCustomer(
+                    tenant: tenant, hookURL: source.url, secret: Secret(try source.madeSecret()),
+                    key: Secret(key.key)))
         }
         return customers
     }

@@ -28,21 +28,27 @@ extension Administration {
 
     // MARK: Sources
 
+    /// Makes a source. `configuration` and `secret` are a file's bytes: the mapping, and a secret that the sender has
+    /// made.
     package func createSource(
-        _ slug: String, tenant: TenantID?, allowed: [TenantID], preset: String
+        _ slug: String, tenant: TenantID?, allowed: [TenantID], preset: String?, configuration: [UInt8]? = nil,
+        secret: [UInt8]? = nil
     ) async throws -> NewSourceLine {
         let source = try await self.withParts { parts in
             try await SourceRegistry(pool: parts.pool, vault: parts.vault).create(
-                slug: slug, tenant: tenant, allowedTenants: allowed, preset: preset)
+                slug: slug, tenant: tenant, allowedTenants: allowed, preset: preset, configuration: configuration,
+                secret: secret)
         }
         return self.line(source, tenant)
     }
 
-    /// Gives a source a new secret. The old secrets are accepted for `overlap`.
-    package func rotateSource(_ slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSourceLine {
+    /// Gives a source a new secret, or one that its sender has made. The old secrets are accepted for `overlap`.
+    package func rotateSource(
+        _ slug: String, tenant: TenantID?, overlap: Duration, secret: [UInt8]? = nil
+    ) async throws -> NewSourceLine {
         let source = try await self.withParts { parts in
             try await SourceRegistry(pool: parts.pool, vault: parts.vault).rotate(
-                slug: slug, tenant: tenant, overlap: overlap)
+                slug: slug, tenant: tenant, overlap: overlap, secret: secret)
         }
         return self.line(source, tenant)
     }
@@ -56,7 +62,35 @@ extension Administration {
     private func line(_ source: NewSource, _ tenant: TenantID?) -> NewSourceLine {
         NewSourceLine(
             source: source.slug, tenant: tenant?.rawValue, url: self.hookURL(source.hookID),
-            secret: source.secret.reveal())
+            secret: source.secret?.reveal(), warning: source.warning?.description)
+    }
+
+    /// All presets there are, for a help text.
+    package static var presetNames: String { Presets.names.joined(separator: ", ") }
+
+    // MARK: The mapping table of a source
+
+    /// Maps an organisation of a source to a tenant; with `target` nil what is said of it is ignored.
+    package func mapOrganization(
+        _ organization: String, to target: TenantID?, of slug: String, tenant: TenantID?
+    ) async throws {
+        try await self.withParts { parts in
+            try await SourceRegistry(pool: parts.pool, vault: parts.vault).map(
+                organization, to: target, slug: slug, tenant: tenant)
+        }
+    }
+
+    package func unmapOrganization(_ organization: String, of slug: String, tenant: TenantID?) async throws {
+        try await self.withParts { parts in
+            try await SourceRegistry(pool: parts.pool, vault: parts.vault).unmap(
+                organization, slug: slug, tenant: tenant)
+        }
+    }
+
+    package func mappedOrganizations(of slug: String, tenant: TenantID?) async throws -> [OrganizationLine] {
+        try await self.withParts { parts in
+            try await SourceRegistry(pool: parts.pool, vault: parts.vault).map(slug: slug, tenant: tenant)
+        }.map(OrganizationLine.init)
     }
 
     private func hookURL(_ hookID: String) -> String {

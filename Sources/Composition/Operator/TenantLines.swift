@@ -29,7 +29,33 @@ package struct NewSourceLine: Encodable, Sendable {
     package var source: String
     @OrNull package var tenant: String?
     package var url: String
-    package var secret: String
+    /// Null when the sender has made it, or none is needed.
+    @OrNull package var secret: String?
+    /// What an operator should know of the sender's secret.
+    @OrNull package var warning: String?
+
+    /// The secret that was made here. Throws where there is none.
+    package func madeSecret() throws -> String {
+        guard let secret else { throw InvalidValue("secret", "was made by the sender, or is not needed") }
+        return secret
+    }
+}
+
+/// An organisation of a source and its tenant.
+package struct OrganizationLine: Line {
+    package var organization: String
+    /// Null: what is said of it is ignored.
+    @OrNull package var tenant: String?
+    package var members: Int
+
+    package static let heading = ["ORGANISATION", "TENANT", "MEMBERS"]
+    package var cells: [String] { [self.organization, self.tenant ?? "(ignored)", "\(self.members)"] }
+
+    init(_ mapped: MappedOrganization) {
+        self.organization = mapped.organization
+        self.tenant = mapped.tenant?.rawValue
+        self.members = mapped.members
+    }
 }
 
 package struct SourceLine: Line {

@@ -7,7 +7,7 @@
 
 import Access
 import Directory
-import Foundation
+package import Foundation
 import Handoff
 import Intake
 package import Logging
@@ -27,9 +27,10 @@ package struct Node: Sendable {
 
     /// Waits for the database and checks it first, so that a start that cannot work gives the reason.
     ///
-    /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener.
+    /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener. `clock`
+    /// is that by which the api judges what senders sign.
     package init(
-        _ settings: Settings, roles: Set<Role>, logger: Logger,
+        _ settings: Settings, roles: Set<Role>, logger: Logger, clock: @escaping @Sendable () -> Date = { Date() },
         onStatus: @escaping @Sendable (String) async -> Void = { _ in },
         onReady: @escaping @Sendable (String) async -> Void
     ) async throws {
@@ -39,7 +40,7 @@ package struct Node: Sendable {
         if roles.contains(.worker) && roles.contains(.api) { parts.stored.forward(to: parts.work) }
         var services = status.listener(onStatus) + parts.services + status.watchers
         if roles.contains(.worker) { services += try Self.workerServices(parts) }
-        if roles.contains(.api) { services += Self.apiServices(parts, status.readiness, onReady: onReady) }
+        if roles.contains(.api) { services += Self.apiServices(parts, status.readiness, clock, onReady: onReady) }
         self.services = services + [status.farewell]
     }
 
@@ -79,16 +80,21 @@ package struct Node: Sendable {
     // MARK: The api
 
     private static func apiServices(
-        _ parts: NodeParts, _ readiness: Readiness, onReady: @escaping @Sendable (String) async -> Void
+        _ parts: NodeParts, _ readiness: Readiness, _ clock: @escaping @Sendable () -> Date,
+        onReady: @escaping @Sendable (String) async -> Void
     ) -> [any Service] {
         let intake = Intake(
             pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
-            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate)
+            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate,
+            fetchKeys: { [logger = parts.logger] address, maximumBytes in
+                try await PublishedKeys.document(at: address, maximumBytes: maximumBytes, logger: logger)
+            })
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost
         var configuration = WebApplication.Configuration(host: host, port: parts.settings.listenPort)
         configuration.keepAlive = parts.settings.keepAlive
+        configuration.now = clock
         let web = WebApplication(
             configuration: configuration,
             dependencies: WebDependencies(

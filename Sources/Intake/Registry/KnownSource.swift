@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A source as intake needs it for one delivery: its proof, and the tenants it may speak for.
+// A source as intake needs it for one delivery: how its deliveries are proven and read, and for which tenants.
 
 import Model
 
 struct KnownSource: Sendable {
+    enum Reader: Sendable {
+        /// The canonical event, which nearly every delivery is. It has a reader of its own, which is the fastest.
+        case canonical(StandardWebhooksProof)
+        /// Any other sender's. Behind a reference, so that the canonical way copies nothing more.
+        case mapped(MappedSource)
+    }
+
     let id: SourceID
     /// Nil for a source that serves several tenants.
     let tenant: TenantID?
     /// The tenants that a source without a tenant of its own may name.
     let allowed: Set<TenantID>
-    let proof: StandardWebhooksProof
+    let reader: Reader
     let budget: SourceBudget
 
     /// Returns the tenant that a delivery is for; nil when the source may not speak for it. A source bound to one

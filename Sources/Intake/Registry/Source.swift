@@ -17,10 +17,13 @@ package struct Source: Sendable {
     package let createdAt: Date
 }
 
-/// A source that was just made, or whose secret was just rotated. The secret cannot be read again.
+/// A source that was just made, or whose secret was just rotated.
 package struct NewSource: Sendable {
     package let id: SourceID
     package let slug: String
     package let hookID: String
-    package let secret: Secret<String>
+    /// The secret that was made here; it cannot be read again. Nil: the sender has made it, or none is needed.
+    package let secret: Secret<String>?
+    /// What an operator should know of a secret that the sender has made.
+    package let warning: SecretText.Warning?
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the sources of deliveries in memory for a few seconds, with their secrets opened.
 
-import Crypto
 import Foundation
 import Model
 import Postgres
@@ -30,20 +29,24 @@ final class SourceCache: Sendable {
     private let shares: PoolShares
     private let vault: Vault
     private let budgets: SourceBudgets
+    private let published: JWKSCaches
     private let memory = Mutex(
         LookUpMemory<KnownSource>(
             keepsHits: SourceCache.longestSilence, keepsMisses: SourceCache.maximumAgeOfNone))
     let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
 
-    /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those.
+    /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those. `published`
+    /// has the keys that senders publish.
     init(
-        known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault, budgets: SourceBudgets
+        known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault, budgets: SourceBudgets,
+        published: JWKSCaches
     ) {
         self.knownHooks = known
         self.lookUps = lookUps
         self.shares = shares
         self.vault = vault
         self.budgets = budgets
+        self.published = published
     }
 
     /// Returns the source if it was read within `maximumAge`.
@@ -62,9 +65,8 @@ final class SourceCache: Sendable {
         if let last, last.age(at: now) < Self.maximumAge { return last.found }
         if isMiss { throw .unknownHook }
         let trusted = last.flatMap { $0.age(at: now) < Self.longestTrust ? $0.found : nil }
-        let isKnown = last != nil
         let outcome = await self.reads.outcome(of: hook, isImpatient: trusted != nil) {
-            let found = try await self.read(hook, isKnown: isKnown, now: now)
+            let found = try await self.read(hook, last: last?.found, now: now)
             self.memory.withLock { $0.note(found, for: hook, at: now) }
             return found
         }
@@ -87,18 +89,24 @@ final class SourceCache: Sendable {
         return trusted
     }
 
-    private func read(_ hook: String, isKnown: Bool, now: Date) async throws -> KnownSource? {
-        if isKnown { return try await self.read(hook, on: self.knownHooks, now: now) }
-        return try await self.shares.hold([.unknown]) { try await self.read(hook, on: self.lookUps, now: now) }
+    /// `last` is the source as it was read before; nil for a hook that is not known.
+    private func read(_ hook: String, last: KnownSource?, now: Date) async throws -> KnownSource? {
+        if last != nil { return try await self.read(hook, on: self.knownHooks, last: last, now: now) }
+        return try await self.shares.hold([.unknown]) {
+            try await self.read(hook, on: self.lookUps, last: nil, now: now)
+        }
     }
 
     /// Reads a source with its newest four secrets in force and opens them. Indexes sources_hook_id_key and
     /// source_secrets_source.
-    private func read(_ hook: String, on pool: PostgresPool, now: Date) async throws -> KnownSource? {
+    private func read(
+        _ hook: String, on pool: PostgresPool, last: KnownSource?, now: Date
+    ) async throws -> KnownSource? {
         let rows = try await pool.query(
             """
-            select source.source_id, source.tenant_id, source.allowed_tenants,
-                   secret.secret_id, secret.tenant_id, secret.sealed
+            select source.source_id, source.tenant_id, source.allowed_tenants, source.preset, source.config_version,
+                   source.is_tracked, source.config::text, secret.secret_id, secret.tenant_id, secret.sealed,
+                   secret.expires_at
             from dialtone.sources source left join dialtone.source_secrets secret
                 on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
                     and (secret.expires_at is null or secret.expires_at > \(now))
@@ -106,35 +114,72 @@ final class SourceCache: Sendable {
             order by secret.created_at desc limit 4
             """)
         guard let first = rows.first else { return nil }
-        var columns = first.columns
-        let id: SourceID = try columns.next()
-        let tenant: TenantID? = try columns.next()
-        let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
-        let keys = try await self.keys(in: rows, of: id)
+        let row = try Row(first)
+        let secrets = try await self.secrets(in: rows, of: row.id)
+        let budget = self.budgets.budget(of: row.id)
         return KnownSource(
-            id: id, tenant: tenant, allowed: Set(allowed), proof: StandardWebhooksProof(secrets: keys),
-            budget: self.budgets.budget(of: id))
+            id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed),
+            reader: try self.reader(row, secrets, budget, last: last), budget: budget)
+    }
+
+    /// The columns of a source, which all its rows have.
+    private struct Row {
+        let id: SourceID
+        let key: CompiledTerms.Key
+        let configuration: String?
+
+        init(_ row: PostgresRow) throws {
+            var columns = row.columns
+            self.id = try columns.next()
+            let tenant: TenantID? = try columns.next()
+            let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
+            let preset: String = try columns.next()
+            self.key = CompiledTerms.Key(
+                preset: preset, version: try columns.next(), tenant: tenant, allowed: allowed,
+                isTracked: try columns.next())
+            self.configuration = try columns.next()
+        }
+    }
+
+    private func reader(
+        _ row: Row, _ secrets: [ProofSecret], _ budget: SourceBudget, last: KnownSource?
+    ) throws -> KnownSource.Reader {
+        var compiled: CompiledTerms?
+        if case .mapped(let mapped) = last?.reader, mapped.id == row.id, mapped.compiled.key == row.key {
+            compiled = mapped.compiled
+        } else {
+            compiled = try CompiledTerms(row.key, row.configuration.map { Array($0.utf8) })
+        }
+        guard let compiled else {
+            for secret in secrets { _ = try StandardWebhooksSecret.keys(in: secret.text.reveal()) }
+            return .canonical(StandardWebhooksProof(of: secrets, tolerance: StandardWebhooksProof.tolerance))
+        }
+        return .mapped(
+            MappedSource(
+                id: row.id, budget: budget, compiled: compiled,
+                proof: try DeliveryProof(compiled.proofs, secrets: secrets, keys: self.published)))
     }
 
     /// Opens the secrets of a source. A secret that was sealed for another source, or in another row, does not open. It
     /// is passed over, so that it does no harm to the others. If none opens, the source cannot be read: its senders are
     /// told 503 and come again.
-    private func keys(in rows: PostgresRows, of source: SourceID) async throws -> [Secret<SymmetricKey>] {
-        var keys: [Secret<SymmetricKey>] = []
+    private func secrets(in rows: PostgresRows, of source: SourceID) async throws -> [ProofSecret] {
+        var secrets: [ProofSecret] = []
         var failure: CannotOpen?
         for row in rows {
-            let (_, _, _, secretID, scope, sealed) = try row.decode(
-                UUID.self, String?.self, [String].self, UUID?.self, String?.self, Bytes?.self)
+            let (_, _, _, _, _, _, _, id, scope, sealed, end) = try row.decode(
+                UUID.self, String?.self, [String].self, String.self, Int32.self, Bool.self, String?.self, UUID?.self,
+                String?.self, Bytes?.self, Date?.self)
             // Null in all three: the source has no secret in force.
-            guard let secretID, let scope, let sealed else { continue }
+            guard let id, let scope, let sealed else { continue }
             do {
-                let secret = try await self.vault.open(sealed.value, SecretPlace.binding(secretID, of: source, scope))
-                keys.append(try secret.map(StandardWebhooksProof.key(from:)))
+                let text = try await self.vault.open(sealed.value, SecretPlace.binding(id, of: source, scope))
+                secrets.append(ProofSecret(id: id, text: text, notAfter: end))
             } catch let error as CannotOpen {
                 failure = error
             }
         }
-        if let failure, keys.isEmpty { throw failure }
-        return keys
+        if let failure, secrets.isEmpty { throw failure }
+        return secrets
     }
 }

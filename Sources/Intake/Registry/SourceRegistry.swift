@@ -8,47 +8,61 @@ package import Vault
 
 /// An operator's access to sources.
 package struct SourceRegistry: Sendable {
-    private let pool: PostgresPool
-    private let vault: Vault
+    let pool: PostgresPool
+    let vault: Vault
 
     package init(pool: PostgresPool, vault: Vault) {
         self.pool = pool
         self.vault = vault
     }
 
-    /// Makes a source for one tenant, or for several that it may name in each delivery.
+    /// Makes a source. It belongs to one tenant, names one of several in each delivery, or comes to them by a table.
+    ///
+    /// `preset` nil: the configuration names one, or says everything itself; without either it is `standard`. `secret`
+    /// is one that the sender has made, as a file holds it; nil: one is made here, where the proofs need one. Throws
+    /// `InvalidValue`, with the place, for a configuration that does not compile.
     package func create(
-        slug: String, tenant: TenantID?, allowedTenants: [TenantID], preset: String
+        slug: String, tenant: TenantID?, allowedTenants: [TenantID], preset: String? = nil,
+        configuration: [UInt8]? = nil, secret given: [UInt8]? = nil
     ) async throws -> NewSource {
-        guard preset == "standard" else { throw SourceError.unknownPreset(preset) }
         guard TenantID(rawValue: slug) != nil else {
             throw InvalidValue(
                 "source", "must be 1 to 63 characters of a-z, 0-9 and '-', and start with a letter or digit")
         }
-        let source = NewSource(
-            id: SourceID(rawValue: UUID()), slug: slug, hookID: "hk_\(Self.random(20, alphabet: Self.base32))",
-            secret: Self.newSecret())
-        let secretID = UUID()
-        let scope = tenant?.rawValue ?? "-"
-        let sealed = try await self.vault.seal(source.secret, SecretPlace.binding(secretID, of: source.id, scope))
+        let preset = try Self.preset(preset, configuration)
+        let terms = try SourceTerms(preset: preset, configuration, tenant: tenant, allowed: allowedTenants)
+        let secret = try NewSecret(given, for: terms.proofs)
+        let id = SourceID(rawValue: UUID())
+        let hookID = "hk_\(Self.random(20, alphabet: Self.base32))"
+        let scope = terms.tenant?.rawValue ?? "-"
+        let sealed = try await secret?.sealed(by: self.vault, of: id, scope)
         do {
             try await self.pool.withTransaction { connection in
-                try await Self.requireTenants(allowedTenants, on: connection)
+                try await Self.requireTenants(terms.allowed, on: connection)
                 _ = try await connection.query(
                     """
-                    insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset)
-                    values (\(source.id), \(tenant), \(allowedTenants), \(slug), \(source.hookID), \(preset))
+                    insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset,
+                                                  is_tracked, config)
+                    values (\(id), \(terms.tenant), \(terms.allowed), \(slug), \(hookID), \(preset),
+                            \(terms.isTracked), \(configuration.map { String(decoding: $0, as: UTF8.self) })::json)
                     """)
-                _ = try await connection.query(
-                    """
-                    insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
-                    values (\(secretID), \(source.id), \(scope), \(Bytes(sealed)))
-                    """)
+                if let sealed { _ = try await connection.query(sealed.insert) }
             }
         } catch let error as PostgresError {
-            throw Self.refusal(error, slug: slug, tenant: tenant)
+            throw Self.refusal(error, slug: slug, tenant: terms.tenant)
         }
-        return source
+        return NewSource(id: id, slug: slug, hookID: hookID, secret: secret?.shown, warning: secret?.warning)
+    }
+
+    /// Returns the preset that the source is made with: the one that is named, or that of the configuration.
+    private static func preset(_ named: String?, _ configuration: [UInt8]?) throws -> String {
+        if let named {
+            let isKnown = Presets.names.contains(named) || named == SourceConfiguration.custom && configuration != nil
+            guard isKnown else { throw SourceError.unknownPreset(named) }
+            return named
+        }
+        guard let configuration else { return SourceTerms.canonical }
+        return try SourceConfiguration(configuration).preset ?? SourceConfiguration.custom
     }
 
     /// The column is an array, which no foreign key can check.
@@ -69,14 +83,19 @@ package struct SourceRegistry: Sendable {
         return error
     }
 
-    /// Gives a source a new secret. The older ones are accepted for `overlap` longer, so that the sender can change
-    /// over. A secret that already has an end keeps the earlier one.
-    package func rotate(slug: String, tenant: TenantID?, overlap: Duration) async throws -> NewSource {
+    /// Gives a source a new secret, or with `secret` one that the sender has made. The older ones are accepted for
+    /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one.
+    package func rotate(
+        slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
+    ) async throws -> NewSource {
         let scope = tenant?.rawValue ?? "-"
-        let (secret, secretID) = (Self.newSecret(), UUID())
-        // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
         let source = try await self.find(slug, scope)
-        let sealed = try await self.vault.seal(secret, SecretPlace.binding(secretID, of: source.id, scope))
+        let terms = try SourceTerms(
+            preset: source.preset, source.configuration.map { Array($0.utf8) }, tenant: tenant,
+            allowed: source.allowed)
+        guard let secret = try NewSecret(given, for: terms.proofs) else { throw SourceError.needsNoSecret(slug) }
+        // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
+        let sealed = try await secret.sealed(by: self.vault, of: source.id, scope)
         try await self.pool.withTransaction { connection in
             // The lock of the source's row lets one rotation follow the other. Primary key.
             let found = try await connection.query(
@@ -88,26 +107,35 @@ package struct SourceRegistry: Sendable {
                 set expires_at = least(expires_at, clock_timestamp() + \(overlap))
                 where source_id = \(source.id)
                 """)
-            _ = try await connection.query(
-                """
-                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed, created_at)
-                values (\(secretID), \(source.id), \(scope), \(Bytes(sealed)), clock_timestamp())
-                """)
+            _ = try await connection.query(sealed.insert)
         }
-        return NewSource(id: source.id, slug: slug, hookID: source.hookID, secret: secret)
+        return NewSource(
+            id: source.id, slug: slug, hookID: source.hookID, secret: secret.shown, warning: secret.warning)
+    }
+
+    /// A source as it was made.
+    struct Made {
+        let id: SourceID
+        let hookID: String
+        let preset: String
+        let configuration: String?
+        let allowed: [TenantID]
+        let isTracked: Bool
     }
 
     /// Unique index sources_slug.
-    private func find(_ slug: String, _ scope: String) async throws -> (id: SourceID, hookID: String) {
+    func find(_ slug: String, _ scope: String) async throws -> Made {
         let rows = try await self.pool.query(
             """
-            select source_id, hook_id from dialtone.sources
+            select source_id, hook_id, preset, config::text, allowed_tenants, is_tracked from dialtone.sources
             where coalesce(tenant_id, '-') = \(scope) and slug = \(slug)
             """)
-        guard let (id, hookID) = try rows.first?.decode(UUID.self, String.self) else {
-            throw SourceError.unknownSource(slug)
-        }
-        return (SourceID(rawValue: id), hookID)
+        guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
+        return Made(
+            id: try columns.next(), hookID: try columns.next(), preset: try columns.next(),
+            configuration: try columns.next(),
+            allowed: try columns.next([String].self).compactMap(TenantID.init(rawValue:)),
+            isTracked: try columns.next())
     }
 
     /// Returns the sources of one tenant, or all when `tenant` is nil.
@@ -127,20 +155,9 @@ package struct SourceRegistry: Sendable {
         }
     }
 
-    /// Returns a new secret in the form of Standard Webhooks: `whsec_` and base64 of 32 random bytes.
-    private static func newSecret() -> Secret<String> {
-        Secret("whsec_\(Data(Self.bytes(32)).base64EncodedString())")
-    }
-
     private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567")
 
     private static func random(_ count: Int, alphabet: [Character]) -> String {
-        String(Self.bytes(count).map { alphabet[Int($0) % alphabet.count] })
-    }
-
-    /// Returns bytes of the system's generator (getrandom(2)).
-    private static func bytes(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        String(NewSecret.bytes(count).map { alphabet[Int($0) % alphabet.count] })
     }
 }

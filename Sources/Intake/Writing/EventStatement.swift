@@ -31,7 +31,7 @@ enum EventStatement {
             newest as (\(Self.newestTimeRemembered)),
             to_do as (\(Self.jobsToEnqueue(places))),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))
-            \(Self.outcomePerEvent)
+            \(Self.outcomePerEvent(isMapped))
             """
     }
 
@@ -189,24 +189,30 @@ enum EventStatement {
 
     /// What each event has come to. Index: the ledger's unique key, for events that were known before.
     ///
-    /// `offset 0` keeps the planner from asking three times whether an event was stored.
-    private static let outcomePerEvent: SQL = """
-        select told.event_id,
-               case when not told.is_stored then 'duplicate'
-                    when told.outcome = 'accepted'
-                         and (told.tenant_id, told.user_id) not in (select tenant_id, user_id from desired)
-                         then 'superseded'
-                    else told.outcome end,
-               case when told.is_stored then told.event_id
-                    else (select events.event_id from dialtone.events
-                          where events.source_id = told.source_id and events.delivery_id = told.delivery_id
-                            and events.item = told.item) end,
-               told.is_stored
-               or (select events.tenant_id = told.tenant_id and events.user_id is not distinct from told.user_id
-                          and events.wanted is not distinct from told.wanted
-                   from dialtone.events
-                   where events.source_id = told.source_id and events.delivery_id = told.delivery_id
-                     and events.item = told.item)
-        from (select judged.*, judged.event_id in (select event_id from stored) as is_stored from judged offset 0) told
-        """
+    /// `offset 0` keeps the planner from asking three times whether an event was stored. A row in quarantine names no user
+    /// and says the same as any: an operator settles it.
+    private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
+        let quarantined: SQL = isMapped ? "events.outcome = 'quarantined' or " : ""
+        return """
+            select told.event_id,
+                   case when not told.is_stored then 'duplicate'
+                        when told.outcome = 'accepted'
+                             and (told.tenant_id, told.user_id) not in (select tenant_id, user_id from desired)
+                             then 'superseded'
+                        else told.outcome end,
+                   case when told.is_stored then told.event_id
+                        else (select events.event_id from dialtone.events
+                              where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+                                and events.item = told.item) end,
+                   told.is_stored
+                   or (select \(quarantined)events.tenant_id = told.tenant_id
+                              and events.user_id is not distinct from told.user_id
+                              and events.wanted is not distinct from told.wanted
+                       from dialtone.events
+                       where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+                         and events.item = told.item)
+            from (select judged.*, judged.event_id in (select event_id from stored) as is_stored
+                  from judged offset 0) told
+            """
+    }
 }

@@ -13,7 +13,8 @@ enum LedgerLookup {
     /// The event of a delivery, and whether it says the same. Index: the ledger's unique key.
     static func known(_ event: NewEvent) -> SQL {
         """
-        select event_id, tenant_id = \(event.tenant) and user_id is not distinct from \(event.change.user.user)
+        select event_id, outcome = 'quarantined'
+                         or tenant_id = \(event.tenant) and user_id is not distinct from \(event.change.user.user)
                          and wanted is not distinct from \(event.change.wanted)
         from dialtone.events
         where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = \(event.item)

@@ -24,6 +24,9 @@ protocol LineDelivery: Sendable {
     /// The sender's id of the delivery, which is the source's own.
     var id: String { get }
 
+    /// Nil without an event.
+    init?(_ events: [Event])
+
     /// How often a batch is tried again that was a deadlock's victim.
     static var repeats: Int { get }
 
@@ -37,6 +40,23 @@ protocol LineDelivery: Sendable {
 }
 
 extension LineDelivery {
+    /// Returns the delivery, or parts of it that are stored one after the other when it is large. Item 0 stands in the
+    /// last part, and so does the last item. Until then the delivery is unknown, and its repetition goes on.
+    ///
+    /// So others wait for a part of it, and never for all.
+    var parts: [Self] {
+        guard self.events.count > 1000 else { return [self] }
+        let size = 255
+        var parts: [Self] = []
+        var rest = self.events.dropFirst()
+        while rest.count > size {
+            if let part = Self(Array(rest.prefix(size))) { parts.append(part) }
+            rest = rest.dropFirst(size)
+        }
+        if let last = Self(Array(self.events.prefix(1) + rest)) { parts.append(last) }
+        return parts
+    }
+
     /// Returns the receipt when every event has a result, and the first error otherwise.
     func receipt(from results: [EventID: EventResult]) -> Result<Receipt, IntakeError> {
         do throws(IntakeError) {

@@ -11,15 +11,22 @@ struct NewDelivery: Sendable {
 
     init(_ event: NewEvent) { self.events = [event] }
 
-    /// Makes one event for each change. Nil without a change.
-    init?(_ id: String, of source: SourceID, asking changes: [UserChange], receivedAt: Date) {
+    init?(_ events: [NewEvent]) {
+        guard !events.isEmpty else { return nil }
+        self.events = events
+    }
+
+    /// Makes one event for each change. Nil without a change. `secret` is the one whose proof held.
+    init?(
+        _ id: String, of source: SourceID, asking changes: [UserChange], receivedAt: Date, secret: UUID? = nil
+    ) {
         guard !changes.isEmpty else { return nil }
         var events: [NewEvent] = []
         for (place, change) in changes.enumerated() {
             events.append(
                 NewEvent(
                     id: EventID(at: receivedAt), source: source, deliveryID: id, item: Int32(place),
-                    first: events.first?.id, receivedAt: receivedAt, change: change))
+                    first: events.first?.id, receivedAt: receivedAt, change: change, secret: secret))
         }
         self.events = events
     }

@@ -21,7 +21,8 @@ struct Answer: Sendable {
 
     /// Adds the fields that a router's answer gets from Hummingbird and `ProblemMiddleware`.
     mutating func complete(requestID: String, date: String) {
-        self.fields.append(("content-length", "\(self.body.utf8.count)"))
+        // RFC 9110 section 8.6: a 204 has no length.
+        if self.status != 204 { self.fields.append(("content-length", "\(self.body.utf8.count)")) }
         self.fields.append(("date", date))
         self.fields += Self.fieldsOfAll(requestID: requestID)
     }

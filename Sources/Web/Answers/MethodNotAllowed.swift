@@ -8,15 +8,34 @@ extension Router {
     /// Adds a 405 with `Allow` (RFC 9110 section 15.5.6) for every method of this path that has no route, and 204 with
     /// `Allow` for OPTIONS (section 9.3.7).
     ///
-    /// HEAD is allowed wherever GET is, because the router makes it from GET.
-    func refuseOthers(_ path: RouterPath, allowed method: HTTPRequest.Method) {
-        let allowed: [HTTPRequest.Method] = method == .get ? [.get, .head, .options] : [method, .options]
-        let list = allowed.map(\.rawValue).joined(separator: ", ")
-        self.on(path, method: .options) { _, _ in Response(status: .noContent, headers: [.allow: list]) }
-        let problem = Problem(405, "method_not_allowed", "This method is not allowed here.", allow: list)
-        for other in KnownMethods.all where !allowed.contains(other) {
-            self.on(path, method: other) { _, _ -> Response in throw problem }
+    /// HEAD is allowed wherever GET is, because the router makes it from GET. A route of its own has each of `taken`.
+    func refuseOthers(
+        _ path: RouterPath, allowed method: HTTPRequest.Method, taken: [HTTPRequest.Method] = []
+    ) {
+        let refusal = MethodRefusal(allowed: method)
+        for other in KnownMethods.all where !taken.contains(other) {
+            guard other == .options || !refusal.allowed.contains(other) else { continue }
+            self.on(path, method: other) { _, _ -> Response in try refusal.answer(to: other) }
         }
+    }
+}
+
+/// The answer of a path to a method that has no route.
+struct MethodRefusal: Sendable {
+    let allowed: [HTTPRequest.Method]
+    private let list: String
+
+    init(allowed method: HTTPRequest.Method) {
+        self.allowed = method == .get ? [.get, .head, .options] : [method, .options]
+        self.list = self.allowed.map(\.rawValue).joined(separator: ", ")
+    }
+
+    /// Returns 204 to OPTIONS, and throws 405 for any other.
+    func answer(to method: HTTPRequest.Method) throws -> Response {
+        guard method == .options else {
+            throw Problem(405, "method_not_allowed", "This method is not allowed here.", allow: self.list)
+        }
+        return Response(status: .noContent, headers: [.allow: self.list])
     }
 }
 

@@ -103,6 +103,10 @@ struct Problem: Error, Equatable {
                 retryAfter: seconds)
         case .unavailable: self = Self.unavailable
         case .tooManyUnknown: self = Self.tooManyUnknown
+        case .keysUnavailable:
+            self.init(
+                503, "unavailable", "The keys that the sender publishes cannot be fetched now. Send it again.",
+                retryAfter: 60)
         }
     }
 

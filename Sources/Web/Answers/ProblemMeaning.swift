@@ -64,7 +64,7 @@ enum ProblemMeaning {
             "unavailable", "503",
             """
             the database cannot be reached, or took too long; or too many keys or hooks that are not known are \
-            being looked up. Try again after `Retry-After` seconds
+            being looked up; or a sender's published keys cannot be fetched. Try again after `Retry-After` seconds
             """),
         Row("unknown_hook", "404", "there is no such hook"),
         Row("unknown_member", "400", "the body has a member that this route does not know"),

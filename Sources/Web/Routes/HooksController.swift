@@ -23,7 +23,31 @@ struct HooksController: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.post("v1/hooks/:hook") { request, context in try await self.answer(request, context) }
-        router.refuseOthers("v1/hooks/:hook", allowed: .post)
+        for method in [HTTPRequest.Method.get, .options] {
+            router.on("v1/hooks/:hook", method: method) { request, context in
+                try await self.handshake(method, request, context)
+            }
+        }
+        router.refuseOthers("v1/hooks/:hook", allowed: .post, taken: [.get, .options])
+    }
+
+    /// A sender finds out whether a hook is there. Where its source knows no such request, or there is no such hook,
+    /// the answer is that of any other path.
+    private func handshake(
+        _ method: HTTPRequest.Method, _ request: Request, _ context: WebContext
+    ) async throws -> Response {
+        let hook = try context.parameters.require("hook")
+        guard
+            let answer = try await self.intake.handshake(
+                method.rawValue, at: hook, headers: Self.values(of: request.headers), now: self.now())
+        else { return try MethodRefusal(allowed: .post).answer(to: method) }
+        let fields = answer.headers.map { ($0.name, $0.value) }
+        return Answer(status: answer.status, fields: fields, body: answer.body ?? "").response
+    }
+
+    /// Returns all values of a header, by its lower-case name.
+    private static func values(of headers: HTTPFields) -> @Sendable (String) -> [String] {
+        { name in HTTPField.Name(name).map { headers[values: $0] } ?? [] }
     }
 
     private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
@@ -40,26 +64,36 @@ struct HooksController: Sendable {
     /// No body is read for a hook that does not exist.
     private func receive(_ request: Request, _ context: WebContext) async throws -> Receipt {
         let hook = try context.parameters.require("hook")
-        try await self.intake.requireHook(hook, now: self.now())
-        let body = try await self.bodies.read(request, context, upTo: self.maximumBody)
-        let headers = request.headers
+        let known = try await self.intake.requireHook(hook, now: self.now())
+        let body = try await self.bodies.read(request, context, upTo: known.maximumBody ?? self.maximumBody)
         return try await self.intake.receive(
             Delivery(
-                hook: hook,
-                headers: { name in HTTPField.Name(name).map { headers[values: $0] } ?? [] },
-                body: body, receivedAt: self.now()))
+                hook: hook, headers: Self.values(of: request.headers), body: body, receivedAt: self.now()))
     }
 
     /// Returns `{"event_id","status"}`. A delivery of several users also has `"items":[{"event_id","status"}]`, in its
-    /// own order.
+    /// own order. Where the sender understands another answer, it gets that one.
     static func answer(_ receipt: Receipt) -> Answer {
+        guard let wanted = receipt.answer else {
+            return Answer(
+                status: receipt.status == .accepted ? 202 : 200, fields: [("content-type", "application/json")],
+                body: Self.body(receipt))
+        }
+        guard wanted.status != 204 else { return Answer(status: 204, fields: [], body: "") }
+        return Answer(
+            status: wanted.status, fields: [("content-type", wanted.contentType ?? "application/json")],
+            body: wanted.body ?? Self.body(receipt))
+    }
+
+    private static func body(_ receipt: Receipt) -> String {
         var body = "{\"event_id\":\"\(receipt.eventID)\",\"status\":\"\(receipt.status.rawValue)\""
-        if receipt.items.count > 1 {
+        if (2...Self.maximumItems).contains(receipt.items.count) {
             let items = receipt.items.map { "{\"event_id\":\"\($0.eventID)\",\"status\":\"\($0.status.rawValue)\"}" }
             body += ",\"items\":[\(items.joined(separator: ","))]"
         }
-        return Answer(
-            status: receipt.status == .accepted ? 202 : 200, fields: [("content-type", "application/json")],
-            body: body + "}")
+        return body + "}"
     }
+
+    /// Items that an answer lists at most; no canonical event has more.
+    private static let maximumItems = 1000
 }

@@ -98,7 +98,7 @@ struct Deployment: Sendable {
             let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
             let path = String(source.url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" })
             let key = try await administration.createKey(tenant: tenant, scopes: [.loginTokensCreate])
-            hooks.append((path: path, secret: source.secret, key: key.key))
+            hooks.append((path: path, secret: try source.madeSecret(), key: key.key))
         }
         return hooks
     }

@@ -167,7 +167,8 @@ import Vault
                 """)
             let cache = SourceCache(
                 known: database.pool, lookUps: database.pool, shares: PoolShares(), vault: vault,
-                budgets: SourceBudgets(rate: 1000, logger: Logger(label: "test")))
+                budgets: SourceBudgets(rate: 1000, logger: Logger(label: "test")),
+                published: JWKSCaches(fetch: Intake.fetchesNoKeys))
             try await work(cache, "hk_known", database)
         }
     }

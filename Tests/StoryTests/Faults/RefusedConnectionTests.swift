@@ -41,7 +41,7 @@ import Testing
         _ = try await administration.createTenant(tenant, connectionID: connection)
         let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
         return try SignUpSender(
-            url: story.address + source.url.dropFirst(story.address.count), secret: Secret(source.secret),
+            url: story.address + source.url.dropFirst(story.address.count), secret: Secret(try source.madeSecret()),
             http: story.http)
     }
 

@@ -97,7 +97,7 @@ import Testing
             #expect(replies.dropLast().allSatisfy { $0.status == 200 }, "what asks nothing counts too")
             #expect(replies.last?.problem?.code == "busy")
             #expect(replies.last?.headers.first(name: "retry-after") == "1")
-            let sender = try SignUpSender(url: other.url, secret: Secret(other.secret), http: story.http)
+            let sender = try SignUpSender(url: other.url, secret: Secret(try other.madeSecret()), http: story.http)
             let reply = try await sender.send(
                 type: "user.created", user: UserKey(tenant: TenantID("acme"), user: UserID("u")), deliveryID: "d",
                 at: Date(), occurredAt: Date())

@@ -121,7 +121,7 @@ struct PooledPlace: Sendable {
         let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
         return Story(
             database: self.database, provider: StoryProvider(url: self.provider, key: Self.providerKey, http: http),
-            address: address, hookURL: source.url, secret: source.secret, key: key.key, http: http,
+            address: address, hookURL: source.url, secret: try source.madeSecret(), key: key.key, http: http,
             settings: settings)
     }
 }

@@ -118,7 +118,7 @@ extension ManagedPlace {
         let source = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
         let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
         let path = String(source.url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" })
-        return Customer(hookPath: path, secret: source.secret, key: key.key)
+        return Customer(hookPath: path, secret: try source.madeSecret(), key: key.key)
     }
 
     /// Sends a signed event; returns the status of the answer.

@@ -97,8 +97,9 @@ struct RestorePlace: Sendable {
         _ = try await administration.createTenant(tenant, connectionID: "1000000001")
         let made = try await administration.createSource("app", tenant: tenant, allowed: [], preset: "standard")
         let path = String(made.url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" })
-        try "\(path) \(made.secret)".write(to: kept, atomically: true, encoding: .utf8)
-        return (path, made.secret)
+        let secret = try made.madeSecret()
+        try "\(path) \(secret)".write(to: kept, atomically: true, encoding: .utf8)
+        return (path, secret)
     }
 
     private static func createDatabases(_ names: [String], on server: PrivatePostgres) async throws {

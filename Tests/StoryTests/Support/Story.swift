@@ -29,9 +29,10 @@ struct Story: Sendable {
     var hookPath: String { String(self.hookURL.dropFirst(self.address.count)) }
 
     /// Runs everything. `changes` are beside or instead of the usual settings; `adjust` changes what no setting can be.
+    /// `clock` is the time at which senders' signatures are judged; nil: now.
     static func with(
-        _ changes: [String: String] = [:], logger: Logger = Self.quiet, _ adjust: (inout Settings) -> Void = { _ in },
-        _ work: (Story) async throws -> Void
+        _ changes: [String: String] = [:], logger: Logger = Self.quiet, clock: Date? = nil,
+        _ adjust: (inout Settings) -> Void = { _ in }, _ work: (Story) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
             let kek = FileManager.default.temporaryDirectory.appendingPathComponent("kek-\(UUID().uuidString)").path
@@ -45,7 +46,7 @@ struct Story: Sendable {
                         "DIALTONE_LISTEN": "127.0.0.1:0",
                     ].merging(changes) { $1 })
                 adjust(&settings)
-                try await Self.withNode(settings, logger: logger) { [settings] address in
+                try await Self.withNode(settings, logger: logger, clock: clock) { [settings] address in
                     try await Self.withHTTPClient { http in
                         try await work(try await Self.make(settings, at: address, database, provider, http))
                     }
@@ -68,7 +69,7 @@ struct Story: Sendable {
         let key = try await administration.createKey(tenant: tenant, scopes: Scope.allCases)
         return Story(
             database: database, provider: StoryProvider(url: provider, key: Self.providerKey, http: http),
-            address: address, hookURL: source.url, secret: source.secret, key: key.key, http: http,
+            address: address, hookURL: source.url, secret: try source.madeSecret(), key: key.key, http: http,
             settings: settings)
     }
 

@@ -10,18 +10,36 @@ package struct SourceConfiguration: Sendable {
     /// Bytes of a configuration at most.
     package static let maximumBytes = 64 * 1024
 
+    /// The preset of a source that has none: its configuration says everything.
+    package static let custom = "custom"
+
     /// With the preset's members where the source has none of its own.
     let section: Section
     package let preset: String?
+    /// How the source's own text comes to a tenant; nil when it leaves that to others.
+    let ownTenants: TenantChoice?
 
     /// Throws an error that names the place of what is wrong.
     package init(_ text: [UInt8]) throws(InvalidValue) {
-        guard text.count <= Self.maximumBytes else {
-            throw InvalidValue("the configuration", "may have at most \(Self.maximumBytes) bytes")
+        let own = try Self.section(of: text)
+        try self.init(own, preset: try own.text("preset"))
+    }
+
+    /// Reads a source's own text over the preset that the source was made with. Without a text the preset says
+    /// everything. The text need not name the preset again.
+    package init(_ text: [UInt8]?, preset: String) throws(InvalidValue) {
+        let own = try Self.section(of: text ?? Array("{\"grammar\":\(Self.grammar)}".utf8))
+        let base = preset == Self.custom ? nil : preset
+        if let written = try own.text("preset"), written != base {
+            throw InvalidValue("/preset", "must be the source's own, \"\(preset)\", or be left out")
         }
-        let own = try Self.section(try Self.json(text))
-        self.preset = try own.text("preset")
-        guard let preset = self.preset else {
+        try self.init(own, preset: base)
+    }
+
+    private init(_ own: Section, preset: String?) throws(InvalidValue) {
+        self.preset = preset
+        self.ownTenants = try ReadPlan.tenants(own)
+        guard let preset else {
             self.section = own
             return
         }
@@ -29,16 +47,17 @@ package struct SourceConfiguration: Sendable {
             let nearest = NearestName.of(preset, among: Presets.names) ?? ""
             throw InvalidValue("/preset", "is not known; the nearest known preset is \"\(nearest)\"")
         }
-        self.section = Section(own, over: try Self.section(try Self.json(base)))
+        self.section = Section(own, over: try Self.section(of: base))
     }
 
-    private static func json(_ text: [UInt8]) throws(InvalidValue) -> JSONValue {
-        do { return try JSONValue(parsing: text) } catch {
+    private static func section(of text: [UInt8]) throws(InvalidValue) -> Section {
+        guard text.count <= Self.maximumBytes else {
+            throw InvalidValue("the configuration", "may have at most \(Self.maximumBytes) bytes")
+        }
+        let json: JSONValue
+        do { json = try JSONValue(parsing: text) } catch {
             throw InvalidValue("the configuration", "\(error.reason) (at byte \(error.offset))")
         }
-    }
-
-    private static func section(_ json: JSONValue) throws(InvalidValue) -> Section {
         let section = try Section(json, at: "", keys: ReadPlan.keys)
         if case .array? = section["about"] { _ = try section.texts("about") } else { _ = try section.text("about") }
         guard let version = section["grammar"] else { throw section.missing("grammar") }

@@ -13,6 +13,11 @@ struct TrackedDelivery: Sendable {
     /// In the delivery's order; at least one.
     let events: [NewWord]
 
+    init?(_ events: [NewWord]) {
+        guard !events.isEmpty else { return nil }
+        self.events = events
+    }
+
     /// Makes one event for each word. Nil without a word.
     ///
     /// `owner` is the tenant that the source belongs to. `version` is that of the mapping, and `secret` the one whose

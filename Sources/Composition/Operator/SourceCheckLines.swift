@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lines that `dialtone source check` prints, and the operator's call behind it.
+
+package import Foundation
+import Intake
+package import Model
+
+/// One part of a mapping, and what it has picked.
+package struct CheckStepLine: Line {
+    package var event: Int
+    package var part: String
+    @OrNull package var place: String?
+    package var picked: String
+
+    package static let heading = ["EVENT", "PART", "PLACE", "PICKED"]
+    package var cells: [String] { ["\(self.event)", self.part, self.place ?? "", self.picked] }
+
+    init(_ step: TraceStep) {
+        self.event = step.event
+        self.part = step.part
+        self.place = step.place
+        self.picked =
+            switch step.picked {
+            case .value(let value): value
+            case .nothing: "(nothing)"
+            case .secret: "(secret)"
+            case .unusable(let unusable): "(\(unusable.reason.text))"
+            }
+    }
+}
+
+/// One item of a delivery, and what it would do.
+package struct CheckItemLine: Line {
+    package var delivery_id: String
+    package var outcome: String
+
+    package static let heading = ["DELIVERY", "OUTCOME"]
+    package var cells: [String] { [self.delivery_id, self.outcome] }
+}
+
+package struct SourceCheckLine: Encodable, Sendable {
+    /// Why the sender is not proven; null: it is.
+    @OrNull package var refusal: String?
+    package var steps: [CheckStepLine]
+    package var items: [CheckItemLine]
+}
+
+extension Administration {
+    /// Says what a source would make of a delivery that came at `now`. Nothing is sent or stored.
+    package func checkSource(
+        _ slug: String, tenant: TenantID?, body: [UInt8], headers: [(name: String, value: String)], now: Date
+    ) async throws -> SourceCheckLine {
+        let check = try await self.withParts { parts in
+            try await SourceRegistry(pool: parts.pool, vault: parts.vault).check(
+                body, headers: headers, slug: slug, tenant: tenant, now: now)
+        }
+        return SourceCheckLine(
+            refusal: check.refusal, steps: check.steps.map(CheckStepLine.init),
+            items: check.items.map { CheckItemLine(delivery_id: $0.deliveryID, outcome: $0.text) })
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes in the deliveries of every sender but the canonical one: proof, mapping, writers, and quarantine.
+
+import Foundation
+import Model
+
+/// What was proven is never answered with 4xx: many senders take that for final. What cannot be used is kept for an
+/// operator.
+final class MappedIntake: Sendable {
+    private let writers: MappedWriters
+
+    init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine) {
+        self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine)
+    }
+
+    /// Takes one request in. `answer` is called once, from any thread, perhaps before this returns.
+    func receive(_ delivery: Delivery, from source: MappedSource, answer: @escaping WriteCompletion) {
+        do throws(IntakeError) {
+            let proven = try Self.proven(delivery, from: source)
+            if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
+            let request = ProvenRequest(
+                headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
+                provenID: proven.deliveryID, claims: proven.claims)
+            let taken = TakenRequest(request, from: source, secret: proven.secretID)
+            source.budget.takeMore(max(0, taken.itemCount - 1))
+            if taken.itemCount == 0 { source.budget.countIgnored() }
+            RequestWriting(taken, by: self.writers, answer: answer).begin()
+        } catch {
+            answer(.failure(error))
+        }
+    }
+
+    static func proven(_ delivery: Delivery, from source: MappedSource) throws(IntakeError) -> Proven {
+        do {
+            return try source.proof.verify(
+                headers: delivery.headers, body: delivery.body, now: delivery.receivedAt)
+        } catch {
+            throw error.kind == .keysUnavailable ? .keysUnavailable : .badProof(error.reason)
+        }
+    }
+
+    /// Fetches the keys that the sender publishes, where they are missing or old, or where the delivery may be signed
+    /// by a newer one.
+    static func prepareKeys(of source: MappedSource, for delivery: Delivery) async {
+        let (proof, now) = (source.proof, delivery.receivedAt)
+        guard source.compiled.takesPublishedKeys else { return }
+        if proof.areKeysDue(at: now) { await proof.refreshKeys(now: now) }
+        do {
+            _ = try proof.verify(headers: delivery.headers, body: delivery.body, now: now)
+        } catch {
+            if proof.mayHoldWithNewKeys(error, now: now) { await proof.refreshKeys(now: now) }
+        }
+    }
+
+    /// Runs the writers of tracked sources and of quarantine until the task is cancelled and what is under way is
+    /// committed.
+    func run() async {
+        let writers = self.writers
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await writers.tracked.run() }
+            group.addTask { await writers.quarantine.run() }
+        }
+    }
+}
+
+/// Each kind of source has a writer. The plain one is that of the canonical event too.
+struct MappedWriters: Sendable {
+    let plain: EventWriter
+    let tracked: TrackedWriter
+    let quarantine: Quarantine
+}

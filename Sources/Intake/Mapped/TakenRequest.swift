@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// One proven request as its source's mapping has read it: what is written of each delivery, and what cannot be used.
+
+import Foundation
+import Model
+
+struct TakenRequest: Sendable {
+    let source: MappedSource
+    let request: ProvenRequest
+    /// The secret whose proof held.
+    let secret: UUID?
+    /// In the request's order.
+    let deliveries: [TakenDelivery]
+    /// What the sender must hear, where a rule says so.
+    let answer: SenderAnswer?
+
+    init(_ request: ProvenRequest, from source: MappedSource, secret: UUID?) {
+        let mapped = source.mapping.read(request)
+        self.source = source
+        self.request = request
+        self.secret = secret
+        self.deliveries = mapped.deliveries.enumerated().map { number, delivery in
+            TakenDelivery(delivery, number: number, of: source, secret: secret, receivedAt: request.receivedAt)
+        }
+        self.answer = mapped.answer
+    }
+
+    /// Events and what cannot be used; what was ignored is not counted.
+    var itemCount: Int { self.deliveries.reduce(0) { $0 + $1.itemCount } }
+}
+
+/// One delivery. Its items are numbered without those that are ignored.
+struct TakenDelivery: Sendable {
+    enum Words: Sendable {
+        case none
+        case plain(NewDelivery)
+        case tracked(TrackedDelivery)
+
+        var count: Int {
+            switch self {
+            case .none: 0
+            case .plain(let delivery): delivery.events.count
+            case .tracked(let delivery): delivery.events.count
+            }
+        }
+
+        /// The place of each event in its delivery.
+        var items: [Int32] {
+            switch self {
+            case .none: []
+            case .plain(let delivery): delivery.events.map(\.item)
+            case .tracked(let delivery): delivery.events.map(\.item)
+            }
+        }
+    }
+
+    struct UnusableItem: Sendable {
+        let event: EventID
+        let item: Int32
+        let unusable: Unusable
+    }
+
+    /// The sender's id of it.
+    let id: String
+    /// Its place in the request.
+    let number: Int
+    let words: Words
+    let unusable: [UnusableItem]
+
+    var itemCount: Int { self.words.count + self.unusable.count }
+
+    init(_ delivery: MappedDelivery, number: Int, of source: MappedSource, secret: UUID?, receivedAt: Date) {
+        var (events, words, unusable): ([NewEvent], [NewWord], [UnusableItem]) = ([], [], [])
+        var first: EventID?
+        var item: Int32 = 0
+        for one in delivery.items {
+            let id = EventID(at: receivedAt)
+            switch one {
+            case .ignored: continue
+            case .unusable(let reason): unusable.append(UnusableItem(event: id, item: item, unusable: reason))
+            case .word(let word) where source.isTracked:
+                words.append(
+                    NewWord(
+                        id: id, source: source.id, owner: source.owner, deliveryID: delivery.id, item: item,
+                        first: first, receivedAt: receivedAt, word: word, mappingVersion: source.version,
+                        secret: secret))
+            case .word(let word):
+                guard let change = word.change(receivedAt: receivedAt) else { continue }
+                events.append(
+                    NewEvent(
+                        id: id, source: source.id, deliveryID: delivery.id, item: item, first: first,
+                        receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
+                        mappingVersion: source.version, secret: secret))
+            }
+            first = first ?? id
+            item += 1
+        }
+        self.id = delivery.id
+        self.number = number
+        self.unusable = unusable
+        self.words =
+            TrackedDelivery(words).map(Words.tracked) ?? NewDelivery(events).map(Words.plain) ?? .none
+    }
+}
+
+extension Word {
+    /// What the word asks of a user, at a source whose words all name their tenant. Nil: an invitation asks nothing.
+    ///
+    /// A word that counts as of its arrival gets the node's time of it.
+    func change(receivedAt: Date) -> UserChange? {
+        guard let tenant = self.tenant else { return nil }
+        let takesAway = self.ofMembership == .gone || self.ofPerson == .suspended || self.ofPerson == .deleted
+        guard takesAway || self.ofPerson == .live || self.ofMembership == .live else { return nil }
+        let occurredAt: Date? =
+            switch self.moment {
+            case .at(let time): time
+            case .arrival: receivedAt
+            case .unknown: nil
+            }
+        return UserChange(
+            user: UserKey(tenant: tenant, user: self.person), wanted: takesAway ? .gone : .live,
+            occurredAt: occurredAt)
+    }
+}

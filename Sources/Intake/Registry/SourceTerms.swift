@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a source's preset and configuration come to: its proofs, its mapping, and the tenants it may speak for.
+
+import Model
+
+/// Compiled once, when a source is made and when it is first read after a change.
+struct SourceTerms: Sendable {
+    enum Form: Sendable {
+        /// The canonical event, which has a reader of its own.
+        case canonical
+        case mapped(Mapping)
+    }
+
+    let form: Form
+    let proofs: ProofConfiguration
+    /// The tenant that the source belongs to; nil when it serves several.
+    let tenant: TenantID?
+    /// The tenants that a source without one of its own may name.
+    let allowed: [TenantID]
+
+    /// `text` is the source's own configuration, as the operator wrote it; nil: the preset says everything. The error
+    /// names the place of what is wrong.
+    init(preset: String, _ text: [UInt8]?, tenant: TenantID?, allowed: [TenantID]) throws(InvalidValue) {
+        guard preset != Self.canonical || text != nil else {
+            self.form = .canonical
+            self.proofs = .standard
+            self.tenant = tenant
+            self.allowed = allowed
+            return
+        }
+        let configuration = try SourceConfiguration(text, preset: preset)
+        let mapping = try Mapping(
+            configuration, tenants: try Self.choice(configuration.ownTenants, tenant: tenant, allowed))
+        guard let proofs = mapping.proofs else { throw InvalidValue("/proofs", "is needed") }
+        self.form = .mapped(mapping)
+        self.proofs = try Self.proofs(proofs)
+        switch mapping.tenants {
+        case .fixed(let name): (self.tenant, self.allowed) = (name, [])
+        case .allowed(let names): (self.tenant, self.allowed) = (nil, names.sorted { $0.rawValue < $1.rawValue })
+        case .table: (self.tenant, self.allowed) = (tenant, [])
+        }
+    }
+
+    /// The preset whose sender is the customer's own code.
+    static let canonical = "standard"
+
+    /// Whether the source's words go through people and memberships.
+    var isTracked: Bool { if case .mapped(let mapping) = self.form { mapping.isTracked } else { false } }
+
+    /// Any of the list is enough.
+    private static func proofs(_ list: JSONValue) throws(InvalidValue) -> ProofConfiguration {
+        if case .array(let proofs) = list, proofs.count == 1 {
+            return try ProofConfiguration(proofs[0], at: "/proofs/0")
+        }
+        return try ProofConfiguration(.object([(key: "any", value: list)]), at: "/proofs")
+    }
+
+    /// Nil: as the preset says. A table may belong to one tenant: then it leads to no other.
+    private static func choice(
+        _ own: TenantChoice?, tenant: TenantID?, _ allowed: [TenantID]
+    ) throws(InvalidValue) -> TenantChoice? {
+        switch own {
+        case nil:
+            if let tenant { return .fixed(tenant) }
+            return allowed.isEmpty ? nil : .allowed(Set(allowed))
+        case .table? where allowed.isEmpty: return own
+        case .fixed(let name)? where allowed.isEmpty && (tenant ?? name) == name: return own
+        case .allowed(let names)? where tenant == nil && (allowed.isEmpty || Set(allowed) == names): return own
+        default: throw InvalidValue("/tenant", "says something else than the source was made with")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone source check`: what a source would make of a delivery, step by step. Nothing is sent or stored.
+
+import ArgumentParser
+import Composition
+import Foundation
+import Model
+
+struct SourceCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Says what a source would make of a delivery; sends and stores nothing.",
+        discussion: """
+              dialtone source check --source clerk --file body.json --header 'svix-id: msg_1' \\
+                --header 'svix-timestamp: 1795435200' --header 'svix-signature: v1,…' --at 2026-11-23T12:00:00Z
+            """)
+
+    @Option(help: "The name of the source.") var source: String
+    @Option(help: "The tenant that the source belongs to; none for a source of several tenants.") var tenant: String?
+    @Option(help: "A file with the body, byte for byte as it came; - reads standard input.") var file: String
+    @Option(help: "A header as 'name: value'; may be given several times.") var header: [String] = []
+    @Option(help: "When it came, such as 2026-11-23T12:00:00Z. Default: now.") var at: String?
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        let tenant = try self.tenant.map { try TenantID($0) }
+        let body = try FileArgument.read(self.file, option: "--file")
+        let headers = try self.header.map(Self.header)
+        let now = try self.at.map { text in
+            guard let date = RFC3339.date(text) else {
+                throw InvalidValue("--at", "must be a time such as 2026-11-23T12:00:00Z")
+            }
+            return date
+        }
+        let line = try await Administration(try await Settings.read()).checkSource(
+            self.source, tenant: tenant, body: body, headers: headers, now: now ?? Date())
+        if self.json { return try Terminal.show(json: line) }
+        Terminal.show(line.refusal.map { "not proven: \($0)\n" } ?? "proven\n")
+        if !line.steps.isEmpty {
+            try Terminal.show(line.steps, json: false)
+            Terminal.show("")
+        }
+        try Terminal.show(line.items, json: false)
+    }
+
+    private static func header(_ text: String) throws -> (name: String, value: String) {
+        guard let colon = text.firstIndex(of: ":") else { throw InvalidValue("--header", "must be 'name: value'") }
+        return (
+            String(text[..<colon]).trimmingCharacters(in: .whitespaces),
+            String(text[text.index(after: colon)...]).trimmingCharacters(in: .whitespaces)
+        )
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone source`: makes and shows the sources that may send sign-ups, and changes their secrets.
+
+import ArgumentParser
+import Composition
+import Model
+
+struct SourceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "source", abstract: "Senders of sign-up webhooks.",
+        subcommands: [Create.self, List.self, Rotate.self, SourceMapCommand.self, SourceCheckCommand.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a source; shows its URL and, once, the secret that it has made.",
+            discussion: """
+                  dialtone source create acme-app --tenant acme            your own back end, for one tenant
+                  dialtone source create platform --allow acme,globex      one sender for several tenants
+                  dialtone source create clerk --preset clerk --secret-file clerk.secret
+                                                   organisations become tenants by a table: dialtone source map
+
+                Without --secret-file a secret is made. A sender that makes its own needs it: give it now, or with
+                dialtone source rotate once the sender has told it.
+                """)
+
+        @Argument(help: "A name for the source, such as acme-app.") var source: String
+        @Option(help: "The tenant it signs users up for.") var tenant: String?
+        @Option(help: "Several tenants it may name, separated by commas.") var allow: String?
+        @Option(help: "Who sends: \(Administration.presetNames). Default: standard, or what --config says.")
+        var preset: String?
+        @Option(help: "A file with the mapping of its deliveries, or what is to differ from the preset.")
+        var config: String?
+        @Option(help: "A file that holds the secret that the sender has made; - reads standard input.")
+        var secretFile: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            guard self.tenant == nil || self.allow == nil else {
+                throw ValidationError("give either --tenant or --allow")
+            }
+            let isStandard = self.config == nil && (self.preset ?? "standard") == "standard"
+            guard !isStandard || self.tenant != nil || self.allow != nil else {
+                throw ValidationError("give either --tenant or --allow")
+            }
+        }
+
+        func run() async throws {
+            let tenant = try self.tenant.map { try TenantID($0) }
+            let allowed = try self.allow.map { try $0.split(separator: ",").map { try TenantID(String($0)) } } ?? []
+            let configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
+            let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
+            let line = try await Administration(try await Settings.read()).createSource(
+                self.source, tenant: tenant, allowed: allowed, preset: self.preset, configuration: configuration,
+                secret: secret)
+            if self.json { return try Terminal.show(json: line) }
+            SourceCommand.show(line, "source \(line.source) created")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists sources.")
+        @Option(help: "Only this tenant's.") var tenant: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            let tenant = try self.tenant.map { try TenantID($0) }
+            try Terminal.show(
+                try await Administration(try await Settings.read()).sources(tenant: tenant), json: self.json)
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives a source a new secret; the old one is accepted for a while.",
+            discussion: """
+                  dialtone source rotate acme-app --tenant acme --overlap-hours 24     makes one and shows it once
+                  dialtone source rotate clerk --secret-file clerk.secret              takes the sender's
+                """)
+
+        @Argument(help: "The name of the source.") var source: String
+        @Option(help: "The tenant that the source belongs to; none for a source of several tenants.")
+        var tenant: String?
+        @Option(help: "Hours the old secrets are still accepted: 0 to 168.") var overlapHours = 24
+        @Option(help: "A file that holds the secret that the sender has made; - reads standard input.")
+        var secretFile: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            guard (0...168).contains(self.overlapHours) else {
+                throw ValidationError("--overlap-hours must be between 0 and 168")
+            }
+        }
+
+        func run() async throws {
+            let tenant = try self.tenant.map { try TenantID($0) }
+            let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
+            let line = try await Administration(try await Settings.read()).rotateSource(
+                self.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600), secret: secret)
+            if self.json { return try Terminal.show(json: line) }
+            SourceCommand.show(line, "source \(line.source) has a new secret; it is accepted within 5 seconds")
+        }
+    }
+
+    private static func show(_ line: NewSourceLine, _ what: String) {
+        let secret = line.secret.map { "\n  secret  \($0)  (shown this once)" } ?? ""
+        Terminal.show("\(what)\n  url     \(line.url)\(secret)")
+        if let warning = line.warning { Terminal.tell("dialtone: \(warning)") }
+    }
+}

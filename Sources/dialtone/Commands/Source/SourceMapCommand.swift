@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone source map`: which of a sender's organisations is which tenant.
+
+import ArgumentParser
+import Composition
+import Model
+
+struct SourceMapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "map", abstract: "Which of a sender's organisations is which tenant.",
+        subcommands: [Add.self, List.self, Remove.self])
+
+    /// The source whose table it is.
+    struct Named: ParsableArguments {
+        @Argument(help: "The name of the source.") var source: String
+        @Option(help: "The tenant that the source belongs to; none for a source of several tenants.")
+        var owner: String?
+
+        var tenant: TenantID? { get throws { try self.owner.map { try TenantID($0) } } }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Maps an organisation to a tenant, for what is said of it from now on.",
+            discussion: """
+                  dialtone source map add clerk org_2qAcme acme
+                  dialtone source map add clerk org_2qOther --ignore       it is none of ours
+                """)
+
+        @OptionGroup var named: Named
+        @Argument(help: "The sender's own id of the organisation.") var organization: String
+        @Argument(help: "The tenant.") var tenant: String?
+        @Flag(help: "Ignore what is said of it.") var ignore = false
+
+        func validate() throws {
+            guard (self.tenant != nil) != self.ignore else { throw ValidationError("give either a tenant or --ignore") }
+        }
+
+        func run() async throws {
+            let target = try self.tenant.map { try TenantID($0) }
+            try await Administration(try await Settings.read()).mapOrganization(
+                self.organization, to: target, of: self.named.source, tenant: try self.named.tenant)
+            Terminal.show(target.map { "\(self.organization) is tenant \($0)" } ?? "\(self.organization) is ignored")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists a source's organisations and their tenants.")
+
+        @OptionGroup var named: Named
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try Terminal.show(
+                try await Administration(try await Settings.read()).mappedOrganizations(
+                    of: self.named.source, tenant: try self.named.tenant), json: self.json)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes an organisation out of the table, while no member of it has a user.")
+
+        @OptionGroup var named: Named
+        @Argument(help: "The sender's own id of the organisation.") var organization: String
+
+        func run() async throws {
+            try await Administration(try await Settings.read()).unmapOrganization(
+                self.organization, of: self.named.source, tenant: try self.named.tenant)
+            Terminal.show("\(self.organization) is not mapped any more")
+        }
+    }
+}

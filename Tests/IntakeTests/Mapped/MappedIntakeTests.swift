@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests of senders with a mapping: many deliveries in one, large ones, and what cannot be used.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Intake
+
+@Suite struct MappedIntakeTests {
+    private static let noon = Date(timeIntervalSince1970: 1_800_000_000)
+
+    private static let rules = #""rules":[{"on":"joined","membership":"live"},{"on":"left","membership":"gone"}]"#
+
+    /// Several events in one request.
+    private static let split = """
+        {"grammar":1,"tenant":"table","proofs":[{"kind":"bearer"}],"split":"/events","type":"/type","delivery_id":"/id",
+         "user_id":"/user","organization":"/org","time":{"at":"/time","as":"seconds"},\(Self.rules)}
+        """
+
+    /// Several people in one event.
+    private static let each = """
+        {"grammar":1,"tenant":"table","proofs":[{"kind":"bearer"}],"type":"/type","delivery_id":"/id","user_id":".",
+         "organization":"/org","rules":[{"on":"joined","each":"/users","membership":"live"}]}
+        """
+
+    private struct Bed {
+        let registry: SourceRegistry
+        let intake: Intake
+        let database: TestDatabase
+        let source: NewSource
+
+        func send(_ body: String) async throws -> Receipt {
+            let authorization = "Bearer \(try #require(self.source.secret).reveal())"
+            return try await self.intake.receive(
+                Delivery(
+                    hook: self.source.hookID, headers: { $0 == "authorization" ? [authorization] : [] },
+                    body: Array(body.utf8), receivedAt: MappedIntakeTests.noon))
+        }
+
+        func rows(_ statement: SQL) async throws -> [String] {
+            try await self.database.admin.query(statement).map { try $0.decode(String.self) }
+        }
+    }
+
+    /// Lends a source whose organisation `o` is the tenant `acme`.
+    private static func with(_ configuration: String, _ work: (Bed) async throws -> Void) async throws {
+        try await SourceRegistryTests.withRegistry { registry, intake, database in
+            let source = try await registry.create(
+                slug: "s", tenant: nil, allowedTenants: [], configuration: Array(configuration.utf8))
+            try await registry.map("o", to: TenantID("acme"), slug: "s", tenant: nil)
+            try await work(Bed(registry: registry, intake: intake, database: database, source: source))
+        }
+    }
+
+    private static func event(_ number: Int, _ user: String, org: String = "o", type: String = "joined") -> String {
+        let time = Int(Self.noon.timeIntervalSince1970) - 1000 + number
+        return #"{"id":"e\#(number)","type":"\#(type)","user":"\#(user)","org":"\#(org)","time":\#(time)}"#
+    }
+
+    @Test func `forty events on one person come in one request, and again as known ones`() async throws {
+        try await Self.with(Self.split) { bed in
+            let events = (0..<40).map { Self.event($0, "u", type: $0 % 2 == 0 ? "joined" : "left") }
+            let body = #"{"events":[\#(events.joined(separator: ","))]}"#
+            let first = try await bed.send(body)
+            #expect(first.items.count == 40 && first.status == .accepted && first.answer?.status == 202)
+            let again = try await bed.send(body)
+            #expect(again.items.map(\.eventID) == first.items.map(\.eventID))
+            #expect(again.items.allSatisfy { $0.status == .duplicate } && again.answer?.status == 200)
+            let wanted = try await bed.rows("select wanted from dialtone.users")
+            #expect(wanted == ["gone"])
+        }
+    }
+
+    @Test func `a delivery of 2,500 people is stored in parts, with its first item in the last one`() async throws {
+        try await Self.with(Self.each) { bed in
+            let users = (0..<2500).map { "\"u\($0)\"" }.joined(separator: ",")
+            let body = #"{"id":"d","type":"joined","org":"o","users":[\#(users)]}"#
+            let receipt = try await bed.send(body)
+            #expect(receipt.items.count == 2500 && receipt.items.allSatisfy { $0.status == .accepted })
+            let order = try await bed.rows(
+                """
+                select string_agg(item::text, ' ' order by xmin::text::bigint, item)
+                from dialtone.events where item in (0, 1, 2499) and outcome = 'accepted'
+                """)
+            #expect(order == ["1 0 2499"])
+            let first = try await bed.rows("select event_id::text from dialtone.events where item = 0")
+            #expect(first == [receipt.eventID.description])
+            let again = try await bed.send(body)
+            #expect(again.items.map(\.eventID) == receipt.items.map(\.eventID))
+        }
+    }
+
+    @Test func `one bad event is kept, sealed, and spoils no other`() async throws {
+        try await Self.with(Self.split) { bed in
+            let bad = #"{"id":"bad","type":"joined","user":7.5,"org":"o","time":1}"#
+            let receipt = try await bed.send(#"{"events":[\#(Self.event(1, "u")),\#(bad),{"type":"other"}]}"#)
+            #expect(receipt.items.map(\.status) == [.accepted, .quarantined])
+            let rows = try await bed.rows(
+                """
+                select concat_ws(' ', quarantine.reason, quarantine.pointer, picks ->> 'type', outcome,
+                                 events.user_id is null, sealed is not null, octet_length(body_sha256),
+                                 size > 100, quarantine.tenant_id)
+                from dialtone.quarantine join dialtone.events using (event_id)
+                """)
+            #expect(rows == ["wrong_type /events/1/user joined quarantined t t 32 t -"])
+            let again = try await bed.send(#"{"events":[\#(Self.event(1, "u")),\#(bad)]}"#)
+            #expect(again.items.map(\.eventID) == receipt.items.map(\.eventID))
+            #expect(again.items.map(\.status) == [.duplicate, .duplicate])
+        }
+    }
+
+    @Test func `what names an organisation without a tenant is kept, and its repetition takes it in once it has one`()
+        async throws
+    {
+        try await Self.with(Self.split) { bed in
+            let body = #"{"events":[\#(Self.event(1, "u", org: "new"))]}"#
+            let receipt = try await bed.send(body)
+            #expect(receipt.status == .quarantined && receipt.answer?.status == 202)
+            let kept = try await bed.rows("select concat_ws(' ', reason, settled_by) from dialtone.quarantine")
+            #expect(kept == ["unmapped"])
+            try await bed.registry.map("new", to: TenantID("acme"), slug: "s", tenant: nil)
+            let again = try await bed.send(body)
+            #expect(again.eventID == receipt.eventID && again.status == .accepted)
+            let settled = try await bed.rows(
+                "select concat_ws(' ', reason, settled_by, sealed is null) from dialtone.quarantine")
+            #expect(settled == ["unmapped resend t"])
+            let users = try await bed.rows("select user_id from dialtone.users where wanted = 'live'")
+            #expect(users == ["u"])
+        }
+    }
+
+    @Test func `without its keys a sender is told to come again, and nothing is stored`() async throws {
+        let proof = """
+            {"kind":"jwt","header":"authorization","scheme":"Bearer","algorithms":["RS256"],
+             "jwks":"https://keys.example.com/jwks","body_hash":{"claim":"h","encoding":"hex"}}
+            """
+        try await SourceRegistryTests.withRegistry { registry, intake, database in
+            let source = try await registry.create(
+                slug: "s", tenant: nil, allowedTenants: [],
+                configuration: Array(Self.split.replacing(#"{"kind":"bearer"}"#, with: proof).utf8))
+            #expect(source.secret == nil, "published keys need none")
+            let delivery = Delivery(
+                hook: source.hookID,
+                headers: { $0 == "authorization" ? ["Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.AAAA"] : [] },
+                body: Array("{}".utf8), receivedAt: Self.noon)
+            await #expect(throws: IntakeError.keysUnavailable) { try await intake.receive(delivery) }
+            #expect(intake.knownHook(source.hookID, now: Self.noon) == nil, "it may have to wait")
+            let stored = try await database.admin.query("select 1 from dialtone.events")
+            #expect(stored.isEmpty)
+        }
+    }
+}
