@@ -181,7 +181,7 @@ let package = Package(
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
         .testTarget(
-            name: "WebTests", dependencies: ["Web", "Telemetry", nioCore, nioEmbedded, nioHTTP1, logging]),
+            name: "WebTests", dependencies: ["Web", "Model", "Telemetry", nioCore, nioEmbedded, nioHTTP1, logging]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
         .testTarget(
             name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport"]),

@@ -38,15 +38,16 @@ enum EventStatement {
     /// The batch as rows. A delivery with several users has one row per user, numbered by `item`; `first_id` is the
     /// event at item 0.
     private static func input(_ events: [NewEvent], isMapped: Bool) -> SQL {
-        let values: SQL = ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak))"
+        let values: SQL = isMapped ? ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak))" : ""
+        let names: SQL = isMapped ? ", config_version, is_weak" : ""
         return """
             select * from unnest(
                 \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
                 \(events.map { $0.change.user.user.rawValue }), \(events.map { $0.change.wanted.rawValue }),
                 \(events.map { $0.change.occurredAt }), \(events.map(\.receivedAt)), \(events.map(\.item)),
-                \(events.map { $0.first ?? $0.id }), \(events.map(\.secret))\(isMapped ? values : ""))
+                \(events.map { $0.first ?? $0.id }), \(events.map(\.secret))\(values))
             as t (event_id, source_id, delivery_id, tenant_id, user_id, wanted, occurred_at, received_at, item,
-                  first_id, secret_id\(isMapped ? ", config_version, is_weak" : ""))
+                  first_id, secret_id\(names))
             """
     }
 
@@ -89,23 +90,24 @@ enum EventStatement {
     ///
     /// Nothing is added to a delivery that the ledger knows: its item 0 is another event's then.
     private static func storedInLedger(_ isMapped: Bool) -> SQL {
-        """
-        insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                     occurred_at, received_at, secret_id, detail\(isMapped ? ", config_version" : ""))
-        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
-               secret_id,
-               case when outcome = 'superseded'
-                    then case when held_at is not null then 'held'
-                              when told_by <> source_id then 'other_source' end end\(isMapped ? ", config_version" : "")
-        from judged
-        where item = 0 or not exists (
-            select 1 from dialtone.events
-            where events.source_id = judged.source_id and events.delivery_id = judged.delivery_id and events.item = 0
-              and events.event_id <> judged.first_id)
-        order by source_id, delivery_id collate "C", item
-        on conflict (source_id, delivery_id, item) do nothing
-        returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
-        """
+        let version: SQL = isMapped ? ", config_version" : ""
+        return """
+            insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
+                                         occurred_at, received_at, secret_id, detail\(version))
+            select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
+                   secret_id,
+                   case when outcome = 'superseded'
+                        then case when held_at is not null then 'held'
+                                  when told_by <> source_id then 'other_source' end end\(version)
+            from judged
+            where item = 0 or not exists (
+                select 1 from dialtone.events
+                where events.source_id = judged.source_id and events.delivery_id = judged.delivery_id and events.item = 0
+                  and events.event_id <> judged.first_id)
+            order by source_id, delivery_id collate "C", item
+            on conflict (source_id, delivery_id, item) do nothing
+            returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+            """
     }
 
     /// Changes what is wanted of the users. A sign-up after a revoke opens the next generation. Index users_pkey.
