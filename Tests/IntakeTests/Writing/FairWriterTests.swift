@@ -108,7 +108,8 @@ import Testing
         }
     }
 
-    /// Each event is newer than the one before and asks for the opposite. One that is out of order is superseded.
+    /// Each event is ten minutes newer than the one before and asks for the opposite. One that is out of order is
+    /// superseded. Two sources less than five minutes apart would be a tie.
     @Test func `a user's events keep their order, also those of two sources beside a noisy third`() async throws {
         try await TestDatabase.with { database in
             let noisy = SourceID(rawValue: UUID())
@@ -117,7 +118,7 @@ import Testing
             for minute in 0..<20 {
                 events.append(
                     try NewEvent.of(
-                        "ada", minute.isMultiple(of: 2) ? .live : .gone, "ada-\(minute)", at: minute,
+                        "ada", minute.isMultiple(of: 2) ? .live : .gone, "ada-\(minute)", at: minute * 10,
                         from: minute % 3 == 0 ? second : WriterBed.source))
             }
             let outcomes = try await WriterBed.together(events, database)
