@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{timestamp}{body}", true), ("{timestamp}0{body}", true), ("{timestamp}.{body}", false), ("{timestamp}0.{body}", false), ("{body}:{timestamp}", false), ("{body}", false),
+        ("{timestamp}{body}", true), ("{timestamp}0{body}", true),
+        ("{timestamp}.{body}", false), ("{timestamp}0.{body}", false), ("{body}:{timestamp}", false), ("{body}", false),
         ("{id}1{body}", false),
     ])
     func `only its tolerance ends a time beside digits`(text: String, isNeeded: Bool) throws {
