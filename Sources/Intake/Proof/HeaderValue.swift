@@ -52,7 +52,7 @@ enum HeaderValue {
         let bytes = value.utf8
         let given = bytes.prefix { !Self.isBlank($0) }
         guard String(Substring(given)).lowercased() == scheme.lowercased(), given.endIndex < bytes.endIndex else {
-            throw ProofFailure(.malformed, "\(header) must be '\(scheme)', a blank and the credentials")
+            throw ProofFailure(.malformed, "\(header) must be the source's scheme, a blank and the credentials")
         }
         return Substring(bytes[given.endIndex...].drop(while: Self.isBlank))
     }

@@ -15,7 +15,7 @@ package struct ProofFailure: Error, Equatable {
         case algorithm
         /// The source has no secret in force.
         case noSecret = "no_secret"
-        /// No key of the source fits the token.
+        /// No key of the source fits the token. A newer one of the sender may.
         case key
         /// A header that holds a secret holds another one.
         case credential
@@ -35,12 +35,25 @@ package struct ProofFailure: Error, Equatable {
 
     package let kind: Kind
     package let reason: String
+    /// Whether this proof, or another of the same source, failed for want of a key.
+    let lacksKeys: Bool
 
     init(_ kind: Kind, _ reason: String) {
-        self.kind = kind
-        self.reason = reason
+        self.init(kind, reason, lacksKeys: kind == .key || kind == .keysUnavailable)
     }
 
-    /// How far the proof came. Of several proofs the one that came farthest is told.
-    var progress: Int { Kind.allCases.firstIndex(of: self.kind) ?? 0 }
+    private init(_ kind: Kind, _ reason: String, lacksKeys: Bool) {
+        self.kind = kind
+        self.reason = reason
+        self.lacksKeys = lacksKeys
+    }
+
+    /// How far the proof came.
+    private var progress: Int { Kind.allCases.firstIndex(of: self.kind) ?? 0 }
+
+    /// Returns the failure of two proofs: the one that came farther is told. That a key is wanting stays known.
+    func joined(with other: ProofFailure) -> ProofFailure {
+        let farther = self.progress < other.progress ? other : self
+        return ProofFailure(farther.kind, farther.reason, lacksKeys: self.lacksKeys || other.lacksKeys)
+    }
 }

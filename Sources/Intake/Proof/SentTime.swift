@@ -14,6 +14,8 @@ enum SentTime {
         var maximumDigits: Int { self == .seconds ? 12 : 15 }
     }
 
+    static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
     /// Throws unless the text is a time near `now`. `tolerance` and `ahead` are in seconds; a nil `ahead` lets every
     /// later time pass. `name` stands for the time in the error.
     ///
@@ -23,7 +25,7 @@ enum SentTime {
         _ text: some StringProtocol, in unit: Unit, tolerance: Int64, ahead: Int64?, called name: String, now: Date
     ) throws(ProofFailure) {
         let digits = text.utf8
-        guard (1...unit.maximumDigits).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard (1...unit.maximumDigits).contains(digits.count), digits.allSatisfy(Self.isDigit),
             let time = Int64(text)
         else { throw ProofFailure(.malformed, "\(name) must be Unix \(unit.name), digits only") }
         let age = Int64((now.timeIntervalSince1970 * Double(unit.perSecond)).rounded(.down)) - time

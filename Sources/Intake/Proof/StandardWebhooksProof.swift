@@ -58,10 +58,15 @@ package struct StandardWebhooksProof: Sendable {
         try SentTime.check(
             stamp, in: .seconds, tolerance: self.tolerance, ahead: self.tolerance, called: "webhook-timestamp",
             now: now)
-        let candidates = try self.candidates(in: signatures)
+        let secrets = self.secrets.filter { $0.isInForce(at: now) }
+        let publicKeys = self.publicKeys.filter { $0.isInForce(at: now) }
+        guard !secrets.isEmpty || !publicKeys.isEmpty else {
+            throw ProofFailure(.noSecret, "the source has no secret in force")
+        }
+        let candidates = try Self.candidates(in: signatures, secrets, publicKeys)
         var message = Array("\(id).\(stamp).".utf8)
         message.append(contentsOf: body)
-        guard let match = self.matches(message, candidates, now) else {
+        guard let match = Self.match(message, candidates, secrets, publicKeys) else {
             throw ProofFailure(
                 .signature, "webhook-signature does not match the body under any secret of this source")
         }
@@ -73,28 +78,31 @@ package struct StandardWebhooksProof: Sendable {
         var v1a: [Data] = []
     }
 
-    private func candidates(in header: String) throws(ProofFailure) -> Candidates {
+    private static func candidates(
+        in header: String, _ secrets: [InForce<Secret<SymmetricKey>>],
+        _ publicKeys: [InForce<Curve25519.Signing.PublicKey>]
+    ) throws(ProofFailure) -> Candidates {
         var candidates = Candidates()
-        if !self.secrets.isEmpty {
+        if !secrets.isEmpty {
             candidates.v1 = Self.signatures(of: "v1", in: header, bytes: 32, limit: Self.maximumSignatures)
         }
-        if !self.publicKeys.isEmpty {
+        if !publicKeys.isEmpty {
             candidates.v1a = Self.signatures(of: "v1a", in: header, bytes: 64, limit: Self.maximumPublicSignatures)
         }
         guard candidates.v1.isEmpty && candidates.v1a.isEmpty else { return candidates }
-        guard !self.secrets.isEmpty || !self.publicKeys.isEmpty else {
-            throw ProofFailure(.noSecret, "the source has no secret in force")
-        }
-        let scheme = self.publicKeys.isEmpty ? "v1" : self.secrets.isEmpty ? "v1a" : "v1 or v1a"
+        let scheme = publicKeys.isEmpty ? "v1" : secrets.isEmpty ? "v1a" : "v1 or v1a"
         throw ProofFailure(.malformed, "webhook-signature holds no \(scheme) signature")
     }
 
     /// Tries every secret with every candidate, without an early end. Comparing an authentication code takes constant
     /// time.
-    private func matches(_ message: [UInt8], _ candidates: Candidates, _ now: Date) -> Match? {
+    private static func match(
+        _ message: [UInt8], _ candidates: Candidates, _ secrets: [InForce<Secret<SymmetricKey>>],
+        _ publicKeys: [InForce<Curve25519.Signing.PublicKey>]
+    ) -> Match? {
         var match: Match?
         if !candidates.v1.isEmpty {
-            for secret in self.secrets where secret.isInForce(at: now) {
+            for secret in secrets {
                 let code = HMAC<SHA256>.authenticationCode(for: message, using: secret.value.reveal())
                 for candidate in candidates.v1 where code == candidate { match = Match(id: secret.id) }
             }
@@ -102,8 +110,8 @@ package struct StandardWebhooksProof: Sendable {
         // A public key tells nothing, so the first match may end it.
         guard match == nil else { return match }
         for candidate in candidates.v1a {
-            for key in self.publicKeys where key.isInForce(at: now) {
-                if key.value.isValidSignature(candidate, for: message) { return Match(id: key.id) }
+            for key in publicKeys where key.value.isValidSignature(candidate, for: message) {
+                return Match(id: key.id)
             }
         }
         return nil

@@ -2,11 +2,12 @@
 // Finds the name that was meant: an answer that suggests it spares its reader the page.
 
 package enum NearestName {
-    /// Returns the known name that the fewest changed letters lead to; the first of several. Nil when none is known.
-    package static func of(_ name: String, among known: [String]) -> String? {
+    /// Returns the known name that the fewest changed letters lead to; the first of several. Nil when none is known, or
+    /// none by `limit` changes.
+    package static func of(_ name: String, among known: [String], within limit: Int = .max) -> String? {
         let given = Array(name.lowercased().utf8.prefix(64))
         return known.map { (name: $0, distance: Self.distance(given, Array($0.utf8))) }
-            .min { $0.distance < $1.distance }?.name
+            .filter { $0.distance <= limit }.min { $0.distance < $1.distance }?.name
     }
 
     /// The number of bytes to insert, remove or replace (Levenshtein).

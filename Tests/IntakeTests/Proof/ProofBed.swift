@@ -9,19 +9,23 @@ import Model
 struct ProofBed: Sendable {
     let proof: DeliveryProof
 
-    /// `keySet` is what every address of keys answers.
-    init(_ configuration: String, secrets: [ProofSecret], keySet: String? = nil) async throws {
+    /// `keySet` is what every address of keys answers. It is read at `readAt`, in Unix seconds.
+    init(
+        _ configuration: String, secrets: [ProofSecret], keySet: String? = nil, readAt: TimeInterval = 1_700_000_000
+    ) async throws {
         let caches = JWKSCaches { _, _ in
             guard let keySet else { throw NoAnswer() }
             return Array(keySet.utf8)
         }
         self.proof = try DeliveryProof(
             try ProofConfiguration(try JSONValue(parsing: Array(configuration.utf8))), secrets: secrets, keys: caches)
-        if keySet != nil { await self.proof.refreshKeys(now: Date(timeIntervalSince1970: 0)) }
+        if keySet != nil { await self.proof.refreshKeys(now: Date(timeIntervalSince1970: readAt)) }
     }
 
-    init(_ configuration: String, secret: String, keySet: String? = nil) async throws {
-        try await self.init(configuration, secrets: [Self.secret(secret)], keySet: keySet)
+    init(
+        _ configuration: String, secret: String, keySet: String? = nil, readAt: TimeInterval = 1_700_000_000
+    ) async throws {
+        try await self.init(configuration, secrets: [Self.secret(secret)], keySet: keySet, readAt: readAt)
     }
 
     static func secret(_ text: String, notAfter: Date? = nil) -> ProofSecret {

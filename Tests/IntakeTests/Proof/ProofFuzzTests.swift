@@ -48,12 +48,14 @@ import Testing
         let bed = try await ProofBed(
             """
             {"any": [{"kind": "jwt", "body": "whole", "algorithms": ["ES256"], "jwks": "https://a.example/k",
-                      "require": ["id"], "expiry": "optional"},
-                     {"kind": "jwt", "body": "/data/jwt", "algorithms": ["HS256"], "expiry": "optional"}]}
+                      "issuer": "any", "require": ["id"], "expiry": "optional"},
+                     {"kind": "jwt", "body": "/data/jwt", "algorithms": ["HS256"], "require": ["id"],
+                      "expiry": "optional"}]}
             """, secret: SigningKind.right, keySet: TestToken.keySet)
         let token = TestToken(claims: ["id": "1"])
         let good = Array(token.signed().utf8)
-        let shared = Array(#"{"data":{"jwt":"\#(TestToken(algorithm: "HS256", claims: [:]).signed(by: "x"))"}}"#.utf8)
+        let forged = TestToken(algorithm: "HS256", claims: ["id": "1"]).signed(by: "x")
+        let shared = Array(#"{"data":{"jwt":"\#(forged)"}}"#.utf8)
         #expect(bed.refusal([:], body: good, now: TimeInterval(Self.now)) == nil)
         for number in 0..<5000 {
             var dice = FuzzDice(UInt64(number))

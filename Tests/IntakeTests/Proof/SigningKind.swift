@@ -146,7 +146,7 @@ extension SigningKind {
         name: "a token with the body's hash",
         configuration: """
             {"kind": "jwt", "header": "authorization", "scheme": "Bearer", "algorithms": ["ES256"],
-             "jwks": "https://id.example.com/keys", "leeway": 0,
+             "jwks": "https://id.example.com/keys", "issuer": "any", "leeway": 0,
              "body_hash": {"claim": "request_body_sha256", "encoding": "base64"}}
             """, secret: right, coversBody: true, coversTime: true
     ) { body, time, isForged in

@@ -3,7 +3,8 @@
 
 import Model
 
-/// Errors name the member, and quote a key only where it looks like one. They never quote a value.
+/// Errors name the member, and quote a key only where it is a known one mistyped: anything else may be a secret in the
+/// wrong place. They never quote a value.
 struct ConfigurationFields {
     let place: String
     private let members: [(key: String, value: JSONValue)]
@@ -19,12 +20,23 @@ struct ConfigurationFields {
     }
 
     private static func unknown(_ key: String, at place: String, _ known: [String]) -> InvalidValue {
-        let isShown = (1...32).contains(key.utf8.count) && key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        let isShown = (1...24).contains(key.utf8.count) && key.utf8.allSatisfy(Self.isOfKey)
         let all = known.joined(separator: ", ")
-        guard isShown, let nearest = NearestName.of(key, among: known) else {
+        guard isShown, let nearest = NearestName.of(key, among: known, within: 3) else {
             return InvalidValue(place, "has a key that is none here; there are: \(all)")
         }
         return InvalidValue("\(place).\(key)", "is no key here; did you mean \(nearest)? There are: \(all)")
+    }
+
+    private static func isOfKey(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+    }
+
+    /// Throws where one of these members is null. They protect: whoever wants less must say so in a word.
+    func requireNoNull(_ keys: [String]) throws(InvalidValue) {
+        for (key, value) in self.members where value == .null && keys.contains(key) {
+            throw self.error(key, "must not be null")
+        }
     }
 
     /// A member that is null counts as left out.

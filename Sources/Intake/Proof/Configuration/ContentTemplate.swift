@@ -5,11 +5,18 @@ import Model
 
 /// `{body}` once, and around it plain text, `{timestamp}`, `{id}` and `{header:NAME}`: Stripe signs
 /// `{timestamp}.{body}`. Nothing is decoded, so the bytes are those that the sender has signed.
+///
+/// One signature must not fit two ways to part its content. So there is text between two placeholders, apart from
+/// `{timestamp}{body}`: a digit more or less makes another time, which is not near now.
 struct ContentTemplate: Sendable, Equatable {
     enum Piece: Sendable, Equatable {
         case text([UInt8])
         case timestamp, id, body
         case header(String)
+
+        var isText: Bool {
+            if case .text = self { true } else { false }
+        }
     }
 
     let pieces: [Piece]
@@ -36,7 +43,51 @@ struct ContentTemplate: Sendable, Equatable {
         guard pieces.count(where: { $0 == .body }) == 1, pieces.count <= Self.maximumPieces else {
             throw Self.refusal(place)
         }
+        for (first, second) in zip(pieces, pieces.dropFirst()) where !first.isText && !second.isText {
+            guard (first, second) == (.timestamp, .body) else {
+                throw InvalidValue(place, "must have text between two placeholders, apart from {timestamp}{body}")
+            }
+        }
         self.pieces = pieces
+        // Zeros in front of a time leave it the same.
+        guard !self.hasTimeAtDigits(isBeforeBody: false) else {
+            throw InvalidValue(place, "must have text that is no digit between {body} and {timestamp}")
+        }
+    }
+
+    /// Whether only the tolerance says where the time ends, as digits may follow it.
+    var needsBoundedTime: Bool { self.hasTimeAtDigits(isBeforeBody: true) }
+
+    private func hasTimeAtDigits(isBeforeBody: Bool) -> Bool {
+        self.pieces.indices.contains { place in
+            self.pieces[place] == .timestamp && self.isBeforeBody(place) == isBeforeBody
+                && self.border(of: place)?.allSatisfy(SentTime.isDigit) == true
+        }
+    }
+
+    /// Returns whether a value can stand for the placeholder at `place`: with it, the content is parted in one way.
+    ///
+    /// Read from the left, a value before the body ends where the text behind it begins first. Read from the right, one
+    /// behind the body ends where the text in front of it begins last.
+    func canPart(_ value: [UInt8], at place: Int) -> Bool {
+        guard let text = self.border(of: place) else { return true }
+        if self.isBeforeBody(place) {
+            let joined = value + text
+            return joined.indices.first { joined[$0...].starts(with: text) } == value.count
+        }
+        let joined = text + value
+        return joined.indices.last { joined[$0...].starts(with: text) } == 0
+    }
+
+    private func isBeforeBody(_ place: Int) -> Bool { !self.pieces[..<place].contains(.body) }
+
+    /// The text between a placeholder and what stands nearer to the body; empty where there is none. Nil for the body
+    /// and for text.
+    private func border(of place: Int) -> [UInt8]? {
+        if self.pieces[place] == .body || self.pieces[place].isText { return nil }
+        let next = self.isBeforeBody(place) ? place + 1 : place - 1
+        guard case .text(let text) = self.pieces[next] else { return [] }
+        return text
     }
 
     private static func piece(_ name: Substring, _ place: String) throws(InvalidValue) -> Piece {

@@ -44,6 +44,9 @@ struct HMACTerms: Sendable, Equatable {
     var timestamp: Timestamp?
     var id: String?
     var content: ContentTemplate
+    /// Texts that stand behind a time in other proofs of the source (`ProofConfiguration.apart`). A body that begins
+    /// with digits and one of them is refused.
+    var timedTexts: [[UInt8]] = []
 
     private static let known = [
         "kind", "hash", "encoding", "header", "prefix", "key", "timestamp", "id", "content",
@@ -101,6 +104,9 @@ struct HMACTerms: Sendable, Equatable {
         }
         if (self.id != nil) != self.content.pieces.contains(.id) {
             throw fields.error("content", "must hold {id} exactly when id is given")
+        }
+        if let timestamp = self.timestamp, timestamp.ahead == nil, self.content.needsBoundedTime {
+            throw fields.error("content", "must have text that is no digit behind {timestamp}, as ahead is any")
         }
     }
 }

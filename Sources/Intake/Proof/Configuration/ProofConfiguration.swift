@@ -14,6 +14,8 @@ package import Model
 /// - `{"kind": "header", "header": "x-key"}`, `{"kind": "bearer"}`, `{"kind": "basic", "user": "dialtone"}`: see
 ///   `HeaderTerms`.
 ///
+/// Two equal proofs are refused. So are two that one signature could serve in two ways (`apart`).
+///
 /// There is no proof that lets everybody pass. A key that is not known is an error, which names the nearest one.
 package struct ProofConfiguration: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
@@ -53,7 +55,7 @@ package struct ProofConfiguration: Sendable, Equatable {
         for (number, element) in elements.enumerated() {
             terms.append(try Self.terms(element, at: "\(place).any[\(number)]"))
         }
-        self.terms = terms
+        self.terms = try Self.apart(terms, fields)
     }
 
     private static func terms(_ value: JSONValue, at place: String) throws(InvalidValue) -> Terms {
@@ -91,11 +93,19 @@ package struct ProofConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Where keys are fetched from.
-    package var keyAddresses: [JWKSAddress] {
-        self.terms.compactMap { terms in
-            guard case .token(let terms) = terms, case .published(let address) = terms.keys else { return nil }
-            return address
+    var takesStandardWebhooks: Bool {
+        self.terms.contains { terms in
+            if case .standardWebhooks = terms { true } else { false }
         }
+    }
+
+    /// Where keys are fetched from, each address once.
+    package var keyAddresses: [JWKSAddress] {
+        var addresses: [JWKSAddress] = []
+        for case .token(let terms) in self.terms {
+            guard case .published(let address) = terms.keys, !addresses.contains(address) else { continue }
+            addresses.append(address)
+        }
+        return addresses
     }
 }

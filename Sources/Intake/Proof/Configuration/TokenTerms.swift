@@ -10,12 +10,13 @@ import Model
 /// - `algorithms`: such as `["RS256"]`. The token chooses among them, and among no others.
 /// - Whose key: `jwks` (an address), or `public_key` (PEM), or neither: then the source's secrets are the keys of
 ///   HS256, HS384 or HS512.
-/// - `issuer`, `audience`: what `iss` must be and `aud` must hold.
+/// - `issuer`, `audience`: what `iss` must be and `aud` must hold. With `jwks` an issuer is needed, or `"any"`.
 /// - `require`: names of claims that must be there. `equal`: `{name: text}` of claims that must have this value.
 /// - `body_hash`: `{"claim": NAME, "encoding": "base64"}` or `"hex"`: the claim with the body's SHA-256.
+///   `"none"` says that the sender hashes no body; it goes with secrets alone.
 /// - `expiry`: `required` (otherwise so) or `optional`. `leeway`: seconds by which clocks may differ (60).
 ///
-/// Keys that are published also sign the tokens of users. So with `jwks` or `public_key` a token in a header needs
+/// Keys that are published also sign the tokens of users, and so may a secret. So a token in a header needs
 /// `body_hash`, and one in the body needs `require` or `equal` with claims that no user's token has.
 struct TokenTerms: Sendable, Equatable {
     enum Keys: Sendable, Equatable {
@@ -53,13 +54,16 @@ struct TokenTerms: Sendable, Equatable {
         "equal", "body_hash", "expiry", "leeway",
     ]
     private static let maximumClaims = 16
+    /// Users' tokens have these (RFC 7519 section 4.1), and a user chooses `nonce` (OpenID Connect Core 1.0 section 2).
+    private static let usersClaims = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce"]
 
     init(_ value: JSONValue, at place: String) throws(InvalidValue) {
         let fields = try ConfigurationFields(value, at: place, known: Self.known)
+        try fields.requireNoNull(["issuer", "audience", "body_hash"])
         self.place = try Self.place(fields)
         self.algorithms = try Self.algorithms(fields)
         self.keys = try Self.keys(fields, for: self.algorithms)
-        self.issuer = try fields.text("issuer")
+        self.issuer = try Self.issuer(fields, for: self.keys)
         self.audience = try fields.text("audience")
         self.required = try fields.texts("require", upTo: Self.maximumClaims) ?? []
         self.equal = try Self.equal(fields)
@@ -114,6 +118,15 @@ struct TokenTerms: Sendable, Equatable {
         return keys
     }
 
+    /// Returns nil where every issuer passes. Many a sender shares its keys with others.
+    private static func issuer(_ fields: ConfigurationFields, for keys: Keys) throws(InvalidValue) -> String? {
+        let issuer = try fields.text("issuer")
+        if case .published = keys, issuer == nil {
+            throw fields.error("issuer", "is needed with jwks; write any where the sender's tokens name none")
+        }
+        return issuer == "any" ? nil : issuer
+    }
+
     private static func equal(_ fields: ConfigurationFields) throws(InvalidValue) -> [Claim] {
         guard let value = fields.value("equal") else { return [] }
         guard case .object(let members) = value, members.count <= Self.maximumClaims else {
@@ -128,23 +141,31 @@ struct TokenTerms: Sendable, Equatable {
     }
 
     private static func bodyHash(_ fields: ConfigurationFields) throws(InvalidValue) -> BodyHash? {
-        guard let value = fields.value("body_hash") else { return nil }
+        guard let value = fields.value("body_hash"), value != .string("none") else { return nil }
         let hash = try ConfigurationFields(value, at: fields.place(of: "body_hash"), known: ["claim", "encoding"])
+        let claim = try hash.needed("claim", try hash.text("claim"))
+        guard !Self.usersClaims.contains(claim) else {
+            throw hash.error("claim", "must be none of \(Self.usersClaims.joined(separator: ", "))")
+        }
         return BodyHash(
-            claim: try hash.needed("claim", try hash.text("claim")),
+            claim: claim,
             encoding: try hash.needed("encoding", try hash.choice("encoding")))
     }
 
     private func requireSense(_ fields: ConfigurationFields) throws(InvalidValue) {
+        let isWrittenOff = fields.value("body_hash") == .string("none")
         if self.place.isInBody {
-            if self.bodyHash != nil {
+            if self.bodyHash != nil || isWrittenOff {
                 throw fields.error("body_hash", "does not go with a token in the body: it is the body")
             }
-            if self.keys != .secrets && self.required.isEmpty && self.equal.isEmpty {
-                throw fields.error("require", "is needed: name claims that no user's own token has")
+            let claims = self.required + self.equal.map(\.name)
+            guard claims.contains(where: { !Self.usersClaims.contains($0) }) else {
+                let all = Self.usersClaims.joined(separator: ", ")
+                throw fields.error("require", "is needed: name claims that no user's own token has; not \(all)")
             }
-        } else if self.keys != .secrets && self.bodyHash == nil {
-            throw fields.error("body_hash", "is needed: without it a user's own token would prove any body")
+        } else if self.bodyHash == nil && !(isWrittenOff && self.keys == .secrets) {
+            let more = self.keys == .secrets ? "; none says that any token by the secret shall" : ""
+            throw fields.error("body_hash", "is needed: without it a user's own token would prove any body\(more)")
         }
     }
 }

@@ -18,6 +18,7 @@ struct HMACProof: Sendable {
 
     func prove(_ headers: Headers, _ body: [UInt8], _ now: Date) throws(ProofFailure) -> Proven {
         let shown = try ShownSignatures(self.terms, headers)
+        try self.requireUntimed(body)
         let id = try self.id(headers)
         let time = try self.time(shown, headers, now)
         let keys = self.keys.filter { $0.isInForce(at: now) }
@@ -63,16 +64,35 @@ struct HMACProof: Sendable {
         time: String?, id: String?, _ headers: Headers, _ body: [UInt8]
     ) throws(ProofFailure) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
-        for piece in self.terms.content.pieces {
+        for (place, piece) in self.terms.content.pieces.enumerated() {
             switch piece {
             case .body: pieces.append(body)
             case .text(let bytes): pieces.append(bytes)
             case .timestamp: pieces.append(Array((time ?? "").utf8))
-            case .id: pieces.append(Array((id ?? "").utf8))
-            case .header(let name): pieces.append(Array(try HeaderValue.single(name, headers).utf8))
+            case .id: pieces.append(try self.value(id ?? "", of: self.terms.id ?? "", at: place))
+            case .header(let name):
+                pieces.append(try self.value(try HeaderValue.single(name, headers), of: name, at: place))
             }
         }
         return pieces
+    }
+
+    /// Returns the bytes of a header's value, as far as the content can be parted in one way with it.
+    private func value(_ text: String, of header: String, at place: Int) throws(ProofFailure) -> [UInt8] {
+        let value = Array(text.utf8)
+        guard self.terms.content.canPart(value, at: place) else {
+            throw ProofFailure(.malformed, "\(header) must not hold the text beside it in what is signed")
+        }
+        return value
+    }
+
+    /// Refuses what another proof of the source may have signed together with a time.
+    private func requireUntimed(_ body: [UInt8]) throws(ProofFailure) {
+        if self.terms.timedTexts.isEmpty { return }
+        let rest = body.drop(while: SentTime.isDigit)
+        guard rest.count == body.count || !self.terms.timedTexts.contains(where: { rest.starts(with: $0) }) else {
+            throw ProofFailure(.malformed, "the body begins as what another proof of the source signs with a time")
+        }
     }
 
     /// Tries every secret with every signature, without an early end. Comparing an authentication code takes constant

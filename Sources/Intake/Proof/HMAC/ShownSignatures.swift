@@ -36,7 +36,7 @@ struct ShownSignatures {
     ) throws(ProofFailure) -> [UInt8]? {
         let prefix = terms.prefix ?? ""
         guard value.utf8.starts(with: prefix.utf8) else {
-            throw ProofFailure(.malformed, "\(header) must begin with \(prefix)")
+            throw ProofFailure(.malformed, "\(header) must begin with the source's prefix")
         }
         return Self.decoded(value.utf8.dropFirst(prefix.utf8.count), terms)
     }

@@ -5,7 +5,8 @@ package import Foundation
 import Postgres
 import Synchronization
 
-/// The last good set stays in force until a newer one was read. A fetch that fails changes nothing.
+/// The last set stays in force until a newer one was read, also an empty one, and for a day at most. A fetch that fails
+/// changes nothing.
 package final class JWKSCache: Sendable {
     /// Gets the document at an address, of so many bytes at most. It follows no redirect, connects to public addresses
     /// alone, and ends by itself within seconds.
@@ -13,49 +14,92 @@ package final class JWKSCache: Sendable {
 
     /// What is known of the keys at one moment.
     struct Known: Sendable {
-        /// Nil before the first fetch that succeeded.
+        /// Nil before the first fetch that succeeded, and when that is longer ago than `longestTrust`.
         var keys: KeySet?
-        /// Whether the last fetch failed, so that the sender may have newer keys.
-        var isOutdated = false
+        /// Whether the sender may have newer keys than these: a fetch is under way, or the last one failed, or was
+        /// before the delivery and within the pause.
+        var isOutdated: Bool
     }
 
     private struct Memory: Sendable {
-        var known = Known()
+        var keys: KeySet?
         var readAt: Date?
         var triedAt: Date?
+        var hasFailed = false
         var isFetching = false
+
+        /// A clock that was set back causes no fetch: the pause begins anew. So it holds no fetch up for long either.
+        mutating func follow(_ now: Date) {
+            let latest = now + JWKSCache.minimumPause
+            if let triedAt = self.triedAt, triedAt > latest { self.triedAt = now }
+            if let readAt = self.readAt, readAt > latest { self.readAt = now }
+        }
+
+        func mayFetch(at now: Date) -> Bool {
+            self.triedAt.map { now.timeIntervalSince($0) >= JWKSCache.minimumPause } ?? true
+        }
+
+        func age(at now: Date) -> TimeInterval? { self.readAt.map { now.timeIntervalSince($0) } }
     }
 
     /// Seconds between two fetches at least.
     static let minimumPause: TimeInterval = 60
     /// Seconds after which the keys are fetched again though nobody misses one: a withdrawn key must not stay.
     static let maximumAge: TimeInterval = 600
+    /// Seconds for which keys count at most, while no newer ones can be read: whoever keeps the fetches from their
+    /// sender must not keep a withdrawn key in force.
+    static let longestTrust: TimeInterval = 86_400
+    /// After this a fetch has failed, whatever it does.
+    static let deadline: Duration = .seconds(10)
     /// For this long a delivery waits for a fetch.
     private static let patience: Duration = .seconds(2)
 
     private let address: JWKSAddress
+    private let deadline: Duration
     private let fetch: Fetch
     private let memory = Mutex(Memory())
     let fetches = SharedReads<Void>(patience: JWKSCache.patience)
 
-    package init(_ address: JWKSAddress, fetch: @escaping Fetch) {
+    package convenience init(_ address: JWKSAddress, fetch: @escaping Fetch) {
+        self.init(address, deadline: Self.deadline, fetch: fetch)
+    }
+
+    init(_ address: JWKSAddress, deadline: Duration, fetch: @escaping Fetch) {
         self.address = address
+        self.deadline = deadline
         self.fetch = fetch
     }
 
-    var known: Known { self.memory.withLock { $0.known } }
+    /// What is known for a delivery that came at `now`.
+    ///
+    /// Whoever sends tokens with made-up names uses up the fetch of each minute, and any number of further fetches
+    /// would be used up in the same way. So a token by a newer key is told to come again while the pause runs. Only for
+    /// the delivery that the keys were fetched for, or an earlier one, are they the newest.
+    func known(at now: Date) -> Known {
+        self.memory.withLock { memory in
+            memory.follow(now)
+            let isTrusted = memory.age(at: now).map { $0 < Self.longestTrust } ?? false
+            let isLater = memory.triedAt.map { now > $0 } ?? false
+            return Known(
+                keys: isTrusted ? memory.keys : nil,
+                isOutdated: memory.isFetching || memory.hasFailed || (isLater && !memory.mayFetch(at: now)))
+        }
+    }
 
     /// Whether the keys are missing or older than `maximumAge`, and may be fetched now.
     package func isDue(at now: Date) -> Bool {
         self.memory.withLock { memory in
-            guard let readAt = memory.readAt else { return Self.mayFetch(memory, now) }
-            return abs(now.timeIntervalSince(readAt)) >= Self.maximumAge && Self.mayFetch(memory, now)
+            memory.follow(now)
+            return memory.mayFetch(at: now) && memory.age(at: now).map { $0 >= Self.maximumAge } ?? true
         }
     }
 
     /// Whether `refresh` would fetch, or wait for a fetch that is under way.
     package func mayRefresh(at now: Date) -> Bool {
-        self.memory.withLock { $0.isFetching || Self.mayFetch($0, now) }
+        self.memory.withLock { memory in
+            memory.follow(now)
+            return memory.isFetching || memory.mayFetch(at: now)
+        }
     }
 
     /// Fetches the keys, once a minute at most. Whoever asks during a fetch waits for that one.
@@ -70,40 +114,59 @@ package final class JWKSCache: Sendable {
     private func read(_ now: Date) async {
         // Another fetch may have ended since the caller looked.
         let isMine = self.memory.withLock { memory in
-            guard Self.mayFetch(memory, now) else { return false }
+            guard memory.mayFetch(at: now) else { return false }
             (memory.triedAt, memory.isFetching) = (now, true)
             return true
         }
         guard isMine else { return }
-        let keys = try? KeySet(try await self.fetch(self.address, KeySet.maximumBytes))
+        let keys = await self.document().flatMap { try? KeySet($0) }
         self.memory.withLock { memory in
             memory.isFetching = false
-            memory.known.isOutdated = keys == nil
+            memory.hasFailed = keys == nil
             guard let keys else { return }
-            (memory.known.keys, memory.readAt) = (keys, now)
+            (memory.keys, memory.readAt) = (keys, now)
         }
     }
 
-    /// A clock that was set back must not hold fetches up for long.
-    private static func mayFetch(_ memory: Memory, _ now: Date) -> Bool {
-        guard let triedAt = memory.triedAt else { return true }
-        return abs(now.timeIntervalSince(triedAt)) >= Self.minimumPause
+    /// Returns nil when the fetch fails, or takes longer than `deadline`.
+    private func document() async -> [UInt8]? {
+        let (outcomes, ending) = AsyncStream<[UInt8]?>.makeStream()
+        // Both are unstructured: a fetch that does not heed its cancellation must hold nobody up.
+        let fetch = Task { ending.yield(try? await self.fetch(self.address, KeySet.maximumBytes)) }
+        let clock = Task {
+            guard (try? await Task.sleep(for: self.deadline)) != nil else { return }
+            ending.yield(nil)
+        }
+        defer {
+            fetch.cancel()
+            clock.cancel()
+        }
+        for await outcome in outcomes { return outcome }
+        return nil
     }
 }
 
 /// The caches of all senders of this process. Two sources of one sender share its keys, and a source that is read again
 /// keeps them.
 package final class JWKSCaches: Sendable {
+    private let deadline: Duration
     private let fetch: JWKSCache.Fetch
     private let caches = Mutex<[JWKSAddress: JWKSCache]>([:])
 
-    package init(fetch: @escaping JWKSCache.Fetch) { self.fetch = fetch }
+    package convenience init(fetch: @escaping JWKSCache.Fetch) {
+        self.init(deadline: JWKSCache.deadline, fetch: fetch)
+    }
+
+    init(deadline: Duration, fetch: @escaping JWKSCache.Fetch) {
+        self.deadline = deadline
+        self.fetch = fetch
+    }
 
     /// Returns the cache of an address. Operators make sources, and so there are few.
     package func cache(of address: JWKSAddress) -> JWKSCache {
         self.caches.withLock { caches in
             if let known = caches[address] { return known }
-            let cache = JWKSCache(address, fetch: self.fetch)
+            let cache = JWKSCache(address, deadline: self.deadline, fetch: self.fetch)
             caches[address] = cache
             return cache
         }

@@ -22,7 +22,8 @@ package struct KeySet: Sendable {
 
     package var count: Int { self.entries.count }
 
-    /// Throws where the document is no key set, and where it holds no key that can be used.
+    /// Throws where the document is no key set. One without a key that can be used is read: so a sender withdraws its
+    /// keys.
     package init(_ document: [UInt8]) throws(InvalidValue) {
         guard document.count <= Self.maximumBytes else {
             throw InvalidValue("jwks", "is longer than \(Self.maximumBytes) bytes")
@@ -34,9 +35,6 @@ package struct KeySet: Sendable {
             throw InvalidValue("jwks", "holds more than \(Self.maximumKeys) keys")
         }
         self.entries = keys.compactMap(Self.entry)
-        guard !self.entries.isEmpty else {
-            throw InvalidValue("jwks", "holds no key that can be used: RSA from 2048 bits, P-256, P-384 or Ed25519")
-        }
     }
 
     /// Returns the keys that may have signed. A token that names a key gets those of that name alone.

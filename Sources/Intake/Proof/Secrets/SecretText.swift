@@ -23,7 +23,7 @@ package struct SecretText: Sendable {
     /// Reads the bytes of a file or of standard input, without the blanks and line ends around them.
     ///
     /// Proofs by Standard Webhooks need `whsec_` and base64 of at least 16 bytes, or `whpk_` and a public key, or what
-    /// Supabase makes of them. Other proofs take the text as it is.
+    /// Supabase makes of them. Other proofs take the text as it is, and no public key.
     package init(_ bytes: [UInt8], for configuration: ProofConfiguration) throws(InvalidValue) {
         let trimmed = bytes.drop(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed()
         guard !trimmed.isEmpty else { throw InvalidValue("secret", "must not be empty") }
@@ -32,14 +32,10 @@ package struct SecretText: Sendable {
         else {
             throw InvalidValue("secret", "must be one line of text, \(Self.maximumBytes) bytes at most")
         }
-        // With a public key as the secret of an HMAC everybody could sign.
-        guard !text.hasPrefix("-----BEGIN") else {
-            throw InvalidValue("secret", "must not be a key in PEM; a public key stands in the proof as public_key")
-        }
         guard configuration.needsSecret else {
             throw InvalidValue("secret", "is of no use: this source's proof takes published keys")
         }
-        if !configuration.takesText { _ = try StandardWebhooksSecret.keys(in: text) }
+        try configuration.requireUse(of: text)
         self.text = Secret(text)
         self.warning = configuration.takesText && text.count < Self.minimumLength ? .short : nil
     }

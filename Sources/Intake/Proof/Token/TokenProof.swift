@@ -15,6 +15,8 @@ struct TokenProof: Sendable {
 
     /// Keys of one id that are tried at most.
     private static let maximumKeys = 4
+    /// Keys that are tried at most for a token without `kid`.
+    private static let maximumUnnamedKeys = 8
 
     init(_ terms: TokenTerms, secrets: [ProofSecret], cache: JWKSCache?) {
         self.terms = terms
@@ -37,6 +39,8 @@ struct TokenProof: Sendable {
         let keys = try self.keys(for: token, algorithm, now)
         let signature = try token.signature()
         guard let key = keys.first(where: { $0.value.isValid(signature, of: token.signed, by: algorithm) }) else {
+            // Without kid nothing tells a forged token from one by a newer key.
+            if let cache = self.cache, token.keyID == nil { throw Self.missingKey(cache.known(at: now)) }
             throw ProofFailure(.signature, "the token's signature in \(place.name) is not by a key of this source")
         }
         let claims = try token.claims()
@@ -52,15 +56,20 @@ struct TokenProof: Sendable {
             guard !keys.isEmpty else { throw ProofFailure(.noSecret, "the source has no secret in force") }
             return keys
         }
-        let known = cache.known
-        guard let set = known.keys else {
-            throw ProofFailure(.keysUnavailable, "the sender's keys could not be fetched yet")
+        let known = cache.known(at: now)
+        let limit = token.keyID == nil ? Self.maximumUnnamedKeys : Self.maximumKeys
+        let keys = known.keys?.keys(named: token.keyID, for: algorithm).prefix(limit).map { InForce($0) } ?? []
+        guard !keys.isEmpty else { throw Self.missingKey(known) }
+        return keys
+    }
+
+    private static func missingKey(_ known: JWKSCache.Known) -> ProofFailure {
+        guard known.keys != nil else {
+            return ProofFailure(.keysUnavailable, "the sender's keys could not be fetched, or not for a day")
         }
-        let keys = set.keys(named: token.keyID, for: algorithm).prefix(Self.maximumKeys).map { InForce($0) }
-        guard keys.isEmpty else { return keys }
-        if known.isOutdated {
-            throw ProofFailure(.keysUnavailable, "the sender's keys could not be fetched again")
+        guard !known.isOutdated else {
+            return ProofFailure(.keysUnavailable, "the sender may have newer keys, which may not be fetched yet")
         }
-        throw ProofFailure(.key, "the sender publishes no key that fits kid and alg of the token")
+        return ProofFailure(.key, "the sender publishes no key that fits kid and alg of the token")
     }
 }

@@ -25,11 +25,9 @@ import Testing
         (#"{"kind": "hmac", "hash": "sha256", "encoding": "hex", "headr": "x"}"#, "proof.headr", "header"),
         (#"{"kind": "hmac", "hash": "sha256", "encodng": "hex", "header": "x"}"#, "proof.encodng", "encoding"),
         (#"{"kind": "standard-webhooks", "tollerance": 1}"#, "proof.tollerance", "tolerance"),
-        (#"{"kind": "bearer", "header": "x"}"#, "proof.header", "kind"),
         (#"{"kind": "basic", "usr": "x"}"#, "proof.usr", "user"),
-        (#"{"kind": "header", "Header": "x"}"#, "proof.Header", "header"),
         (#"{"kind": "jwt", "audiance": "x"}"#, "proof.audiance", "audience"),
-        (#"{"any": [{"kind": "bearer"}, {"kind": "bearer", "scheme": "x"}]}"#, "proof.any[1].scheme", "kind"),
+        (#"{"any": [{"kind": "bearer"}, {"kind": "basic", "usre": "x"}]}"#, "proof.any[1].usre", "user"),
         (#"{"any": [{"kind": "bearer"}], "alll": []}"#, "proof.alll", "any"),
         (
             #"{"kind": "hmac", "hash": "sha256", "encoding": "hex", "header": "x", "key": "v1","#
@@ -42,12 +40,18 @@ import Testing
         #expect(error?.reason.contains("did you mean \(nearest)?") == true, "\(error?.reason ?? "")")
     }
 
-    @Test func `a long key may be a secret in the wrong place, and is not shown`() {
+    @Test func `a key that is no known one mistyped may be a secret in the wrong place, and is not shown`() {
         let secret = "whsec_" + String(repeating: "a", count: 40)
-        for key in [secret, "a b", "é"] {
+        for key in [
+            secret, "a b", "é", "hunter", "kind1", "Kind", "ki-nd", "kindkind", "correct_horse_battery",
+            "kkkkkkkkkkkkkkkkkkkkkkkkkk",
+        ] {
             let error = self.error(#"{"kind": "bearer", "\#(key)": 1}"#)
-            #expect(error.map { "\($0)".contains(key) } == false)
+            #expect(error?.field == "proof")
+            #expect(error?.reason == "has a key that is none here; there are: kind", "\(key)")
         }
+        let noted = self.error(#"{"kind": "bearer", "kin_ds": 1}"#)
+        #expect(noted?.field == "proof.kin_ds")
     }
 
     @Test(arguments: [
@@ -64,10 +68,22 @@ import Testing
 
     @Test func `nine proofs are refused`() throws {
         let proofs = { (count: Int) in
-            #"{"any": [\#(Array(repeating: #"{"kind": "bearer"}"#, count: count).joined(separator: ","))]}"#
+            let proofs = (1...count).map { #"{"kind": "header", "header": "x-\#($0)"}"# }
+            return #"{"any": [\#(proofs.joined(separator: ","))]}"#
         }
         #expect(throws: Never.self) { try self.read(proofs(8)) }
         #expect(throws: InvalidValue.self) { try self.read(proofs(9)) }
+    }
+
+    @Test func `two equal proofs are refused`() throws {
+        for kind in SigningKind.all {
+            let other = #"{"kind": "header", "header": "x-other"}"#
+            let error = self.error(#"{"any": [\#(kind.configuration), \#(other), \#(kind.configuration)]}"#)
+            #expect(error?.field == "proof.any" && error?.reason == "must hold different proofs", "\(kind.name)")
+        }
+        _ = self.error(#"{"any": [{"kind": "bearer"}, {"kind": "bearer"}]}"#)
+        // The default is written out in one of them.
+        _ = self.error(#"{"any": [{"kind": "standard-webhooks"}, {"tolerance": 300, "kind": "standard-webhooks"}]}"#)
     }
 
     @Test(arguments: [
@@ -110,10 +126,12 @@ import Testing
     @Test func `where keys are fetched and whether a secret is needed is told`() throws {
         let published = try self.read(
             """
-            {"kind": "jwt", "body": "whole", "algorithms": ["RS256"], "jwks": "https://a.example/k", "require": ["x"]}
+            {"kind": "jwt", "body": "whole", "algorithms": ["RS256"], "jwks": "https://a.example/k", "issuer": "i",
+             "require": ["x"]}
             """)
         #expect(published.keyAddresses.map(\.text) == ["https://a.example/k"] && !published.needsSecret)
-        let shared = try self.read(#"{"kind": "jwt", "body": "whole", "algorithms": ["HS256"]}"#)
+        let shared = try self.read(
+            #"{"kind": "jwt", "body": "whole", "algorithms": ["HS256"], "require": "event_id"}"#)
         #expect(shared.keyAddresses.isEmpty && shared.needsSecret)
     }
 }

@@ -141,4 +141,34 @@ private enum Stripe {
             #expect(bed.refusal(changed, body: TokenVectors.body, now: Self.now) == .malformed)
         }
     }
+
+    /// One signature for `a:b`, `c` and for `a`, `b:c` would let anybody move the border.
+    @Test(arguments: [("a:b", "c"), ("a", "b:c"), ("a:", "c"), (":", ":")])
+    func `an id or a header with the text that follows it is refused`(id: String, topic: String) async throws {
+        let configuration = """
+            {"kind": "hmac", "hash": "sha256", "encoding": "hex", "header": "x-signature", "id": "x-id",
+             "content": "{id}:{header:x-topic}:{body}"}
+            """
+        let bed = try await ProofBed(configuration, secret: SigningKind.right)
+        let code = SigningKind.mac("\(id):\(topic):", TokenVectors.body, false)
+        var headers = ["x-signature": [SigningKind.hexadecimal(code)], "x-id": [id], "x-topic": [topic]]
+        #expect(bed.refusal(headers, body: TokenVectors.body, now: Self.now) == .malformed)
+        let good = SigningKind.mac("a:c:", TokenVectors.body, false)
+        headers = ["x-signature": [SigningKind.hexadecimal(good)], "x-id": ["a"], "x-topic": ["c"]]
+        #expect(bed.refusal(headers, body: TokenVectors.body, now: Self.now) == nil)
+    }
+
+    /// It may be a secret that somebody has put into the wrong place, and the sender reads the reason.
+    @Test func `the configured prefix and scheme are not shown`() async throws {
+        for configuration in [
+            #"{"kind":"hmac","hash":"sha256","encoding":"hex","header":"x","prefix":"made-up-word"}"#,
+            #"{"kind":"jwt","header":"x","scheme":"made-up-word","algorithms":["HS256"],"body_hash":"none"}"#,
+        ] {
+            let bed = try await ProofBed(configuration, secret: "sec_kat")
+            let failure = #expect(throws: ProofFailure.self) {
+                try bed.verify(["x": ["abc"]], body: [], now: Self.now)
+            }
+            #expect(failure?.kind == .malformed && failure?.reason.contains("made-up-word") == false)
+        }
+    }
 }

@@ -1,32 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Published keys are fetched once a minute at most, one fetch at a time, and the last good ones stay in force.
 
-import Crypto
 import Foundation
-import Model
 import Postgres
 import Synchronization
 import Testing
 
 @testable import Intake
-
-/// A sender's address of keys: what it answers, and how often it was asked.
-private final class KeyServer: Sendable {
-    private let answer = Mutex<String?>(TestToken.keySet)
-    private let asked = Mutex<[Int]>([])
-
-    var count: Int { self.asked.withLock { $0.count } }
-    var limits: [Int] { self.asked.withLock { $0 } }
-
-    /// Nil: it does not answer.
-    func answer(_ text: String?) { self.answer.withLock { $0 = text } }
-
-    func fetch(_ limit: Int) throws -> [UInt8] {
-        self.asked.withLock { $0.append(limit) }
-        guard let text = self.answer.withLock({ $0 }) else { throw NoAnswer() }
-        return Array(text.utf8)
-    }
-}
 
 @Suite struct JWKSCacheTests {
     private static let start = Date(timeIntervalSince1970: 1_700_000_000)
@@ -39,14 +19,18 @@ private final class KeyServer: Sendable {
         }
     }
 
+    private func keys(_ cache: JWKSCache, at second: TimeInterval) -> KeySet? {
+        cache.known(at: Self.start + second).keys
+    }
+
     @Test func `keys are fetched once a minute at most`() async throws {
         let cache = try self.cache()
-        #expect(cache.isDue(at: Self.start) && cache.known.keys == nil)
+        #expect(cache.isDue(at: Self.start) && self.keys(cache, at: 0) == nil)
         for second in [0, 1, 59] {
             await cache.refresh(now: Self.start + TimeInterval(second))
             #expect(self.server.count == 1)
         }
-        #expect(cache.known.keys?.count == 1 && !cache.mayRefresh(at: Self.start + 59))
+        #expect(self.keys(cache, at: 59)?.count == 1 && !cache.mayRefresh(at: Self.start + 59))
         await cache.refresh(now: Self.start + 60)
         #expect(self.server.count == 2)
         #expect(self.server.limits == [KeySet.maximumBytes, KeySet.maximumBytes])
@@ -56,23 +40,61 @@ private final class KeyServer: Sendable {
     @Test func `a fetch that fails changes nothing`() async throws {
         let cache = try self.cache()
         await cache.refresh(now: Self.start)
-        for (number, answer) in [nil, "", "<html>", #"{"keys": []}"#, TestToken.keySet + "x"].enumerated() {
+        for (number, answer) in [nil, "", "<html>", #"{"keys": {}}"#, TestToken.keySet + "x"].enumerated() {
             self.server.answer(answer)
             let now = Self.start + TimeInterval(60 * (number + 1))
             await cache.refresh(now: now)
-            #expect(cache.known.keys?.keys(named: "k1", for: .es256).count == 1)
-            #expect(cache.known.isOutdated && !cache.mayRefresh(at: now + 59))
+            #expect(cache.known(at: now).keys?.keys(named: "k1", for: .es256).count == 1)
+            #expect(cache.known(at: now).isOutdated && !cache.mayRefresh(at: now + 59))
         }
         self.server.answer(TestToken.keySet)
         await cache.refresh(now: Self.start + 600)
-        #expect(!cache.known.isOutdated && self.server.count == 7)
+        #expect(!cache.known(at: Self.start + 600).isOutdated && self.server.count == 7)
     }
 
-    @Test func `keys are due when they are old, and a clock that was set back holds nothing up`() async throws {
+    /// So a sender withdraws its keys.
+    @Test(arguments: [#"{"keys": []}"#, #"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, {}]}"#])
+    func `a set without a key that can be used replaces the old one`(document: String) async throws {
+        let cache = try self.cache()
+        await cache.refresh(now: Self.start)
+        #expect(self.keys(cache, at: 60)?.count == 1)
+        self.server.answer(document)
+        await cache.refresh(now: Self.start + 60)
+        #expect(self.keys(cache, at: 60)?.count == 0 && !cache.known(at: Self.start + 60).isOutdated)
+    }
+
+    @Test func `keys that cannot be read again count for a day`() async throws {
+        let cache = try self.cache()
+        await cache.refresh(now: Self.start)
+        self.server.answer(nil)
+        await cache.refresh(now: Self.start + 86_000)
+        #expect(self.keys(cache, at: 86_399) != nil)
+        #expect(self.keys(cache, at: 86_400) == nil && cache.isDue(at: Self.start + 86_400))
+        self.server.answer(TestToken.keySet)
+        await cache.refresh(now: Self.start + 86_400)
+        #expect(self.keys(cache, at: 86_400) != nil)
+    }
+
+    /// A clock that is corrected again and again would otherwise let forged tokens fetch as often.
+    @Test func `a clock that was set back causes no fetch, and holds none up for longer than a pause`() async throws {
+        let cache = try self.cache()
+        await cache.refresh(now: Self.start)
+        for second in [-1, -59, -61, -120, -3600, -86_400 * 365, -86_400 * 365 + 59] {
+            let now = Self.start + TimeInterval(second)
+            #expect(!cache.mayRefresh(at: now) && !cache.isDue(at: now), "\(second)")
+            await cache.refresh(now: now)
+            #expect(self.server.count == 1)
+        }
+        let now = Self.start - 86_400 * 365
+        #expect(cache.mayRefresh(at: now + 60) && !cache.isDue(at: now + 599) && cache.isDue(at: now + 600))
+        // Keys that a wrong clock read in the future do not count for longer.
+        #expect(cache.known(at: now + 86_399).keys != nil && cache.known(at: now + 86_400).keys == nil)
+    }
+
+    @Test func `keys are due when they are old`() async throws {
         let cache = try self.cache()
         await cache.refresh(now: Self.start)
         #expect(!cache.isDue(at: Self.start + 599) && cache.isDue(at: Self.start + 600))
-        #expect(cache.isDue(at: Self.start - 86_400))
         self.server.answer(nil)
         await cache.refresh(now: Self.start + 600)
         #expect(!cache.isDue(at: Self.start + 659) && cache.isDue(at: Self.start + 660))
@@ -91,7 +113,7 @@ private final class KeyServer: Sendable {
                 group.addTask {
                     // Long after the pause: only the fetch that is under way keeps these from another.
                     await cache.refresh(now: Self.start + TimeInterval(number * 100))
-                    return cache.known.keys != nil
+                    return cache.known(at: Self.start).keys != nil
                 }
             }
             while cache.fetches.waiting(for: address.text) < 50 { await Task.yield() }
@@ -101,6 +123,43 @@ private final class KeyServer: Sendable {
         #expect(self.server.count == 1)
     }
 
+    /// A delivery waits for a fetch for some seconds at most.
+    @Test func `the keys are not the newest while a fetch is under way`() async throws {
+        let (gate, opener) = AsyncStream<Void>.makeStream()
+        let (beginning, beginner) = AsyncStream<Void>.makeStream()
+        let cache = JWKSCache(try JWKSAddress("https://id.example.com/keys", at: "jwks")) { _, _ in
+            beginner.finish()
+            for await _ in gate {}
+            return Array(TestToken.keySet.utf8)
+        }
+        async let refreshed: Void = cache.refresh(now: Self.start)
+        for await _ in beginning {}
+        #expect(cache.known(at: Self.start).isOutdated)
+        opener.finish()
+        await refreshed
+        #expect(!cache.known(at: Self.start).isOutdated)
+    }
+
+    /// It does not heed its cancellation either, as a client without a time limit may not.
+    @Test func `a fetch that never ends has failed at its deadline`() async throws {
+        let hanging = Mutex<[CheckedContinuation<Void, Never>]>([])
+        let address = try JWKSAddress("https://id.example.com/keys", at: "jwks")
+        let cache = JWKSCache(address, deadline: .milliseconds(1)) { _, _ in
+            await withCheckedContinuation { continuation in hanging.withLock { $0.append(continuation) } }
+            return Array(TestToken.keySet.utf8)
+        }
+        for number in 1...2 {
+            let now = Self.start + TimeInterval(60 * number)
+            await cache.refresh(now: now)
+            #expect(cache.known(at: now).keys == nil && cache.known(at: now).isOutdated)
+            // It would be true while a fetch is under way.
+            #expect(!cache.mayRefresh(at: now) && cache.mayRefresh(at: now + 60))
+        }
+        let waiting = hanging.withLock { $0 }
+        #expect(waiting.count == 2)
+        for continuation in waiting { continuation.resume() }
+    }
+
     @Test func `two sources of one sender share its keys`() async throws {
         let server = self.server
         let caches = JWKSCaches { _, limit in try server.fetch(limit) }
@@ -108,53 +167,5 @@ private final class KeyServer: Sendable {
         let other = try JWKSAddress("https://id.example.com/other", at: "jwks")
         #expect(caches.cache(of: address) === caches.cache(of: address))
         #expect(caches.cache(of: address) !== caches.cache(of: other))
-    }
-
-    private static let configuration = """
-        {"kind": "jwt", "header": "x-token", "algorithms": ["ES256"], "jwks": "https://id.example.com/keys",
-         "expiry": "optional", "body_hash": {"claim": "hash", "encoding": "hex"}}
-        """
-
-    private func proof() throws -> DeliveryProof {
-        let server = self.server
-        let configuration = try ProofConfiguration(try JSONValue(parsing: Array(Self.configuration.utf8)))
-        return try DeliveryProof(configuration, secrets: [], keys: JWKSCaches { _, limit in try server.fetch(limit) })
-    }
-
-    private func failure(_ proof: DeliveryProof, _ token: String, at second: TimeInterval) -> ProofFailure? {
-        do {
-            _ = try proof.verify(headers: { $0 == "x-token" ? [token] : [] }, body: [], now: Self.start + second)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    /// The sender has new keys: the first token by one of them costs one fetch, and is proven then.
-    @Test func `an unknown key's name leads to one fetch`() async throws {
-        let proof = try self.proof()
-        let hash = SigningKind.hexadecimal(SHA256.hash(data: [UInt8]()))
-        var token = TestToken(claims: ["hash": "\"\(hash)\""])
-        let first = try #require(self.failure(proof, token.signed(), at: 0))
-        #expect(first.kind == .keysUnavailable && proof.mayHoldWithNewKeys(first, now: Self.start))
-        await proof.refreshKeys(now: Self.start)
-        #expect(self.failure(proof, token.signed(), at: 0) == nil)
-
-        token.header["kid"] = #""k2""#
-        let unknown = try #require(self.failure(proof, token.signed(), at: 1))
-        #expect(unknown.kind == .key && !proof.mayHoldWithNewKeys(unknown, now: Self.start + 1))
-        #expect(proof.mayHoldWithNewKeys(unknown, now: Self.start + 60))
-        self.server.answer(TestToken.keySet.replacing("k1", with: "k2"))
-        await proof.refreshKeys(now: Self.start + 60)
-        #expect(self.failure(proof, token.signed(), at: 60) == nil && self.server.count == 2)
-
-        // While the sender's keys cannot be fetched, an unknown name is no forgery yet.
-        token.header["kid"] = #""k3""#
-        self.server.answer(nil)
-        await proof.refreshKeys(now: Self.start + 120)
-        #expect(self.failure(proof, token.signed(), at: 120)?.kind == .keysUnavailable)
-        let forged = TestToken(keyID: "k2", claims: [:]).signed(by: P256.Signing.PrivateKey())
-        let refusal = try #require(self.failure(proof, forged, at: 180))
-        #expect(refusal.kind == .signature && !proof.mayHoldWithNewKeys(refusal, now: Self.start + 180))
     }
 }

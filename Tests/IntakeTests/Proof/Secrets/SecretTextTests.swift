@@ -44,7 +44,7 @@ import Testing
         for configuration in [
             #"{"kind": "bearer"}"#, #"{"kind": "header", "header": "x"}"#, #"{"kind": "basic", "user": "u"}"#,
             #"{"kind": "hmac", "hash": "sha256", "encoding": "hex", "header": "x"}"#,
-            #"{"kind": "jwt", "header": "x", "algorithms": ["HS256"]}"#,
+            #"{"kind": "jwt", "header": "x", "algorithms": ["HS256"], "body_hash": "none"}"#,
             #"{"any": [{"kind": "standard-webhooks"}, {"kind": "bearer"}]}"#,
         ] {
             let proof = try self.configuration(configuration)
@@ -74,7 +74,8 @@ import Testing
     @Test func `a source with published keys takes no secret`() throws {
         let proof = try self.configuration(
             """
-            {"kind": "jwt", "body": "whole", "algorithms": ["RS256"], "jwks": "https://a.example/k", "require": ["x"]}
+            {"kind": "jwt", "body": "whole", "algorithms": ["RS256"], "jwks": "https://a.example/k", "issuer": "i",
+             "require": ["x"]}
             """)
         #expect(throws: InvalidValue.self) { try SecretText(Array("a-secret-for-nothing".utf8), for: proof) }
     }

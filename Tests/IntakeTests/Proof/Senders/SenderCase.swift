@@ -14,6 +14,8 @@ struct SenderCase: Sendable, CustomTestStringConvertible {
     let ownSecret: String?
     /// In Unix seconds.
     let clock: TimeInterval
+    /// That of all cases without one of their own.
+    static let usualClock: TimeInterval = 1_795_435_200
 
     var testDescription: String { "\(self.sender) \(self.number): \(self.file)" }
 
@@ -52,7 +54,7 @@ struct SenderCase: Sendable, CustomTestStringConvertible {
         return expected.cases.enumerated().filter { $0.element.method != "OPTIONS" }.map { number, one in
             SenderCase(
                 sender: sender, file: one.file, number: number, headers: one.headers, isProven: one.proof == "ok",
-                ownSecret: one.known_answer?.secret, clock: one.known_answer?.clock ?? 1_795_435_200)
+                ownSecret: one.known_answer?.secret, clock: one.known_answer?.clock ?? Self.usualClock)
         }
     }
 

@@ -106,14 +106,14 @@ struct SenderProof: Sendable {
             "frontegg",
             """
             {"any": [{"kind": "header", "header": "x-webhook-secret"},
-                     {"kind": "jwt", "header": "x-webhook-secret", "algorithms": ["HS256"]}]}
+                     {"kind": "jwt", "header": "x-webhook-secret", "algorithms": ["HS256"], "body_hash": "none"}]}
             """, ["made-up-frontegg-secret"]),
         SenderProof(
             "fusionauth",
             """
             {"any": [
               {"kind": "jwt", "header": "x-fusionauth-signature-jwt", "algorithms": ["RS256", "EdDSA"],
-               "jwks": "https://fusionauth.example/keys", "expiry": "optional",
+               "jwks": "https://fusionauth.example/keys", "issuer": "any", "expiry": "optional",
                "body_hash": {"claim": "request_body_sha256", "encoding": "base64"}},
               {"kind": "jwt", "header": "x-fusionauth-signature-jwt", "algorithms": ["HS256"], "expiry": "optional",
                "body_hash": {"claim": "request_body_sha256", "encoding": "base64"}}]}
@@ -132,7 +132,7 @@ struct SenderProof: Sendable {
             "kinde",
             """
             {"kind": "jwt", "body": "whole", "algorithms": ["RS256"], "jwks": "https://kinde.example/keys",
-             "expiry": "optional", "require": ["event_id", "type", "source"]}
+             "issuer": "any", "expiry": "optional", "require": ["event_id", "type", "source"]}
             """),
     ]
 }

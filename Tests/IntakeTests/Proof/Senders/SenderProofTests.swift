@@ -8,11 +8,14 @@ import Testing
 @testable import Intake
 
 @Suite struct SenderProofTests {
-    private func bed(_ sender: SenderProof, secrets: [String]? = nil) async throws -> ProofBed {
+    private func bed(
+        _ sender: SenderProof, secrets: [String]? = nil, at clock: TimeInterval = SenderCase.usualClock
+    ) async throws -> ProofBed {
         let hasKeys = sender.configuration.contains(#""jwks""#)
         let keySet = hasKeys ? String(decoding: try SenderCase.file("jwks.json", of: sender.name), as: UTF8.self) : nil
         return try await ProofBed(
-            sender.configuration, secrets: (secrets ?? sender.secrets).map { ProofBed.secret($0) }, keySet: keySet)
+            sender.configuration, secrets: (secrets ?? sender.secrets).map { ProofBed.secret($0) }, keySet: keySet,
+            readAt: clock)
     }
 
     @Test func `every sender with payloads has a proof here`() throws {
@@ -27,7 +30,7 @@ import Testing
         let cases = try SenderCase.all(of: name)
         #expect(!cases.isEmpty)
         for one in cases {
-            let bed = try await self.bed(sender, secrets: one.ownSecret.map { [$0] })
+            let bed = try await self.bed(sender, secrets: one.ownSecret.map { [$0] }, at: one.clock)
             let refusal = bed.refusal(one.headers.mapValues { [$0] }, body: try one.body(), now: one.clock)
             #expect((refusal == nil) == one.isProven, "\(one): \(refusal?.rawValue ?? "proven")")
         }

@@ -106,7 +106,7 @@ import Testing
 
     private static let inBody = """
         {"kind": "jwt", "body": "PLACE", "algorithms": ["ES256"], "jwks": "https://id.example.com/keys",
-         "expiry": "optional", "require": ["event_id"]}
+         "issuer": "any", "expiry": "optional", "require": ["event_id"]}
         """
 
     @Test(arguments: [
