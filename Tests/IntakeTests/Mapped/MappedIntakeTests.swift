@@ -135,7 +135,7 @@ import Testing
     @Test func `without its keys a sender is told to come again, and nothing is stored`() async throws {
         let proof = """
             {"kind":"jwt","header":"authorization","scheme":"Bearer","algorithms":["RS256"],
-             "jwks":"https://keys.example.com/jwks","body_hash":{"claim":"h","encoding":"hex"}}
+             "jwks":"https://keys.example.com/jwks","issuer":"https://id.example.com","body_hash":{"claim":"h","encoding":"hex"}}
             """
         try await SourceRegistryTests.withRegistry { registry, intake, database in
             let source = try await registry.create(

@@ -44,19 +44,20 @@ import Testing
         #expect(fixed.tenant?.rawValue == "acme" && !fixed.isTracked)
     }
 
-    @Test(arguments: [
-        ("svix", #"{"grammar":1}"#, nil, [], "/tenant"),
-        ("clerk", #"{"grammar":1,"tenant":{"fixed":"globex"}}"#, "acme", [], "/tenant"),
-        ("clerk", #"{"grammar":1,"tenant":{"allow":["globex"]}}"#, "acme", [], "/tenant"),
-        ("clerk", #"{"grammar":1,"tenant":{"allow":["globex"]}}"#, nil, ["acme"], "/tenant"),
-        ("clerk", #"{"grammar":1,"tenant":"table"}"#, nil, ["acme"], "/tenant"),
-        ("clerk", #"{"grammar":1,"preset":"workos"}"#, nil, [], "/preset"),
-        ("custom", #"{"grammar":1,"preset":"workos"}"#, nil, [], "/preset"),
-        ("custom", #"{"grammar":1,"tenant":"table","user_id":"/id","rules":[]}"#, nil, [], "/proofs"),
-        ("clerk", #"{"grammar":1,"proofs":[]}"#, nil, [], "/proofs"),
-        ("clerk", #"{"grammar":1,"prooofs":[]}"#, nil, [], "/prooofs"),
-        ("clerk", #"{"grammar":1,"proofs":[{"kind":"none"}]}"#, nil, [], "/proofs/0.kind"),
-    ] as [(String, String, String?, [String], String)])
+    @Test(
+        arguments: [
+            ("svix", #"{"grammar":1}"#, nil, [], "/tenant"),
+            ("clerk", #"{"grammar":1,"tenant":{"fixed":"globex"}}"#, "acme", [], "/tenant"),
+            ("clerk", #"{"grammar":1,"tenant":{"allow":["globex"]}}"#, "acme", [], "/tenant"),
+            ("clerk", #"{"grammar":1,"tenant":{"allow":["globex"]}}"#, nil, ["acme"], "/tenant"),
+            ("clerk", #"{"grammar":1,"tenant":"table"}"#, nil, ["acme"], "/tenant"),
+            ("clerk", #"{"grammar":1,"preset":"workos"}"#, nil, [], "/preset"),
+            ("custom", #"{"grammar":1,"preset":"workos"}"#, nil, [], "/preset"),
+            ("custom", #"{"grammar":1,"tenant":"table","user_id":"/id","rules":[]}"#, nil, [], "/proofs"),
+            ("clerk", #"{"grammar":1,"proofs":[]}"#, nil, [], "/proofs"),
+            ("clerk", #"{"grammar":1,"prooofs":[]}"#, nil, [], "/prooofs"),
+            ("clerk", #"{"grammar":1,"proofs":[{"kind":"none"}]}"#, nil, [], "/proofs/0.kind"),
+        ] as [(String, String, String?, [String], String)])
     func `what does not fit together is refused with its place`(
         preset: String, text: String, tenant: String?, allowed: [String], place: String
     ) throws {
