@@ -116,8 +116,9 @@ final class RequestWriting: Sendable {
         guard !notes.isEmpty else { return self.answer(.success(told.receipt(kept: []))) }
         let request = QuarantinedRequest(
             source: self.taken.source, request: self.taken.request, secret: self.taken.secret, notes: notes)
-        let answer = self.answer
+        let (answer, budget) = (self.answer, self.taken.source.budget)
         self.writers.quarantine.keep(request) { result in
+            if case .success(let kept) = result { budget.countQuarantined(kept.count) }
             answer(result.map { told.receipt(kept: $0) })
         }
     }

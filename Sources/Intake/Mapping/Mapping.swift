@@ -28,7 +28,9 @@ package struct Mapping: Sendable {
     ) throws(InvalidValue) {
         let section = configuration.section
         let own = try ReadPlan.tenants(section)
-        guard let choice = tenants ?? own else { throw section.missing("tenant") }
+        guard let choice = tenants ?? own else {
+            throw InvalidValue("/tenant", "is needed: one tenant, several that may be named, or a table of organisations")
+        }
         self.tenants = choice
         self.keepsPersonal = keepsPersonal
         self.plans = try configuration.plans(tenants: choice, options: Set(try section.texts("options") ?? []))

@@ -15,6 +15,7 @@ final class SourceBudget: Sendable {
     private let nextDue = Atomic<Int64>(0)
     private let ignored = Atomic(0)
     private let refused = Atomic(0)
+    private let quarantined = Atomic(0)
 
     /// `rate` is in events per second.
     init(rate: Int, start: ContinuousClock.Instant = .now) {
@@ -60,12 +61,16 @@ final class SourceBudget: Sendable {
     /// Counts a delivery that was told to come again.
     func countRefused() { self.refused.add(1, ordering: .relaxed) }
 
-    /// Returns the counts since the last call. Nil when both are 0.
-    func takeCounts() -> (ignored: Int, refused: Int)? {
+    /// Counts events that are kept until an operator or the sender settles them.
+    func countQuarantined(_ events: Int) { self.quarantined.add(events, ordering: .relaxed) }
+
+    /// Returns the counts since the last call. Nil when all are 0.
+    func takeCounts() -> (ignored: Int, refused: Int, quarantined: Int)? {
         let ignored = self.ignored.exchange(0, ordering: .relaxed)
         let refused = self.refused.exchange(0, ordering: .relaxed)
-        guard ignored > 0 || refused > 0 else { return nil }
-        return (ignored, refused)
+        let quarantined = self.quarantined.exchange(0, ordering: .relaxed)
+        guard ignored > 0 || refused > 0 || quarantined > 0 else { return nil }
+        return (ignored, refused, quarantined)
     }
 
     /// Whether the source has used nothing of its rate lately. Such a budget is as good as a new one.

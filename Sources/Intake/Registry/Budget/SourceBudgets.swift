@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The budgets of all sources of this process, and a line a minute about each source of which something was not stored.
+// The budgets of all sources of this process, and a line a minute about each source of which something was not used.
 
 import Foundation
 import Logging
@@ -27,7 +27,7 @@ final class SourceBudgets: Sendable {
         }
     }
 
-    /// Tells every minute, and once more at the end, what was not stored.
+    /// Tells every minute, and once more at the end, what was not used.
     ///
     /// Cancelled here: the last counts are told, and the loop ends.
     func run(clock: some Clock<Duration> = ContinuousClock()) async {
@@ -50,10 +50,11 @@ final class SourceBudgets: Sendable {
         for (source, counts) in told {
             // An identity provider sends much that asks nothing. That alone is no news.
             self.logger.log(
-                level: counts.refused > 0 ? .notice : .info, "deliveries of a source were not stored",
+                level: counts.refused > 0 || counts.quarantined > 0 ? .notice : .info,
+                "deliveries of a source were not used",
                 metadata: [
                     "source": "\(source.rawValue.uuidString.lowercased())", "ignored": "\(counts.ignored)",
-                    "refused": "\(counts.refused)",
+                    "refused": "\(counts.refused)", "quarantined": "\(counts.quarantined)",
                 ])
         }
     }
