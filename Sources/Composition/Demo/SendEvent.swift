@@ -19,7 +19,8 @@ package enum SendEvent {
             return reply
         } catch {
             try? await http.shutdown()
-            throw error
+            if error is InvalidValue || error is CancellationError { throw error }
+            throw InvalidValue("--url", "gave no answer: does a service run there?")
         }
     }
 }
