@@ -132,6 +132,23 @@ import Testing
         }
     }
 
+    /// A crash between the ledger's row and the note leaves such an event.
+    @Test func `an event in quarantine without its note gets it when it comes again`() async throws {
+        try await Self.with(Self.split) { bed in
+            let body = #"{"events":[\#(Self.event(1, "u", org: "new"))]}"#
+            let receipt = try await bed.send(body)
+            _ = try await bed.database.admin.query("delete from dialtone.quarantine")
+            for _ in 1...2 {
+                let again = try await bed.send(body)
+                #expect(again.eventID == receipt.eventID && again.status == .quarantined)
+                #expect(again.answer?.status == 202)
+                let kept = try await bed.rows(
+                    "select concat_ws(' ', event_id, reason, settled_by, sealed is not null) from dialtone.quarantine")
+                #expect(kept == ["\(receipt.eventID) unmapped t"])
+            }
+        }
+    }
+
     @Test func `without its keys a sender is told to come again, and nothing is stored`() async throws {
         let proof = """
             {"kind":"jwt","header":"authorization","scheme":"Bearer","algorithms":["RS256"],
