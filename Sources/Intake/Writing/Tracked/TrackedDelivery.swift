@@ -39,9 +39,15 @@ struct TrackedDelivery: Sendable {
     }
 }
 
+/// A person as one source names it. Another source's person of that name is in no line of this one.
+struct SourcePerson: Hashable, Sendable {
+    let source: SourceID
+    let person: UserID
+}
+
 extension NewWord: LineEvent {
-    /// A person's name, whatever the source: a statement changes no user twice.
-    var lineKey: UserID { self.word.person }
+    /// The person of one source. Two sources that name one person are in one batch, in a statement each.
+    var lineKey: SourcePerson { SourcePerson(source: self.source, person: self.word.person) }
     /// A mapping table is read with the commit. Without it the source's own limits hold.
     var lineTenant: TenantID? { self.word.tenant ?? self.owner }
 }

@@ -68,6 +68,13 @@ import Testing
         }
     }
 
+    @Test func `a person waits in the line of its own source`() throws {
+        let word = try Said.joins("o1", 10).word()
+        #expect(try word.lineKey == Said.leaves("o2", 20).word().lineKey)
+        #expect(try word.lineKey != Said.joins("o1", 10).elsewhere.word().lineKey)
+        #expect(try word.lineKey != Said.joins("o1", 10).with { $0.user = "v" }.word().lineKey)
+    }
+
     @Test func `many people are stored together`() async throws {
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
