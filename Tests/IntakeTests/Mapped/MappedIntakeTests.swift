@@ -149,6 +149,24 @@ import Testing
         }
     }
 
+    /// The sign-up's time is ahead of the node's clock, as a sender's may be.
+    @Test func `a deletion with a time that cannot be used ends a user whose own time is ahead`() throws {
+        let person = try UserID("u")
+        let tenant = try TenantID("acme")
+        func change(_ said: Word.OfPerson, _ moment: Word.Moment) -> UserChange? {
+            Word(
+                person: person, ofPerson: said, organization: nil, ofMembership: nil, tenant: tenant, moment: moment,
+                isWeak: false, isWhole: false
+            ).change(receivedAt: Self.noon)
+        }
+        for said in [Word.OfPerson.deleted, .suspended] {
+            let gone = try #require(change(said, .arrival))
+            #expect(gone.wanted == .gone && gone.occurredAt == nil, "a revoke without a time always stands")
+            #expect(change(said, .at(Self.noon + 60))?.occurredAt == Self.noon + 60)
+        }
+        #expect(change(.live, .arrival)?.occurredAt == Self.noon)
+    }
+
     @Test func `without its keys a sender is told to come again, and nothing is stored`() async throws {
         let proof = """
             {"kind":"jwt","header":"authorization","scheme":"Bearer","algorithms":["RS256"],
