@@ -106,7 +106,8 @@ struct TakenDelivery: Sendable {
 extension Word {
     /// What the word asks of a user, at a source whose words all name their tenant. Nil: an invitation asks nothing.
     ///
-    /// A word that counts as of its arrival gets the node's time of it.
+    /// A revoke that counts as of its arrival has no time, so that it always stands: the node's clock may be behind the
+    /// user's line. A sign-up gets the node's time of arrival.
     func change(receivedAt: Date) -> UserChange? {
         guard let tenant = self.tenant else { return nil }
         let takesAway = self.ofMembership == .gone || self.ofPerson == .suspended || self.ofPerson == .deleted
@@ -114,7 +115,7 @@ extension Word {
         let occurredAt: Date? =
             switch self.moment {
             case .at(let time): time
-            case .arrival: receivedAt
+            case .arrival: takesAway ? nil : receivedAt
             case .unknown: nil
             }
         return UserChange(

@@ -34,6 +34,7 @@ package struct Mapping: Sendable {
         self.tenants = choice
         self.keepsPersonal = keepsPersonal
         self.plans = try configuration.plans(tenants: choice, options: Set(try section.texts("options") ?? []))
+        if case .fixed = choice { for (_, plan) in self.plans { try plan.requireSenderOrder() } }
         self.answers = try ReadAnswers.answers(section)
         self.handshakes = try ReadAnswers.handshakes(section)
         self.keeping = try Keeping(section)
@@ -66,13 +67,13 @@ package struct Mapping: Sendable {
     /// Returns the handshake that a request with this method may be; nil when the source has none.
     package func handshake(_ method: String) -> Handshake? { self.handshakes.first { $0.method == method } }
 
-    /// Whether a word may name no tenant, so that facts on people and memberships must be kept. A source without such
-    /// words is plain.
+    /// Whether facts on people and memberships must be kept: a word may name no tenant, or arrival counts and the
+    /// database's clock must decide. A source without such words is plain.
     package var isTracked: Bool {
         switch self.tenants {
         case .fixed: false
         case .table: true
-        case .allowed: self.plans.contains { $0.plan.mayLackTenant }
+        case .allowed: self.plans.contains { $0.plan.mayLackTenant || $0.plan.countsArrival }
         }
     }
 
@@ -83,6 +84,25 @@ package struct Mapping: Sendable {
 }
 
 extension Plan {
+    /// Whether a word that gives counts as of its arrival when it has no time.
+    fileprivate var countsArrival: Bool {
+        self.rules.contains { rule in
+            guard case .words(let parts) = rule.meaning else { return false }
+            return parts.contains { $0.countsArrival && !$0.isTaking }
+        }
+    }
+
+    /// With a fixed tenant no facts are kept on a person, so no clock but a node's could tell the order.
+    fileprivate func requireSenderOrder() throws(InvalidValue) {
+        for rule in self.rules {
+            guard case .words(let parts) = rule.meaning else { continue }
+            guard !parts.contains(where: { $0.countsArrival && $0.person == .live }) else {
+                throw InvalidValue(
+                    rule.place, #"counts as of its arrival: "order": "arrival" needs "tenant": "table" or "allow""#)
+            }
+        }
+    }
+
     fileprivate var mayLackTenant: Bool {
         self.rules.contains { rule in
             guard case .words(let parts) = rule.meaning else { return false }

@@ -21,12 +21,14 @@ enum LedgerLookup {
         """
     }
 
-    /// The same for a word of a tracked source. A row in quarantine names no user and says the same as any.
+    /// The same for a word of a tracked source, and whether its event is in quarantine. A row in quarantine names no
+    /// user and says the same as any.
     static func known(_ word: NewWord) -> SQL {
         """
         select event_id, outcome = 'quarantined'
                          or user_id = \(word.word.person) and wanted = \(word.asks)
-                            and external_tenant is not distinct from \(word.organization)
+                            and external_tenant is not distinct from \(word.organization),
+               outcome = 'quarantined'
         from dialtone.events
         where source_id = \(word.source) and delivery_id = \(word.deliveryID) and item = \(word.item)
         """

@@ -132,6 +132,41 @@ import Testing
         }
     }
 
+    /// A crash between the ledger's row and the note leaves such an event.
+    @Test func `an event in quarantine without its note gets it when it comes again`() async throws {
+        try await Self.with(Self.split) { bed in
+            let body = #"{"events":[\#(Self.event(1, "u", org: "new"))]}"#
+            let receipt = try await bed.send(body)
+            _ = try await bed.database.admin.query("delete from dialtone.quarantine")
+            for _ in 1...2 {
+                let again = try await bed.send(body)
+                #expect(again.eventID == receipt.eventID && again.status == .quarantined)
+                #expect(again.answer?.status == 202)
+                let kept = try await bed.rows(
+                    "select concat_ws(' ', event_id, reason, settled_by, sealed is not null) from dialtone.quarantine")
+                #expect(kept == ["\(receipt.eventID) unmapped t"])
+            }
+        }
+    }
+
+    /// The sign-up's time is ahead of the node's clock, as a sender's may be.
+    @Test func `a deletion with a time that cannot be used ends a user whose own time is ahead`() throws {
+        let person = try UserID("u")
+        let tenant = try TenantID("acme")
+        func change(_ said: Word.OfPerson, _ moment: Word.Moment) -> UserChange? {
+            Word(
+                person: person, ofPerson: said, organization: nil, ofMembership: nil, tenant: tenant, moment: moment,
+                isWeak: false, isWhole: false
+            ).change(receivedAt: Self.noon)
+        }
+        for said in [Word.OfPerson.deleted, .suspended] {
+            let gone = try #require(change(said, .arrival))
+            #expect(gone.wanted == .gone && gone.occurredAt == nil, "a revoke without a time always stands")
+            #expect(change(said, .at(Self.noon + 60))?.occurredAt == Self.noon + 60)
+        }
+        #expect(change(.live, .arrival)?.occurredAt == Self.noon)
+    }
+
     @Test func `without its keys a sender is told to come again, and nothing is stored`() async throws {
         let proof = """
             {"kind":"jwt","header":"authorization","scheme":"Bearer","algorithms":["RS256"],

@@ -44,6 +44,24 @@ import Testing
         #expect(fixed.tenant?.rawValue == "acme" && !fixed.isTracked)
     }
 
+    @Test func `where arrival counts, a source of several tenants keeps facts, and one of a fixed tenant is refused`()
+        throws
+    {
+        let text = { (order: String) in
+            """
+            {"grammar":1,"proofs":[{"kind":"bearer"}],"user_id":"/id","organization":"/org","order":"\(order)",
+             "rules":[{"person":"live","membership":"live"}]}
+            """
+        }
+        #expect(try Self.terms("custom", text("arrival"), allowed: ["acme"]).isTracked)
+        #expect(try !Self.terms("custom", text("sender"), allowed: ["acme"]).isTracked)
+        #expect(try !Self.terms("custom", text("sender"), tenant: "acme").isTracked)
+        let error = #expect(throws: InvalidValue.self) {
+            try Self.terms("custom", text("arrival"), tenant: "acme")
+        }
+        #expect(error?.field == "/rules/0")
+    }
+
     @Test(
         arguments: [
             ("svix", #"{"grammar":1}"#, nil, [], "/tenant"),

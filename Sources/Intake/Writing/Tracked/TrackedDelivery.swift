@@ -39,9 +39,15 @@ struct TrackedDelivery: Sendable {
     }
 }
 
+/// A person as one source names it. Another source's person of that name is in no line of this one.
+struct SourcePerson: Hashable, Sendable {
+    let source: SourceID
+    let person: UserID
+}
+
 extension NewWord: LineEvent {
-    /// A person's name, whatever the source: a statement changes no user twice.
-    var lineKey: UserID { self.word.person }
+    /// The person of one source. Two sources that name one person are in one batch, in a statement each.
+    var lineKey: SourcePerson { SourcePerson(source: self.source, person: self.word.person) }
     /// A mapping table is read with the commit. Without it the source's own limits hold.
     var lineTenant: TenantID? { self.word.tenant ?? self.owner }
 }
@@ -92,9 +98,11 @@ extension TrackedDelivery: LineDelivery {
         guard !repeated.isEmpty else { return }
         let batch = TrackedStatement.batch(of: repeated, settling: .resend, &clock)
         for (known, result) in try await TrackedStatement.commit(batch, on: connection) {
-            // What still cannot be used stays where it is, and its sender is told again that it is known.
-            guard let id = ids[known], !result.isInQuarantine else { continue }
-            results[id] = .success(Receipt.Item(eventID: known, status: result.outcome))
+            guard let id = ids[known], result.outcome != .ignored else { continue }
+            // What still cannot be used stays in quarantine. Its note is written again where a crash has kept it from
+            // being written.
+            results[id] = .success(
+                Receipt.Item(eventID: known, status: result.isInQuarantine ? .quarantined : result.outcome))
         }
     }
 
@@ -107,7 +115,10 @@ extension TrackedDelivery: LineDelivery {
         guard var columns = rows.first?.columns else { return word.item > 0 ? .failure(.deliveryReused) : nil }
         let id: EventID = try columns.next()
         let isSame: Bool = try columns.next()
-        return isSame ? .success(Receipt.Item(eventID: id, status: outcome)) : .failure(.deliveryReused)
+        let isInQuarantine: Bool = try columns.next()
+        return isSame
+            ? .success(Receipt.Item(eventID: id, status: isInQuarantine ? .quarantined : outcome))
+            : .failure(.deliveryReused)
     }
 }
 

@@ -12,35 +12,48 @@ enum TrackedFacts {
     /// people_pkey and memberships_pkey. `offset 0` keeps a lateral from becoming a join that walks the table.
     ///
     /// Under `order: arrival` a word counts as of the database's clock, and always after what it meets: the nodes'
-    /// clocks may differ.
+    /// clocks may differ. An event that is settled counts as of the time that it came into quarantine, and not of now:
+    /// what was told since stays. Indexes quarantine_pkey and events_pkey.
     ///
     /// `stays`: the membership is bound, and the word does not move it. A leave goes to where the membership is bound,
     /// and a membership that counts stays there, wherever the organisation is mapped by now.
-    static let known: SQL = """
-        select word.*, person.state, person.told_at, person.ended_at, person.listed_at, person.waits_until,
-               member.state as member_state, member.told_at as member_told, member.tenant_id as bound,
-               coalesce(member.tenant_id is not null
-                        and (word.membership_word = 'gone'
-                             or member.state = 'live'
-                                and coalesce(member.told_at > person.ended_at, true)
-                                and coalesce(member.told_at >= person.listed_at, true)), false) as stays,
-               coalesce(
-                   word.occurred_at,
-                   case when word.by_arrival then greatest(
-                       statement_timestamp(),
-                       greatest(nullif(person.told_at, 'infinity'), nullif(person.ended_at, 'infinity'),
-                                nullif(person.listed_at, 'infinity'), nullif(member.told_at, 'infinity'))
-                           + interval '1 microsecond') end,
-                   case when word.membership_word = 'gone' or word.person_word in ('suspended', 'deleted')
-                        then timestamptz 'infinity' else '-infinity' end) as at
-        from input word
-        cross join lateral (
-            select people.* from dialtone.people
-            where people.source_id = word.source_id and people.external_user = word.person offset 0) person
-        left join lateral (
-            select memberships.* from dialtone.memberships
-            where memberships.source_id = word.source_id and memberships.external_user = word.person
-              and memberships.external_tenant = word.organization offset 0) member on true
+    static func known(isSettling: Bool) -> SQL {
+        let arrival = isSettling ? Self.arrivalInQuarantine : Self.arrivalNow
+        return """
+            select word.*, person.state, person.told_at, person.ended_at, person.listed_at, person.waits_until,
+                   member.state as member_state, member.told_at as member_told, member.tenant_id as bound,
+                   coalesce(member.tenant_id is not null
+                            and (word.membership_word = 'gone'
+                                 or member.state = 'live'
+                                    and coalesce(member.told_at > person.ended_at, true)
+                                    and coalesce(member.told_at >= person.listed_at, true)), false) as stays,
+                   coalesce(
+                       word.occurred_at,
+                       case when word.by_arrival then \(arrival) end,
+                       case when word.membership_word = 'gone' or word.person_word in ('suspended', 'deleted')
+                            then timestamptz 'infinity' else '-infinity' end) as at
+            from input word
+            cross join lateral (
+                select people.* from dialtone.people
+                where people.source_id = word.source_id and people.external_user = word.person offset 0) person
+            left join lateral (
+                select memberships.* from dialtone.memberships
+                where memberships.source_id = word.source_id and memberships.external_user = word.person
+                  and memberships.external_tenant = word.organization offset 0) member on true
+            """
+    }
+
+    private static let arrivalNow: SQL = """
+        greatest(statement_timestamp(),
+                 greatest(nullif(person.told_at, 'infinity'), nullif(person.ended_at, 'infinity'),
+                          nullif(person.listed_at, 'infinity'), nullif(member.told_at, 'infinity'))
+                     + interval '1 microsecond')
+        """
+
+    private static let arrivalInQuarantine: SQL = """
+        coalesce((select quarantine.arrived_at from dialtone.quarantine where quarantine.event_id = word.event_id),
+                 (select events.received_at from dialtone.events where events.event_id = word.event_id),
+                 word.received_at)
         """
 
     /// Whether each word is news: on the membership, on the person, as a list. `binds`: the membership was told before

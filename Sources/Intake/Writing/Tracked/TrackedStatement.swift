@@ -75,7 +75,7 @@ enum TrackedStatement {
         let ended: SQL = settlement.map { ", ended as (\(TrackedOutcome.quarantineEnded(by: $0)))" } ?? ""
         return """
             with input as (\(Self.input(words))),
-            known as (\(TrackedFacts.known)),
+            known as (\(TrackedFacts.known(isSettling: settlement != nil))),
             judged as materialized (\(TrackedFacts.judged)),
             after as (\(TrackedFacts.after)),
             due as materialized (\(TrackedDue.due)),

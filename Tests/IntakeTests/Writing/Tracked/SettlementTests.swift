@@ -43,6 +43,23 @@ import Testing
         }
     }
 
+    @Test func `where arrival counts, who was deleted between quarantine and replay stays deleted`() async throws {
+        try await Self.withQuarantined([Said.joins("o9", nil).onArrival]) { database, words in
+            _ = try await WordBed.say([Said.deleted(nil).onArrival], database)
+            try await WordBed.map("o9", to: "acme", database)
+            #expect(try await Self.replay(words, database) == ["superseded"])
+            #expect(try await WordBed.users(database).isEmpty)
+        }
+    }
+
+    @Test func `where arrival counts, an event is settled when nothing was told since`() async throws {
+        try await Self.withQuarantined([Said.joins("o9", nil).onArrival]) { database, words in
+            try await WordBed.map("o9", to: "acme", database)
+            #expect(try await Self.replay(words, database) == ["accepted"])
+            #expect(try await WordBed.users(database) == ["acme u live"])
+        }
+    }
+
     @Test func `the older of two joins brings in too`() async throws {
         try await Self.withQuarantined([.joins("o9", 30), .joins("o9", 60)]) { database, words in
             try await WordBed.map("o9", to: "acme", database)

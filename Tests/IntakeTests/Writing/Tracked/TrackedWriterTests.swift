@@ -60,12 +60,19 @@ import Testing
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
             let said = Said.joins("o9", 10)
-            #expect(try await Self.receipts([[said], [said]], database) == ["quarantined", "duplicate"])
+            #expect(try await Self.receipts([[said], [said]], database) == ["quarantined", "quarantined"])
             try await WordBed.map("o9", to: "acme", database)
             #expect(try await Self.receipts([[said], [said]], database) == ["accepted", "duplicate"])
             #expect(try await WordBed.users(database) == ["acme u live"])
             #expect(try await database.admin.query("select 1 from dialtone.events").count == 1)
         }
+    }
+
+    @Test func `a person waits in the line of its own source`() throws {
+        let word = try Said.joins("o1", 10).word()
+        #expect(try word.lineKey == Said.leaves("o2", 20).word().lineKey)
+        #expect(try word.lineKey != Said.joins("o1", 10).elsewhere.word().lineKey)
+        #expect(try word.lineKey != Said.joins("o1", 10).with { $0.user = "v" }.word().lineKey)
     }
 
     @Test func `many people are stored together`() async throws {
