@@ -34,6 +34,7 @@ final class Quarantine: Sendable {
     private let pool: PostgresPool
     private let vault: Vault
     private let logger: Logger
+    private let room: QuarantineRoom
     private let line = Mutex(Line())
     private let arrived = Wakeup()
 
@@ -41,6 +42,7 @@ final class Quarantine: Sendable {
         self.pool = pool
         self.vault = vault
         self.logger = logger
+        self.room = QuarantineRoom(pool: pool, logger: logger)
     }
 
     /// Calls `completion` once: with an item for each note, in their order, after the commit; or with why it was not
@@ -90,11 +92,24 @@ final class Quarantine: Sendable {
 
     private func result(of request: QuarantinedRequest) async -> Result<[Receipt.Item], IntakeError> {
         do {
-            return .success(try await self.store(request))
+            return .success(try await self.storeWithinRoom(request))
         } catch {
             self.logger.error("an event could not be put in quarantine", metadata: ["error": "\(error)"])
             return .failure(.unavailable)
         }
+    }
+
+    /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body.
+    private func storeWithinRoom(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
+        let room = try await self.room.left(of: request.source.id)
+        let beyond = request.notes.dropFirst(room).map { Receipt.Item(eventID: $0.event, status: .ignored) }
+        guard room > 0 else { return beyond }
+        let kept = try await self.store(
+            QuarantinedRequest(
+                source: request.source, request: request.request, secret: request.secret,
+                notes: Array(request.notes.prefix(room))))
+        self.room.take(kept.count { $0.status == .quarantined }, of: request.source.id)
+        return kept + beyond
     }
 
     /// Shielded from cancellation once it is sealed, because it belongs to the writer and not to its shutdown.

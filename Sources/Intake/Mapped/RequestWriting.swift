@@ -118,7 +118,10 @@ final class RequestWriting: Sendable {
             source: self.taken.source, request: self.taken.request, secret: self.taken.secret, notes: notes)
         let (answer, budget) = (self.answer, self.taken.source.budget)
         self.writers.quarantine.keep(request) { result in
-            if case .success(let kept) = result { budget.countQuarantined(kept.count) }
+            if case .success(let kept) = result {
+                budget.countQuarantined(kept.count { $0.status != .ignored })
+                budget.countIgnored(kept.count { $0.status == .ignored })
+            }
             answer(result.map { told.receipt(kept: $0) })
         }
     }

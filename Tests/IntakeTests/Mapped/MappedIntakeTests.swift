@@ -112,6 +112,32 @@ import Testing
         }
     }
 
+    @Test func `a source with 10,000 open rows in quarantine gets no more: the event is ignored, and no body is kept`()
+        async throws
+    {
+        try await Self.with(Self.split) { bed in
+            let count = Int64(QuarantineRoom.maximumOpen - 1)
+            try await bed.database.insert(
+                """
+                insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id,
+                                                 body_sha256)
+                select gen_random_uuid(), \(bed.source.id), 1, 1, 'unmapped', '-', sha256('x')
+                from generate_series(1, \(count))
+                """)
+            let bad = #"{"id":"bad","type":"joined","user":7.5,"org":"o","time":1}"#
+            let worse = bad.replacing("bad", with: "worse")
+            let receipt = try await bed.send(#"{"events":[\#(bad),\#(worse)]}"#)
+            #expect(receipt.items.map(\.status) == [.quarantined, .ignored], "one fits")
+            let full = try await bed.send(#"{"events":[\#(worse)]}"#)
+            #expect(full.items.map(\.status) == [.ignored] && full.answer?.status == 200)
+            let rows = try await bed.rows(
+                "select concat_ws(' ', count(*), count(sealed)) from dialtone.quarantine")
+            #expect(rows == ["10000 1"])
+            let events = try await bed.rows("select delivery_id from dialtone.events")
+            #expect(events == ["bad"])
+        }
+    }
+
     @Test func `what names an organisation without a tenant is kept, and its repetition takes it in once it has one`()
         async throws
     {

@@ -55,8 +55,8 @@ final class SourceBudget: Sendable {
 
     // MARK: What was not stored
 
-    /// Counts a delivery that asks nothing.
-    func countIgnored() { self.ignored.add(1, ordering: .relaxed) }
+    /// Counts deliveries that ask nothing, and events for which quarantine has no room.
+    func countIgnored(_ count: Int = 1) { self.ignored.add(count, ordering: .relaxed) }
 
     /// Counts a delivery that was told to come again.
     func countRefused() { self.refused.add(1, ordering: .relaxed) }
