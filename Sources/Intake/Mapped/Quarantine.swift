@@ -15,27 +15,11 @@ import Vault
 final class Quarantine: Sendable {
     typealias Completion = @Sendable (Result<[Receipt.Item], IntakeError>) -> Void
 
-    private struct Waiting: Sendable {
-        let request: QuarantinedRequest
-        let completion: Completion
-    }
-
-    private struct Line: Sendable {
-        var waiting: [Waiting] = []
-        var bytes = 0
-        var isClosed = false
-    }
-
-    /// Requests that wait at most, those of one source, and the bytes of all their bodies.
-    private static let maximumWaiting = 256
-    private static let maximumOfSource = 64
-    private static let maximumBytes = 16 << 20
-
     private let pool: PostgresPool
     private let vault: Vault
     private let logger: Logger
     private let room: QuarantineRoom
-    private let line = Mutex(Line())
+    private let line = Mutex(QuarantineLine())
     private let arrived = Wakeup()
 
     init(pool: PostgresPool, vault: Vault, logger: Logger) {
@@ -48,16 +32,7 @@ final class Quarantine: Sendable {
     /// Calls `completion` once: with an item for each note, in their order, after the commit; or with why it was not
     /// kept, perhaps before this returns.
     func keep(_ request: QuarantinedRequest, completion: @escaping Completion) {
-        let refusal: IntakeError? = self.line.withLock { line in
-            guard !line.isClosed else { return .unavailable }
-            let ofSource = line.waiting.count { $0.request.source.id == request.source.id }
-            guard line.waiting.count < Self.maximumWaiting, ofSource < Self.maximumOfSource,
-                line.bytes < Self.maximumBytes
-            else { return .busy(retryAfter: 1) }
-            line.waiting.append(Waiting(request: request, completion: completion))
-            line.bytes += request.request.body.count
-            return nil
-        }
+        let refusal = self.line.withLock { $0.add(.init(request: request, completion: completion)) }
         if let refusal { return completion(.failure(refusal)) }
         self.arrived.signal()
     }
@@ -67,27 +42,14 @@ final class Quarantine: Sendable {
     /// Cancelled here: what is under way is committed, and what still waits is refused, so that its sender comes again.
     func run() async {
         while !Task.isCancelled {
-            guard let next = self.next() else {
+            guard let next = self.line.withLock({ $0.next() }) else {
                 await self.arrived.wait()
                 continue
             }
             next.completion(await self.result(of: next.request))
         }
-        let refused = self.line.withLock { line in
-            line.isClosed = true
-            defer { line.waiting = [] }
-            return line.waiting
-        }
+        let refused = self.line.withLock { $0.close() }
         for waiting in refused { waiting.completion(.failure(.unavailable)) }
-    }
-
-    private func next() -> Waiting? {
-        self.line.withLock { line in
-            guard !line.waiting.isEmpty else { return nil }
-            let next = line.waiting.removeFirst()
-            line.bytes -= next.request.request.body.count
-            return next
-        }
     }
 
     private func result(of request: QuarantinedRequest) async -> Result<[Receipt.Item], IntakeError> {
@@ -126,7 +88,11 @@ final class Quarantine: Sendable {
             let known: EventID = try columns.next()
             items[id] = Receipt.Item(eventID: known, status: try columns.next() ? .quarantined : .duplicate)
         }
-        return request.notes.map { items[$0.event] ?? Receipt.Item(eventID: $0.event, status: .quarantined) }
+        // A note without a row is not kept, and its sender must not hear that it is.
+        return try request.notes.map { note in
+            guard let item = items[note.event] else { throw IntakeError.unavailable }
+            return item
+        }
     }
 
     /// Returns what may be kept of the body, sealed for the row of the request's first note. Nil: nothing may, or the

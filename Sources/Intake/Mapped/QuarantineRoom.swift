@@ -10,7 +10,7 @@ import Synchronization
 /// the bound is exceeded by a few seconds' worth at most.
 final class QuarantineRoom: Sendable {
     private struct Counted: Sendable {
-        var open: Int
+        let open: Int
         let at: ContinuousClock.Instant
     }
 
@@ -49,7 +49,10 @@ final class QuarantineRoom: Sendable {
 
     /// Counts rows that were written.
     func take(_ rows: Int, of source: SourceID) {
-        self.counts.withLock { $0[source]?.open += rows }
+        self.counts.withLock { counts in
+            guard let last = counts[source] else { return }
+            counts[source] = Counted(open: last.open + rows, at: last.at)
+        }
     }
 
     /// Index quarantine_open. The scan ends one row beyond the bound.
