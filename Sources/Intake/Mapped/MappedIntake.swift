@@ -22,7 +22,7 @@ final class MappedIntake: Sendable {
                 headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
                 provenID: proven.deliveryID, claims: proven.claims)
             let taken = TakenRequest(request, from: source, secret: proven.secretID)
-            source.budget.takeMore(max(0, taken.itemCount - 1))
+            source.budget.takeMore(taken.charge - 1)
             if taken.itemCount == 0 { source.budget.countIgnored() }
             RequestWriting(taken, by: self.writers, answer: answer).begin()
         } catch {

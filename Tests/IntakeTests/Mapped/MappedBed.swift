@@ -7,13 +7,17 @@ import Model
 @testable import Intake
 
 enum MappedBed {
-    /// Any preset is as good. The source belongs to the tenant `acme`.
-    static func source(budget: SourceBudget = SourceBudget(rate: 1_000)) throws -> MappedSource {
+    /// A source of the tenant `acme`. Nil: any preset is as good.
+    static func source(
+        _ configuration: String? = nil, budget: SourceBudget = SourceBudget(rate: 1_000)
+    ) throws -> MappedSource {
         let tenant = try TenantID("acme")
-        let terms = try SourceTerms(preset: "svix", nil, tenant: tenant, allowed: [])
+        let preset = configuration == nil ? "svix" : SourceConfiguration.custom
+        let text = configuration.map { Array($0.utf8) }
+        let terms = try SourceTerms(preset: preset, text, tenant: tenant, allowed: [])
         let key = CompiledTerms.Key(
-            preset: "svix", version: 1, tenant: tenant, allowed: [], isTracked: terms.isTracked)
-        guard let compiled = try CompiledTerms(key, nil) else { throw IntakeError.unavailable }
+            preset: preset, version: 1, tenant: tenant, allowed: [], isTracked: terms.isTracked)
+        guard let compiled = try CompiledTerms(key, text) else { throw IntakeError.unavailable }
         return MappedSource(
             id: SourceID(rawValue: UUID()), budget: budget, compiled: compiled,
             proof: try DeliveryProof(
