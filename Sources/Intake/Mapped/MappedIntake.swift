@@ -8,6 +8,7 @@ import Model
 /// operator.
 final class MappedIntake: Sendable {
     private let writers: MappedWriters
+    private let room = BodyRoom()
 
     init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine) {
         self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine)
@@ -17,7 +18,18 @@ final class MappedIntake: Sendable {
     func receive(_ delivery: Delivery, from source: MappedSource, answer: @escaping WriteCompletion) {
         do throws(IntakeError) {
             let proven = try Self.proven(delivery, from: source)
-            if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
+            let (room, budget, bytes) = (self.room, source.budget, delivery.body.count)
+            guard room.take(bytes, of: budget) else {
+                budget.countRefused()
+                throw .busy(retryAfter: 1)
+            }
+            let answer: WriteCompletion = { result in
+                room.giveBack(bytes, of: budget)
+                answer(result)
+            }
+            if let wait = budget.take() {
+                return answer(.failure(.busy(retryAfter: Int(wait.components.seconds) + 1)))
+            }
             let request = ProvenRequest(
                 headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
                 provenID: proven.deliveryID, claims: proven.claims)
