@@ -23,12 +23,12 @@ final class MappedIntake: Sendable {
                 budget.countRefused()
                 throw .busy(retryAfter: 1)
             }
-            let answer: WriteCompletion = { result in
+            let answering: WriteCompletion = { result in
                 room.giveBack(bytes, of: budget)
                 answer(result)
             }
             if let wait = budget.take() {
-                return answer(.failure(.busy(retryAfter: Int(wait.components.seconds) + 1)))
+                return answering(.failure(.busy(retryAfter: Int(wait.components.seconds) + 1)))
             }
             let request = ProvenRequest(
                 headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
@@ -36,7 +36,7 @@ final class MappedIntake: Sendable {
             let taken = TakenRequest(request, from: source, secret: proven.secretID)
             source.budget.takeMore(taken.charge - 1)
             if taken.itemCount == 0 { source.budget.countIgnored() }
-            RequestWriting(taken, by: self.writers, answer: answer).begin()
+            RequestWriting(taken, by: self.writers, answer: answering).begin()
         } catch {
             answer(.failure(error))
         }
