@@ -74,12 +74,11 @@ final class Quarantine: Sendable {
         return kept + beyond
     }
 
-    /// Shielded from cancellation once it is sealed, because it belongs to the writer and not to its shutdown.
+    /// Shielded from cancellation, because it belongs to the writer and not to its shutdown. Where the body cannot be
+    /// put beside the rows any more, this throws. The sender comes again, and the body with it.
     private func store(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
-        let body = request.request.body
-        let statement = QuarantineStatement.keep(
-            request, picks: QuarantinePicks.texts(of: request), hash: Array(SHA256.hash(data: body)),
-            sealed: try await self.sealedBody(of: request))
+        let hash = Array(SHA256.hash(data: request.request.body))
+        let statement = QuarantineStatement.keep(request, picks: QuarantinePicks.texts(of: request), hash: hash)
         let rows = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
         var items: [EventID: Receipt.Item] = [:]
         for row in rows {
@@ -88,6 +87,7 @@ final class Quarantine: Sendable {
             let known: EventID = try columns.next()
             items[id] = Receipt.Item(eventID: known, status: try columns.next() ? .quarantined : .duplicate)
         }
+        try await self.keepBody(of: request, hash, in: items.values.map(\.eventID))
         // A note without a row is not kept, and its sender must not hear that it is.
         return try request.notes.map { note in
             guard let item = items[note.event] else { throw IntakeError.unavailable }
@@ -95,15 +95,22 @@ final class Quarantine: Sendable {
         }
     }
 
-    /// Returns what may be kept of the body, sealed for the row of the request's first note. Nil: nothing may, or the
-    /// body is no text and so no event.
-    private func sealedBody(of request: QuarantinedRequest) async throws -> [UInt8]? {
-        guard let kept = request.source.mapping.keeping.kept(of: request.request.body),
-            let text = String(validating: kept, as: UTF8.self)
-        else { return nil }
+    /// Puts the body on the first row of these events, unless one of them has it. The rows are known only after the
+    /// insert, and the body is sealed for its row.
+    private func keepBody(of request: QuarantinedRequest, _ hash: [UInt8], in events: [EventID]) async throws {
+        guard let text = Self.keptText(of: request) else { return }
+        let rows = try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash))
+            .map { try $0.decode(EventID.self, Bool.self) }
+        guard let (event, _) = rows.first, !rows.contains(where: { $0.1 }) else { return }
         let place = SealedBinding(
-            tenant: request.source.scope, table: "quarantine", column: "sealed",
-            row: request.notes[0].event.rawValue.lowercase, user: request.source.id.rawValue.lowercase, generation: 0)
-        return try await self.vault.seal(Secret(text), place)
+            tenant: request.source.scope, table: "quarantine", column: "sealed", row: event.rawValue.lowercase,
+            user: request.source.id.rawValue.lowercase, generation: 0)
+        let statement = QuarantineStatement.keepBody(try await self.vault.seal(Secret(text), place), at: event)
+        _ = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
+    }
+
+    /// Returns what may be kept of the body. Nil: nothing may, or the body is no text and so no event.
+    private static func keptText(of request: QuarantinedRequest) -> String? {
+        request.source.mapping.keeping.kept(of: request.request.body).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }

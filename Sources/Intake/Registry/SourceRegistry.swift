@@ -84,8 +84,8 @@ package struct SourceRegistry: Sendable {
     }
 
     /// Gives a source a new secret, or with `secret` one that the sender has made. The older ones are accepted for
-    /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one. Throws `InvalidValue`
-    /// for a secret with which the source could not be read, beside those in force or alone.
+    /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one.
+    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone.
     package func rotate(
         slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
     ) async throws -> NewSource {

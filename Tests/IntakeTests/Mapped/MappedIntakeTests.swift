@@ -138,6 +138,26 @@ import Testing
         }
     }
 
+    @Test func `the body is kept although the first event is known, and again where its row lost it`() async throws {
+        try await Self.with(Self.split) { bed in
+            _ = try await bed.send(#"{"events":[\#(Self.event(1, "u"))]}"#)
+            let known = #"{"id":"e1","type":"joined","user":7.5,"org":"o","time":1}"#
+            let body = #"{"events":[\#(known),\#(known.replacing("e1", with: "new"))]}"#
+            let receipt = try await bed.send(body)
+            #expect(receipt.items.map(\.status) == [.duplicate, .quarantined])
+            let kept: SQL = "select sealed::text from dialtone.quarantine where sealed is not null"
+            let first = try await bed.rows(kept)
+            #expect(first.count == 1)
+            _ = try await bed.send(body)
+            let second = try await bed.rows(kept)
+            #expect(second == first, "it is there, and is not sealed again")
+            _ = try await bed.database.admin.query("update dialtone.quarantine set sealed = null")
+            _ = try await bed.send(body)
+            let third = try await bed.rows(kept)
+            #expect(third.count == 1)
+        }
+    }
+
     @Test func `what names an organisation without a tenant is kept, and its repetition takes it in once it has one`()
         async throws
     {
