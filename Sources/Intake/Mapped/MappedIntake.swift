@@ -8,6 +8,7 @@ import Model
 /// operator.
 final class MappedIntake: Sendable {
     private let writers: MappedWriters
+    private let room = BodyRoom()
 
     init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine) {
         self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine)
@@ -17,14 +18,25 @@ final class MappedIntake: Sendable {
     func receive(_ delivery: Delivery, from source: MappedSource, answer: @escaping WriteCompletion) {
         do throws(IntakeError) {
             let proven = try Self.proven(delivery, from: source)
-            if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
+            let (room, budget, bytes) = (self.room, source.budget, delivery.body.count)
+            guard room.take(bytes, of: budget) else {
+                budget.countRefused()
+                throw .busy(retryAfter: 1)
+            }
+            let answering: WriteCompletion = { result in
+                room.giveBack(bytes, of: budget)
+                answer(result)
+            }
+            if let wait = budget.take() {
+                return answering(.failure(.busy(retryAfter: Int(wait.components.seconds) + 1)))
+            }
             let request = ProvenRequest(
                 headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
                 provenID: proven.deliveryID, claims: proven.claims)
             let taken = TakenRequest(request, from: source, secret: proven.secretID)
-            source.budget.takeMore(max(0, taken.itemCount - 1))
+            source.budget.takeMore(taken.charge - 1)
             if taken.itemCount == 0 { source.budget.countIgnored() }
-            RequestWriting(taken, by: self.writers, answer: answer).begin()
+            RequestWriting(taken, by: self.writers, answer: answering).begin()
         } catch {
             answer(.failure(error))
         }

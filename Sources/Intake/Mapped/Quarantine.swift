@@ -15,47 +15,24 @@ import Vault
 final class Quarantine: Sendable {
     typealias Completion = @Sendable (Result<[Receipt.Item], IntakeError>) -> Void
 
-    private struct Waiting: Sendable {
-        let request: QuarantinedRequest
-        let completion: Completion
-    }
-
-    private struct Line: Sendable {
-        var waiting: [Waiting] = []
-        var bytes = 0
-        var isClosed = false
-    }
-
-    /// Requests that wait at most, those of one source, and the bytes of all their bodies.
-    private static let maximumWaiting = 256
-    private static let maximumOfSource = 64
-    private static let maximumBytes = 16 << 20
-
     private let pool: PostgresPool
     private let vault: Vault
     private let logger: Logger
-    private let line = Mutex(Line())
+    private let room: QuarantineRoom
+    private let line = Mutex(QuarantineLine())
     private let arrived = Wakeup()
 
     init(pool: PostgresPool, vault: Vault, logger: Logger) {
         self.pool = pool
         self.vault = vault
         self.logger = logger
+        self.room = QuarantineRoom(pool: pool, logger: logger)
     }
 
     /// Calls `completion` once: with an item for each note, in their order, after the commit; or with why it was not
     /// kept, perhaps before this returns.
     func keep(_ request: QuarantinedRequest, completion: @escaping Completion) {
-        let refusal: IntakeError? = self.line.withLock { line in
-            guard !line.isClosed else { return .unavailable }
-            let ofSource = line.waiting.count { $0.request.source.id == request.source.id }
-            guard line.waiting.count < Self.maximumWaiting, ofSource < Self.maximumOfSource,
-                line.bytes < Self.maximumBytes
-            else { return .busy(retryAfter: 1) }
-            line.waiting.append(Waiting(request: request, completion: completion))
-            line.bytes += request.request.body.count
-            return nil
-        }
+        let refusal = self.line.withLock { $0.add(.init(request: request, completion: completion)) }
         if let refusal { return completion(.failure(refusal)) }
         self.arrived.signal()
     }
@@ -65,44 +42,43 @@ final class Quarantine: Sendable {
     /// Cancelled here: what is under way is committed, and what still waits is refused, so that its sender comes again.
     func run() async {
         while !Task.isCancelled {
-            guard let next = self.next() else {
+            guard let next = self.line.withLock({ $0.next() }) else {
                 await self.arrived.wait()
                 continue
             }
             next.completion(await self.result(of: next.request))
         }
-        let refused = self.line.withLock { line in
-            line.isClosed = true
-            defer { line.waiting = [] }
-            return line.waiting
-        }
+        let refused = self.line.withLock { $0.close() }
         for waiting in refused { waiting.completion(.failure(.unavailable)) }
-    }
-
-    private func next() -> Waiting? {
-        self.line.withLock { line in
-            guard !line.waiting.isEmpty else { return nil }
-            let next = line.waiting.removeFirst()
-            line.bytes -= next.request.request.body.count
-            return next
-        }
     }
 
     private func result(of request: QuarantinedRequest) async -> Result<[Receipt.Item], IntakeError> {
         do {
-            return .success(try await self.store(request))
+            return .success(try await self.storeWithinRoom(request))
         } catch {
             self.logger.error("an event could not be put in quarantine", metadata: ["error": "\(error)"])
             return .failure(.unavailable)
         }
     }
 
-    /// Shielded from cancellation once it is sealed, because it belongs to the writer and not to its shutdown.
+    /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body.
+    private func storeWithinRoom(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
+        let room = try await self.room.left(of: request.source.id)
+        let beyond = request.notes.dropFirst(room).map { Receipt.Item(eventID: $0.event, status: .ignored) }
+        guard room > 0 else { return beyond }
+        let kept = try await self.store(
+            QuarantinedRequest(
+                source: request.source, request: request.request, secret: request.secret,
+                notes: Array(request.notes.prefix(room))))
+        self.room.take(kept.count { $0.status == .quarantined }, of: request.source.id)
+        return kept + beyond
+    }
+
+    /// Shielded from cancellation, because it belongs to the writer and not to its shutdown. Where the body cannot be
+    /// put beside the rows any more, this throws. The sender comes again, and the body with it.
     private func store(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
-        let body = request.request.body
-        let statement = QuarantineStatement.keep(
-            request, picks: QuarantinePicks.texts(of: request), hash: Array(SHA256.hash(data: body)),
-            sealed: try await self.sealedBody(of: request))
+        let hash = Array(SHA256.hash(data: request.request.body))
+        let statement = QuarantineStatement.keep(request, picks: QuarantinePicks.texts(of: request), hash: hash)
         let rows = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
         var items: [EventID: Receipt.Item] = [:]
         for row in rows {
@@ -111,18 +87,30 @@ final class Quarantine: Sendable {
             let known: EventID = try columns.next()
             items[id] = Receipt.Item(eventID: known, status: try columns.next() ? .quarantined : .duplicate)
         }
-        return request.notes.map { items[$0.event] ?? Receipt.Item(eventID: $0.event, status: .quarantined) }
+        try await self.keepBody(of: request, hash, in: items.values.map(\.eventID))
+        // A note without a row is not kept, and its sender must not hear that it is.
+        return try request.notes.map { note in
+            guard let item = items[note.event] else { throw IntakeError.unavailable }
+            return item
+        }
     }
 
-    /// Returns what may be kept of the body, sealed for the row of the request's first note. Nil: nothing may, or the
-    /// body is no text and so no event.
-    private func sealedBody(of request: QuarantinedRequest) async throws -> [UInt8]? {
-        guard let kept = request.source.mapping.keeping.kept(of: request.request.body),
-            let text = String(validating: kept, as: UTF8.self)
-        else { return nil }
+    /// Puts the body on the first row of these events, unless one of them has it. The rows are known only after the
+    /// insert, and the body is sealed for its row.
+    private func keepBody(of request: QuarantinedRequest, _ hash: [UInt8], in events: [EventID]) async throws {
+        guard let text = Self.keptText(of: request) else { return }
+        let rows = try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash))
+            .map { try $0.decode(EventID.self, Bool.self) }
+        guard let (event, _) = rows.first, !rows.contains(where: { $0.1 }) else { return }
         let place = SealedBinding(
-            tenant: request.source.scope, table: "quarantine", column: "sealed",
-            row: request.notes[0].event.rawValue.lowercase, user: request.source.id.rawValue.lowercase, generation: 0)
-        return try await self.vault.seal(Secret(text), place)
+            tenant: request.source.scope, table: "quarantine", column: "sealed", row: event.rawValue.lowercase,
+            user: request.source.id.rawValue.lowercase, generation: 0)
+        let statement = QuarantineStatement.keepBody(try await self.vault.seal(Secret(text), place), at: event)
+        _ = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
+    }
+
+    /// Returns what may be kept of the body. Nil: nothing may, or the body is no text and so no event.
+    private static func keptText(of request: QuarantinedRequest) -> String? {
+        request.source.mapping.keeping.kept(of: request.request.body).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }

@@ -9,13 +9,31 @@ enum QuarantineStatement {
     /// Writes the notes of one request. Returns for each its event, the event that the ledger has for it, and whether
     /// that is in quarantine by this statement.
     ///
-    /// The first note has the body. The others are of the same request, and the body's hash leads to it.
-    static func keep(_ request: QuarantinedRequest, picks: [String], hash: [UInt8], sealed: [UInt8]?) -> SQL {
+    /// One row of a request has the body; see `bodies`. The hash of the others leads to it.
+    static func keep(_ request: QuarantinedRequest, picks: [String], hash: [UInt8]) -> SQL {
         """
         with note as materialized (\(Self.notes(request, picks, hash))),
         stored as (\(Self.stored(request))),
-        kept as (\(Self.kept(request, hash, sealed)))
+        kept as (\(Self.kept(request, hash)))
         \(Self.outcome(request))
+        """
+    }
+
+    /// Returns the open rows of these events that are of this body, and of each whether it has the body. Index
+    /// quarantine_pkey.
+    static func bodies(of events: [EventID], hash: [UInt8]) -> SQL {
+        """
+        select event_id, sealed is not null from dialtone.quarantine
+        where event_id = any(\(events)) and body_sha256 = \(Bytes(hash)) and settled_at is null
+        order by event_id
+        """
+    }
+
+    /// Puts the body on a row that is still open and has none. Index quarantine_pkey.
+    static func keepBody(_ sealed: [UInt8], at event: EventID) -> SQL {
+        """
+        update dialtone.quarantine set sealed = \(Bytes(sealed))
+        where event_id = \(event) and sealed is null and settled_at is null
         """
     }
 
@@ -45,18 +63,16 @@ enum QuarantineStatement {
     }
 
     /// Index quarantine_pkey.
-    private static func kept(_ request: QuarantinedRequest, _ hash: [UInt8], _ sealed: [UInt8]?) -> SQL {
-        let first = request.notes[0].event
-        return """
-            insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id, pointer,
-                                             body_sha256, picks, sealed)
-            select event_id, \(request.source.id), \(request.source.version), \(Int32(request.request.body.count)),
-                   reason, \(request.source.scope), pointer, \(Bytes(hash)), picks::json,
-                   case when event_id = \(first) then \(sealed.map { Bytes($0) }) end
-            from note where is_stored or (event_id in (select event_id from stored)) is true
-            order by event_id
-            on conflict (event_id) do nothing
-            """
+    private static func kept(_ request: QuarantinedRequest, _ hash: [UInt8]) -> SQL {
+        """
+        insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id, pointer,
+                                         body_sha256, picks)
+        select event_id, \(request.source.id), \(request.source.version), \(Int32(request.request.body.count)),
+               reason, \(request.source.scope), pointer, \(Bytes(hash)), picks::json
+        from note where is_stored or (event_id in (select event_id from stored)) is true
+        order by event_id
+        on conflict (event_id) do nothing
+        """
     }
 
     /// An event that was known before, by the ledger's unique key. One that another node has committed meanwhile is not

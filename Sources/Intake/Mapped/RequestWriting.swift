@@ -107,20 +107,29 @@ final class RequestWriting: Sendable {
 
     private func end() {
         let (results, refusal) = self.state.withLock { ($0.results, $0.refusal) }
-        if let refusal {
-            self.taken.source.budget.countRefused()
-            return self.answer(.failure(refusal))
-        }
+        if let refusal { return self.refuse(refusal) }
         let told = RequestOutcome(self.taken, results.map { $0 ?? .success([]) })
         let notes = told.notes
         guard !notes.isEmpty else { return self.answer(.success(told.receipt(kept: []))) }
         let request = QuarantinedRequest(
             source: self.taken.source, request: self.taken.request, secret: self.taken.secret, notes: notes)
-        let (answer, budget) = (self.answer, self.taken.source.budget)
         self.writers.quarantine.keep(request) { result in
-            if case .success(let kept) = result { budget.countQuarantined(kept.count) }
-            answer(result.map { told.receipt(kept: $0) })
+            switch result {
+            case .success(let kept):
+                let ignored = kept.count { $0.status == .ignored }
+                self.taken.source.budget.countQuarantined(kept.count - ignored)
+                self.taken.source.budget.countIgnored(ignored)
+                self.answer(.success(told.receipt(kept: kept)))
+            case .failure(let error): self.refuse(error)
+            }
         }
+    }
+
+    /// The sender comes again, and pays then.
+    private func refuse(_ error: IntakeError) {
+        self.taken.source.budget.giveBack(self.taken.charge)
+        self.taken.source.budget.countRefused()
+        self.answer(.failure(error))
     }
 }
 

@@ -13,6 +13,11 @@ struct TakenRequest: Sendable {
     let deliveries: [TakenDelivery]
     /// What the sender must hear, where a rule says so.
     let answer: SenderAnswer?
+    /// Events that the source's budget pays for: all items that were read, ignored ones too, and at least one for each
+    /// 4 KiB of the body. To read is work, whatever comes of it.
+    let charge: Int
+
+    private static let bytesOfCharge = 4096
 
     init(_ request: ProvenRequest, from source: MappedSource, secret: UUID?) {
         let mapped = source.mapping.read(request)
@@ -23,6 +28,8 @@ struct TakenRequest: Sendable {
             TakenDelivery(delivery, number: number, of: source, secret: secret, receivedAt: request.receivedAt)
         }
         self.answer = mapped.answer
+        let items = mapped.deliveries.reduce(0) { $0 + $1.items.count }
+        self.charge = max(1, items, (request.body.count + Self.bytesOfCharge - 1) / Self.bytesOfCharge)
     }
 
     /// Events and what cannot be used; what was ignored is not counted.

@@ -26,6 +26,9 @@ struct NewSecret: Sendable {
     /// What an operator is shown. Nil for a secret that the sender has made.
     var shown: Secret<String>? { self.isSenders ? nil : self.text }
 
+    /// The secret as the source's proofs get it.
+    var forProofs: ProofSecret { ProofSecret(id: UUID(), text: self.text) }
+
     /// A row of `source_secrets`.
     struct Sealed: Sendable {
         let insert: SQL

@@ -115,11 +115,17 @@ final class SourceCache: Sendable {
             """)
         guard let first = rows.first else { return nil }
         let row = try Row(first)
-        let secrets = try await self.secrets(in: rows, of: row.id)
-        let budget = self.budgets.budget(of: row.id)
-        return KnownSource(
-            id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed),
-            reader: try self.reader(row, secrets, budget, last: last), budget: budget)
+        do {
+            let secrets = try await self.secrets(in: rows, of: row.id)
+            let budget = self.budgets.budget(of: row.id)
+            return KnownSource(
+                id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed),
+                reader: try self.reader(row, secrets, budget, last: last), budget: budget)
+        } catch let error where error is InvalidValue || error is CannotOpen {
+            // Neither error holds a value. The sender hears 503, and comes again when the operator has mended it.
+            self.budgets.tellUnusable(row.id, "\(error)")
+            throw error
+        }
     }
 
     /// The columns of a source, which all its rows have.

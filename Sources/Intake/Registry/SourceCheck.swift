@@ -28,7 +28,7 @@ extension SourceRegistry {
         let made = try await self.find(slug, tenant?.rawValue ?? "-")
         let cache = SourceCache(
             known: self.pool, lookUps: self.pool, shares: PoolShares(), vault: self.vault,
-            budgets: SourceBudgets(rate: 1, logger: .init(label: "check")),
+            budgets: SourceBudgets(rate: 1, logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }),
             published: JWKSCaches(fetch: Intake.fetchesNoKeys))
         let source = try await cache.source(for: made.hookID, now: now)
         let values: @Sendable (String) -> [String] = { name in

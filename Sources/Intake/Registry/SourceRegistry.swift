@@ -85,6 +85,7 @@ package struct SourceRegistry: Sendable {
 
     /// Gives a source a new secret, or with `secret` one that the sender has made. The older ones are accepted for
     /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one.
+    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone.
     package func rotate(
         slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
     ) async throws -> NewSource {
@@ -94,6 +95,7 @@ package struct SourceRegistry: Sendable {
             preset: source.preset, source.configuration.map { Array($0.utf8) }, tenant: tenant,
             allowed: source.allowed)
         guard let secret = try NewSecret(given, for: terms.proofs) else { throw SourceError.needsNoSecret(slug) }
+        try await self.requireProofs(terms, of: source.id, scope, with: secret, overlap: overlap)
         // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
         let sealed = try await secret.sealed(by: self.vault, of: source.id, scope)
         try await self.pool.withTransaction { connection in

@@ -13,7 +13,7 @@ struct PlainHookRequest: Sendable {
     let head: HTTPRequestHead
 
     /// Returns nil for every request that the router must look at: another path, or a hook that is not in memory. The
-    /// same holds for a body without a length or too long, and for an encoding.
+    /// same holds for a body without a length or too long, for a long one that a mapping reads, and for an encoding.
     init?(_ head: HTTPRequestHead, for hooks: HooksController) {
         guard head.method == .POST, head.version == .http1_1, head.uri.hasPrefix(Self.path) else { return nil }
         let hook = String(head.uri.dropFirst(Self.path.utf8.count))
@@ -21,7 +21,8 @@ struct PlainHookRequest: Sendable {
             let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
             (0...hooks.maximumBody).contains(length),
             !Self.unusual.contains(where: { head.headers.contains(name: $0) }),
-            let known = hooks.intake.knownHook(hook, now: hooks.now())
+            let known = hooks.intake.knownHook(hook, now: hooks.now()),
+            known.maximumBody == nil || length <= Self.maximumMapped
         else { return nil }
         self.hook = hook
         self.known = known
@@ -29,6 +30,8 @@ struct PlainHookRequest: Sendable {
     }
 
     private static let path = "/v1/hooks/"
+    /// Bytes of a body that a mapping reads here at most. To read a longer one would hold the event loop.
+    private static let maximumMapped = 16_384
     /// A request with one of these headers goes to the router.
     private static let unusual = ["content-encoding", "transfer-encoding"]
 

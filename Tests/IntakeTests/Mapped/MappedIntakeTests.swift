@@ -112,6 +112,52 @@ import Testing
         }
     }
 
+    @Test func `a source with 10,000 open rows in quarantine gets no more: the event is ignored, and no body is kept`()
+        async throws
+    {
+        try await Self.with(Self.split) { bed in
+            let count = Int64(QuarantineRoom.maximumOpen - 1)
+            try await bed.database.insert(
+                """
+                insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id,
+                                                 body_sha256)
+                select gen_random_uuid(), \(bed.source.id), 1, 1, 'unmapped', '-', sha256('x')
+                from generate_series(1, \(count))
+                """)
+            let bad = #"{"id":"bad","type":"joined","user":7.5,"org":"o","time":1}"#
+            let worse = bad.replacing("bad", with: "worse")
+            let receipt = try await bed.send(#"{"events":[\#(bad),\#(worse)]}"#)
+            #expect(receipt.items.map(\.status) == [.quarantined, .ignored], "one fits")
+            let full = try await bed.send(#"{"events":[\#(worse)]}"#)
+            #expect(full.items.map(\.status) == [.ignored] && full.answer?.status == 200)
+            let rows = try await bed.rows(
+                "select concat_ws(' ', count(*), count(sealed)) from dialtone.quarantine")
+            #expect(rows == ["10000 1"])
+            let events = try await bed.rows("select delivery_id from dialtone.events")
+            #expect(events == ["bad"])
+        }
+    }
+
+    @Test func `the body is kept although the first event is known, and again where its row lost it`() async throws {
+        try await Self.with(Self.split) { bed in
+            _ = try await bed.send(#"{"events":[\#(Self.event(1, "u"))]}"#)
+            let known = #"{"id":"e1","type":"joined","user":7.5,"org":"o","time":1}"#
+            let body = #"{"events":[\#(known),\#(known.replacing("e1", with: "new"))]}"#
+            let receipt = try await bed.send(body)
+            #expect(receipt.items.map(\.status) == [.duplicate, .quarantined])
+            let kept: SQL = "select sealed::text from dialtone.quarantine where sealed is not null"
+            let first = try await bed.rows(kept)
+            #expect(first.count == 1)
+            _ = try await bed.send(body)
+            let second = try await bed.rows(kept)
+            #expect(second == first, "it is there, and is not sealed again")
+            _ = try await bed.database.admin.query("update dialtone.quarantine set sealed = null")
+            _ = try await bed.send(body)
+            let third = try await bed.rows(kept)
+            #expect(third.count == 1)
+        }
+    }
+
     @Test func `what names an organisation without a tenant is kept, and its repetition takes it in once it has one`()
         async throws
     {

@@ -54,6 +54,23 @@ import Vault
         }
     }
 
+    @Test func `a rotation to more keys than a source may have is refused, and its secret goes on`() async throws {
+        try await Self.withRegistry { registry, _, database in
+            let acme = try TenantID("acme")
+            _ = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "svix")
+            let key = Data(repeating: 7, count: 32).base64EncodedString()
+            let four = Array(Array(repeating: "v1,whsec_\(key)", count: 4).joined(separator: "|").utf8)
+            await #expect(throws: InvalidValue.self) {
+                try await registry.rotate(slug: "app", tenant: acme, overlap: .seconds(60), secret: four)
+            }
+            let statement: SQL = "select count(*) from dialtone.source_secrets where expires_at is null"
+            let left = try await database.admin.query(statement).first?.decode(Int64.self)
+            #expect(left == 1)
+            // Without an overlap the four are alone.
+            _ = try await registry.rotate(slug: "app", tenant: acme, overlap: .zero, secret: four)
+        }
+    }
+
     /// Somebody who can write the database hangs a secret that he knows on another source: of the same tenant, of
     /// another one, and with the tenant's name changed too. The source's own secret goes on.
     @Test(arguments: ["acme", "globex", "-"], [false, true])

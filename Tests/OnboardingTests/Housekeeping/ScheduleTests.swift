@@ -56,6 +56,7 @@ import Testing
         (.forgetDeadNodes, 60),
         (.makeLogPartitions, 1),
         (.forgetWaitingPeople, 720),
+        (.endOldQuarantine, 60),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),

@@ -16,6 +16,8 @@ final class SourceBudget: Sendable {
     private let ignored = Atomic(0)
     private let refused = Atomic(0)
     private let quarantined = Atomic(0)
+    /// Bytes of bodies that wait for their answer.
+    private let held = Atomic(0)
 
     /// `rate` is in events per second.
     init(rate: Int, start: ContinuousClock.Instant = .now) {
@@ -48,6 +50,17 @@ final class SourceBudget: Sendable {
     /// Gives back what a delivery took that found no room and was not stored.
     func giveBack(_ events: Int) { self.nextDue.subtract(self.step * Int64(events), ordering: .relaxed) }
 
+    /// Returns whether the bytes of a body may be held beside those of the source that are held already.
+    func hold(_ bytes: Int, upTo maximum: Int) -> Bool {
+        guard self.held.add(bytes, ordering: .relaxed).newValue <= maximum else {
+            self.release(bytes)
+            return false
+        }
+        return true
+    }
+
+    func release(_ bytes: Int) { self.held.subtract(bytes, ordering: .relaxed) }
+
     private static func nanoseconds(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
@@ -55,8 +68,8 @@ final class SourceBudget: Sendable {
 
     // MARK: What was not stored
 
-    /// Counts a delivery that asks nothing.
-    func countIgnored() { self.ignored.add(1, ordering: .relaxed) }
+    /// Counts deliveries that ask nothing, and events for which quarantine has no room.
+    func countIgnored(_ count: Int = 1) { self.ignored.add(count, ordering: .relaxed) }
 
     /// Counts a delivery that was told to come again.
     func countRefused() { self.refused.add(1, ordering: .relaxed) }
@@ -73,8 +86,9 @@ final class SourceBudget: Sendable {
         return (ignored, refused, quarantined)
     }
 
-    /// Whether the source has used nothing of its rate lately. Such a budget is as good as a new one.
+    /// Whether the source has used nothing of its rate lately and holds no body. Such a budget is as good as a new one.
     func isIdle(now: ContinuousClock.Instant = .now) -> Bool {
-        self.nextDue.load(ordering: .relaxed) <= Self.nanoseconds(self.start.duration(to: now))
+        self.held.load(ordering: .relaxed) == 0
+            && self.nextDue.load(ordering: .relaxed) <= Self.nanoseconds(self.start.duration(to: now))
     }
 }

@@ -10,6 +10,7 @@ final class SourceBudgets: Sendable {
     private let rate: Int
     private let logger: Logger
     private let budgets = Mutex<[SourceID: SourceBudget]>([:])
+    private let unusable = Mutex<[SourceID: ContinuousClock.Instant]>([:])
 
     /// `rate` is in events per second, for each source.
     init(rate: Int, logger: Logger) {
@@ -35,6 +36,20 @@ final class SourceBudgets: Sendable {
             try? await clock.sleep(for: .seconds(60))
             self.tell()
         }
+    }
+
+    /// Logs why a source cannot be used, once a minute.
+    func tellUnusable(_ source: SourceID, _ reason: String, now: ContinuousClock.Instant = .now) {
+        let isDue = self.unusable.withLock { told in
+            if let last = told[source], last.duration(to: now) < .seconds(60) { return false }
+            if told.count > Self.room { told = [:] }
+            told[source] = now
+            return true
+        }
+        guard isDue else { return }
+        self.logger.error(
+            "a source cannot be used as it is configured, and its senders are told to come again",
+            metadata: ["source": "\(source.rawValue.uuidString.lowercased())", "reason": "\(reason)"])
     }
 
     /// With more sources than this the idle ones are forgotten.

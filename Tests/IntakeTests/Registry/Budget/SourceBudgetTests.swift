@@ -73,6 +73,18 @@ import Testing
         #expect(told["source"] == "\(noisy.rawValue.uuidString.lowercased())")
     }
 
+    @Test func `why a source cannot be used is told once a minute, and for each source`() {
+        let lines = HeldLines()
+        let budgets = SourceBudgets(rate: 1, logger: Logger(label: "test") { _ in lines })
+        let (one, other) = (SourceID(rawValue: UUID()), SourceID(rawValue: UUID()))
+        for second in [0, 1, 59, 60] {
+            budgets.tellUnusable(one, "/proofs is needed", now: Self.start + .seconds(second))
+        }
+        budgets.tellUnusable(other, "secret must not be empty", now: Self.start + .seconds(60))
+        let told = lines.all.map { $0["reason"] }
+        #expect(told == ["/proofs is needed", "/proofs is needed", "secret must not be empty"])
+    }
+
     @Test func `one source's budget is the same wherever it is asked for, and no other's`() {
         let budgets = SourceBudgets(rate: 1, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (one, other) = (SourceID(rawValue: UUID()), SourceID(rawValue: UUID()))

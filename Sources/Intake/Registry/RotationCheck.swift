@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refuses a rotation that would leave a source which cannot be read.
+
+import Foundation
+import Model
+import Postgres
+import Vault
+
+extension SourceRegistry {
+    /// Builds the proofs of a source as its next delivery will meet them: with the new secret and with the older ones
+    /// that count on during `overlap`. Throws `InvalidValue` with what is wrong.
+    func requireProofs(
+        _ terms: SourceTerms, of source: SourceID, _ scope: String, with secret: NewSecret, overlap: Duration
+    ) async throws {
+        let older = overlap > .zero ? try await self.secretsInForce(of: source, scope) : []
+        let secrets = [secret.forProofs] + older
+        switch terms.form {
+        case .canonical:
+            for secret in secrets { _ = try StandardWebhooksSecret.keys(in: secret.text.reveal()) }
+        case .mapped:
+            _ = try DeliveryProof(
+                terms.proofs, secrets: secrets, keys: JWKSCaches(fetch: Intake.fetchesNoKeys))
+        }
+    }
+
+    /// Returns the newest secrets in force, as many as deliveries are proven by beside a new one. One that does not
+    /// open is passed over, as it is when a delivery comes. Index source_secrets_source.
+    private func secretsInForce(of source: SourceID, _ scope: String) async throws -> [ProofSecret] {
+        let rows = try await self.pool.query(
+            """
+            select secret_id, sealed, expires_at from dialtone.source_secrets
+            where source_id = \(source) and tenant_id = \(scope)
+              and (expires_at is null or expires_at > clock_timestamp())
+            order by created_at desc limit \(Int64(ProofSecret.maximumCount - 1))
+            """)
+        var secrets: [ProofSecret] = []
+        for row in rows {
+            let (id, sealed, end) = try row.decode(UUID.self, Bytes.self, Date?.self)
+            do {
+                let text = try await self.vault.open(sealed.value, SecretPlace.binding(id, of: source, scope))
+                secrets.append(ProofSecret(id: id, text: text, notAfter: end))
+            } catch is CannotOpen {
+                continue
+            }
+        }
+        return secrets
+    }
+}

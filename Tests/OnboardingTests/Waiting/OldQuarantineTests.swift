@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// After 30 days nothing of an event in quarantine is kept but that there was one.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+@Suite struct OldQuarantineTests {
+    /// Lends a database with open rows of one source, which have arrived so many days ago.
+    private static func with(days: [Int32], _ work: (TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(Ledger.tenant())
+            let source = UUID()
+            try await database.insert(
+                """
+                insert into dialtone.sources (source_id, slug, tenant_id, hook_id, preset)
+                values (\(source), 'app', \(testTenant), 'hk_app', 'svix')
+                """,
+                """
+                insert into dialtone.quarantine (arrived_at, event_id, source_id, config_version, size, reason,
+                                                 tenant_id, body_sha256, picks, sealed)
+                select now() - make_interval(days => days), gen_random_uuid(), \(source), 1, days, 'unmapped', 'acme',
+                       sha256('x'), '{}', 'x'
+                from unnest(\(days)) days
+                """)
+            try await work(database)
+        }
+    }
+
+    /// The days of each row that is open, and what is kept of those that are not.
+    private static func rows(_ database: TestDatabase) async throws -> [String] {
+        try await database.admin.query(
+            """
+            select concat_ws(' ', size, settled_by, sealed is not null or picks is not null) from dialtone.quarantine
+            order by size
+            """
+        ).map { try $0.decode(String.self) }
+    }
+
+    @Test func `a row of more than 30 days ends with its body, and a younger one stays`() async throws {
+        try await Self.with(days: [29, 31]) { database in
+            try await database.commit([OldQuarantine.end(limit: 10)])
+            let rows = try await Self.rows(database)
+            #expect(rows == ["29 t", "31 expired f"])
+        }
+    }
+
+    @Test func `a page is as long as it may be, and the oldest come first`() async throws {
+        try await Self.with(days: [31, 50, 40]) { database in
+            try await database.commit([OldQuarantine.end(limit: 2)])
+            let rows = try await Self.rows(database)
+            #expect(rows == ["31 t", "40 expired f", "50 expired f"])
+        }
+    }
+}
