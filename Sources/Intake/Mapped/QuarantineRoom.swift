@@ -63,6 +63,8 @@ final class QuarantineRoom: Sendable {
                 select 1 from dialtone.quarantine where source_id = \(source) and settled_at is null
                 limit \(Int64(Self.maximumOpen + 1))) open
             """)
-        return Int(try rows.first?.decode(Int64.self) ?? 0)
+        guard let row = rows.first else { return 0 }
+        var columns = row.columns
+        return try columns.next()
     }
 }

@@ -29,7 +29,8 @@ package struct Mapping: Sendable {
         let section = configuration.section
         let own = try ReadPlan.tenants(section)
         guard let choice = tenants ?? own else {
-            throw InvalidValue("/tenant", "is needed: one tenant, several that may be named, or a table of organisations")
+            throw InvalidValue(
+                "/tenant", "is needed: one tenant, several that may be named, or a table of organisations")
         }
         self.tenants = choice
         self.keepsPersonal = keepsPersonal

@@ -22,7 +22,8 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .slugTaken(let slug): "a source named \(slug) exists already"
         case .unknownTenant(let tenant): "there is no tenant \(tenant); create it with: dialtone tenant create"
-        case .unknownSource(let slug): "there is no source \(slug) of this tenant, or of none where no tenant is given; see: dialtone source list"
+        case .unknownSource(let slug):
+            "there is no source \(slug) of this tenant, or of none where no tenant is given; see: dialtone source list"
         case .unknownPreset(let preset):
             "there is no preset \(preset); there are: \(Presets.names.joined(separator: ", ")); or give a configuration"
         case .needsNoSecret(let slug): "the source \(slug) needs no secret: its proofs take the sender's published keys"

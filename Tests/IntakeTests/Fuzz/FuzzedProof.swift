@@ -42,9 +42,15 @@ enum FuzzedProof {
         let (otherID, otherStamp) = (
             String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self)
         )
-        if isRight, otherID != id || otherStamp != "\(stamp)", Self.isAccepted(header, otherID, otherStamp, body) {
+        // Blanks around a value are none of it (RFC 9110 section 5.5).
+        let isOther = Self.trimmed(otherID) != id || Self.trimmed(otherStamp) != "\(stamp)"
+        if isRight, isOther, Self.isAccepted(header, otherID, otherStamp, body) {
             throw FuzzFailure("another id or time is accepted", Array("\(otherID) \(otherStamp)".utf8))
         }
+    }
+
+    private static func trimmed(_ value: String) -> String {
+        value.trimmingCharacters(in: CharacterSet(charactersIn: " \t"))
     }
 
     private static func isAccepted(_ header: String, _ id: String, _ stamp: String, _ body: [UInt8]) -> Bool {
