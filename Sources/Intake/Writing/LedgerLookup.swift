@@ -10,7 +10,8 @@ enum LedgerLookup {
         "update dialtone.events set outcome = 'superseded' where event_id = any(\(ids)) and outcome = 'accepted'"
     }
 
-    /// The event of a delivery, whether it says the same, and whether it is in quarantine. Index: the ledger's unique key.
+    /// The event of a delivery, whether it says the same, and whether it is in quarantine. Index: the ledger's unique
+    /// key.
     static func known(_ event: NewEvent) -> SQL {
         """
         select event_id, outcome = 'quarantined'
