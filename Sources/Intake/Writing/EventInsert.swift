@@ -13,7 +13,9 @@ typealias EventResult = Result<Receipt.Item, IntakeError>
 enum EventInsert {
     /// Returns one statement, as a rule. A statement has one row for a user at most. A delivery that names a user more
     /// than once takes a further statement for each time. A batch with a revoke ends with `amend`.
-    static func statements(for events: [NewEvent], _ clock: inout FairClock) -> [SQL] {
+    static func statements(
+        for events: [NewEvent], settling settlement: Settlement? = nil, _ clock: inout FairClock
+    ) -> [SQL] {
         var rounds: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
         for event in events {
@@ -25,7 +27,7 @@ enum EventInsert {
         var statements: [SQL] = []
         for round in rounds {
             let places = clock.places(for: round.map { (tenant: $0.tenant, receivedAt: $0.receivedAt) })
-            statements.append(EventStatement.insert(round, places: places))
+            statements.append(EventStatement.insert(round, settling: settlement, places: places))
         }
         if let amend = EventStatement.amend(events) { statements.append(amend) }
         return statements
@@ -79,7 +81,10 @@ enum EventInsert {
     ) async throws -> EventResult? {
         let rows = try await connection.query(LedgerLookup.known(event), shielded: true)
         guard var columns = rows.first?.columns else { return event.item > 0 ? .failure(.deliveryReused) : nil }
-        return Self.result(try columns.next(), outcome, isSame: try columns.next())
+        let id: EventID = try columns.next()
+        let isSame: Bool = try columns.next()
+        let isInQuarantine: Bool = try columns.next()
+        return Self.result(id, isInQuarantine ? .quarantined : outcome, isSame: isSame)
     }
 
     private static func result(_ id: EventID, _ outcome: EventOutcome, isSame: Bool) -> EventResult {

@@ -21,16 +21,22 @@ enum EventStatement {
     ///
     /// A user stands in one row at most. `places` gives each tenant's first place in the queue for this batch. A batch
     /// that a mapping has read has a text of its own, so that all others are spared its columns.
-    static func insert(_ events: [NewEvent], places: [String: Int64]) -> SQL {
-        let isMapped = events.contains { $0.isWeak || $0.mappingVersion != nil }
+    ///
+    /// With a settlement the events are in quarantine, by their ids.
+    static func insert(
+        _ events: [NewEvent], settling settlement: Settlement? = nil, places: [String: Int64]
+    ) -> SQL {
+        let isMapped = settlement != nil || events.contains { $0.isWeak || $0.mappingVersion != nil }
+        let stored = settlement == nil ? Self.storedInLedger(isMapped) : Self.settled
+        let ended: SQL = settlement.map { ", ended as (\(TrackedOutcome.quarantineEnded(by: $0)))" } ?? ""
         return """
             with input as (\(Self.input(events, isMapped: isMapped))),
             judged as materialized (\(Self.judgedAgainstLockedUsers(isMapped))),
-            stored as (\(Self.storedInLedger(isMapped))),
+            stored as (\(stored)),
             desired as (\(Self.appliedToUsers(isMapped))),
             newest as (\(Self.newestTimeRemembered)),
             to_do as (\(Self.jobsToEnqueue(places))),
-            enqueued as (\(JobQueue.enqueue(from: "to_do")))
+            enqueued as (\(JobQueue.enqueue(from: "to_do")))\(ended)
             \(Self.outcomePerEvent(isMapped))
             """
     }
@@ -109,6 +115,23 @@ enum EventStatement {
             returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
             """
     }
+
+    /// Settles events that are in quarantine, once. The rows exist, so the upsert only updates. Index events_pkey.
+    private static let settled: SQL = """
+        insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
+                                     occurred_at, received_at, detail, config_version)
+        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
+               case when outcome = 'superseded'
+                    then case when held_at is not null then 'held'
+                              when told_by <> source_id then 'other_source' end end, config_version
+        from judged order by event_id
+        on conflict (event_id) do update
+        set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
+            outcome = excluded.outcome, occurred_at = excluded.occurred_at, detail = excluded.detail,
+            config_version = excluded.config_version
+        where events.outcome = 'quarantined'
+        returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+        """
 
     /// Changes what is wanted of the users. A sign-up after a revoke opens the next generation. Index users_pkey.
     ///
@@ -192,12 +215,19 @@ enum EventStatement {
     /// What each event has come to. Index: the ledger's unique key, for events that were known before.
     ///
     /// `offset 0` keeps the planner from asking three times whether an event was stored. A row in quarantine names no user
-    /// and says the same as any: an operator settles it.
+    /// and says the same as any: it is told as such, and the writer settles it.
     private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
         let quarantined: SQL = isMapped ? "events.outcome = 'quarantined' or " : ""
+        let known: SQL = isMapped ? """
+            case when exists (
+                select 1 from dialtone.events
+                where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+                  and events.item = told.item and events.outcome = 'quarantined')
+            then 'quarantined' else 'duplicate' end
+            """ : "'duplicate'"
         return """
             select told.event_id,
-                   case when not told.is_stored then 'duplicate'
+                   case when not told.is_stored then \(known)
                         when told.outcome = 'accepted'
                              and (told.tenant_id, told.user_id) not in (select tenant_id, user_id from desired)
                              then 'superseded'

@@ -32,7 +32,32 @@ extension NewDelivery: LineDelivery {
                 guard let outcome = unseen[event.id] else { continue }
                 results[event.id] = try await EventInsert.resultElsewhere(of: event, outcome, on: connection)
             }
+            try await Self.settle(events, &results, &clock, on: connection)
             return results
+        }
+    }
+
+    /// A delivery that comes again while its event is in quarantine is a replay with the body at hand.
+    private static func settle(
+        _ events: [NewEvent], _ results: inout [EventID: EventResult], _ clock: inout FairClock,
+        on connection: PostgresConnection
+    ) async throws {
+        var repeated: [NewEvent] = []
+        var ids: [EventID: EventID] = [:]
+        for event in events {
+            guard case .success(let item)? = results[event.id], item.status == .quarantined,
+                ids[item.eventID] == nil
+            else { continue }
+            ids[item.eventID] = event.id
+            repeated.append(event.replaying(item.eventID))
+        }
+        guard !repeated.isEmpty else { return }
+        let statements = EventInsert.statements(for: repeated, settling: .resend, &clock)
+        let settled = try EventInsert.read(try await EventInsert.rows(of: statements, on: connection)).decided
+        try await EventInsert.markSuperseded(settled, on: connection)
+        for (known, result) in settled {
+            guard let id = ids[known] else { continue }
+            results[id] = result
         }
     }
 }

@@ -10,12 +10,14 @@ enum LedgerLookup {
         "update dialtone.events set outcome = 'superseded' where event_id = any(\(ids)) and outcome = 'accepted'"
     }
 
-    /// The event of a delivery, and whether it says the same. Index: the ledger's unique key.
+    /// The event of a delivery, whether it says the same, and whether it is in quarantine. Index: the ledger's unique
+    /// key.
     static func known(_ event: NewEvent) -> SQL {
         """
         select event_id, outcome = 'quarantined'
                          or tenant_id = \(event.tenant) and user_id is not distinct from \(event.change.user.user)
-                         and wanted is not distinct from \(event.change.wanted)
+                         and wanted is not distinct from \(event.change.wanted),
+               outcome = 'quarantined'
         from dialtone.events
         where source_id = \(event.source) and delivery_id = \(event.deliveryID) and item = \(event.item)
         """

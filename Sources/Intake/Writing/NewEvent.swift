@@ -6,7 +6,7 @@ import Model
 
 /// One row of the ledger, before it is stored.
 struct NewEvent: Sendable {
-    let id: EventID
+    private(set) var id: EventID
     let source: SourceID
     let deliveryID: String
     /// The event's place in its delivery, from 0.
@@ -22,6 +22,13 @@ struct NewEvent: Sendable {
     var mappingVersion: Int32?
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
+
+    /// The same event, for one that is in quarantine.
+    func replaying(_ known: EventID) -> NewEvent {
+        var event = self
+        event.id = known
+        return event
+    }
 
     var tenant: String { self.change.user.tenant.rawValue }
 }

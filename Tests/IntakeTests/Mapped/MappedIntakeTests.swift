@@ -195,6 +195,30 @@ import Testing
         }
     }
 
+    /// A plain source settles it too.
+    @Test func `what could not be read is settled when it comes again and can be read`() async throws {
+        let plain = Self.split.replacing(#""tenant":"table""#, with: #""tenant":{"allow":["acme"]}"#)
+        try await SourceRegistryTests.withRegistry { registry, intake, database in
+            let source = try await registry.create(
+                slug: "s", tenant: nil, allowedTenants: [], configuration: Array(plain.utf8))
+            let bed = Bed(registry: registry, intake: intake, database: database, source: source)
+            let bad = #"{"id":"e1","type":"joined","user":7.5,"org":"acme","time":1}"#
+            let receipt = try await bed.send(#"{"events":[\#(bad)]}"#)
+            #expect(receipt.status == .quarantined)
+            let good = #"{"events":[\#(Self.event(1, "u", org: "acme"))]}"#
+            let again = try await bed.send(good)
+            #expect(again.eventID == receipt.eventID && again.status == .accepted)
+            let known = try await bed.send(good)
+            #expect(known.eventID == receipt.eventID && known.status == .duplicate)
+            let settled = try await bed.rows(
+                """
+                select concat_ws(' ', users.user_id, users.wanted, outcome, settled_by, sealed is null)
+                from dialtone.quarantine join dialtone.events using (event_id) join dialtone.users using (user_id)
+                """)
+            #expect(settled == ["u live accepted resend t"])
+        }
+    }
+
     /// The sign-up's time is ahead of the node's clock, as a sender's may be.
     @Test func `a deletion with a time that cannot be used ends a user whose own time is ahead`() throws {
         let person = try UserID("u")
