@@ -99,9 +99,15 @@ final class Quarantine: Sendable {
     /// insert, and the body is sealed for its row.
     private func keepBody(of request: QuarantinedRequest, _ hash: [UInt8], in events: [EventID]) async throws {
         guard let text = Self.keptText(of: request) else { return }
-        let rows = try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash))
-            .map { try $0.decode(EventID.self, Bool.self) }
-        guard let (event, _) = rows.first, !rows.contains(where: { $0.1 }) else { return }
+        var first: EventID?
+        for row in try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash)) {
+            var columns = row.columns
+            let event: EventID = try columns.next()
+            let hasBody: Bool = try columns.next()
+            guard !hasBody else { return }
+            first = first ?? event
+        }
+        guard let event = first else { return }
         let place = SealedBinding(
             tenant: request.source.scope, table: "quarantine", column: "sealed", row: event.rawValue.lowercase,
             user: request.source.id.rawValue.lowercase, generation: 0)
