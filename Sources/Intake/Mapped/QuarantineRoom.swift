@@ -63,6 +63,7 @@ final class QuarantineRoom: Sendable {
                 select 1 from dialtone.quarantine where source_id = \(source) and settled_at is null
                 limit \(Int64(Self.maximumOpen + 1))) open
             """)
-        return Int(try rows.first?.decode(Int64.self) ?? 0)
+        let open = try rows.first?.decode(Int64.self)
+        return Int(open ?? 0)
     }
 }
