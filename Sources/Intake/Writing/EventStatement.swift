@@ -218,13 +218,7 @@ enum EventStatement {
     /// and says the same as any: it is told as such, and the writer settles it.
     private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
         let quarantined: SQL = isMapped ? "events.outcome = 'quarantined' or " : ""
-        let known: SQL = isMapped ? """
-            case when exists (
-                select 1 from dialtone.events
-                where events.source_id = told.source_id and events.delivery_id = told.delivery_id
-                  and events.item = told.item and events.outcome = 'quarantined')
-            then 'quarantined' else 'duplicate' end
-            """ : "'duplicate'"
+        let known: SQL = isMapped ? Self.knownOrQuarantined : "'duplicate'"
         return """
             select told.event_id,
                    case when not told.is_stored then \(known)

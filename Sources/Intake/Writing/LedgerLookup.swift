@@ -36,3 +36,14 @@ enum LedgerLookup {
         """
     }
 }
+
+extension EventStatement {
+    /// What the ledger says of an event that it knew before. Index: its unique key.
+    static let knownOrQuarantined: SQL = """
+        case when exists (
+            select 1 from dialtone.events
+            where events.source_id = told.source_id and events.delivery_id = told.delivery_id
+              and events.item = told.item and events.outcome = 'quarantined')
+        then 'quarantined' else 'duplicate' end
+        """
+}
