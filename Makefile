@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test test-servers simulate fuzz chaos build bench setup lint format clean
+.PHONY: help demo test test-servers test-release simulate fuzz chaos build bench setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -19,6 +19,11 @@ test: setup ## Build and run every test; they start their own PostgreSQL.
 test-servers: setup ## Build and run every test but the simulation on PostgreSQL 15, 16, 17 and 18; then a table.
 	swift build --build-tests
 	scripts/test-servers
+
+test-release: setup ## Build the program for release, and run the tests of the program on that build.
+	swift build -c release --product dialtone
+	swift build --build-tests
+	DIALTONE_TEST_PROGRAM=.build/release/dialtone swift test --skip-build --disable-xctest --filter '^dialtoneTests\.'
 
 simulate: setup ## Simulate SEEDS=1000000 lives under every fault, from seed FIRST=0 on; a failing one tells its story.
 	swift build --build-tests

@@ -26,7 +26,7 @@ import Testing
          "organization":"/org","rules":[{"on":"joined","each":"/users","membership":"live"}]}
         """
 
-    private struct Bed {
+    struct Bed {
         let registry: SourceRegistry
         let intake: Intake
         let database: TestDatabase

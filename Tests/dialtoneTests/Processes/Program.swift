@@ -16,7 +16,10 @@ enum Program {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let process = Process()
-        process.executableURL = root.appendingPathComponent(".build/debug/dialtone")
+        let program = ProcessInfo.processInfo.environment["DIALTONE_TEST_PROGRAM"] ?? ".build/debug/dialtone"
+        process.executableURL =
+            program.hasPrefix("/")
+            ? URL(fileURLWithPath: program) : root.appendingPathComponent(program)
         process.arguments = arguments
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
