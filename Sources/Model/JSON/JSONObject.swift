@@ -67,8 +67,10 @@ package struct JSONObject: Sendable {
 
     /// Compares byte by byte, as RFC 8259 section 8.3 says, after the escapes are decoded.
     static func isEqual(_ key: Range<Int>, in bytes: [UInt8], to name: String) -> Bool {
-        // The common case has no escapes.
-        if key.count == name.utf8.count { return bytes[key].elementsEqual(name.utf8) }
+        // The common case has no escapes. A backslash in the body is the first half of one, and never itself.
+        if key.count == name.utf8.count {
+            return bytes[key].elementsEqual(name.utf8) && !name.utf8.contains(UInt8(ascii: "\\"))
+        }
         guard key.count > name.utf8.count, bytes[key].contains(UInt8(ascii: "\\")) else { return false }
         var reader = JSONReader(bytes: bytes, limits: JSONValue.Limits(), position: key.lowerBound - 1)
         // A key that cannot be decoded is no name of ours.
