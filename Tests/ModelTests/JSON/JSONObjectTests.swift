@@ -29,6 +29,13 @@ import Testing
         String(repeating: "[{\"a\":", count: levels / 2) + "1" + String(repeating: "}]", count: levels / 2)
     }
 
+    @Test func `a key that is written with an escape is not the name that is spelt like it`() throws {
+        let spelt = #"a\""#
+        let object = try JSONObject(body: Array("{\"\(spelt)\":1}".utf8), reading: [spelt, "a\""])
+        #expect(try object.value(spelt) == nil)
+        #expect(try object.value("a\"")?.kind == .number)
+    }
+
     @Test func `a member that nobody reads may hold anything with a sound structure`() throws {
         for (name, text) in Self.oddValues {
             for body in ["{\"id\":\"u\",\"odd\":\(text)}", "{\"odd\":\(text),\"odd\":\(text),\"id\":\"u\"}"] {
