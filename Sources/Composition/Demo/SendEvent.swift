@@ -19,8 +19,7 @@ package enum SendEvent {
             return reply
         } catch {
             try? await http.shutdown()
-            if error is InvalidValue || error is CancellationError { throw error }
-            throw InvalidValue("--url", "gave no answer: does a service run there?")
+            throw error
         }
     }
 }
