@@ -124,6 +124,7 @@ let package = Package(
             name: "dialtone-bench",
             dependencies: [
                 "CLibpq", "Access", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto,
+                cryptoExtras,
             ],
             path: "Benchmarks/DialtoneBench"
         ),

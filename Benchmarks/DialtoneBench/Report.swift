@@ -13,5 +13,6 @@ struct Report: Encodable {
     var fairness: Fairness?
     var recovery: Recovery?
     var bloat: Bloat?
+    var senders: Senders?
     var attacks: Attacks?
 }

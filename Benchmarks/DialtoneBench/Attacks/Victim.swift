@@ -9,6 +9,8 @@ struct Victim: Encodable {
     /// Milliseconds from the first byte sent to the whole answer read, of the accepted ones.
     var p50 = 0.0
     var p99 = 0.0
+    /// The longest.
+    var highest = 0.0
     /// Sign-ups that were answered 503.
     var unavailable = 0
     /// Sign-ups that had another answer than 202 or 503, or none within 30 seconds.
@@ -44,6 +46,7 @@ struct Victim: Encodable {
         }
         self.p50 = latencies.percentile(0.5).rounded2
         self.p99 = latencies.percentile(0.99).rounded2
+        self.highest = (latencies.max() ?? 0).rounded2
     }
 
     private static func connect(_ port: Int) throws -> Int32 {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of a sender: nine of ten requests are good, the others repeated or forged.
+
+import Postgres
+
+struct MixedRun {
+    let usersPerSecond: Double
+    let p50: Double
+    let p99: Double
+
+    private static let seconds = 4.0
+
+    init(
+        _ kind: SenderKind, round: Int, on ground: SenderStage, _ service: Running, _ database: PostgresConnection
+    ) async throws {
+        // More than a machine of two cores takes in that time.
+        let count = 60_000 / kind.users
+        var requests = try kind.requests(count, first: round * 1_000_000, on: ground)
+        for place in requests.indices {
+            if place % 20 == 13 { requests[place] = SenderRequests.forged(requests[place], header: kind.proofHeader) }
+            if place % 20 == 7, place >= 100 { requests[place] = requests[place - 100] }
+        }
+        let before = try await Self.users(database)
+        let load = try HookLoad(requests, port: service.port, connections: 64, seconds: Self.seconds)
+        guard load.others.keys.allSatisfy({ [200, 401].contains($0) }), load.others[401, default: 0] > 0 else {
+            throw BenchError.refused("some of \(kind): \(load.others)")
+        }
+        self.usersPerSecond = Double(try await Self.users(database) - before) / load.seconds
+        self.p50 = load.latencies.percentile(0.5)
+        self.p99 = load.latencies.percentile(0.99)
+    }
+
+    private static func users(_ database: PostgresConnection) async throws -> Int {
+        try await database.query("select count(*) from dialtone.users").first?.decode(Int.self) ?? 0
+    }
+}
