@@ -34,7 +34,8 @@ struct SenderStage {
             stage: stage,
             clerk: try await Self.source("clerk", preset: "clerk", nil, operating),
             okta: try await Self.source("okta", preset: "okta", nil, operating),
-            token: try await Self.source("token", preset: nil, Self.tokenTerms(key.publicKey.pemRepresentation), operating),
+            token: try await Self.source(
+                "token", preset: nil, Self.tokenTerms(key.publicKey.pemRepresentation), operating),
             key: key, list: try await Self.source("list", preset: nil, Self.listTerms, operating),
             neighbour: Hook(path: Stage.path(of: beside.url), secret: try beside.madeSecret()))
     }

@@ -44,7 +44,8 @@ enum SenderRequests {
                 {"id":"\(Self.organization)","type":"UserGroup","displayName":"Everyone"}]}
                 """
             }
-            let body = "{\"eventType\":\"com.okta.event_hook\",\"data\":{\"events\":[\(events.joined(separator: ","))]}}"
+            let body =
+                "{\"eventType\":\"com.okta.event_hook\",\"data\":{\"events\":[\(events.joined(separator: ","))]}}"
             return Self.request(path, ["authorization: \(secret)"], Array(body.utf8))
         }
     }
@@ -70,7 +71,8 @@ enum SenderRequests {
     /// One delivery that brings so many members.
     static func members(_ count: Int, path: String, secret: String) -> [UInt8] {
         let members = (0..<count).map { "\"many-\($0)\"" }.joined(separator: ",")
-        let body = "{\"id\":\"many\",\"type\":\"members.added\",\"org\":\"\(Self.organization)\",\"users\":[\(members)]}"
+        let body =
+            "{\"id\":\"many\",\"type\":\"members.added\",\"org\":\"\(Self.organization)\",\"users\":[\(members)]}"
         return Self.request(path, ["authorization: \(secret)"], Array(body.utf8))
     }
 
