@@ -13,11 +13,12 @@ enum ForgedRun {
         let between = service.processorSeconds()
         let forged = good.prefix(3_000).map { SenderRequests.forged($0, header: kind.proofHeader) }
         let transactions = try await Self.transactions(database)
-        let refused = try HookLoad(forged, port: service.port, connections: 1_000, seconds: 20)
+        let before = service.processorSeconds()
+        let refused = try HookLoad(forged, port: service.port, connections: 100, seconds: 20)
         let end = service.processorSeconds()
         guard refused.others == [401: forged.count] else { throw BenchError.refused("\(kind): \(refused.others)") }
         let costs = (
-            refused: (end - between) / Double(forged.count) * 1e6,
+            refused: (end - before) / Double(forged.count) * 1e6,
             accepted: (between - start) / Double(max(1, accepted.accepted)) * 1e6
         )
         return Senders.Forged(

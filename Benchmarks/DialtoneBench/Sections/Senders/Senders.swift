@@ -14,6 +14,9 @@ struct Senders: Encodable {
         var p99: Double
         /// To the canonical sender's users of the same round, median of the rounds.
         var timesStandard: Double
+        /// Processor time for one new user, in microseconds: of the service, and of its sessions with PostgreSQL.
+        var serviceMicroseconds: Double
+        var databaseMicroseconds: Double
         var runs: [Double]
     }
 
@@ -72,6 +75,8 @@ struct Senders: Encodable {
             usersPerSecond: runs.map(\.usersPerSecond).median.rounded(), p50: runs.map(\.p50).median.rounded2,
             p99: runs.map(\.p99).median.rounded2,
             timesStandard: zip(runs, standard).map { $0.usersPerSecond / $1.usersPerSecond }.median.rounded2,
+            serviceMicroseconds: runs.map(\.serviceMicroseconds).median.rounded2,
+            databaseMicroseconds: runs.map(\.databaseMicroseconds).median.rounded2,
             runs: runs.map { $0.usersPerSecond.rounded() })
     }
 }

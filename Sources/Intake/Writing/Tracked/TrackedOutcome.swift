@@ -95,10 +95,12 @@ enum TrackedOutcome {
     }
 
     /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, the
-    /// tenant, and whether the ledger's event is in quarantine. Index: the ledger's unique key, for events that were known before. A row in quarantine says the same as any.
+    /// tenant, and whether the ledger's event is in quarantine. A row in quarantine says the same as any. Index: the
+    /// ledger's unique key, for events that were known before.
     ///
     /// The ledger's id is null for a word that was passed, for one that its delivery did not have when it came first,
-    /// and for one that another node has committed meanwhile.
+    /// and for one that another node has committed meanwhile. `is true` makes the planner hash `desired`, and not
+    /// compare each row of it with each word.
     static let perEvent: SQL = """
         select answer.event_id,
                case when answer.is_passed then 'ignored'
@@ -116,7 +118,8 @@ enum TrackedOutcome {
         from (select told.*, told.event_id in (select event_id from stored) as is_stored,
                      told.event_id in (
                          select due.event_id from due
-                         where (due.tenant_id, due.person) in (select tenant_id, user_id from desired)) as has_changed
+                         where ((due.tenant_id, due.person) in (select tenant_id, user_id from desired)) is true)
+                         as has_changed
               from told offset 0) answer
         left join lateral (
             select events.* from dialtone.events
