@@ -58,6 +58,8 @@ struct SendTrial: Sendable {
     func create() async throws {
         var order = self.order
         order.times = 2
+        // Two events under one id would count as one delivery.
+        order.id = "given-\(self.preset)"
         let events = try SendEvents(order)
         var answers: [SendAnswer] = []
         try await events.run(now: Date()) { answers.append($0) }
