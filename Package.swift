@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "Intake",
             dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, cryptoExtras, logging],
-            resources: [.embedInCode("Presets")]),
+            resources: [.embedInCode("Presets"), .embedInCode("Samples")]),
         // the provider's API: each answer mapped to an outcome
         .target(
             name: "Telnyx", dependencies: ["Model", "Telemetry", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),

@@ -5,7 +5,7 @@
 // checks who has sent the raw bytes. `Reading` reads the canonical event, and `Mapping` that of any other sender.
 // `Mapped` takes in what a mapping has read, and keeps what cannot be used. `Writing` commits the events of many
 // deliveries together. A sender hears "accepted" only after the commit that holds its events, their users and their
-// jobs.
+// jobs. `Signing` goes the way back: it makes and signs what a sender would send, of the events in `Samples`.
 
 package import Foundation
 package import Logging

@@ -50,7 +50,7 @@ extension ProviderLimits {
             return (proven, isCounted)
         }
         guard !proven.isEmpty || isCounted else { return }
-        _ = try? await self.pool.query(
+        let rows = try? await self.pool.query(
             """
             update dialtone.provider_limits
             set allowance = case when scope = any(\(proven)) then allowance * 2 else allowance end,
@@ -62,8 +62,11 @@ extension ProviderLimits {
                 rejects = 0,
                 reject_user = null
             where scope = any(\(scopes)) and (rejects > 0 or scope = any(\(proven)))
+            -- A probe is held only where the breaker was not closed.
+            returning case when breaker = 'closed' and scope = any(\(proven)) then scope end
             """)
         self.forget()
+        self.tellClosed(rows)
     }
 
     /// Notes that the provider took our key for some call. Costs nothing while the account's breaker is closed.
@@ -72,12 +75,42 @@ extension ProviderLimits {
     package func authenticated() async {
         let account = LimitScope.account.key
         guard self.state.withLock({ $0.known?.broken.contains(account) ?? false }) else { return }
-        _ = try? await self.pool.query(
+        let rows = try? await self.pool.query(
             """
             update dialtone.provider_limits set breaker = 'closed', probe_until = null, opened_at = null
             where scope = \(account) and breaker <> 'closed'
+            returning scope
             """)
         self.state.withLock { $0.probes[account] = nil }
         self.forget()
+        self.tellClosed(rows)
+    }
+
+    /// Closes each breaker whose last probe worked, and after which no create was refused for `proof`.
+    ///
+    /// Where few users sign up, the creates that double the allowance may not come for days, and the breaker would look
+    /// like trouble that is not there. Cancelled or failed here: the next turn closes it.
+    package func closeProven() async {
+        let rows = try? await self.pool.query(
+            """
+            update dialtone.provider_limits
+            set breaker = 'closed'
+            -- A refusal sets the allowance back to 1. Every probe and every refusal moves probe_until on.
+            where breaker = 'half_open' and allowance > 1 and probe_until < clock_timestamp() - \(Self.proof)
+            returning scope
+            """)
+        guard let rows, !rows.isEmpty else { return }
+        self.forget()
+        self.tellClosed(rows)
+    }
+
+    private func tellClosed(_ rows: PostgresRows?) {
+        guard let rows else { return }
+        for row in rows {
+            var columns = row.columns
+            // Null: the breaker of this row stays as it is.
+            let scope: String?? = try? columns.next()
+            if let scope, let scope { self.onClosed(scope) }
+        }
     }
 }

@@ -9,11 +9,12 @@
 // permitted (`takeRecoveryPermit`). It asks for the connection's permit right before the create (`takePermit`). It
 // returns the permits it did not use. Looks, deletes and the sweep need no permit; they only ask `allows`. A login
 // token also needs a permit of its tenant (`takeTokenPermit`), which this node keeps in memory. Results come back as
-// `succeeded`, `rejected`, `pause`, `openBreaker` and `authenticated`.
+// `succeeded`, `rejected`, `pause`, `openBreaker` and `authenticated`. Time alone brings `closeProven`.
 //
 // An open breaker lets no create through until `probe_until`. Then the node that asks first takes the probe. It may
 // send as many creates as `allowance` says, and has `probeLease` for them. When one of them works, the allowance
-// doubles, and at `closesAt` the breaker closes. A node that dies with the probe loses it when the lease ends.
+// doubles, and at `closesAt` the breaker closes. Where few users sign up, it closes a minute after a probe that worked.
+// A node that dies with the probe loses it when the lease ends.
 
 package import Postgres
 import Synchronization
@@ -26,6 +27,8 @@ package final class ProviderLimits: Sendable {
     package static let probeLease: Duration = .seconds(20)
     /// The allowance at which a half-open breaker closes.
     package static let closesAt: Int32 = 64
+    /// How long after a probe that worked a breaker closes, though nobody has sent more creates.
+    package static let proof: Duration = .seconds(60)
     /// How old the rows in memory may be. A change by another node is seen after twice this at most.
     static let maximumAge: Duration = .milliseconds(250)
     /// How many different users in a row may be refused with the same code. Then the fault is not theirs.
@@ -53,10 +56,15 @@ package final class ProviderLimits: Sendable {
     /// Login tokens that one tenant may have made by this node, per second.
     let tokenRate: Double
     let mints = Mutex(TokenMints())
+    /// Gets each scope whose breaker this node has closed.
+    let onClosed: @Sendable (String) -> Void
 
-    package init(pool: PostgresPool, tokenRate: Double = 50) {
+    package init(
+        pool: PostgresPool, tokenRate: Double = 50, onClosed: @escaping @Sendable (_ scope: String) -> Void = { _ in }
+    ) {
         self.pool = pool
         self.tokenRate = tokenRate
+        self.onClosed = onClosed
     }
 
     /// Returns how long no call of this kind may be made; nil when it may be made now.

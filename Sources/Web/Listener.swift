@@ -36,7 +36,7 @@ struct Listener: Sendable {
                 address: .hostname(self.host, port: self.port), backlog: self.backlog,
                 availableConnectionsDelegate: .maximum(self.maximumConnections, logger: quiet)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
-            logger: quiet)
+            logger: ListenerLog.logger(quiet))
         do {
             try await application.run()
         } catch let error as IOError where [EADDRINUSE, EACCES, EADDRNOTAVAIL].contains(error.errnoCode) {

@@ -15,12 +15,12 @@ struct Dialtone: AsyncParsableCommand {
         commandName: "dialtone",
         abstract: "Gives every new user of your SaaS exactly one Telnyx telephony credential.",
         discussion: """
-            A sign-up webhook comes in and is stored; a worker creates the user's credential at Telnyx and keeps its SIP
-            password encrypted; your app fetches WebRTC login tokens. Try it with nothing set up:
+            A sign-up webhook comes in and is stored; a worker creates the user's credential at Telnyx and keeps its \
+            SIP password encrypted; your app fetches WebRTC login tokens. Try it with nothing set up:
 
               dialtone demo
 
-            To run it: `dialtone migrate`, `dialtone tenant create`, `dialtone source create`, `dialtone serve`.
+            To run it: `dialtone migrate`, `dialtone tenant create`, `dialtone source create`, `dialtone serve`. \
             Settings come from flags, the environment, or a YAML file named by DIALTONE_CONFIG; see the README.
             """,
         version: Administration.version,

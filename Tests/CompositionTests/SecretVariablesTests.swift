@@ -7,7 +7,7 @@ import Testing
 @Suite struct SecretVariablesTests {
     private static let fixed: Set<String> = [
         "DATABASE_URL", "DATABASE_DIRECT_URL", "TELNYX_API_KEY", "TELNYX_PROXY", "HTTPS_PROXY", "https_proxy",
-        "DIALTONE_SOURCE_SECRET",
+        "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY",
     ]
 
     @Test func `every secret that may stand in a variable is taken, and nothing else`() {

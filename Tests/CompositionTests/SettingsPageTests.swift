@@ -50,7 +50,9 @@ import Testing
             "TELNYX_API_KEY": settings.telnyxKey == nil, "TELNYX_CONNECTION_ID": settings.connectionID == nil,
         ]
         // Read before or beside `Settings`, or needed by every command.
-        let others = ["DATABASE_URL", "DIALTONE_CONFIG", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR"]
+        let others = [
+            "DATABASE_URL", "DIALTONE_CONFIG", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_PG_BINDIR",
+        ]
         let documented = try Page.rows().filter { $0.standard == "none" }.map(\.name)
         #expect(Set(documented) == Set(isUnset.keys).union(others))
         for name in documented { #expect(isUnset[name] ?? true, "\(name) has a default") }

@@ -129,7 +129,7 @@ extension Administration {
     private func checkProvider() async -> [Checked] {
         guard let key = self.settings.telnyxKey else { return [("provider", "TELNYX_API_KEY is not set")] }
         let (api, http) = self.provider(key, concurrency: 2)
-        var lines: [Checked] = []
+        var lines = self.checkPlace()
         let tenants = (try? await self.tenants()) ?? []
         let connections = Set(tenants.map(\.connection_id)).union([self.settings.connectionID].compactMap { $0 })
         for connection in connections.isEmpty ? [""] : connections.sorted() {
@@ -145,6 +145,13 @@ extension Administration {
         }
         try? await http.shutdown()
         return lines
+    }
+
+    /// Who tries the service out with the simulator must not take its answers for the provider's.
+    private func checkPlace() -> [Checked] {
+        let url = self.settings.telnyxBaseURL
+        guard url != Settings.standardBaseURL else { return [] }
+        return [("provider is at TELNYX_BASE_URL=\(url); that is not Telnyx itself", nil)]
     }
 
     /// A list of credentials is empty for a connection that does not exist, so the connection itself is asked for.

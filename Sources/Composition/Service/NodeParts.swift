@@ -64,7 +64,9 @@ struct NodeParts: Sendable {
         }
         let client = TelnyxClient(configuration: provider, http: self.http, tokens: self.tokenHTTP)
         self.api = MeasuredCalls(client, in: metrics)
-        self.limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate))
+        self.limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate)) { scope in
+            logger.notice("the provider accepts creates again", metadata: ["scope": "\(scope)"])
+        }
         if let proxy = settings.providerProxy {
             logger.info("the provider is called through a proxy", metadata: ["proxy": "\(proxy.place)"])
         }

@@ -35,7 +35,7 @@ package enum SecretVariables {
     package static func names(in environment: [String: String], file: (String) -> String?) -> Set<String> {
         var names: Set<String> = [
             "DATABASE_URL", "DATABASE_DIRECT_URL", "TELNYX_API_KEY", "TELNYX_PROXY", "HTTPS_PROXY", "https_proxy",
-            "DIALTONE_SOURCE_SECRET",
+            "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY",
         ]
         if let name = Self.keyVariable(in: environment) { names.insert(name) }
         let path = environment["DIALTONE_CONFIG"].map { SettingText.cleaned($0) } ?? ""

@@ -63,6 +63,9 @@ package struct Settings: Sendable {
     /// What an operator should know, although it stops no start.
     package var warnings: [String]
 
+    /// Telnyx's own API.
+    package static let standardBaseURL = "https://api.telnyx.com/v2"
+
     /// Reads and checks every setting. The keys of `flags` are names of settings.
     ///
     /// Throws `SettingsError` with all problems.
@@ -77,7 +80,7 @@ package struct Settings: Sendable {
         let serverIdentity = source.serverIdentity()
         let (logLevel, logFormat, telnyxKey) = (source.logLevel(), source.logFormat(), source.telnyxKey())
         let kek = source.kek()
-        let baseURL = source.baseURL("TELNYX_BASE_URL", default: "https://api.telnyx.com/v2")
+        let baseURL = source.baseURL("TELNYX_BASE_URL", default: Self.standardBaseURL)
         let settings = Settings(
             databaseURL: Secret(database.url), databaseDirectURL: Secret(database.directURL), isPooled: isPooled,
             durability: durability, serverIdentity: serverIdentity,
@@ -125,7 +128,7 @@ package struct Settings: Sendable {
         "DIALTONE_SOURCE_RATE",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
         "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
-        "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
+        "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
     ]
 
     // MARK: Forms

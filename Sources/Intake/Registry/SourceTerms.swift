@@ -48,7 +48,7 @@ struct SourceTerms: Sendable {
     var isTracked: Bool { if case .mapped(let mapping) = self.form { mapping.isTracked } else { false } }
 
     /// Any of the list is enough.
-    private static func proofs(_ list: JSONValue) throws(InvalidValue) -> ProofConfiguration {
+    static func proofs(_ list: JSONValue) throws(InvalidValue) -> ProofConfiguration {
         if case .array(let proofs) = list, proofs.count == 1 {
             return try ProofConfiguration(proofs[0], at: "/proofs/0")
         }

@@ -15,6 +15,8 @@ enum Chore: CaseIterable, Sendable {
     case forgetWaitingPeople
     /// Clears what is kept of events that nobody has settled for 30 days.
     case endOldQuarantine
+    /// Closes breakers whose last probe has worked, and that nothing has tried since.
+    case closeProvenBreakers
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -34,6 +36,7 @@ enum Chore: CaseIterable, Sendable {
         case .makeLogPartitions: .every(.seconds(3600))
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
+        case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

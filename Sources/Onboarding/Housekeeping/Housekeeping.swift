@@ -9,6 +9,7 @@ import Foundation
 import Logging
 import Model
 import Postgres
+import ProviderLimits
 import Queue
 import Telemetry
 
@@ -83,6 +84,7 @@ extension OnboardingWorker {
             _ = try await connection.query("select dialtone.ensure_job_log_partitions()::text")
         case .forgetWaitingPeople: _ = try await connection.query(WaitingPeople.forget(limit: Self.peoplePerStatement))
         case .endOldQuarantine: _ = try await connection.query(OldQuarantine.end(limit: Self.quarantinePerStatement))
+        case .closeProvenBreakers: await self.provider.limits.closeProven()
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)

@@ -33,12 +33,24 @@ final class Account: Sendable {
 
     // MARK: Calls
 
+    /// A credential connection, as far as a caller can ask whether there is one.
+    func connection(_ id: String) -> SimulatedResponse {
+        guard self.knows(id) else { return .notFound }
+        return SimulatedResponse(
+            status: 200, body: #"{"data":{"id":"\#(id)","record_type":"credential_connection","active":true}}"#)
+    }
+
+    /// An id is digits, so it needs no escape in JSON.
+    private func knows(_ connection: String) -> Bool {
+        !connection.isEmpty && connection.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && self.configuration.knownConnections?.contains(connection) ?? true
+    }
+
     func create(_ fields: CredentialFields, lag: Int? = nil) -> SimulatedResponse {
         guard let connection = fields.connection_id, !connection.isEmpty else {
             return .error(422, "10004", "Missing required parameter", "The connection_id parameter is required.")
         }
-        guard connection.allSatisfy(\.isNumber), self.configuration.knownConnections?.contains(connection) ?? true
-        else {
+        guard self.knows(connection) else {
             return .error(422, "10013", "Missing association", "There is no connection with that connection_id.")
         }
         return self.state.withLock { state in

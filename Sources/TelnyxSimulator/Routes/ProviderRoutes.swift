@@ -11,6 +11,10 @@ struct ProviderRoutes: Sendable {
     let check: KeyCheck
 
     func add(to router: Router<BasicRequestContext>) {
+        router.get("v2/credential_connections/:id") { request, context in
+            guard self.check.accepts(request) else { return KeyCheck.refusal }
+            return Self.response(self.account.connection(try context.parameters.require("id")))
+        }
         let group = router.group("v2/telephony_credentials")
         group.post { request, _ in try await self.respond(.create, request) { self.account.create($0, lag: $1) } }
         group.get { request, _ in try await self.respond(.list, request) { _, _ in self.list(request) } }

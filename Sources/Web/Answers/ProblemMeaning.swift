@@ -51,7 +51,9 @@ enum ProblemMeaning {
         Row("key_missing", "401", "the `Authorization` header is missing"),
         Row("key_unknown", "401", "the key is unknown, expired or revoked"),
         Row("method_not_allowed", "405", "the path is right and the method is not; see `Allow`"),
-        Row("not_found", "404", "there is nothing under this path, or the key does not reach it"),
+        Row(
+            "not_found", "404",
+            "there is nothing under this path, such as a user who does not exist, or the key does not reach it"),
         Row("not_ready", "503", "`/readyz` only: requests cannot be served; the status listener has the reasons"),
         Row("provider_unavailable", "503", "the provider gave no token"),
         Row("repeated_parameter", "400", "a query parameter is given twice"),
@@ -72,7 +74,9 @@ enum ProblemMeaning {
         Row(
             "unknown_parameter", "400",
             "the query has a parameter that this route does not know; `detail` suggests the nearest"),
-        Row("unknown_user", "404", "there is no such user"),
+        Row(
+            "unknown_user", "404",
+            "a login token was asked for a user who does not exist, or whom the key does not reach"),
         Row("unreadable_body", "400", "the body could not be read to its end"),
     ]
 }

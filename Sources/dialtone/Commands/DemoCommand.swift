@@ -9,8 +9,9 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Shows the whole story on this machine, with a database and a provider of its own.",
         discussion: """
-            Starts a private PostgreSQL, a simulated provider and the service; signs and sends sign-ups for two tenants;
-            shows every user's credential and one login token; then stays up for you to try it. Ctrl-C ends it.
+            Starts a private PostgreSQL, a simulated provider and the service; signs and sends sign-ups for two \
+            tenants; shows every user's credential and one login token; then stays up for you to try it. Ctrl-C ends \
+            it.
             """)
 
     @Flag(help: "End after the table.") var once = false

@@ -31,9 +31,10 @@ struct InstallationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Says what a database on another system is; until then nothing is deleted at the provider.",
             discussion: """
-                --same   this installation has moved or was restored; the other one runs no more
-                --clone  this is a second installation beside the first: it gets its own id, lets go of all credentials of
-                         the first, and makes new ones for its users; start its workers anew afterwards
+                With --same this installation has moved or was restored, and the other one runs no more.
+
+                With --clone this is a second installation beside the first. It gets its own id, lets go of all \
+                credentials of the first, and makes new ones for its users. Start its workers anew afterwards.
                 """)
 
         @Flag(help: "The same installation.") var same = false

@@ -9,8 +9,8 @@ struct LimitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limit", abstract: "Rates, pauses and open breakers, of the account and of tenants' connections.",
         discussion: """
-            A breaker opens when the provider refuses a key or a connection (401, 403), or rejects three users in a row with
-            the same code; it tries again by itself. The account's rate is DIALTONE_PROVIDER_RATE.
+            A breaker opens when the provider refuses a key or a connection (401, 403), or rejects three users in a \
+            row with the same code; it tries again by itself. The account's rate is DIALTONE_PROVIDER_RATE.
             """,
         subcommands: [List.self, Set.self])
 
@@ -27,8 +27,8 @@ struct LimitCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Limits the creates of one tenant's connection, or takes the limit away.",
             discussion: """
-                Tenants that share a connection share its rate, which is an upper bound. It holds within half a second; who
-                waits lines up anew.
+                Tenants that share a connection share its rate, which is an upper bound. It holds within half a \
+                second; who waits lines up anew.
 
                   dialtone limit set --tenant acme --rate 5
                 """)

@@ -11,9 +11,9 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Brings the database's schema up to date.",
         discussion: """
-            Safe to run at any time and from several places at once; each migration is one transaction. The login needs
-            no superuser: with CREATEROLE and the right to create in the database it does everything itself. Where it
-            may not, the message has the SQL for an administrator.
+            Safe to run at any time and from several places at once; each migration is one transaction. The login \
+            needs no superuser: with CREATEROLE and the right to create in the database it does everything itself. \
+            Where it may not, the message has the SQL for an administrator.
 
               dialtone migrate --serve-as dialtone_app     lets that login serve too
               dialtone migrate --only-roles                before a dump is read back

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone send`: sends one signed event, to try the service out.
+// `dialtone send`: sends a sender's signed events, to try the service out.
 
 import ArgumentParser
 import Composition
@@ -9,42 +9,117 @@ import Model
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
-        abstract: "Signs and sends one event, as an identity provider would.",
-        discussion:
-            """
-              DIALTONE_SOURCE_SECRET=whsec_… dialtone send --url http://127.0.0.1:8080/v1/hooks/hk_… --tenant acme \\
-                --user u-1
+        abstract: "Signs and sends a realistic event of any sender, as the sender would.",
+        discussion: """
+            The secret is in DIALTONE_SOURCE_SECRET, or in a file. A sign-up that takes two events at its sender is \
+            sent as two.
+
+              dialtone send --url $HOOK --tenant acme --user u-1 --wait
+              dialtone send --url $HOOK --preset clerk --organization org_2qAcme \\
+                --user user_1 --secret-file clerk.secret
+              dialtone send --url $HOOK --config idp.json --body event.json
+
+            With --stale or --forged the service must refuse: the exit code is 0 when it does. --wait follows the user \
+            through the API with the key in DIALTONE_API_KEY, else through the database, until the event has had its \
+            effect.
             """)
 
     @Option(help: "The source's URL.") var url: String
-    @Option(help: "The source's secret, whsec_…; every list of processes shows it. Better: DIALTONE_SOURCE_SECRET.")
+    @Option(help: "The sender: \(Administration.presetNames). Default: standard.") var preset: String?
+    @Option(help: "A file with the source's own configuration; - reads standard input.") var config: String?
+    @Option(help: "The source's secret; every list of processes shows it. Better: DIALTONE_SOURCE_SECRET.")
     var secret: String?
     @Option(help: "A file that holds the source's secret.") var secretFile: String?
-    @Option(help: "The tenant.") var tenant: String
-    @Option(parsing: .unconditional, help: "The user's id.") var user: String
-    @Option(help: "user.created or user.deleted.") var type = "user.created"
+    @Option(help: "The tenant.") var tenant: String?
+    @Option(help: "The sender's own id of the organisation, where it names organisations. Default: the tenant.")
+    var organization: String?
+    @Option(parsing: .unconditional, help: "The user's id.") var user: String?
+    @Option(help: "created, deleted, removed (out of the organisation), or the sender's own name of an event.")
+    var event = "created"
     @Option(parsing: .unconditional, help: "The delivery's id; the same one twice is a duplicate. Default: random.")
     var id: String?
+    @Option(help: "A file with a body of your own, sent as it is; - reads standard input.") var body: String?
+    @Option(help: "One more header as 'name: value'; may be given several times.") var header: [String] = []
+    @Option(help: "How often each delivery is sent; the second time it is a duplicate.") var times = 1
+    @Flag(help: "Sign with a time that is too old: the service must refuse.") var stale = false
+    @Flag(help: "Sign with another secret: the service must refuse.") var forged = false
+    @Flag(help: "Wait until the event has had its effect on the user.") var wait = false
+    @Option(help: "Seconds that --wait lasts at most.") var timeout = 60
 
     func validate() throws {
         guard self.secret == nil || self.secretFile == nil else {
             throw ValidationError("give either --secret or --secret-file")
         }
-        guard ["user.created", "user.deleted"].contains(self.type) else {
-            throw ValidationError("--type must be user.created or user.deleted")
+        guard self.body != nil || (self.user != nil && (self.tenant ?? self.organization) != nil) else {
+            throw ValidationError("give --user and --tenant (or --organization), or --body")
+        }
+        guard (1...100).contains(self.times) else { throw ValidationError("--times must be from 1 to 100") }
+        guard (1...3600).contains(self.timeout) else { throw ValidationError("--timeout must be from 1 to 3600") }
+        guard !(self.stale && self.forged) else { throw ValidationError("give either --stale or --forged") }
+        guard !self.wait || (self.user != nil && self.tenant != nil && !self.stale && !self.forged) else {
+            throw ValidationError("--wait needs --user and --tenant, and goes with neither --stale nor --forged")
         }
     }
 
     func run() async throws {
-        let key = UserKey(tenant: try TenantID(self.tenant), user: try UserID(self.user))
-        let given = try self.secretFile.map { try SecretArgument.read($0, option: "--secret-file") } ?? self.secret
-        guard let secret = given ?? SecretVariables.environment["DIALTONE_SOURCE_SECRET"] else {
-            throw InvalidValue("DIALTONE_SOURCE_SECRET", "is not set; or give --secret-file")
+        let events = try SendEvents(try self.order())
+        let follow = try await self.following(until: events.isTaking ? .revoked : .ready)
+        let isFaulty = self.stale || self.forged
+        if events.names.count > 1 {
+            Terminal.tell("\(events.names.joined(separator: ", then ")): together they are what is asked for")
         }
-        let reply = try await SendEvent.run(
-            url: self.url, secret: Secret(SettingText.cleaned(secret)), type: self.type, user: key,
-            deliveryID: self.id ?? "msg_\(UUID().uuidString.lowercased())")
-        Terminal.show("\(reply.status) \(reply.body)")
-        guard (200..<300).contains(reply.status) else { throw ExitCode(1) }
+        var isAsExpected = true
+        let now = Date()
+        try await events.run(now: now) { answer in
+            let again = answer.time > 1 ? ", time \(answer.time)" : ""
+            Terminal.show("\(answer.event)\(again): \(answer.status) \(answer.body)")
+            if isFaulty ? answer.status != 401 : !answer.isTaken { isAsExpected = false }
+        }
+        guard isAsExpected else {
+            if isFaulty { Terminal.tell("dialtone: the service must refuse this with 401, and did not") }
+            throw ExitCode(1)
+        }
+        if isFaulty { Terminal.tell("refused, as it must be") }
+        try await follow?(now)
+    }
+
+    private func order() throws -> SendOrder {
+        var order = SendOrder(url: self.url)
+        order.preset = self.preset
+        order.configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
+        let given = try self.secretFile.map { try SecretArgument.read($0, option: "--secret-file") } ?? self.secret
+        order.secret = (given ?? SecretVariables.environment["DIALTONE_SOURCE_SECRET"]).map {
+            Secret(SettingText.cleaned($0))
+        }
+        order.event = self.event
+        order.user = try self.user.map { try UserID($0).rawValue } ?? ""
+        order.organization = try self.organization ?? self.tenant.map { try TenantID($0).rawValue } ?? ""
+        order.id = self.id
+        order.body = try self.body.map { try FileArgument.read($0, option: "--body") }
+        order.headers = try self.header.map(HeaderArgument.read)
+        order.times = self.times
+        order.fault = self.stale ? .stale : self.forged ? .forged : nil
+        return order
+    }
+
+    /// Returns what waits for the user; nil without --wait. Throws before anything is sent where nothing could be seen.
+    private func following(until goal: UserStatus) async throws -> ((Date) async throws -> Void)? {
+        guard self.wait, let user = self.user, let tenant = self.tenant else { return nil }
+        let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
+        let timeout = Duration.seconds(self.timeout)
+        // The clocks of two machines differ a little.
+        let margin: TimeInterval = 2
+        if let text = SecretVariables.environment["DIALTONE_API_KEY"] {
+            let api = try FollowByAPI(hook: self.url, key: Secret(SettingText.cleaned(text)))
+            return { sent in
+                try await api.run(key, until: goal, timeout: timeout, since: sent - margin) { Terminal.show($0) }
+            }
+        }
+        let administration = Administration(try await Settings.read())
+        return { sent in
+            try await administration.follow(key, until: goal, timeout: timeout, since: sent - margin) {
+                Terminal.show($0)
+            }
+        }
     }
 }

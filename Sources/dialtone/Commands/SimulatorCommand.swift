@@ -11,11 +11,12 @@ struct SimulatorCommand: AsyncParsableCommand {
         discussion: """
             Point the service at it: TELNYX_BASE_URL=http://127.0.0.1:8090/v2. Faults and counts are under /control:
 
-              curl -X PUT -d '{"rules":[{"operation":"create","kind":"drop_after_commit","times":3}]}' \\
-                http://127.0.0.1:8090/control/faults
+              curl -X PUT http://127.0.0.1:8090/control/faults \\
+                -d '{"rules":[{"operation":"create","kind":"empty_500","times":3}]}'
 
-            With an API key, /control asks for it too: -H "Authorization: Bearer $KEY". SIP passwords are shown by
-            /control/credentials?secrets=1 only.
+            With an API key, /control asks for it too: -H "Authorization: Bearer $KEY". SIP passwords are shown by \
+            /control/credentials?secrets=1 only. Without --state it forgets everything when it ends: the service then \
+            finds its credentials missing at the provider.
             """)
 
     @Option(help: "Where to listen, as host:port; port 0 picks one.") var listen = "127.0.0.1:8090"

@@ -10,15 +10,12 @@ struct SweepCommand: AsyncParsableCommand {
         commandName: "sweep",
         abstract: "Lists every tag at the provider, holds it against the ledger, and puts right what differs.",
         discussion: """
-            The worker sweeps by itself, slowly; this runs one sweep to its end.
-            Deleted are second credentials of a user and those of users who are
-            gone. A credential that is missing at the provider is asked for twice,
-            40 s apart by default, before its user gets another. Names the ledger
-            does not know are only counted. A tag where more than 5 credentials,
-            and more than 1 in 100, would change that way is left alone unless
-            --yes is given. When nothing at all of what the ledger has is there,
-            the key may be of another organisation: nothing is concluded, unless
-            --believe-missing is given.
+            The worker sweeps by itself, slowly; this runs one sweep to its end. Deleted are second credentials of a \
+            user and those of users who are gone. A credential that is missing at the provider is asked for twice, 40 \
+            s apart by default, before its user gets another. Names the ledger does not know are only counted. A tag \
+            where more than 5 credentials, and more than 1 in 100, would change that way is left alone unless --yes is \
+            given. When nothing at all of what the ledger has is there, the key may be of another organisation: \
+            nothing is concluded, unless --believe-missing is given.
 
               dialtone sweep --dry-run         what would be done
               dialtone sweep --tenant acme     one tenant only

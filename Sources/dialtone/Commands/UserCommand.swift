@@ -80,8 +80,8 @@ struct UserCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Replaces a user's credential by a new one.",
             discussion: """
-                The old one serves until the new one is there, and for the overlap after that; then it is deleted, and with
-                it every login token made from it.
+                The old one serves until the new one is there, and for the overlap after that; then it is deleted, and \
+                with it every login token made from it.
 
                   dialtone user rotate u-1 --tenant acme --overlap 24h
                 """)

@@ -10,7 +10,8 @@ import Testing
 
 @Suite struct RefusedConnectionTests {
     @Test func `the refused connection of one tenant leaves all other tenants alone`() async throws {
-        try await Story.with(Story.quick) { story in
+        let lines = LogLines()
+        try await Story.with(Story.quick, logger: lines.logger) { story in
             let connection = "1000000002"
             let globex = try TenantID("globex")
             let sender = try await Self.sender(story, globex, connection: connection)
@@ -32,7 +33,21 @@ import Testing
             try await story.provider.behaves()
             try await story.database.admin.script("update dialtone.provider_limits set probe_until = now()")
             try await Self.retryUntilOneIsReady(story)
+            try await Self.passAMinuteUntilClosed(story)
+            try await lines.waits { $0.hasPrefix("the provider accepts creates again") && $0.contains(connection) }
         }
+    }
+
+    /// A minute passes after a create that worked.
+    private static func passAMinuteUntilClosed(_ story: Story) async throws {
+        try await story.until(
+            """
+            with later as (update dialtone.provider_limits set probe_until = now() - interval '2 minutes'
+                           where breaker = 'half_open' and allowance > 1)
+            select 1 where not exists (select from dialtone.provider_limits where breaker <> 'closed')
+            """)
+        let limits = try await story.administration.limits()
+        #expect(limits.isEmpty)
     }
 
     /// A second tenant, with a connection and a source of its own.

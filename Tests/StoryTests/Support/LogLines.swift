@@ -3,6 +3,7 @@
 
 import Logging
 import Synchronization
+import Testing
 
 /// What a logger was told.
 final class LogLines: Sendable {
@@ -16,6 +17,15 @@ final class LogLines: Sendable {
     var all: [Line] { self.lines.withLock { $0 } }
     /// Keeps lines of every level.
     var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
+
+    /// Waits until there is such a line, for a minute at most.
+    func waits(for isWanted: (String) -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !self.all.contains(where: { isWanted($0.text) }) {
+            try #require(ContinuousClock.now < deadline, "\(self.all.map(\.text).suffix(20))")
+            await Task.yield()
+        }
+    }
 
     private struct Handler: LogHandler {
         let lines: LogLines

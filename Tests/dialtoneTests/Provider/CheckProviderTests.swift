@@ -59,6 +59,16 @@ import Testing
         }
     }
 
+    @Test func `the simulator knows each connection, and the check says that it is not Telnyx`() async throws {
+        try await Desk.withSimulator { desk in
+            let ended = try await desk.run(["check", "--provider"])
+            #expect(ended.code == 0 && ended.output.contains("ok      \(Self.name)\n"), "\(ended)")
+            let url = try #require(desk.environment["TELNYX_BASE_URL"])
+            let words = "ok      provider is at TELNYX_BASE_URL=\(url); that is not Telnyx itself\n"
+            #expect(ended.output.contains(words), "\(ended)")
+        }
+    }
+
     /// The proxy's login has a blank, so that a piece of it cannot stand anywhere by chance.
     @Test func `a proxy is used with its login, and what it refuses is named without the login`() async throws {
         try await Self.withProvider { desk, provider in

@@ -10,8 +10,9 @@ struct SourceCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Says what a source would make of a delivery; sends and stores nothing.",
         discussion: """
-              dialtone source check --source clerk --file body.json --header 'svix-id: msg_1' \\
-                --header 'svix-timestamp: 1795435200' --header 'svix-signature: v1,…' --at 2026-11-23T12:00:00Z
+              dialtone source check --source clerk --file body.json \\
+                --header 'svix-id: msg_1' --header 'svix-timestamp: 1795435200' \\
+                --header 'svix-signature: v1,…' --at 2026-11-23T12:00:00Z
             """)
 
     @Option(help: "The name of the source.") var source: String
@@ -24,7 +25,7 @@ struct SourceCheckCommand: AsyncParsableCommand {
     func run() async throws {
         let tenant = try self.tenant.map { try TenantID($0) }
         let body = try FileArgument.read(self.file, option: "--file")
-        let headers = try self.header.map(Self.header)
+        let headers = try self.header.map(HeaderArgument.read)
         let now = try self.at.map { text in
             guard let date = RFC3339.date(text) else {
                 throw InvalidValue("--at", "must be a time such as 2026-11-23T12:00:00Z")
@@ -40,13 +41,5 @@ struct SourceCheckCommand: AsyncParsableCommand {
             Terminal.show("")
         }
         try Terminal.show(line.items, json: false)
-    }
-
-    private static func header(_ text: String) throws -> (name: String, value: String) {
-        guard let colon = text.firstIndex(of: ":") else { throw InvalidValue("--header", "must be 'name: value'") }
-        return (
-            String(text[..<colon]).trimmingCharacters(in: .whitespaces),
-            String(text[text.index(after: colon)...]).trimmingCharacters(in: .whitespaces)
-        )
     }
 }

@@ -14,12 +14,14 @@ struct SourceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes a source; shows its URL and, once, the secret that it has made.",
             discussion: """
-                  dialtone source create acme-app --tenant acme            your own back end, for one tenant
-                  dialtone source create platform --allow acme,globex      one sender for several tenants
-                  dialtone source create clerk --preset clerk --secret-file clerk.secret
-                                                   organisations become tenants by a table: dialtone source map
+                Your own back end for one tenant, one sender for several tenants, and an identity provider whose \
+                organisations become tenants by a table (dialtone source map):
 
-                Without --secret-file a secret is made. A sender that makes its own needs it: give it now, or with
+                  dialtone source create acme-app --tenant acme
+                  dialtone source create platform --allow acme,globex
+                  dialtone source create clerk --preset clerk --secret-file clerk.secret
+
+                Without --secret-file a secret is made. A sender that makes its own needs it: give it now, or with \
                 dialtone source rotate once the sender has told it.
                 """)
 
@@ -73,8 +75,10 @@ struct SourceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Gives a source a new secret; the old one is accepted for a while.",
             discussion: """
-                  dialtone source rotate acme-app --tenant acme --overlap-hours 24     makes one and shows it once
-                  dialtone source rotate clerk --secret-file clerk.secret              takes the sender's
+                A secret is made and shown once, or the sender's own is taken from a file:
+
+                  dialtone source rotate acme-app --tenant acme --overlap-hours 24
+                  dialtone source rotate clerk --secret-file clerk.secret
                 """)
 
         @Argument(help: "The name of the source.") var source: String
