@@ -60,6 +60,27 @@ import Testing
         }
     }
 
+    @Test func `two rows of one request that are settled at once leave the body to the third`() async throws {
+        try await ReplayBed.with(MappedIntakeTests.split) { bed in
+            try await bed.map("acme")
+            let sent = try await bed.send(Self.odd(1, "a"), Self.odd(2, "b"), Self.odd(3, "c"))
+            try await bed.mend(#""user_id":"/user""#, #""user_id":"/uid""#)
+            // The last row holds the body, and the one before it is next.
+            let events = sent.sorted { $0.rawValue < $1.rawValue }
+            let holder = try await PostgresConnection.connect(PostgresConfiguration(url: bed.database.url))
+            try await holder.script("begin; select 1 from dialtone.quarantine for update")
+            async let last = bed.run(events[2])
+            async let next = bed.run(events[1])
+            try await bed.database.untilSomebodyWaitsForALock()
+            try await holder.script("commit")
+            #expect(try await [last.outcome, next.outcome] == [.replayed, .replayed])
+            await holder.close()
+            #expect(try await bed.bodies().count == 1)
+            #expect(try await bed.run(events[0]).outcome == .replayed)
+            #expect(try await bed.users().count == 3)
+        }
+    }
+
     @Test func `where a whole request failed, its replay takes in all that is read there now`() async throws {
         try await ReplayBed.with(MappedIntakeTests.split) { bed in
             try await bed.map("acme")
