@@ -6,6 +6,8 @@
 // `Mapped` takes in what a mapping has read, and keeps what cannot be used. `Writing` commits the events of many
 // deliveries together. A sender hears "accepted" only after the commit that holds its events, their users and their
 // jobs. `Signing` goes the way back: it makes and signs what a sender would send, of the events in `Samples`.
+//
+// Two rooms are an operator's: `Events` shows what came, and `Replay` tries again what could not be used.
 
 package import Foundation
 package import Logging

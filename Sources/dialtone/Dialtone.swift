@@ -26,7 +26,8 @@ struct Dialtone: AsyncParsableCommand {
         version: Administration.version,
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
-            KeyCommand.self, UserCommand.self, LimitCommand.self, SweepCommand.self, InstallationCommand.self,
+            KeyCommand.self, UserCommand.self, EventCommand.self, LimitCommand.self, SweepCommand.self,
+            InstallationCommand.self,
             SendCommand.self, SimulatorCommand.self, VaultCommand.self, CheckCommand.self,
         ])
 

@@ -10,7 +10,8 @@ import Testing
         "source create", "source list", "source rotate", "source map", "source map add", "source map list",
         "source map remove", "source check", "key", "key create", "key list", "key revoke", "user",
         "user list", "user show",
-        "user retry", "user rotate", "user revoke", "user reopen", "limit", "limit list", "limit set", "sweep",
+        "user retry", "user rotate", "user revoke", "user reopen", "event", "event list", "event show",
+        "event replay", "event drop", "limit", "limit list", "limit set", "sweep",
         "installation", "installation show", "installation confirm", "send", "simulator", "vault", "vault keygen",
         "check",
     ])

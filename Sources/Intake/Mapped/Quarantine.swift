@@ -78,7 +78,11 @@ final class Quarantine: Sendable {
     /// put beside the rows any more, this throws. The sender comes again, and the body with it.
     private func store(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
         let hash = Array(SHA256.hash(data: request.request.body))
-        let statement = QuarantineStatement.keep(request, picks: QuarantinePicks.texts(of: request), hash: hash)
+        let written = QuarantineRows(
+            source: request.source.id, scope: request.source.scope, version: request.source.version,
+            receivedAt: request.request.receivedAt, secret: request.secret, size: Int32(request.request.body.count),
+            hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request))
+        let statement = QuarantineStatement.keep(written)
         let rows = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
         var items: [EventID: Receipt.Item] = [:]
         for row in rows {
@@ -95,27 +99,17 @@ final class Quarantine: Sendable {
         }
     }
 
-    /// Puts the body on the first row of these events, unless one of them has it. The rows are known only after the
-    /// insert, and the body is sealed for its row.
+    /// Puts the body on a row of these events, unless one of its request has it. The rows are known only after the
+    /// insert, and the body is sealed for the first one.
     private func keepBody(of request: QuarantinedRequest, _ hash: [UInt8], in events: [EventID]) async throws {
-        guard let text = Self.keptText(of: request) else { return }
-        var first: EventID?
+        guard let kept = KeptRequest(request.request, of: request.source) else { return }
         for row in try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash)) {
             var columns = row.columns
-            let event: EventID = try columns.next()
-            if try columns.next(Bool.self) { return }
-            first = first ?? event
+            let body: EventID = try columns.next()
+            let sealed = try await kept.sealed(by: self.vault, for: body, of: request.source.id, request.source.scope)
+            _ = try await self.pool.withConnection {
+                try await $0.query(QuarantineStatement.keepBody(sealed, of: body), shielded: true)
+            }
         }
-        guard let event = first else { return }
-        let place = SealedBinding(
-            tenant: request.source.scope, table: "quarantine", column: "sealed", row: event.rawValue.lowercase,
-            user: request.source.id.rawValue.lowercase, generation: 0)
-        let statement = QuarantineStatement.keepBody(try await self.vault.seal(Secret(text), place), at: event)
-        _ = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
-    }
-
-    /// Returns what may be kept of the body. Nil: nothing may, or the body is no text and so no event.
-    private static func keptText(of request: QuarantinedRequest) -> String? {
-        request.source.mapping.keeping.kept(of: request.request.body).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }

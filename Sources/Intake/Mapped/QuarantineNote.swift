@@ -31,22 +31,29 @@ struct QuarantineNote: Sendable {
         }
     }
 
+    /// What failed as one: the column `quarantine.spans`.
+    enum Span: String, Sendable {
+        case item, delivery, request
+    }
+
     let event: EventID
     let deliveryID: String
     /// The number of its delivery in the request.
     let number: Int
     let item: Int32
     let reason: Reason
+    let span: Span
     /// Whether the ledger has the event already.
     let isStored: Bool
+}
 
-    init(_ event: EventID, of delivery: TakenDelivery, item: Int32, reason: Reason, isStored: Bool) {
-        self.event = event
-        self.deliveryID = delivery.id
-        self.number = delivery.number
-        self.item = item
-        self.reason = reason
-        self.isStored = isStored
+extension QuarantineNote {
+    init(
+        _ event: EventID, of delivery: TakenDelivery, item: Int32, reason: Reason, span: Span = .item, isStored: Bool
+    ) {
+        self.init(
+            event: event, deliveryID: delivery.id, number: delivery.number, item: item, reason: reason, span: span,
+            isStored: isStored)
     }
 }
 
@@ -58,4 +65,25 @@ struct QuarantinedRequest: Sendable {
     let secret: UUID?
     /// At least one.
     let notes: [QuarantineNote]
+}
+
+/// The rows of one request as they are written.
+struct QuarantineRows: Sendable {
+    let source: SourceID
+    /// Whose key seals the body.
+    let scope: String
+    /// The mapping's version.
+    let version: Int32
+    let receivedAt: Date
+    /// The secret whose proof held.
+    let secret: UUID?
+    /// Of the body.
+    let size: Int32
+    let hash: [UInt8]
+    let notes: [QuarantineNote]
+    /// One for each note.
+    let picks: [String]
+    /// Whose body they share, and since when they wait, where other rows of the request are there already. Nil: the
+    /// body is their own, and they wait from now on.
+    var joins: (body: EventID, arrivedAt: Date)?
 }

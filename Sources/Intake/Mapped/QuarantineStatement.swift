@@ -9,52 +9,60 @@ enum QuarantineStatement {
     /// Writes the notes of one request. Returns for each its event, the event that the ledger has for it, and whether
     /// that is in quarantine by this statement.
     ///
-    /// One row of a request has the body; see `bodies`. The hash of the others leads to it.
-    static func keep(_ request: QuarantinedRequest, picks: [String], hash: [UInt8]) -> SQL {
+    /// One row of a request has the body; see `bodies`. The others name the same `body_id`.
+    static func keep(_ rows: QuarantineRows) -> SQL {
         """
-        with note as materialized (\(Self.notes(request, picks, hash))),
-        stored as (\(Self.stored(request))),
-        kept as (\(Self.kept(request, hash)))
-        \(Self.outcome(request))
+        with note as materialized (\(Self.notes(rows))),
+        stored as (\(Self.stored(rows))),
+        kept as (\(Self.kept(rows)))
+        \(Self.outcome(rows))
         """
     }
 
-    /// Returns the open rows of these events that are of this body, and of each whether it has the body. Index
-    /// quarantine_pkey.
+    /// Returns the bodies that open rows of these events need and no row has. Indexes quarantine_pkey and
+    /// quarantine_body. `offset 0` keeps both from becoming a join that walks the table.
     static func bodies(of events: [EventID], hash: [UInt8]) -> SQL {
         """
-        select event_id, sealed is not null from dialtone.quarantine
-        where event_id = any(\(events)) and body_sha256 = \(Bytes(hash)) and settled_at is null
-        order by event_id
+        select distinct needs.body_id
+        from (select * from dialtone.quarantine where event_id = any(\(events)) offset 0) needs
+        where needs.body_sha256 = \(Bytes(hash)) and needs.settled_at is null
+          and needs.body_id is not null and not exists (
+              select 1 from dialtone.quarantine holder
+              where holder.body_id = needs.body_id and holder.settled_at is null and holder.sealed is not null
+              offset 0)
         """
     }
 
-    /// Puts the body on a row that is still open and has none. Index quarantine_pkey.
-    static func keepBody(_ sealed: [UInt8], at event: EventID) -> SQL {
+    /// Puts the body on the last row that is still open. Indexes quarantine_body and quarantine_pkey.
+    static func keepBody(_ sealed: [UInt8], of body: EventID) -> SQL {
         """
         update dialtone.quarantine set sealed = \(Bytes(sealed))
-        where event_id = \(event) and sealed is null and settled_at is null
+        where event_id = (select last.event_id from dialtone.quarantine last
+                          where last.body_id = \(body) and last.settled_at is null
+                          order by last.event_id desc limit 1)
+          and sealed is null and settled_at is null
         """
     }
 
-    private static func notes(_ request: QuarantinedRequest, _ picks: [String], _ hash: [UInt8]) -> SQL {
-        let notes = request.notes
+    private static func notes(_ rows: QuarantineRows) -> SQL {
+        let notes = rows.notes
         return """
             select * from unnest(
-                \(notes.map(\.event)), \(notes.map { $0.storedID(hash) }), \(notes.map(\.item)),
-                \(notes.map(\.reason.text)), \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(picks))
-            as t (event_id, delivery_id, item, reason, pointer, is_stored, picks)
+                \(notes.map(\.event)), \(notes.map { $0.storedID(rows.hash) }), \(notes.map(\.item)),
+                \(notes.map { Int32($0.number) }), \(notes.map(\.span.rawValue)), \(notes.map(\.reason.text)),
+                \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(rows.picks))
+            as t (event_id, delivery_id, item, number, spans, reason, pointer, is_stored, picks)
             """
     }
 
     /// Writes the ledger. A row in quarantine names no user. An event that the ledger has already stays as it is.
     /// Index: the ledger's unique key.
-    private static func stored(_ request: QuarantinedRequest) -> SQL {
+    private static func stored(_ rows: QuarantineRows) -> SQL {
         """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, outcome, received_at,
                                      config_version, secret_id)
-        select event_id, \(request.source.id), delivery_id, item, \(request.source.scope), 'quarantined',
-               \(request.request.receivedAt), \(request.source.version), \(request.secret)
+        select event_id, \(rows.source), delivery_id, item, \(rows.scope), 'quarantined', \(rows.receivedAt),
+               \(rows.version), \(rows.secret)
         from note where not is_stored
         order by delivery_id collate "C", item
         on conflict (source_id, delivery_id, item) do nothing
@@ -62,13 +70,15 @@ enum QuarantineStatement {
         """
     }
 
-    /// Index quarantine_pkey.
-    private static func kept(_ request: QuarantinedRequest, _ hash: [UInt8]) -> SQL {
+    /// The first row gives its id to the body of all. Index quarantine_pkey.
+    private static func kept(_ rows: QuarantineRows) -> SQL {
         """
         insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id, pointer,
-                                         body_sha256, picks)
-        select event_id, \(request.source.id), \(request.source.version), \(Int32(request.request.body.count)),
-               reason, \(request.source.scope), pointer, \(Bytes(hash)), picks::json
+                                         body_sha256, picks, number, spans, body_id, arrived_at)
+        select event_id, \(rows.source), \(rows.version), \(rows.size), reason, \(rows.scope), pointer,
+               \(Bytes(rows.hash)), picks::json, number, spans,
+               coalesce(\(rows.joins?.body), first_value(event_id) over (order by event_id)),
+               coalesce(\(rows.joins?.arrivedAt), clock_timestamp())
         from note where is_stored or (event_id in (select event_id from stored)) is true
         order by event_id
         on conflict (event_id) do nothing
@@ -77,13 +87,13 @@ enum QuarantineStatement {
 
     /// An event that was known before, by the ledger's unique key. One that another node has committed meanwhile is not
     /// seen, and is told by our id.
-    private static func outcome(_ request: QuarantinedRequest) -> SQL {
+    private static func outcome(_ rows: QuarantineRows) -> SQL {
         """
         select note.event_id, coalesce(known.event_id, note.event_id),
                note.is_stored or note.event_id in (select event_id from stored)
         from note left join lateral (
             select events.event_id from dialtone.events
-            where events.source_id = \(request.source.id) and events.delivery_id = note.delivery_id
+            where events.source_id = \(rows.source) and events.delivery_id = note.delivery_id
               and events.item = note.item offset 0) known on true
         """
     }

@@ -37,15 +37,23 @@ struct RequestOutcome: Sendable {
             self.notes.append(
                 QuarantineNote(
                     EventID(at: self.taken.request.receivedAt), of: delivery, item: 0,
-                    reason: error == .deliveryReused ? .reusedID : .refused, isStored: false))
+                    reason: error == .deliveryReused ? .reusedID : .refused, span: .delivery, isStored: false))
         }
         for one in delivery.unusable {
             entries.append((one.item, .note(self.notes.count)))
             self.notes.append(
                 QuarantineNote(
-                    one.event, of: delivery, item: one.item, reason: .unusable(one.unusable), isStored: false))
+                    one.event, of: delivery, item: one.item, reason: .unusable(one.unusable),
+                    span: self.span(of: delivery), isStored: false))
         }
         self.entries += entries.sorted { $0.item < $1.item }.map(\.entry)
+    }
+
+    /// What cannot be used and is alone in its delivery, or in its request, stands for all of it: the mapping may read
+    /// more there one day.
+    private func span(of delivery: TakenDelivery) -> QuarantineNote.Span {
+        guard delivery.itemCount == 1 else { return .item }
+        return self.taken.deliveries.count == 1 ? .request : .delivery
     }
 
     /// Returns the receipt. `kept` is what became of the notes, in their order.

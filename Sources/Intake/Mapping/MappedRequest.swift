@@ -14,16 +14,20 @@ package struct ProvenRequest: Sendable {
     package let provenID: String?
     /// The claims of a token that was the body or stood in it, as JSON. Nil: they are decoded of the body.
     package let claims: [UInt8]?
+    /// When it is read: a time may lie five minutes ahead of this. It is later than `receivedAt` for a request that was
+    /// kept.
+    package let readAt: Date
 
     package init(
         headers: @escaping @Sendable (String) -> [String], body: [UInt8], receivedAt: Date, provenID: String? = nil,
-        claims: [UInt8]? = nil
+        claims: [UInt8]? = nil, readAt: Date? = nil
     ) {
         self.headers = headers
         self.body = body
         self.receivedAt = receivedAt
         self.provenID = provenID
         self.claims = claims
+        self.readAt = readAt ?? receivedAt
     }
 }
 

@@ -18,7 +18,7 @@ package struct Mapping: Sendable {
     package let proofs: JSONValue?
     package let keeping: Keeping
     package let tenants: TenantChoice
-    private let plans: [(when: [Condition], plan: Plan)]
+    let plans: [(when: [Condition], plan: Plan)]
     private let keepsPersonal: Bool
 
     /// `tenants` is how the source comes to a tenant, where its configuration does not say it. `keepsPersonal` says

@@ -42,6 +42,8 @@ struct CompiledTerms: Sendable {
     let proofs: ProofConfiguration
     /// Whether a delivery may have to wait for keys that its sender publishes.
     let takesPublishedKeys: Bool
+    /// The headers that are kept of what cannot be used.
+    let keptHeaders: Set<String>
 
     /// Nil for the canonical event. Throws where the configuration does not compile, as after a change of the grammar,
     /// and where it would make another kind of source: facts and users would no longer agree.
@@ -54,6 +56,16 @@ struct CompiledTerms: Sendable {
         self.key = key
         self.mapping = mapping
         self.proofs = terms.proofs
+        let secretNames = mapping.keeping.secretMembers.map { $0.lowercased() }
+        self.keptHeaders = mapping.readHeaders.subtracting(terms.proofs.secretHeaders).subtracting(secretNames)
         self.takesPublishedKeys = !terms.proofs.keyAddresses.isEmpty
+    }
+
+    /// Returns the request with no other headers than those that may be kept and shown.
+    func withoutProof(_ request: ProvenRequest) -> ProvenRequest {
+        let (names, headers) = (self.keptHeaders, request.headers)
+        return ProvenRequest(
+            headers: { names.contains($0) ? headers($0) : [] }, body: request.body, receivedAt: request.receivedAt,
+            provenID: request.provenID, claims: request.claims, readAt: request.readAt)
     }
 }

@@ -215,9 +215,9 @@ enum EventStatement {
     /// What each event has come to. Index: the ledger's unique key, for events that were known before.
     ///
     /// `offset 0` keeps the planner from asking three times whether an event was stored. A row in quarantine names no user
-    /// and says the same as any: it is told as such, and the writer settles it.
+    /// and says the same as any: it is told as such, and the writer settles it. One that was dropped is a duplicate.
     private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
-        let quarantined: SQL = isMapped ? "events.outcome = 'quarantined' or " : ""
+        let quarantined: SQL = isMapped ? "events.outcome in ('quarantined', 'ignored') or " : ""
         let known: SQL = isMapped ? Self.knownOrQuarantined : "'duplicate'"
         return """
             select told.event_id,

@@ -52,7 +52,8 @@ extension NewDelivery: LineDelivery {
             repeated.append(event.replaying(item.eventID))
         }
         guard !repeated.isEmpty else { return }
-        let statements = EventInsert.statements(for: repeated, settling: .resend, &clock)
+        let statements = EventInsert.handingOn(
+            EventInsert.statements(for: repeated, settling: .resend, &clock), repeated.map(\.id))
         let settled = try EventInsert.read(try await EventInsert.rows(of: statements, on: connection)).decided
         try await EventInsert.markSuperseded(settled, on: connection)
         for (known, result) in settled {

@@ -14,7 +14,7 @@ enum LedgerLookup {
     /// key.
     static func known(_ event: NewEvent) -> SQL {
         """
-        select event_id, outcome = 'quarantined'
+        select event_id, outcome in ('quarantined', 'ignored')
                          or tenant_id = \(event.tenant) and user_id is not distinct from \(event.change.user.user)
                          and wanted is not distinct from \(event.change.wanted),
                outcome = 'quarantined'
@@ -27,7 +27,7 @@ enum LedgerLookup {
     /// user and says the same as any.
     static func known(_ word: NewWord) -> SQL {
         """
-        select event_id, outcome = 'quarantined'
+        select event_id, outcome in ('quarantined', 'ignored')
                          or user_id = \(word.word.person) and wanted = \(word.asks)
                             and external_tenant is not distinct from \(word.organization),
                outcome = 'quarantined'

@@ -20,7 +20,7 @@ extension Reading {
                 }
                 // No sign-up happened before 1970: such a time was never set (Go's year 1, a Unix time of 0).
                 if date.timeIntervalSince1970 < 1 { continue }
-                guard date <= self.request.receivedAt + Self.maximumAhead else {
+                guard date <= self.request.readAt + Self.maximumAhead else {
                     throw Unusable(.timeAhead, self.placeOfPicked)
                 }
                 return .at(date)

@@ -72,31 +72,32 @@ enum TrackedOutcome {
     /// The rows exist, so the upsert only updates. An `update … from` may be planned as a walk through all events.
     static let settled: SQL = """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                     received_at, external_tenant, detail, config_version)
-        select event_id, source_id, delivery_id, item, coalesce(target, owner), person, asks, outcome, received_at,
-               organization, detail, config_version
+                                     occurred_at, received_at, external_tenant, detail, config_version)
+        select event_id, source_id, delivery_id, item, coalesce(target, owner), person, asks, outcome, occurred_at,
+               received_at, organization, detail, config_version
         from told
         where outcome not in ('quarantined', 'ignored') order by event_id
         on conflict (event_id) do update
         set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
-            outcome = excluded.outcome, external_tenant = excluded.external_tenant, detail = excluded.detail,
-            config_version = excluded.config_version
+            outcome = excluded.outcome, occurred_at = excluded.occurred_at,
+            external_tenant = excluded.external_tenant, detail = excluded.detail, config_version = excluded.config_version
         where events.outcome = 'quarantined'
         returning event_id
         """
 
-    /// The body of a settled event is no longer needed. Index quarantine_pkey.
+    /// What was read of a settled event is no longer needed. Its body goes with `QuarantinedBody.handOn`. Index
+    /// quarantine_pkey.
     static func quarantineEnded(by settlement: Settlement) -> SQL {
         """
         update dialtone.quarantine
-        set settled_at = statement_timestamp(), settled_by = \(settlement), sealed = null, picks = null
+        set settled_at = statement_timestamp(), settled_by = \(settlement), picks = null
         where event_id = any(array(select event_id from stored))
         """
     }
 
-    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, the
-    /// tenant, and whether the ledger's event is in quarantine. A row in quarantine says the same as any. Index: the
-    /// ledger's unique key, for events that were known before.
+    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, the tenant,
+    /// and whether the ledger's event is in quarantine. Index: the ledger's unique key, for events that were known
+    /// before. A row in quarantine says the same as any, and so does one that an operator has dropped.
     ///
     /// The ledger's id is null for a word that was passed, for one that its delivery did not have when it came first,
     /// and for one that another node has committed meanwhile. `is true` makes the planner hash `desired`, and not
@@ -110,7 +111,7 @@ enum TrackedOutcome {
                case when answer.is_stored then answer.detail else ledger.detail end,
                case when answer.is_stored then answer.event_id else ledger.event_id end,
                answer.is_passed or answer.is_stored
-               or coalesce(ledger.outcome = 'quarantined' or ledger.user_id = answer.person
+               or coalesce(ledger.outcome in ('quarantined', 'ignored') or ledger.user_id = answer.person
                            and ledger.external_tenant is not distinct from answer.organization
                            and ledger.wanted = answer.asks, false),
                answer.target,

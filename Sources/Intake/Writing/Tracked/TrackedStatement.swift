@@ -9,7 +9,7 @@ import Queue
 /// A batch is one transaction in one round trip: the people are met, the users locked where that is needed, then comes
 /// one statement for each time that a delivery names its person, and `amend` when somebody may be revoked.
 ///
-/// Locks are taken in this order, each in key order: people, users that exist, the ledger's unique key, users that are
+/// Locks are taken in this order, each in key order: the request's row of events that are settled, people, users that exist, the ledger's unique key, users that are
 /// new, jobs. Every table is entered by key.
 enum TrackedStatement {
     /// The statements of one transaction, and which of them return what became of the words.
@@ -28,7 +28,9 @@ enum TrackedStatement {
     /// that of the event's arrival, and never now.
     static func batch(of words: [NewWord], settling settlement: Settlement? = nil, _ clock: inout FairClock) -> Batch {
         let rounds = Self.rounds(of: words)
-        var statements = [TrackedLocks.meet(words)]
+        let events = words.map(\.id)
+        var statements = settlement == nil ? [] : [QuarantinedBody.lock(of: events)]
+        statements.append(TrackedLocks.meet(words))
         if rounds.count > 1 { statements.append(TrackedLocks.users(words)) }
         let writes = statements.count..<statements.count + rounds.count
         for round in rounds {
@@ -39,6 +41,7 @@ enum TrackedStatement {
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
+        if settlement != nil { statements.append(QuarantinedBody.handOn(from: events)) }
         return Batch(statements: statements, writes: writes)
     }
 

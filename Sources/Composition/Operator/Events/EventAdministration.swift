@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's calls on events: list them, look at one, and try again what is in quarantine, or drop it.
+
+import Foundation
+import Intake
+package import Model
+
+/// Which events a command is about.
+package struct EventChoice: Sendable {
+    package var source: String?
+    package var tenant: TenantID?
+
+    package init(source: String?, tenant: TenantID?) {
+        self.source = source
+        self.tenant = tenant
+    }
+}
+
+extension Administration {
+    /// How long a body is kept in quarantine.
+    private static let quarantineKept: TimeInterval = 30 * 86_400
+
+    // MARK: Reading
+
+    /// Returns the newest events first, or those that are in quarantine.
+    package func events(
+        _ choice: EventChoice, quarantined: Bool, limit: Int
+    ) async throws -> [EventLine] {
+        try await self.withPool { pool in
+            let reader = EventReader(pool: pool)
+            let (source, tenant) = try await Self.named(choice, by: reader)
+            return quarantined
+                ? try await reader.quarantined(of: source, tenant: tenant, limit: limit)
+                : try await reader.newest(of: source, tenant: tenant, limit: limit)
+        }.map(EventLine.init)
+    }
+
+    /// A source that belongs to the tenant has all of its events there, also those that name no tenant yet.
+    private static func named(
+        _ choice: EventChoice, by reader: EventReader
+    ) async throws -> (source: SourceID?, tenant: TenantID?) {
+        guard let slug = choice.source else { return (nil, choice.tenant) }
+        let (source, isOfTenant) = try await reader.source(named: slug, tenant: choice.tenant)
+        return (source, isOfTenant ? nil : choice.tenant)
+    }
+
+    /// Returns one event; nil when there is none.
+    package func event(_ id: EventID) async throws -> EventDetailLine? {
+        try await self.withPool { try await EventReader(pool: $0).show(id) }
+            .map { EventDetailLine($0, keptFor: Self.quarantineKept) }
+    }
+
+    // MARK: Quarantine
+
+    /// Tries one event again by today's mapping; nil when none of that id was in quarantine. With `isDry` nothing is
+    /// written.
+    package func replay(_ id: EventID, isDry: Bool) async throws -> ReplayLine? {
+        try await self.withParts { parts in
+            try await EventReplay(pool: parts.pool, vault: parts.vault).replay(id, isDry: isDry)
+        }.map { ReplayLine($0, isDry: isDry) }
+    }
+
+    /// Tries the open events of a source again, in the order of their arrival. `reason`: only those.
+    package func replay(of source: EventChoice, reason: String?, isDry: Bool) async throws -> [ReplayLine] {
+        let reports: [ReplayReport] = try await self.withParts { parts in
+            let reader = EventReader(pool: parts.pool)
+            guard let id = try await Self.named(source, by: reader).source else { return [] }
+            return try await EventReplay(pool: parts.pool, vault: parts.vault)
+                .replay(of: id, reason: reason, isDry: isDry)
+        }
+        return reports.map { ReplayLine($0, isDry: isDry) }
+    }
+
+    /// Takes an event out of quarantine unused; nil when none of that id was there.
+    package func drop(_ id: EventID) async throws -> DropLine? {
+        let drop = try await self.withParts { parts in
+            try await EventReplay(pool: parts.pool, vault: parts.vault).drop(id)
+        }
+        switch drop {
+        case .dropped: return DropLine(id, reason: nil)
+        case .settled(let reason): return DropLine(id, reason: reason)
+        case .unknown: return nil
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event of the ledger as an operator sees it, and all that is known of one.
+
+package import Foundation
+package import Model
+
+package struct EventEntry: Sendable, Equatable {
+    package let id: EventID
+    package let receivedAt: Date
+    /// The source's name; nil: it was deleted.
+    package let source: String?
+    /// Nil: it names none, or none is known.
+    package let tenant: TenantID?
+    /// Nil: it could not be read, or its word did not count.
+    package let user: String?
+    /// The source's own id of the organisation.
+    package let organization: String?
+    package let deliveryID: String
+    package let item: Int32
+    /// What it asks for; nil as `user`.
+    package let wanted: Wanted?
+    package let outcome: EventOutcome
+    package let detail: String?
+    /// Why it is in quarantine; nil: it is not.
+    package let reason: String?
+    /// The place of what could not be used.
+    package let place: String?
+}
+
+package struct EventDetail: Sendable, Equatable {
+    package let entry: EventEntry
+    package let sourceID: SourceID
+    /// The sender's time; nil: it gave none.
+    package let occurredAt: Date?
+    /// The version of the mapping that read it; nil: its form is our own.
+    package let version: Int32?
+    /// The secret whose proof held, by its id.
+    package let secret: UUID?
+    /// What it did in tenants that it does not name.
+    package let effects: [EventEffect]
+    /// The users whose present wish it is behind.
+    package let causes: [ReplayReport.Change]
+    /// Nil: it never was in quarantine.
+    package let quarantine: QuarantineDetail?
+}
+
+package struct EventEffect: Sendable, Equatable {
+    package let user: UserKey
+    package let wanted: Wanted
+}
+
+package struct QuarantineDetail: Sendable, Equatable {
+    package let read: ReplayReport.Then
+    package let arrivedAt: Date
+    package let size: Int32
+    package let sha256: String
+    /// Whether the body is there to be tried again.
+    package let hasBody: Bool
+    /// Why it cannot be tried again; nil: it can.
+    package let hindrance: String?
+    package let settledBy: String?
+    package let settledAt: Date?
+}

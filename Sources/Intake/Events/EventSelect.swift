@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements by which an operator looks at events: the newest of the ledger, what is in quarantine, and one.
+
+import Model
+import Postgres
+
+enum EventSelect {
+    /// Rows that a list looks through at most, where few of them may be those that are asked for.
+    static let maximumLookedThrough: Int64 = 100_000
+
+    /// The newest events first. An event's id begins with the time of its arrival, so the ledger's key has their order.
+    /// Indexes events_pkey, sources_pkey and quarantine_pkey.
+    static func newest(of source: SourceID?, tenant: TenantID?, limit: Int64) -> SQL {
+        """
+        select \(Self.columns)
+        from (select * from (select * from dialtone.events order by event_id desc
+                             limit \(Self.maximumLookedThrough)) newest
+              where (\(source)::uuid is null or source_id = \(source))
+                and (\(tenant)::text is null or tenant_id = \(tenant))
+              order by event_id desc limit \(limit)) events
+        \(Self.beside)
+        order by events.event_id desc
+        """
+    }
+
+    /// What is open in quarantine, the newest first: the newest of each source, and the newest of these. Indexes
+    /// quarantine_open, events_pkey and sources_pkey; `sources` is read whole.
+    static func quarantined(of source: SourceID?, tenant: TenantID?, limit: Int64) -> SQL {
+        """
+        select \(Self.columns)
+        from (select open.event_id as open_id, open.arrived_at
+              from dialtone.sources sender
+              cross join lateral (
+                  select quarantine.event_id, quarantine.arrived_at from dialtone.quarantine
+                  where quarantine.source_id = sender.source_id and quarantine.settled_at is null
+                    and (\(tenant)::text is null or sender.tenant_id = \(tenant) or exists (
+                        select 1 from dialtone.events
+                        where events.event_id = quarantine.event_id and events.tenant_id = \(tenant)))
+                  order by quarantine.arrived_at desc limit \(limit)) open
+              where \(source)::uuid is null or sender.source_id = \(source)
+              order by open.arrived_at desc, open.event_id desc limit \(limit)) waiting
+        cross join lateral (select * from dialtone.events where events.event_id = waiting.open_id offset 0) events
+        \(Self.beside)
+        order by waiting.arrived_at desc, events.event_id desc
+        """
+    }
+
+    /// Index events_pkey.
+    static func one(_ id: EventID) -> SQL {
+        """
+        select \(Self.columns), events.source_id, events.occurred_at, events.config_version, events.secret_id
+        from (select * from dialtone.events where event_id = \(id) offset 0) events
+        \(Self.beside)
+        """
+    }
+
+    /// Index effects_pkey.
+    static func effects(of event: EventID) -> SQL {
+        "select tenant_id, user_id, effect from dialtone.effects where event_id = \(event) order by tenant_id"
+    }
+
+    /// What `EventReader.entry` reads.
+    private static let columns: SQL = """
+        events.event_id, events.received_at, sender.slug, nullif(events.tenant_id, '-'), events.user_id,
+        events.external_tenant, events.delivery_id, events.item, events.wanted, events.outcome, events.detail,
+        waits.reason, waits.pointer
+        """
+
+    private static let beside: SQL = """
+        left join lateral (
+            select sources.slug from dialtone.sources where sources.source_id = events.source_id offset 0) sender on true
+        left join lateral (
+            select quarantine.reason, quarantine.pointer from dialtone.quarantine
+            where quarantine.event_id = events.event_id and quarantine.settled_at is null offset 0) waits on true
+        """
+}

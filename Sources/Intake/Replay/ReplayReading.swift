@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What today's mapping reads where an event stands that could not be used.
+
+import Foundation
+import Model
+
+struct ReplayReading: Sendable {
+    enum Own: Sendable {
+        case word(Word)
+        case ignored
+        case unusable(Unusable)
+        /// The mapping reads nothing at this place.
+        case nothing
+    }
+
+    /// What is read beside the event where more than an item failed.
+    struct Further: Sendable {
+        let id: EventID
+        /// The event at place 0 of its delivery; nil when this is that event.
+        let first: EventID?
+        let deliveryID: String
+        let number: Int
+        let item: Int32
+        let read: MappedItem
+    }
+
+    let own: Own
+    let further: [Further]
+    let picks: String
+    /// What is picked of each delivery, by its number.
+    let picksOfFurther: [Int: String]
+    /// The words of the event's delivery by their places, which tell whether the mapping still numbers them alike.
+    let words: [Int32: Word]
+
+    init(_ event: OpenEvent, _ request: ProvenRequest, by mapping: Mapping) {
+        let read = mapping.read(request)
+        let number = event.span == .request ? 0 : Int(event.number)
+        let numbers = event.span == .request ? Set(read.deliveries.indices).union([number]) : [number]
+        self.picksOfFurther = QuarantinePicks.texts(of: request, numbers, by: mapping)
+        self.picks = self.picksOfFurther[number] ?? "{}"
+        guard read.deliveries.indices.contains(number) else {
+            (self.own, self.further, self.words) = (.nothing, [], [:])
+            return
+        }
+        let items = Self.items(of: read.deliveries[number])
+        self.words = items.enumerated().reduce(into: [:]) { $0[Int32($1.offset)] = $1.element.word }
+        let isRead = items.indices.contains(Int(event.item))
+        self.own = isRead ? Self.own(items[Int(event.item)]) : items.isEmpty ? .ignored : .nothing
+        var further: [Further] = []
+        if event.span != .item {
+            further += Self.further(items.dropFirst(), after: event.id, event.deliveryID, number, event.receivedAt)
+        }
+        if event.span == .request {
+            for (place, delivery) in read.deliveries.enumerated() where place != number {
+                let items = Self.items(of: delivery)
+                further += Self.further(items[...], after: nil, delivery.id, place, event.receivedAt)
+            }
+        }
+        self.further = further
+    }
+
+    /// Those that the ledger numbers.
+    private static func items(of delivery: MappedDelivery) -> [MappedItem] {
+        delivery.items.filter { item in
+            if case .ignored = item { false } else { true }
+        }
+    }
+
+    private static func own(_ item: MappedItem) -> Own {
+        switch item {
+        case .word(let word): .word(word)
+        case .ignored: .ignored
+        case .unusable(let unusable): .unusable(unusable)
+        }
+    }
+
+    /// `first` is the event at place 0 where that is another one than the first of these.
+    private static func further(
+        _ items: ArraySlice<MappedItem>, after first: EventID?, _ deliveryID: String, _ number: Int,
+        _ receivedAt: Date
+    ) -> [Further] {
+        var (further, first): ([Further], EventID?) = ([], first)
+        for (place, item) in zip(items.indices, items) {
+            let id = EventID(at: receivedAt)
+            further.append(
+                Further(
+                    id: id, first: first, deliveryID: deliveryID, number: number, item: Int32(place), read: item))
+            first = first ?? id
+        }
+        return further
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements of a replay, by the kind of its source: the event that is settled, and those that are new beside it.
+
+import Foundation
+import Model
+import Postgres
+import Queue
+
+extension ReplayWriting {
+    struct Written: Sendable {
+        /// The events that are new.
+        var further: [EventID]
+        /// The word asks nothing: an operator has said to ignore its organisation, or it is an invitation.
+        var isPassed = false
+    }
+
+    /// Settles the event with its word, and stores what is read beside it. Nil: the event itself says nothing.
+    ///
+    /// Cancelled here: the caller's transaction is rolled back.
+    func settle(_ word: Word?, on connection: PostgresConnection) async throws -> Written {
+        if self.source.isTracked {
+            return try await self.settleTracked(word.map { self.tracked($0) }, on: connection)
+        }
+        let own = word.flatMap { self.plain($0) }
+        var written = Written(further: try await self.settlePlain(own, on: connection))
+        written.isPassed = word != nil && own == nil
+        return written
+    }
+
+    // MARK: Tracked
+
+    private func settleTracked(_ own: NewWord?, on connection: PostgresConnection) async throws -> Written {
+        var clock = FairClock()
+        let further = self.furtherWords.map { (one, word) in self.tracked(word, one) }
+        let all = (own.map { [$0] } ?? []) + further
+        var results: [EventID: TrackedResult] = [:]
+        if !all.isEmpty {
+            let batch = TrackedStatement.replay(own, further, &clock)
+            for (place, statement) in batch.statements.enumerated() {
+                let rows = try await connection.query(statement)
+                guard batch.writes.contains(place) else { continue }
+                for row in rows {
+                    let result = try TrackedResult(row)
+                    results[result.id] = result
+                }
+            }
+        }
+        let superseded = results.values.filter { $0.outcome == .superseded }.map(\.id)
+        if !superseded.isEmpty { _ = try await connection.query(LedgerLookup.supersede(superseded)) }
+        let stored = further.filter { results[$0.id]?.known == $0.id }.map(\.id)
+        let unmapped = Set(stored.filter { results[$0]?.outcome == .quarantined })
+        let noted = try await self.note(unmapped: unmapped, on: connection)
+        return Written(
+            further: stored + noted, isPassed: own.map { results[$0.id]?.outcome == .ignored } ?? false)
+    }
+
+    private func tracked(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewWord {
+        var word = word
+        // The event's own arrival is read with the statement. What is new beside it came at the same time.
+        if one != nil, word.moment == .arrival { word.moment = .at(self.event.arrivedAt) }
+        return NewWord(
+            id: one?.id ?? self.event.id, source: self.source.id, owner: self.source.owner,
+            deliveryID: one?.deliveryID ?? self.event.deliveryID,
+            item: one?.item ?? self.event.item, first: one?.first, receivedAt: self.event.receivedAt,
+            word: word, mappingVersion: self.source.version, secret: self.event.secret)
+    }
+
+    // MARK: Plain
+
+    private func settlePlain(_ own: NewEvent?, on connection: PostgresConnection) async throws -> [EventID] {
+        var clock = FairClock()
+        let further = self.furtherWords.compactMap { (one, word) in self.plain(word, one) }
+        var results: [EventID: EventResult] = [:]
+        if let own {
+            results = try await self.run(
+                EventInsert.statements(for: [own], settling: .replay, &clock), on: connection)
+        }
+        if !further.isEmpty {
+            let stored = try await self.run(EventInsert.statements(for: further, &clock), on: connection)
+            results.merge(stored) { first, _ in first }
+        }
+        try await EventInsert.markSuperseded(results, on: connection)
+        let stored = further.map(\.id).filter { id in
+            if case .success(let item)? = results[id] { item.eventID == id } else { false }
+        }
+        return stored + (try await self.note(unmapped: [], on: connection))
+    }
+
+    private func run(_ statements: [SQL], on connection: PostgresConnection) async throws -> [EventID: EventResult] {
+        var rows: [PostgresRow] = []
+        for statement in statements { rows += Array(try await connection.query(statement)) }
+        return try EventInsert.read(rows).decided
+    }
+
+    /// A revoke that counts as of its arrival always stands when it arrives. By now something newer may have been said.
+    private func plain(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewEvent? {
+        var word = word
+        if word.moment == .arrival { word.moment = .at(self.event.arrivedAt) }
+        guard let change = word.change(receivedAt: self.event.receivedAt) else { return nil }
+        return NewEvent(
+            id: one?.id ?? self.event.id, source: self.source.id,
+            deliveryID: one?.deliveryID ?? self.event.deliveryID, item: one?.item ?? self.event.item,
+            first: one?.first, receivedAt: self.event.receivedAt, change: change,
+            isWeak: word.isWeak && change.wanted == .live, mappingVersion: self.source.version,
+            secret: self.event.secret)
+    }
+
+    // MARK: What is read beside the event
+
+    private var furtherWords: [(ReplayReading.Further, Word)] {
+        self.reading.further.compactMap { one in one.read.word.map { (one, $0) } }
+    }
+
+    /// Keeps what is new and cannot be used, with the body of the event. Returns the events that are new by this.
+    private func note(unmapped: Set<EventID>, on connection: PostgresConnection) async throws -> [EventID] {
+        guard let body = self.event.body else { return [] }
+        var notes: [QuarantineNote] = []
+        for one in self.reading.further {
+            switch one.read {
+            case .word where unmapped.contains(one.id): notes.append(one.note(.unmapped, isStored: true))
+            case .unusable(let unusable): notes.append(one.note(.unusable(unusable), isStored: false))
+            case .word, .ignored: continue
+            }
+        }
+        guard !notes.isEmpty else { return [] }
+        let rows = QuarantineRows(
+            source: self.source.id, scope: self.event.scope, version: self.source.version,
+            receivedAt: self.event.receivedAt, secret: self.event.secret, size: self.event.size,
+            hash: self.event.hash, notes: notes, picks: notes.map { self.reading.picksOfFurther[$0.number] ?? "{}" },
+            joins: (body, self.event.arrivedAt))
+        return try await connection.query(QuarantineStatement.keep(rows)).compactMap { row in
+            var columns = row.columns
+            let id: EventID = try columns.next()
+            _ = try columns.next(EventID.self)
+            return try columns.next(Bool.self) && !unmapped.contains(id) ? id : nil
+        }
+    }
+}
+
+extension ReplayReading.Further {
+    fileprivate func note(_ reason: QuarantineNote.Reason, isStored: Bool) -> QuarantineNote {
+        QuarantineNote(
+            event: self.id, deliveryID: self.deliveryID, number: self.number, item: self.item, reason: reason,
+            span: .item,
+            isStored: isStored)
+    }
+}
+
+extension TrackedStatement {
+    /// Returns the statements that settle one event and store others: people and users of all are locked first.
+    static func replay(_ own: NewWord?, _ further: [NewWord], _ clock: inout FairClock) -> Batch {
+        let words = (own.map { [$0] } ?? []) + further
+        let rounds =
+            (own.map { [(words: [$0], settlement: Settlement?.some(.replay))] } ?? [])
+            + Self.rounds(of: further).map { (words: $0, settlement: Settlement?.none) }
+        var statements = [TrackedLocks.meet(words), TrackedLocks.users(words)]
+        let writes = statements.count..<statements.count + rounds.count
+        for round in rounds {
+            let known = round.words.compactMap { word in
+                (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
+            }
+            statements.append(
+                Self.write(round.words, settling: round.settlement, places: clock.places(for: known)))
+        }
+        let takers = words.filter(\.mayRevoke).map(\.id)
+        if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
+        return Batch(statements: statements, writes: writes)
+    }
+}
