@@ -66,6 +66,7 @@ extension TrackedDelivery: LineDelivery {
         let batch = TrackedStatement.batch(of: words, &clock)
         return try await pool.withConnection { connection in
             let written = try await TrackedStatement.commit(batch, on: connection)
+            TrackedStatement.noteMapped(words, written, in: &clock)
             var results: [EventID: EventResult] = [:]
             for word in words {
                 guard let result = written[word.id] else { continue }
