@@ -28,6 +28,14 @@ struct RequestOutcome: Sendable {
             for (place, item) in zip(delivery.words.items, items) {
                 entries.append((place, .item(item)))
                 guard item.status == .quarantined else { continue }
+                guard !item.isBeyondFirstTake else {
+                    entries.append((place, .note(self.notes.count)))
+                    self.notes.append(
+                        QuarantineNote(
+                            item.eventID, of: delivery, item: FirstTake.firstItemBeyond + place,
+                            reason: .mappingChanged, isStored: false))
+                    continue
+                }
                 // The writer has stored the event. Its body and what was read of it are kept here.
                 self.notes.append(
                     QuarantineNote(item.eventID, of: delivery, item: place, reason: .unmapped, isStored: true))

@@ -78,6 +78,7 @@ extension TrackedDelivery: LineDelivery {
             }
             try await Self.settle(words, written, &results, &clock, on: connection)
             try await EventInsert.markSuperseded(results, on: connection)
+            try await FirstTake.decide(words, &results, on: connection)
             return results
         }
     }
