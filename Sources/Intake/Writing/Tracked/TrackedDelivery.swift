@@ -127,7 +127,9 @@ extension TrackedDelivery: LineDelivery {
 extension TrackedResult {
     /// Nil: the statement did not see the event that the ledger has under this delivery.
     fileprivate var asEvent: EventResult? {
-        if self.outcome == .ignored { return .success(Receipt.Item(eventID: self.id, status: .ignored)) }
+        if self.outcome == .ignored {
+            return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: self.detail == "unmapped"))
+        }
         guard let known = self.known else { return nil }
         return self.isSame ? .success(Receipt.Item(eventID: known, status: self.outcome)) : .failure(.deliveryReused)
     }

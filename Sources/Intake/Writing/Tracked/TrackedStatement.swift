@@ -116,9 +116,10 @@ enum TrackedStatement {
             \(words.map { $0.word.ofPerson?.rawValue }), \(words.map { $0.ofMembership?.rawValue }),
             \(words.map(\.asks)), \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)),
             \(words.map { $0.word.moment == .arrival }), \(words.map(\.occurredAt)), \(words.map(\.receivedAt)),
-            \(words.map(\.mappingVersion)), \(words.map(\.secret)))
+            \(words.map(\.mappingVersion)), \(words.map(\.secret)), \(words.map(\.isKeptUnmapped)))
         as t (event_id, source_id, delivery_id, item, first_id, person, organization, tenant, owner, person_word,
-              membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id)
+              membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id,
+              keeps_unmapped)
         """
     }
 
