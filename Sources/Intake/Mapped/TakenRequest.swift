@@ -103,6 +103,7 @@ struct TakenDelivery: Sendable {
                     NewEvent(
                         id: id, source: source.id, deliveryID: delivery.id, item: item, first: first,
                         receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
+                        isByArrival: word.moment == .arrival && change.wanted == .gone,
                         mappingVersion: source.version, secret: secret))
             }
             first = first ?? id
@@ -119,8 +120,8 @@ struct TakenDelivery: Sendable {
 extension Word {
     /// What the word asks of a user, at a source whose words all name their tenant. Nil: an invitation asks nothing.
     ///
-    /// A revoke that counts as of its arrival has no time, so that it always stands: the node's clock may be behind the
-    /// user's line. A sign-up gets the node's time of arrival.
+    /// A revoke that counts as of its arrival has no time here. It always stands, whatever the node's clock says, and
+    /// the database gives it its time. A sign-up gets the node's time of arrival.
     func change(receivedAt: Date) -> UserChange? {
         guard let tenant = self.tenant else { return nil }
         let takesAway = self.ofMembership == .gone || self.ofPerson == .suspended || self.ofPerson == .deleted
