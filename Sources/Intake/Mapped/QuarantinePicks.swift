@@ -4,18 +4,16 @@
 import Model
 
 enum QuarantinePicks {
-    /// Parts that are stored nowhere.
-    private static let personal: Set<String> = ["display_name", "email"]
     /// Values of one event at most.
     private static let maximumCount = 32
 
     /// Returns a JSON object for each note: the parts of the mapping and what each has picked first, 255 bytes at most.
-    /// What the configuration names as secret is left out, and so is the name and the address of the person.
+    /// What the configuration names as secret is left out.
     static func texts(of request: QuarantinedRequest) -> [String] {
         let numbers = Set(request.notes.map(\.number))
         var picked: [Int: [(part: String, value: String)]] = [:]
         for step in request.source.mapping.trace(request.request).steps where numbers.contains(step.event) {
-            guard case .value(let value) = step.picked, !Self.personal.contains(step.part) else { continue }
+            guard case .value(let value) = step.picked else { continue }
             let known = picked[step.event] ?? []
             guard known.count < Self.maximumCount, !known.contains(where: { $0.part == step.part }) else { continue }
             picked[step.event] = known + [(step.part, value)]
