@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test test-servers test-release simulate fuzz chaos build bench setup lint format clean
+.PHONY: help demo test test-servers test-release simulate fuzz lives chaos build bench setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -34,6 +34,11 @@ fuzz: setup ## Try N=10000000 made-up bodies, proofs and times, from input FIRST
 	swift build --build-tests
 	DIALTONE_FUZZ_INPUTS=$(or $(N),10000000) DIALTONE_FIRST_INPUT=$(or $(FIRST),0) \
 	    swift test --skip-build --disable-xctest --filter FuzzTests
+
+lives: setup ## Tell N=100000 made-up lives in every order to a model, and SQL=N of them to PostgreSQL, from life FIRST=0 on.
+	swift build --build-tests
+	DIALTONE_LIVES=$(or $(N),100000) DIALTONE_STATEMENT_LIVES=$(or $(SQL),$(N),100000) \
+	    DIALTONE_FIRST_LIFE=$(or $(FIRST),0) swift test --skip-build --disable-xctest --filter LivesTests
 
 chaos: setup ## ROUNDS=20 of everything that can break, on real processes and servers; then the count, as one line of JSON.
 	swift build --product dialtone

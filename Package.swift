@@ -158,8 +158,8 @@ let package = Package(
         .testTarget(
             name: "IntakeTests",
             dependencies: [
-                "Intake", "Model", "Postgres", "PrivatePostgres", "Queue", "Schema", "Vault", "TestSupport", crypto,
-                logging,
+                "Intake", "Directory", "Onboarding", "Model", "Postgres", "PrivatePostgres", "Queue", "Schema", "Vault",
+                "TestSupport", crypto, logging,
             ],
             exclude: ["Fixtures"]),
         .testTarget(

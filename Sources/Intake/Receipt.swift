@@ -9,6 +9,10 @@ package struct Receipt: Sendable, Equatable {
     package struct Item: Sendable, Equatable {
         package let eventID: EventID
         package let status: EventOutcome
+        /// Its organisation is not mapped, and quarantine had no room. It is not stored.
+        var isNotKept = false
+        /// The ledger knew the delivery without this word, because another mapping had read it. It is not stored.
+        var isBeyondFirstTake = false
     }
 
     package let items: [Item]

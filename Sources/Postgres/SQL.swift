@@ -8,7 +8,7 @@
 /// Each `\(value)` is sent beside the text as a binary parameter (libpq chapter 34.3, `PQsendQueryParams`).
 /// The description shows the text and `****` for each value.
 package struct SQL: Sendable, ExpressibleByStringInterpolation, ExpressibleByStringLiteral, CustomStringConvertible {
-    package private(set) var text: String
+    package internal(set) var text: String
     package private(set) var parameters: [Parameter]
 
     /// One value in the form libpq sends it: a type and bytes in network order, or NULL.

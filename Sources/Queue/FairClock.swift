@@ -34,10 +34,24 @@ package struct FairClock: Sendable {
             if places[tenant] == nil { places[tenant] = place }
             self.last[tenant] = place
         }
+        self.forgetOldest(before: places)
+        return places
+    }
+
+    /// Returns the next places of all tenants whose line is ahead of the clock, for a statement that finds out by
+    /// itself whose jobs it has. The line of any other tenant begins at the clock.
+    package func lines(aheadOf now: Date) -> [String: Int64] {
+        let clock = Int64(now.timeIntervalSince1970 * 1_000_000)
+        return self.last.compactMapValues { last in
+            let place = min(last, clock + Self.horizon) + Self.step
+            return place > clock ? place : nil
+        }
+    }
+
+    private mutating func forgetOldest(before places: [String: Int64]) {
         if self.last.count > Self.maximumTenants {
             let oldest = places.values.min() ?? 0
             self.last = self.last.filter { $0.value > oldest }
         }
-        return places
     }
 }

@@ -33,7 +33,9 @@ final class MappedIntake: Sendable {
             let request = ProvenRequest(
                 headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt,
                 provenID: proven.deliveryID, claims: proven.claims)
-            let taken = TakenRequest(request, from: source, secret: proven.secretID)
+            let taken = TakenRequest(
+                request, from: source, secret: proven.secretID,
+                keepsUnmapped: self.writers.quarantine.hasRoom(source.id))
             source.budget.takeMore(taken.charge - 1)
             if taken.itemCount == 0 { source.budget.countIgnored() }
             RequestWriting(taken, by: self.writers, answer: answering).begin()

@@ -37,11 +37,19 @@ final class Quarantine: Sendable {
         self.arrived.signal()
     }
 
+    /// Returns whether the source has room, as far as is known without the database.
+    func hasRoom(_ source: SourceID) -> Bool {
+        if self.room.hasRoom(source) { return true }
+        if self.room.isDue { self.arrived.signal() }
+        return false
+    }
+
     /// Writes what comes.
     ///
     /// Cancelled here: what is under way is committed, and what still waits is refused, so that its sender comes again.
     func run() async {
         while !Task.isCancelled {
+            if self.room.isDue { await self.room.countDue() }
             guard let next = self.line.withLock({ $0.next() }) else {
                 await self.arrived.wait()
                 continue
@@ -61,17 +69,23 @@ final class Quarantine: Sendable {
         }
     }
 
-    /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body.
+    /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body. An event
+    /// that the ledger has already gets its note in any case.
     private func storeWithinRoom(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
-        let room = try await self.room.left(of: request.source.id)
-        let beyond = request.notes.dropFirst(room).map { Receipt.Item(eventID: $0.event, status: .ignored) }
-        guard room > 0 else { return beyond }
-        let kept = try await self.store(
-            QuarantinedRequest(
-                source: request.source, request: request.request, secret: request.secret,
-                notes: Array(request.notes.prefix(room))))
-        self.room.take(kept.count { $0.status == .quarantined }, of: request.source.id)
-        return kept + beyond
+        var room = try await self.room.left(of: request.source.id)
+        let notes = request.notes.filter { note in
+            room -= 1
+            return note.isStored || room >= 0
+        }
+        var items: [EventID: Receipt.Item] = [:]
+        if !notes.isEmpty {
+            let kept = try await self.store(
+                QuarantinedRequest(
+                    source: request.source, request: request.request, secret: request.secret, notes: notes))
+            self.room.take(kept.count { $0.status == .quarantined }, of: request.source.id)
+            for (note, item) in zip(notes, kept) { items[note.event] = item }
+        }
+        return request.notes.map { items[$0.event] ?? Receipt.Item(eventID: $0.event, status: .ignored) }
     }
 
     /// Shielded from cancellation, because it belongs to the writer and not to its shutdown. Where the body cannot be

@@ -11,6 +11,8 @@ struct QuarantineNote: Sendable {
         case unmapped
         /// Another event was stored under this delivery's id.
         case reusedID
+        /// Another mapping has read the delivery first, without this word.
+        case mappingChanged
         /// The database does not take a value of it.
         case refused
 
@@ -20,6 +22,7 @@ struct QuarantineNote: Sendable {
             case .unusable(let unusable): unusable.reason.rawValue
             case .unmapped: "unmapped"
             case .reusedID: "reused_id"
+            case .mappingChanged: "mapping_changed"
             case .refused: "refused"
             }
         }

@@ -23,6 +23,8 @@ final class QuarantineRoom: Sendable {
     private let pool: PostgresPool
     private let logger: Logger
     private let counts = Mutex<[SourceID: Counted]>([:])
+    /// Sources that were full when they were counted last, and may have room by now.
+    private let due = Mutex<Set<SourceID>>([])
 
     init(pool: PostgresPool, logger: Logger) {
         self.pool = pool
@@ -46,6 +48,26 @@ final class QuarantineRoom: Sendable {
         }
         return max(0, Self.maximumOpen - open)
     }
+
+    /// Returns whether the source had room when it was counted last. A count that is old is due to be made again; until
+    /// then a source that was full stays full.
+    func hasRoom(_ source: SourceID, now: ContinuousClock.Instant = .now) -> Bool {
+        guard let last = self.counts.withLock({ $0[source] }), last.open >= Self.maximumOpen else { return true }
+        if last.at.duration(to: now) >= Self.maximumAge { self.due.withLock { _ = $0.insert(source) } }
+        return false
+    }
+
+    /// Counts the sources that are due. A count that fails is due again with the source's next event.
+    ///
+    /// Cancelled here: the sources are counted by the next node.
+    func countDue(now: ContinuousClock.Instant = .now) async {
+        var due: Set<SourceID> = []
+        self.due.withLock { swap(&$0, &due) }
+        for source in due { _ = try? await self.left(of: source, now: now) }
+    }
+
+    /// Whether a source is due.
+    var isDue: Bool { self.due.withLock { !$0.isEmpty } }
 
     /// Counts rows that were written.
     func take(_ rows: Int, of source: SourceID) {

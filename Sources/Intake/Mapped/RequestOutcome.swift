@@ -14,6 +14,8 @@ struct RequestOutcome: Sendable {
     private let taken: TakenRequest
     private var entries: [Entry] = []
     private(set) var notes: [QuarantineNote] = []
+    /// Words of organisations that are not mapped for which quarantine had no room.
+    private(set) var notKept = 0
 
     /// `results` are in the order of the request's deliveries.
     init(_ taken: TakenRequest, _ results: [Result<[Receipt.Item], IntakeError>]) {
@@ -26,7 +28,16 @@ struct RequestOutcome: Sendable {
         switch result {
         case .success(let items):
             for (place, item) in zip(delivery.words.items, items) {
+                guard !item.isBeyondFirstTake else {
+                    entries.append((place, .note(self.notes.count)))
+                    self.notes.append(
+                        QuarantineNote(
+                            item.eventID, of: delivery, item: FirstTake.firstItemBeyond + place,
+                            reason: .mappingChanged, isStored: false))
+                    continue
+                }
                 entries.append((place, .item(item)))
+                if item.isNotKept { self.notKept += 1 }
                 guard item.status == .quarantined else { continue }
                 // The writer has stored the event. Its body and what was read of it are kept here.
                 self.notes.append(

@@ -110,6 +110,7 @@ final class RequestWriting: Sendable {
         if let refusal { return self.refuse(refusal) }
         let told = RequestOutcome(self.taken, results.map { $0 ?? .success([]) })
         let notes = told.notes
+        self.taken.source.budget.countIgnored(told.notKept)
         guard !notes.isEmpty else { return self.answer(.success(told.receipt(kept: []))) }
         let request = QuarantinedRequest(
             source: self.taken.source, request: self.taken.request, secret: self.taken.secret, notes: notes)

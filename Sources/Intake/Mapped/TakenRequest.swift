@@ -19,13 +19,16 @@ struct TakenRequest: Sendable {
 
     private static let bytesOfCharge = 4096
 
-    init(_ request: ProvenRequest, from source: MappedSource, secret: UUID?) {
+    /// Without `keepsUnmapped` a word of an organisation that is not mapped is ignored.
+    init(_ request: ProvenRequest, from source: MappedSource, secret: UUID?, keepsUnmapped: Bool = true) {
         let mapped = source.mapping.read(request)
         self.source = source
         self.request = request
         self.secret = secret
         self.deliveries = mapped.deliveries.enumerated().map { number, delivery in
-            TakenDelivery(delivery, number: number, of: source, secret: secret, receivedAt: request.receivedAt)
+            TakenDelivery(
+                delivery, number: number, of: source, secret: secret, receivedAt: request.receivedAt,
+                keepsUnmapped: keepsUnmapped)
         }
         self.answer = mapped.answer
         let items = mapped.deliveries.reduce(0) { $0 + $1.items.count }
@@ -76,7 +79,10 @@ struct TakenDelivery: Sendable {
 
     var itemCount: Int { self.words.count + self.unusable.count }
 
-    init(_ delivery: MappedDelivery, number: Int, of source: MappedSource, secret: UUID?, receivedAt: Date) {
+    init(
+        _ delivery: MappedDelivery, number: Int, of source: MappedSource, secret: UUID?, receivedAt: Date,
+        keepsUnmapped: Bool
+    ) {
         var (events, words, unusable): ([NewEvent], [NewWord], [UnusableItem]) = ([], [], [])
         var first: EventID?
         var item: Int32 = 0
@@ -90,13 +96,14 @@ struct TakenDelivery: Sendable {
                     NewWord(
                         id: id, source: source.id, owner: source.owner, deliveryID: delivery.id, item: item,
                         first: first, receivedAt: receivedAt, word: word, mappingVersion: source.version,
-                        secret: secret))
+                        isKeptUnmapped: keepsUnmapped, secret: secret))
             case .word(let word):
                 guard let change = word.change(receivedAt: receivedAt) else { continue }
                 events.append(
                     NewEvent(
                         id: id, source: source.id, deliveryID: delivery.id, item: item, first: first,
                         receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
+                        isByArrival: word.moment == .arrival && change.wanted == .gone,
                         mappingVersion: source.version, secret: secret))
             }
             first = first ?? id
@@ -113,8 +120,8 @@ struct TakenDelivery: Sendable {
 extension Word {
     /// What the word asks of a user, at a source whose words all name their tenant. Nil: an invitation asks nothing.
     ///
-    /// A revoke that counts as of its arrival has no time, so that it always stands: the node's clock may be behind the
-    /// user's line. A sign-up gets the node's time of arrival.
+    /// A revoke that counts as of its arrival has no time here. It always stands, whatever the node's clock says, and
+    /// the database gives it its time. A sign-up gets the node's time of arrival.
     func change(receivedAt: Date) -> UserChange? {
         guard let tenant = self.tenant else { return nil }
         let takesAway = self.ofMembership == .gone || self.ofPerson == .suspended || self.ofPerson == .deleted

@@ -26,14 +26,15 @@ enum EventStatement {
     static func insert(
         _ events: [NewEvent], settling settlement: Settlement? = nil, places: [String: Int64]
     ) -> SQL {
-        let isMapped = settlement != nil || events.contains { $0.isWeak || $0.mappingVersion != nil }
+        let isMapped =
+            settlement != nil || events.contains { $0.isWeak || $0.isByArrival || $0.mappingVersion != nil }
         let stored = settlement == nil ? Self.storedInLedger(isMapped) : Self.settled
         let ended: SQL = settlement.map { ", ended as (\(TrackedOutcome.quarantineEnded(by: $0)))" } ?? ""
         return """
             with input as (\(Self.input(events, isMapped: isMapped))),
-            judged as materialized (\(Self.judgedAgainstLockedUsers(isMapped))),
+            judged as materialized (\(Self.judgedAgainstLockedUsers(isMapped, isSettling: settlement != nil))),
             stored as (\(stored)),
-            desired as (\(Self.appliedToUsers(isMapped))),
+            desired as (\(Self.appliedToUsers(isMapped, isSettling: settlement != nil))),
             newest as (\(Self.newestTimeRemembered)),
             to_do as (\(Self.jobsToEnqueue(places))),
             enqueued as (\(JobQueue.enqueue(from: "to_do")))\(ended)
@@ -44,8 +45,9 @@ enum EventStatement {
     /// The batch as rows. A delivery with several users has one row per user, numbered by `item`; `first_id` is the
     /// event at item 0.
     private static func input(_ events: [NewEvent], isMapped: Bool) -> SQL {
-        let values: SQL = isMapped ? ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak))" : ""
-        let names: SQL = isMapped ? ", config_version, is_weak" : ""
+        let values: SQL =
+            isMapped ? ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak)), \(events.map(\.isByArrival))" : ""
+        let names: SQL = isMapped ? ", config_version, is_weak, by_arrival" : ""
         return """
             select * from unnest(
                 \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
@@ -63,33 +65,28 @@ enum EventStatement {
     /// unknown, a revoke stands. Between two sources less than five minutes is a tie, whatever their clocks say, and a
     /// revoke wins ties. What an operator has revoked is lifted by a sign-up from after that alone, with the same five
     /// minutes for the sender's clock.
-    private static func judgedAgainstLockedUsers(_ isMapped: Bool) -> SQL {
-        """
-        select event.*, known.held_at, known.told_by, case
-            when known.user_id is null then 'accepted'
-            when known.wanted = event.wanted then 'duplicate'
-            when event.wanted = 'live'
-                 and (coalesce(event.occurred_at <= known.occurred_at + known.margin, true)
-                      or event.occurred_at <= known.held_at - interval '5 minutes') then 'superseded'
-            when event.wanted = 'gone' and event.occurred_at < known.occurred_at - known.margin then 'superseded'
-            \(isMapped ? Self.weakWordYields : "")
-            else 'accepted' end as outcome
-        from (select * from input order by tenant_id collate "C", user_id collate "C") event
-        left join lateral (
-            select users.user_id, users.wanted, users.occurred_at, users.held_at, users.told_by,
-                   case when users.told_by <> event.source_id then interval '5 minutes'
-                        else interval '0' end as margin
-            from dialtone.users
-            where users.tenant_id = event.tenant_id and users.user_id = event.user_id
-            for no key update of users) known on true
-        """
+    private static func judgedAgainstLockedUsers(_ isMapped: Bool, isSettling: Bool) -> SQL {
+        let at: SQL = isSettling ? MappedRules.timeOfSettled : "input.occurred_at"
+        return """
+            select event.*, known.held_at, known.told_by, case
+                when known.user_id is null then 'accepted'
+                when known.wanted = event.wanted then 'duplicate'
+                when event.wanted = 'live'
+                     and (coalesce(event.at <= known.occurred_at + known.margin, true)
+                          or event.at <= known.held_at - interval '5 minutes') then 'superseded'
+                when event.wanted = 'gone' and event.at < known.occurred_at - known.margin then 'superseded'
+                \(isMapped ? MappedRules.weakWordYields : "")
+                else 'accepted' end as outcome
+            from (select input.*, \(at) as at from input order by tenant_id collate "C", user_id collate "C") event
+            left join lateral (
+                select users.user_id, users.wanted, users.occurred_at, users.held_at, users.told_by,
+                       case when users.told_by <> event.source_id then interval '5 minutes'
+                            else interval '0' end as margin
+                from dialtone.users
+                where users.tenant_id = event.tenant_id and users.user_id = event.user_id
+                for no key update of users) known on true
+            """
     }
-
-    /// A weak word stands in an update. It lifts no operator's revoke, and no other source's.
-    private static let weakWordYields: SQL = """
-        when event.is_weak and event.wanted = 'live'
-             and (known.held_at is not null or known.told_by <> event.source_id) then 'superseded'
-        """
 
     /// Writes the ledger of events, by its unique key (source_id, delivery_id, item). An equal delivery that another
     /// node is committing is waited for, so a duplicate is told only of what is durable.
@@ -136,35 +133,38 @@ enum EventStatement {
     /// Changes what is wanted of the users. A sign-up after a revoke opens the next generation. Index users_pkey.
     ///
     /// The condition asks once more what `judged` has asked, for a user whom another node has inserted meanwhile.
-    private static func appliedToUsers(_ isMapped: Bool) -> SQL {
-        """
-        insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at, told_by,
-                                    cause_id)
-        select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
-               occurred_at, received_at, source_id, event_id
-        from stored where outcome = 'accepted' order by tenant_id, user_id
-        on conflict (tenant_id, user_id) do update
-        set wanted = excluded.wanted,
-            generation = users.generation + (excluded.wanted = 'live' and users.wanted = 'gone')::int,
-            status = case when users.wanted = excluded.wanted then users.status
-                          when excluded.wanted = 'live' then 'pending' else 'revoking' end,
-            occurred_at = case when users.wanted <> excluded.wanted or \(Self.isNewest) then excluded.occurred_at
-                               else users.occurred_at end,
-            told_by = case when users.wanted <> excluded.wanted or \(Self.isNewest) then excluded.told_by
-                           else users.told_by end,
-            received_at = case when users.wanted = excluded.wanted then users.received_at else excluded.received_at end,
-            ready_at = case when users.wanted = excluded.wanted then users.ready_at end,
-            held_at = case when users.wanted = excluded.wanted then users.held_at end,
-            wished_by = case when users.wanted = excluded.wanted then users.wished_by end,
-            cause_id = case when users.wanted = excluded.wanted then users.cause_id else excluded.cause_id end
-        where users.wanted = excluded.wanted
-           or case when excluded.wanted = 'live'
-                   then coalesce(excluded.occurred_at > users.occurred_at + \(Self.margin), false)
-                        and coalesce(excluded.occurred_at > users.held_at - interval '5 minutes', true)
-                        \(isMapped ? Self.weakWordYieldsToNewUser : "")
-              else coalesce(excluded.occurred_at >= users.occurred_at - \(Self.margin), true) end
-        returning tenant_id, user_id, wanted, generation, status, received_at
-        """
+    private static func appliedToUsers(_ isMapped: Bool, isSettling: Bool) -> SQL {
+        let told: SQL = isMapped ? MappedRules.timeTold(isSettling: isSettling) : "occurred_at"
+        let time: SQL = isMapped && !isSettling ? MappedRules.timeKept : "excluded.occurred_at"
+        let stands: SQL = isMapped && !isSettling ? MappedRules.countsByArrival : "false"
+        return """
+            insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at, told_by,
+                                        cause_id)
+            select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
+                   \(told), received_at, source_id, event_id
+            from stored where outcome = 'accepted' order by tenant_id, user_id
+            on conflict (tenant_id, user_id) do update
+            set wanted = excluded.wanted,
+                generation = users.generation + (excluded.wanted = 'live' and users.wanted = 'gone')::int,
+                status = case when users.wanted = excluded.wanted then users.status
+                              when excluded.wanted = 'live' then 'pending' else 'revoking' end,
+                occurred_at = case when users.wanted <> excluded.wanted or \(Self.isNewest) then \(time)
+                                   else users.occurred_at end,
+                told_by = case when users.wanted <> excluded.wanted or \(Self.isNewest) then excluded.told_by
+                               else users.told_by end,
+                received_at = case when users.wanted = excluded.wanted then users.received_at else excluded.received_at end,
+                ready_at = case when users.wanted = excluded.wanted then users.ready_at end,
+                held_at = case when users.wanted = excluded.wanted then users.held_at end,
+                wished_by = case when users.wanted = excluded.wanted then users.wished_by end,
+                cause_id = case when users.wanted = excluded.wanted then users.cause_id else excluded.cause_id end
+            where users.wanted = excluded.wanted
+               or case when excluded.wanted = 'live'
+                       then coalesce(excluded.occurred_at > users.occurred_at + \(Self.margin), false)
+                            and coalesce(excluded.occurred_at > users.held_at - interval '5 minutes', true)
+                            \(isMapped ? MappedRules.weakWordYieldsToNewUser : "")
+                  else coalesce(excluded.occurred_at >= users.occurred_at - \(Self.margin), true) or \(stands) end
+            returning tenant_id, user_id, wanted, generation, status, received_at
+            """
     }
 
     /// How much newer another source's word must be than the one that stands.
@@ -174,11 +174,6 @@ enum EventStatement {
     /// The word says what is wanted already, and takes over the user's time line. A line without a time takes any.
     private static let isNewest: SQL = """
         coalesce(excluded.occurred_at > coalesce(users.occurred_at, '-infinity') + \(Self.margin), false)
-        """
-
-    private static let weakWordYieldsToNewUser: SQL = """
-        and (users.held_at is null and coalesce(users.told_by = excluded.told_by, true)
-             or (excluded.tenant_id, excluded.user_id) not in (select tenant_id, user_id from judged where is_weak))
         """
 
     /// A duplicate may be the newest word: its time is remembered, unless the user has none. A word of another source

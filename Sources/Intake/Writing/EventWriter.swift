@@ -33,6 +33,7 @@ extension NewDelivery: LineDelivery {
                 results[event.id] = try await EventInsert.resultElsewhere(of: event, outcome, on: connection)
             }
             try await Self.settle(events, &results, &clock, on: connection)
+            try await FirstTake.decide(events, &results, on: connection)
             return results
         }
     }

@@ -18,6 +18,8 @@ struct NewEvent: Sendable {
     /// The word stands in an update, as "is active". It brings in who is unknown, and undoes no operator's revoke and
     /// no other source's. Only a sign-up may be weak.
     var isWeak = false
+    /// The revoke counts as of its arrival, as the database's clock has it under the user's lock.
+    var isByArrival = false
     /// The version of the source's mapping that has read it; nil when its form is our own.
     var mappingVersion: Int32?
     /// The secret whose proof held; nil when that is not known.

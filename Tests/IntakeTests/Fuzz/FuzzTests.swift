@@ -13,8 +13,8 @@ import Testing
         ProcessInfo.processInfo.environment["DIALTONE_FIRST_INPUT"].flatMap { UInt64($0) } ?? 0
 
     @Test func `any input is read by its rules, and none crashes or holds up a reader`() async throws {
-        async let even: Void = Self.inBackground { try Self.attempt(from: Self.first) }
-        async let odd: Void = Self.inBackground { try Self.attempt(from: Self.first + 1) }
+        async let even: Void = Background.run { try Self.attempt(from: Self.first) }
+        async let odd: Void = Background.run { try Self.attempt(from: Self.first + 1) }
         try await even
         try await odd
     }
@@ -52,16 +52,5 @@ import Testing
         let number: UInt64
         let error: any Error
         var description: String { "input \(self.number): \(self.error); again: make fuzz N=1 FIRST=\(self.number)" }
-    }
-
-    /// Works on a thread of the lowest priority, because other tests have deadlines to meet at the same time. On Linux
-    /// setpriority(2) can set the priority of one thread.
-    private static func inBackground(_ work: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-            Thread.detachNewThread {
-                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-                done.resume(with: Result { try work() })
-            }
-        }
     }
 }

@@ -32,12 +32,21 @@ import Testing
         let database: TestDatabase
         let source: NewSource
 
-        func send(_ body: String) async throws -> Receipt {
+        func send(_ body: String, at now: Date = MappedIntakeTests.noon) async throws -> Receipt {
             let authorization = "Bearer \(try #require(self.source.secret).reveal())"
             return try await self.intake.receive(
                 Delivery(
                     hook: self.source.hookID, headers: { $0 == "authorization" ? [authorization] : [] },
-                    body: Array(body.utf8), receivedAt: MappedIntakeTests.noon))
+                    body: Array(body.utf8), receivedAt: now))
+        }
+
+        /// Gives the source another mapping. A node learns of it within seconds.
+        func change(_ configuration: String) async throws {
+            _ = try await self.database.admin.query(
+                """
+                update dialtone.sources set config = \(configuration)::json, config_version = config_version + 1
+                where source_id = \(self.source.id)
+                """)
         }
 
         func rows(_ statement: SQL) async throws -> [String] {
@@ -45,12 +54,12 @@ import Testing
         }
     }
 
-    /// Lends a source whose organisation `o` is the tenant `acme`.
-    static func with(_ configuration: String, _ work: (Bed) async throws -> Void) async throws {
+    /// Lends a source whose organisation `o` is the tenant `acme`. A plain source maps none.
+    static func with(_ configuration: String, maps: Bool = true, _ work: (Bed) async throws -> Void) async throws {
         try await SourceRegistryTests.withRegistry { registry, intake, database in
             let source = try await registry.create(
                 slug: "s", tenant: nil, allowedTenants: [], configuration: Array(configuration.utf8))
-            try await registry.map("o", to: TenantID("acme"), slug: "s", tenant: nil)
+            if maps { try await registry.map("o", to: TenantID("acme"), slug: "s", tenant: nil) }
             try await work(Bed(registry: registry, intake: intake, database: database, source: source))
         }
     }

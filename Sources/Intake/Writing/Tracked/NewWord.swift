@@ -19,6 +19,8 @@ struct NewWord: Sendable {
     let word: Word
     /// The version of the source's mapping that has read it.
     let mappingVersion: Int32
+    /// A word of an organisation that is not mapped is kept in quarantine. Where that is full, it is ignored.
+    var isKeptUnmapped = true
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
 

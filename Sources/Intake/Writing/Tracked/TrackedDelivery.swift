@@ -66,6 +66,7 @@ extension TrackedDelivery: LineDelivery {
         let batch = TrackedStatement.batch(of: words, &clock)
         return try await pool.withConnection { connection in
             let written = try await TrackedStatement.commit(batch, on: connection)
+            TrackedStatement.noteMapped(words, written, in: &clock)
             var results: [EventID: EventResult] = [:]
             for word in words {
                 guard let result = written[word.id] else { continue }
@@ -77,6 +78,7 @@ extension TrackedDelivery: LineDelivery {
             }
             try await Self.settle(words, written, &results, &clock, on: connection)
             try await EventInsert.markSuperseded(results, on: connection)
+            try await FirstTake.decide(words, &results, on: connection)
             return results
         }
     }
@@ -125,7 +127,9 @@ extension TrackedDelivery: LineDelivery {
 extension TrackedResult {
     /// Nil: the statement did not see the event that the ledger has under this delivery.
     fileprivate var asEvent: EventResult? {
-        if self.outcome == .ignored { return .success(Receipt.Item(eventID: self.id, status: .ignored)) }
+        if self.outcome == .ignored {
+            return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: self.detail == "unmapped"))
+        }
         guard let known = self.known else { return nil }
         return self.isSame ? .success(Receipt.Item(eventID: known, status: self.outcome)) : .failure(.deliveryReused)
     }

@@ -59,7 +59,7 @@ enum TrackedFacts {
     /// Whether each word is news: on the membership, on the person, as a list. `binds`: the membership was told before
     /// its organisation was mapped, and now has a tenant.
     static let judged: SQL = """
-        select known.*, place.target, place.is_ignored,
+        select known.*, place.target, place.is_ignored, place.is_not_kept,
                coalesce(not place.is_ignored
                    and (membership_word = 'live' and (ended_at is null or at > ended_at)
                             and (listed_at is null or at >= listed_at)
@@ -77,15 +77,21 @@ enum TrackedFacts {
         """
 
     /// The tenant that the word on a membership is for: where it is bound, what the configuration gives, or what the
-    /// mapping says. Null: none is known. `is_ignored`: an operator has said that the organisation is none of ours.
-    /// Index source_tenants_pkey. A source that belongs to one tenant reaches no other.
+    /// mapping says. Null: none is known. `is_ignored`: an operator has said that the organisation is none of ours, or
+    /// it is not mapped and the quarantine of its source is full. What is known of a membership then is still ended by
+    /// a leave. Index source_tenants_pkey. A source that belongs to one tenant reaches no other.
     private static let place: SQL = """
         select case when known.organization is null then null
                     when known.stays then known.bound
                     when known.tenant is not null then known.tenant
                     else mapped.tenant_id end as target,
                known.organization is not null and not known.stays and known.tenant is null
-                   and mapped.is_mapped is true and mapped.tenant_id is null as is_ignored
+                   and mapped.tenant_id is null
+                   and (mapped.is_mapped is true
+                        or not known.keeps_unmapped
+                           and (known.membership_word = 'live'
+                                or known.membership_word = 'gone' and known.member_state is null)) as is_ignored,
+               mapped.is_mapped is null and not known.keeps_unmapped as is_not_kept
         from (select) one left join lateral (
             select source_tenants.tenant_id, true as is_mapped from dialtone.source_tenants
             where source_tenants.source_id = known.source_id
@@ -97,8 +103,8 @@ enum TrackedFacts {
     /// The person's facts with the word taken in. A deletion only raises `ended_at`: it voids what was told up to its
     /// time, also what arrives later. A suspension voids nothing.
     ///
-    /// `is_wide`: it may touch every tenant of the person. `is_passed`: it is about an organisation that is none of
-    /// ours, and says nothing else.
+    /// `is_wide`: it may touch every tenant of the person. `is_passed`: it is about an organisation that is ignored, and
+    /// says nothing else.
     static let after: SQL = """
         select judged.*,
                case when is_person_news and person_word = 'deleted' then at else ended_at end as ended_then,

@@ -24,7 +24,7 @@ enum TrackedOutcome {
                          or membership_word is null and person_word = state
                          or membership_word = 'invited' then 'duplicate'
                     else 'superseded' end as outcome,
-               case when is_passed then null
+               case when is_passed then case when is_not_kept then 'unmapped' end
                     when is_unmapped then 'unmapped'
                     when waits then 'waits'
                     when changes then null
@@ -34,7 +34,8 @@ enum TrackedOutcome {
                     when state_then = 'suspended' and membership_word = 'live' and is_member_news
                         then 'suspended' end as detail
         from (select due.*,
-                     coalesce(membership_word <> 'invited' and target is null and not is_ignored, false) as is_unmapped,
+                     coalesce(membership_word <> 'invited' and target is null and not is_ignored and keeps_unmapped,
+                              false) as is_unmapped,
                      coalesce(case when person_word = 'live' and membership_word is null and waits_until is null
                                         and coalesce(at > ended_at, true) and state_then = 'live'
                               then not exists (
@@ -108,7 +109,7 @@ enum TrackedOutcome {
                     when not answer.is_stored then 'duplicate'
                     when answer.outcome = 'accepted' and answer.changes and not answer.has_changed then 'superseded'
                     else answer.outcome end,
-               case when answer.is_stored then answer.detail else ledger.detail end,
+               case when answer.is_stored or answer.is_passed then answer.detail else ledger.detail end,
                case when answer.is_stored then answer.event_id else ledger.event_id end,
                answer.is_passed or answer.is_stored
                or coalesce(ledger.outcome in ('quarantined', 'ignored') or ledger.user_id = answer.person

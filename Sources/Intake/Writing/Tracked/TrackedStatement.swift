@@ -22,7 +22,7 @@ enum TrackedStatement {
     /// upsert may not meet a row twice.
     ///
     /// The clock gives places in the queue to those tenants that are known before. A tenant that only the mapping table
-    /// knows has its line begin at the database's clock.
+    /// knows goes on with its line where the clock has one (`noteMapped`). Else its line begins at the database's clock.
     ///
     /// With a settlement the words are of events that are in quarantine, by their ids. A word's time is its own then, or
     /// that of the event's arrival, and never now.
@@ -37,12 +37,26 @@ enum TrackedStatement {
             let known = round.compactMap { word in
                 (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
             }
-            statements.append(Self.write(round, settling: settlement, places: clock.places(for: known)))
+            let newest = round.map(\.receivedAt).max() ?? .distantPast
+            let lines = clock.lines(aheadOf: newest).merging(clock.places(for: known)) { $1 }
+            statements.append(Self.write(round, settling: settlement, places: lines))
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
         if settlement != nil { statements.append(QuarantinedBody.handOn(from: events)) }
         return Batch(statements: statements, writes: writes)
+    }
+
+    /// Notes the jobs of tenants that only the mapping table knew. So the next batch goes on with their lines, and a
+    /// tenant that signs up many users lines up behind itself.
+    static func noteMapped(_ words: [NewWord], _ results: [EventID: TrackedResult], in clock: inout FairClock) {
+        _ = clock.places(
+            for: words.compactMap { word in
+                guard word.word.tenant == nil, word.owner == nil, let result = results[word.id],
+                    result.outcome == .accepted, let tenant = result.tenant
+                else { return nil }
+                return (tenant: tenant.rawValue, receivedAt: word.receivedAt)
+            })
     }
 
     /// Runs a batch in one transaction and one round trip. Returns what became of each word.
@@ -105,9 +119,10 @@ enum TrackedStatement {
             \(words.map { $0.word.ofPerson?.rawValue }), \(words.map { $0.ofMembership?.rawValue }),
             \(words.map(\.asks)), \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)),
             \(words.map { $0.word.moment == .arrival }), \(words.map(\.occurredAt)), \(words.map(\.receivedAt)),
-            \(words.map(\.mappingVersion)), \(words.map(\.secret)))
+            \(words.map(\.mappingVersion)), \(words.map(\.secret)), \(words.map(\.isKeptUnmapped)))
         as t (event_id, source_id, delivery_id, item, first_id, person, organization, tenant, owner, person_word,
-              membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id)
+              membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id,
+              keeps_unmapped)
         """
     }
 

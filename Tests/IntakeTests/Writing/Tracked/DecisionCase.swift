@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line of the decision table: what is known, what is said then, and what it comes to.
 
+import TestSupport
+
 @testable import Intake
 
 struct DecisionCase: Sendable, CustomStringConvertible {
@@ -26,6 +28,21 @@ struct DecisionCase: Sendable, CustomStringConvertible {
         self.said = said
         self.outcomes = outcomes
         self.users = users
+    }
+
+    /// Tells all of it. Returns what became of the words that are said then.
+    func outcomes(
+        in database: TestDatabase, changing change: @escaping WordBed.Change = { $0 }
+    ) async throws -> [String] {
+        try await WordBed.prepare(database)
+        for step in self.known {
+            switch step {
+            case .said(let said): _ = try await WordBed.say([said], database, changing: change)
+            case .revoked(let minute): try await WordBed.revokeByOperator(at: minute, database)
+            case .mapped(let organization, let tenant): try await WordBed.map(organization, to: tenant, database)
+            }
+        }
+        return try await WordBed.say(self.said, database, changing: change)
     }
 
     static let all = Self.joins + Self.holds + Self.leaves + Self.people + Self.lists + Self.mappings
@@ -79,6 +96,10 @@ struct DecisionCase: Sendable, CustomStringConvertible {
             "another source has deleted", [.said(.joins("o1", 10).elsewhere), .said(.leaves("o1", 20).elsewhere)],
             .joins("o1", 25), .joins("o1", 26).weak, .joins("o1", 27),
             is: "superseded other_source", "superseded other_source", "accepted", users: "acme u live"),
+        DecisionCase(
+            "another source's leave, and an update",
+            [.said(.joins("o1", 10).elsewhere), .said(.leaves("o1", 20).elsewhere)], .joins("o1", 90).weak,
+            is: "superseded other_source", users: "acme u gone"),
         DecisionCase(
             "a second source whose clock is ahead", [.said(.joins("o1", 10))], .joins("o1", 13).elsewhere,
             .leaves("o1", 12), is: "accepted", "accepted", users: "acme u gone"),
@@ -159,6 +180,12 @@ struct DecisionCase: Sendable, CustomStringConvertible {
         DecisionCase(
             "a leave goes to where the membership is bound", [.said(.joins("o1", 10)), .mapped("o1", "globex")],
             .leaves("o1", 20), is: "accepted", users: "acme u gone"),
+        DecisionCase(
+            "a leave of a membership that is void goes to where it was bound",
+            [
+                .said(.joins("o1", 10)), .said(.deleted(20)), .mapped("o1", "globex"),
+                .said(.joins("o3", 25).elsewhere),
+            ], .leaves("o1", 30), is: "accepted", users: "acme u gone", "globex u live"),
         DecisionCase(
             "a membership that counts stays where it is bound", [.said(.joins("o1", 10)), .mapped("o1", "globex")],
             .joins("o1", 20), is: "duplicate", users: "acme u live"),

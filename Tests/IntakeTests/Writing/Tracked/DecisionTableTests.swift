@@ -12,16 +12,8 @@ import Testing
     @Test(arguments: DecisionCase.all)
     func `a word comes to what the table says`(_ line: DecisionCase) async throws {
         try await TestDatabase.with { database in
-            try await WordBed.prepare(database)
-            for step in line.known {
-                switch step {
-                case .said(let said): _ = try await WordBed.say([said], database)
-                case .revoked(let minute): try await WordBed.revokeByOperator(at: minute, database)
-                case .mapped(let organization, let tenant):
-                    try await WordBed.map(organization, to: tenant, database)
-                }
-            }
-            #expect(try await WordBed.say(line.said, database) == line.outcomes)
+            let outcomes = try await line.outcomes(in: database)
+            #expect(outcomes == line.outcomes)
             #expect(try await WordBed.users(database) == line.users)
         }
     }

@@ -18,6 +18,8 @@ struct Said: Sendable, CustomStringConvertible {
     var isByArrival = false
     var isWeak = false
     var isWhole = false
+    /// False: the quarantine of the source is full.
+    var isKeptUnmapped = true
     var source = WordBed.source
     /// The tenant that the source belongs to.
     var owner: String?
@@ -64,7 +66,7 @@ struct Said: Sendable, CustomStringConvertible {
             isWhole: self.isWhole)
         return NewWord(
             id: EventID(at: Date()), source: self.source, owner: owner, deliveryID: self.delivery, item: item,
-            first: first, receivedAt: Date(), word: word, mappingVersion: 1)
+            first: first, receivedAt: Date(), word: word, mappingVersion: 1, isKeptUnmapped: self.isKeptUnmapped)
     }
 
     var description: String {

@@ -12,14 +12,14 @@ import Testing
 @Suite struct TrackedRaceTests {
     @Test(arguments: [[Said.deleted(50), .joins("o1", 30)], [.joins("o1", 30), .deleted(50)]])
     func `a deletion and a first membership on two nodes leave nobody`(_ said: [Said]) async throws {
-        try await Self.race(before: [], said[0], then: said[1]) { database in
+        try await TwoConnections.race(before: [], said[0], then: said[1]) { database in
             let users = try await WordBed.users(database)
             #expect(!users.contains("acme u live"))
         }
     }
 
     @Test func `the leaves of two organisations of one tenant on two nodes are a leave of the tenant`() async throws {
-        try await Self.race(
+        try await TwoConnections.race(
             before: [.joins("o1", 10), .joins("o2", 10)], .leaves("o1", 20), then: .leaves("o2", 20)
         ) { database in
             let users = try await WordBed.users(database)
@@ -32,7 +32,7 @@ import Testing
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
             let plain = try NewEvent.of("u", .gone, "d", at: 3, from: WordBed.other)
-            try await Self.hold([EventStatement.insert([plain], places: ["acme": 1])], database) {
+            try await TwoConnections.hold([EventStatement.insert([plain], places: ["acme": 1])], database) {
                 let outcomes = try await WordBed.say([.joins("o1", 1)], database)
                 #expect(outcomes == ["superseded"])
             }
@@ -45,7 +45,9 @@ import Testing
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
             _ = try await WordBed.say([.joins("o1", 10)], database)
-            try await Self.hold([Self.lock, Ledger.credential(ProviderID(rawValue: "p"), of: Self.user)], database) {
+            try await TwoConnections.hold(
+                [TwoConnections.lock, Ledger.credential(ProviderID(rawValue: "p"), of: TwoConnections.user)], database
+            ) {
                 _ = try await WordBed.say([said], database)
             }
             #expect(try await WordBed.credentials(database) == ["1 closing"])
@@ -57,10 +59,10 @@ import Testing
             try await WordBed.prepare(database)
             _ = try await WordBed.say([.joins("o1", 10)], database)
             let burial: [SQL] = [
-                Self.lock, "delete from dialtone.jobs",
-                Ledger.deadJob(of: Self.user, reason: "crashed_too_often", mayExist: true),
+                TwoConnections.lock, "delete from dialtone.jobs",
+                Ledger.deadJob(of: TwoConnections.user, reason: "crashed_too_often", mayExist: true),
             ]
-            try await Self.hold(burial, database) { _ = try await WordBed.say([.deleted(20)], database) }
+            try await TwoConnections.hold(burial, database) { _ = try await WordBed.say([.deleted(20)], database) }
             let doubtful: SQL = "select 1 from dialtone.jobs where state = 'in_doubt' and in_doubt"
             #expect(try await database.admin.query(doubtful).count == 1)
         }
@@ -73,9 +75,9 @@ import Testing
             let signUp = try NewEvent.of("u", .live, "d1", at: 1, from: WordBed.other)
             let earlier = [
                 EventStatement.insert([signUp], places: ["acme": 1]),
-                Ledger.credential(ProviderID(rawValue: "p"), of: Self.user),
+                Ledger.credential(ProviderID(rawValue: "p"), of: TwoConnections.user),
             ]
-            try await Self.hold(earlier, database) {
+            try await TwoConnections.hold(earlier, database) {
                 let revoke = try NewEvent.of("u", .gone, "d2", at: 2, from: WordBed.source)
                 let outcomes = try await WriterBed.together([revoke], database)
                 #expect(outcomes == [.accepted])
@@ -84,45 +86,32 @@ import Testing
         }
     }
 
+    /// The person is no member any more, so the deletion meets the user of the other source alone.
+    @Test func `a deletion that waits for another source's sign-up closes what that sign-up has come to`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            _ = try await WordBed.say([.joins("o1", 10), .leaves("o1", 20)], database)
+            let signUp = try NewEvent.of("u", .live, "d1", at: 30, from: WordBed.other)
+            let earlier = [
+                EventStatement.insert([signUp], places: ["acme": 1]),
+                Ledger.credential(ProviderID(rawValue: "p"), of: TwoConnections.user, generation: 2),
+            ]
+            try await TwoConnections.hold(earlier, database) {
+                let outcomes = try await WordBed.say([.deleted(40)], database)
+                #expect(outcomes == ["accepted"])
+            }
+            #expect(try await WordBed.credentials(database) == ["2 closing"])
+        }
+    }
+
     @Test func `a delivery that two nodes take at once is accepted once`() async throws {
         let said = Said.joins("o1", 10)
-        try await Self.race(before: [], said, then: said) { database in
+        try await TwoConnections.race(before: [], said, then: said) { database in
             let events = try await database.admin.query("select outcome from dialtone.events")
                 .map { try $0.decode(String.self) }
             #expect(events == ["accepted"])
         }
-    }
-
-    // MARK: Two connections
-
-    private static let user = UserKey(tenant: testTenant, user: WordBed.person)
-    private static let lock: SQL = "select 1 from dialtone.users for no key update"
-
-    /// Runs the first word's statements and holds their locks until the second one waits. Then both commit.
-    private static func race(
-        before: [Said], _ first: Said, then second: Said, _ check: (TestDatabase) async throws -> Void
-    ) async throws {
-        try await TestDatabase.with { database in
-            try await WordBed.prepare(database)
-            _ = try await WordBed.say(before, database)
-            var clock = FairClock()
-            let earlier = TrackedStatement.batch(of: [try first.word()], &clock).statements
-            try await Self.hold(earlier, database) { _ = try await WordBed.say([second], database) }
-            try await check(database)
-        }
-    }
-
-    /// Runs statements and holds their locks until `later` waits for one of them. Returns when both have committed.
-    private static func hold(
-        _ statements: [SQL], _ database: TestDatabase, _ later: @Sendable () async throws -> Void
-    ) async throws {
-        let holder = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
-        try await holder.script("begin")
-        for statement in statements { _ = try await holder.query(statement) }
-        async let waiting: Void = later()
-        try await database.untilSomebodyWaitsForALock()
-        try await holder.script("commit")
-        try await waiting
-        await holder.close()
     }
 }

@@ -46,26 +46,39 @@ enum WordBed {
             """)
     }
 
+    /// What becomes of the writer's statements before they are run: a mutant changes them.
+    typealias Change = @Sendable ([SQL]) -> [SQL]
+
     /// Commits each word by itself. Returns the outcomes, each with its detail.
-    static func say(_ said: [Said], _ database: TestDatabase) async throws -> [String] {
+    static func say(
+        _ said: [Said], _ database: TestDatabase, changing change: @escaping Change = { $0 }
+    ) async throws -> [String] {
         var told: [String] = []
-        for one in said { told += try await Self.commit([try one.word()], database) }
+        for one in said { told += try await Self.commit([try one.word()], database, changing: change) }
         return told
     }
 
     /// Commits the words in one transaction. Returns the outcomes in their order, each with its detail.
-    static func commit(_ words: [NewWord], _ database: TestDatabase) async throws -> [String] {
+    static func commit(
+        _ words: [NewWord], settling settlement: Settlement? = nil, _ database: TestDatabase,
+        changing change: @escaping Change = { $0 }
+    ) async throws -> [String] {
         try await database.pool.withConnection { connection in
-            try await Self.results(of: words, on: connection).map { result in
+            try await Self.results(of: words, settling: settlement, on: connection, changing: change).map { result in
                 [result.outcome.rawValue, result.detail].compactMap(\.self).joined(separator: " ")
             }
         }
     }
 
     /// The results of one transaction, in the order of the words.
-    static func results(of words: [NewWord], on connection: PostgresConnection) async throws -> [TrackedResult] {
+    static func results(
+        of words: [NewWord], settling settlement: Settlement? = nil, on connection: PostgresConnection,
+        changing change: Change = { $0 }
+    ) async throws -> [TrackedResult] {
         var clock = FairClock()
-        let found = try await TrackedStatement.commit(TrackedStatement.batch(of: words, &clock), on: connection)
+        var batch = TrackedStatement.batch(of: words, settling: settlement, &clock)
+        batch.statements = change(batch.statements)
+        let found = try await TrackedStatement.commit(batch, on: connection)
         return words.compactMap { found[$0.id] }
     }
 
