@@ -57,6 +57,8 @@ import Testing
         (.makeLogPartitions, 1),
         (.forgetWaitingPeople, 720),
         (.endOldQuarantine, 60),
+        (.rollTally, 60),
+        (.forgetTally, 60),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),
