@@ -10,13 +10,21 @@ package struct Delivery: Sendable {
     package let headers: @Sendable (String) -> [String]
     package let body: [UInt8]
     package let receivedAt: Date
+    /// Returns all headers without their values. Asked for only when a sample of what is not stored is due.
+    package let lengths: @Sendable () -> [HeaderLength]
 
-    package init(hook: String, headers: @escaping @Sendable (String) -> [String], body: [UInt8], receivedAt: Date) {
+    package init(
+        hook: String, headers: @escaping @Sendable (String) -> [String], body: [UInt8], receivedAt: Date,
+        lengths: @escaping @Sendable () -> [HeaderLength] = { [] }
+    ) {
         self.hook = hook
         self.headers = headers
         self.body = body
         self.receivedAt = receivedAt
+        self.lengths = lengths
     }
+
+    var form: RequestForm { RequestForm(headers: self.lengths(), body: self.body.count) }
 }
 
 /// A hook whose source was in memory a moment ago.

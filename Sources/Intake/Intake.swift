@@ -4,9 +4,10 @@
 // The rooms behind this door follow a delivery's way. `Registry` finds the source that a hook belongs to. `Proof`
 // checks who has sent the raw bytes. `Reading` reads the canonical event, and `Mapping` that of any other sender.
 // `Mapped` takes in what a mapping has read, and keeps what cannot be used. `Writing` commits the events of many
-// deliveries together. A sender hears "accepted" only after the commit that holds its events, their users and their
-// jobs. `Signing` goes the way back: it makes and signs what a sender would send, of the events in `Samples`.
+// deliveries together. `Tally` counts what is not stored. A sender hears "accepted" only after the commit that holds
+// its events, their users and their jobs.
 //
+// `Signing` goes the way back: it makes and signs what a sender would send, of the events in `Samples`.
 // Two rooms are an operator's: `Events` shows what came, and `Replay` tries again what could not be used.
 
 package import Foundation
@@ -23,6 +24,8 @@ package final class Intake: Sendable {
     private let budgets: SourceBudgets
     private let writer: EventWriter
     private let mapped: MappedIntake
+    /// Of what is not stored.
+    let tally: Tally
 
     /// `pool` is the writer's. `hooks` reads the sources of known hooks again; nil: the writer's does. `lookUps` finds
     /// all others, because a sender that guesses hook ids must take no connection of these. `shares` counts them.
@@ -37,10 +40,11 @@ package final class Intake: Sendable {
         self.sources = SourceCache(
             known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault, budgets: self.budgets,
             published: JWKSCaches(fetch: fetchKeys))
+        self.tally = Tally(pool: pool, logger: logger)
         self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
         self.mapped = MappedIntake(
             plain: self.writer, tracked: TrackedWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics),
-            quarantine: Quarantine(pool: pool, vault: vault, logger: logger))
+            quarantine: Quarantine(pool: pool, vault: vault, logger: logger), tally: self.tally)
     }
 
     /// For a process without a client for senders' keys. Their deliveries are told to come again.
@@ -78,14 +82,17 @@ package final class Intake: Sendable {
         answer: @escaping WriteCompletion
     ) {
         do throws(IntakeError) {
-            guard let events = try Self.events(of: delivery, from: source, provenBy: proof) else {
+            switch try Self.events(of: delivery, from: source, provenBy: proof) {
+            case .events(let events):
+                if !self.writer.write(events, completion: answer) {
+                    source.budget.giveBack(events.events.count)
+                    source.budget.countRefused()
+                }
+            case .nothing(let type):
                 // To ignore is idempotent, so nothing need be remembered, and a repeat is answered alike.
                 source.budget.countIgnored()
-                return answer(.success(.ignored(EventID(at: delivery.receivedAt))))
-            }
-            if !self.writer.write(events, completion: answer) {
-                source.budget.giveBack(events.events.count)
-                source.budget.countRefused()
+                self.tally.count(.ignored, type, of: source.id, at: delivery.receivedAt) { delivery.form }
+                answer(.success(.ignored(EventID(at: delivery.receivedAt))))
             }
         } catch {
             answer(.failure(error))
@@ -112,7 +119,8 @@ package final class Intake: Sendable {
     /// Returns the answer to the request by which a sender finds out whether a hook is there. Nil: the hook's source
     /// knows no such request, or there is no such hook.
     package func handshake(
-        _ method: String, at hook: String, headers: @escaping @Sendable (String) -> [String], now: Date
+        _ method: String, at hook: String, headers: @escaping @Sendable (String) -> [String], now: Date,
+        lengths: @escaping @Sendable () -> [HeaderLength] = { [] }
     ) async throws(IntakeError) -> Handshake.Answer? {
         let source: KnownSource
         do { source = try await self.sources.source(for: hook, now: now) } catch {
@@ -123,38 +131,50 @@ package final class Intake: Sendable {
             return nil
         }
         if handshake.needsProof {
-            let request = Delivery(hook: hook, headers: headers, body: [], receivedAt: now)
+            let request = Delivery(hook: hook, headers: headers, body: [], receivedAt: now, lengths: lengths)
             await MappedIntake.prepareKeys(of: mapped, for: request)
-            _ = try MappedIntake.proven(request, from: mapped)
+            do { _ = try MappedIntake.proven(request, from: mapped) } catch {
+                self.tally.count(Refusal(error), of: mapped.id, at: now) { request.form }
+                throw error
+            }
         }
         return handshake.answer(headers)
     }
 
     /// Runs the writers until the task is cancelled and the batch under way is committed. Meanwhile it tells every
-    /// minute what was not stored.
+    /// minute what was not stored, and writes the counts of it every ten seconds and at the end.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.writer.run() }
             group.addTask { await self.mapped.run() }
             group.addTask { await self.budgets.run() }
+            group.addTask { await self.tally.run() }
         }
+        await self.tally.writeLast()
     }
 
     // MARK: The canonical event
 
+    /// What a delivery asks for. `type` is what its sender calls it.
+    private enum Asked {
+        case events(NewDelivery)
+        case nothing(type: String)
+    }
+
     /// The proof comes first, over the bytes as they came. Nothing is read before it holds. `Problem` turns what is
     /// thrown here into the sender's answer: 401 for a bad proof, 503 above the source's rate, 400 or 422 for the
-    /// payload. Nil: the delivery asks nothing of us.
+    /// payload.
     private static func events(
         of delivery: Delivery, from source: KnownSource, provenBy proof: StandardWebhooksProof
-    ) throws(IntakeError) -> NewDelivery? {
+    ) throws(IntakeError) -> Asked {
         let (id, secret) = try Self.proven(delivery, by: proof)
         if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
         do throws(UnusableBody) {
-            let changes = try Self.changes(asked: delivery, from: source)
+            let (changes, type) = try Self.changes(asked: delivery, from: source)
             source.budget.takeMore(max(0, changes.count - 1))
-            return NewDelivery(
+            let events = NewDelivery(
                 id, of: source.id, asking: changes, receivedAt: delivery.receivedAt, secret: secret)
+            return events.map(Asked.events) ?? .nothing(type: type ?? IgnoreReason.unrelated.rawValue)
         } catch {
             // The one place that decides what the sender of a proven body hears when the body cannot be used. The
             // canonical event is our own format, so its sender is told what is wrong, and nothing is stored.
@@ -169,24 +189,25 @@ package final class Intake: Sendable {
             let proven = try proof.prove(delivery.headers, delivery.body, delivery.receivedAt)
             return (proven.deliveryID ?? "", proven.secretID)
         } catch {
-            throw .badProof(error.reason)
+            throw .badProof(error)
         }
     }
 
-    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none.
+    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and perhaps a type.
     private static func changes(
         asked delivery: Delivery, from source: KnownSource
-    ) throws(UnusableBody) -> [UserChange] {
-        guard case .changes(let requests, let wanted, let occurredAt) = try CanonicalEvent.read(delivery.body) else {
-            return []
+    ) throws(UnusableBody) -> (changes: [UserChange], type: String?) {
+        switch try CanonicalEvent.read(delivery.body) {
+        case .nothing(let type): return ([], type.flatMap { $0.isEmpty ? nil : $0 })
+        case .changes(let requests, let wanted, let occurredAt):
+            try Self.requireNotAhead(occurredAt, of: delivery)
+            var changes: [UserChange] = []
+            for request in requests {
+                let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
+                changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
+            }
+            return (changes, nil)
         }
-        try Self.requireNotAhead(occurredAt, of: delivery)
-        var changes: [UserChange] = []
-        for request in requests {
-            let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
-            changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
-        }
-        return changes
     }
 
     /// Seconds by which a sender's clock may be ahead of ours.

@@ -46,8 +46,8 @@ package struct Receipt: Sendable, Equatable {
 
 package enum IntakeError: Error, Equatable {
     case unknownHook
-    /// The reason names a header, never a value.
-    case badProof(String)
+    /// Names a header or a claim, and never a value.
+    case badProof(ProofFailure)
     /// The sender is proven, and its body cannot be used. It was not stored.
     case unusable(UnusableBody)
     /// Another event was stored under this delivery's id.

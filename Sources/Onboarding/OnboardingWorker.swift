@@ -37,6 +37,8 @@ package final class OnboardingWorker: Service {
         package var pollInterval: Duration = .milliseconds(500)
         /// From the start of one sweep to the next.
         package var sweepInterval: Duration = .seconds(600)
+        /// How long what is kept of an event in quarantine waits for somebody to settle it.
+        package var quarantineLife: Duration = .seconds(14 * 86_400)
         /// By what a change of the database server is known.
         package var serverIdentity = ServerIdentity.system
 

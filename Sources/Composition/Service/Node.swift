@@ -73,6 +73,7 @@ package struct Node: Sendable {
         configuration.concurrency = settings.concurrency
         configuration.tagCapacity = settings.tagCapacity
         configuration.sweepInterval = settings.sweepInterval
+        configuration.quarantineLife = .seconds(settings.quarantineDays * 86_400)
         configuration.serverIdentity = settings.serverIdentity
         return configuration
     }

@@ -49,6 +49,8 @@ package struct Settings: Sendable {
     package var sweepInterval: Duration
     /// How long a rotated credential goes on serving.
     package var rotationOverlap: Duration
+    /// For how many days what is kept of an event in quarantine waits for somebody to settle it.
+    package var quarantineDays: Int
     /// Creates per second for all nodes together; nil for no limit.
     package var providerRate: Int?
     /// Login tokens that each process makes per second for one tenant.
@@ -76,8 +78,7 @@ package struct Settings: Sendable {
         let database = source.databaseURLs()
         let listen = source.listenAddress()
         let isPooled = source.isPooled()
-        let durability = source.durability()
-        let serverIdentity = source.serverIdentity()
+        let (durability, serverIdentity) = (source.durability(), source.serverIdentity())
         let (logLevel, logFormat, telnyxKey) = (source.logLevel(), source.logFormat(), source.telnyxKey())
         let kek = source.kek()
         let baseURL = source.baseURL("TELNYX_BASE_URL", default: Self.standardBaseURL)
@@ -96,6 +97,7 @@ package struct Settings: Sendable {
             tagCapacity: source.number("DIALTONE_TAG_CAPACITY", default: 980, in: 1...1000),
             sweepInterval: source.duration("DIALTONE_SWEEP_INTERVAL", default: .seconds(600)),
             rotationOverlap: source.duration("DIALTONE_ROTATION_OVERLAP", default: .seconds(300)),
+            quarantineDays: source.number("DIALTONE_QUARANTINE_DAYS", default: 14, in: 1...90),
             providerRate: source.text("DIALTONE_PROVIDER_RATE").map { _ in
                 source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
             },
@@ -125,7 +127,7 @@ package struct Settings: Sendable {
         "DIALTONE_KEK", "DIALTONE_KEEP_ALIVE", "DIALTONE_LEASE",
         "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
         "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_TOKEN_RATE",
-        "DIALTONE_SOURCE_RATE",
+        "DIALTONE_SOURCE_RATE", "DIALTONE_QUARANTINE_DAYS",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
         "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
         "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",

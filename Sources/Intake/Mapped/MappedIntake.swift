@@ -10,8 +10,8 @@ final class MappedIntake: Sendable {
     private let writers: MappedWriters
     private let room = BodyRoom()
 
-    init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine) {
-        self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine)
+    init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine, tally: Tally) {
+        self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine, tally: tally)
     }
 
     /// Takes one request in. `answer` is called once, from any thread, perhaps before this returns.
@@ -38,7 +38,7 @@ final class MappedIntake: Sendable {
                 keepsUnmapped: self.writers.quarantine.hasRoom(source.id))
             source.budget.takeMore(taken.charge - 1)
             if taken.itemCount == 0 { source.budget.countIgnored() }
-            RequestWriting(taken, by: self.writers, answer: answering).begin()
+            RequestWriting(taken, by: self.writers, lengths: delivery.lengths, answer: answering).begin()
         } catch {
             answer(.failure(error))
         }
@@ -49,7 +49,7 @@ final class MappedIntake: Sendable {
             return try source.proof.verify(
                 headers: delivery.headers, body: delivery.body, now: delivery.receivedAt)
         } catch {
-            throw error.kind == .keysUnavailable ? .keysUnavailable : .badProof(error.reason)
+            throw error.kind == .keysUnavailable ? .keysUnavailable : .badProof(error)
         }
     }
 
@@ -82,4 +82,6 @@ struct MappedWriters: Sendable {
     let plain: EventWriter
     let tracked: TrackedWriter
     let quarantine: Quarantine
+    /// Of what is not stored.
+    let tally: Tally
 }

@@ -35,12 +35,17 @@ final class RequestWriting: Sendable {
 
     private let taken: TakenRequest
     private let writers: MappedWriters
+    private let lengths: @Sendable () -> [HeaderLength]
     private let answer: WriteCompletion
     private let state: Mutex<State>
 
-    init(_ taken: TakenRequest, by writers: MappedWriters, answer: @escaping WriteCompletion) {
+    init(
+        _ taken: TakenRequest, by writers: MappedWriters, lengths: @escaping @Sendable () -> [HeaderLength],
+        answer: @escaping WriteCompletion
+    ) {
         self.taken = taken
         self.writers = writers
+        self.lengths = lengths
         self.answer = answer
         self.state = Mutex(
             State(results: taken.deliveries.map { $0.words.count == 0 ? .success([]) : nil }))
@@ -111,7 +116,11 @@ final class RequestWriting: Sendable {
         let told = RequestOutcome(self.taken, results.map { $0 ?? .success([]) })
         let notes = told.notes
         self.taken.source.budget.countIgnored(told.notKept)
-        guard !notes.isEmpty else { return self.answer(.success(told.receipt(kept: []))) }
+        self.countNotKept("unmapped", times: told.notKept)
+        guard !notes.isEmpty else {
+            self.countIgnored()
+            return self.answer(.success(told.receipt(kept: [])))
+        }
         let request = QuarantinedRequest(
             source: self.taken.source, request: self.taken.request, secret: self.taken.secret, notes: notes)
         self.writers.quarantine.keep(request) { result in
@@ -120,11 +129,39 @@ final class RequestWriting: Sendable {
                 let ignored = kept.count { $0.status == .ignored }
                 self.taken.source.budget.countQuarantined(kept.count - ignored)
                 self.taken.source.budget.countIgnored(ignored)
+                self.countIgnored()
+                self.countNotKept(notes, kept)
                 self.answer(.success(told.receipt(kept: kept)))
             case .failure(let error): self.refuse(error)
             }
         }
     }
+
+    // MARK: What is not stored
+
+    /// Counts what asks nothing of us. A request that is refused comes again, and is counted then.
+    private func countIgnored() {
+        for delivery in self.taken.deliveries {
+            guard let (reason, times) = delivery.ignored else { continue }
+            self.writers.tally.count(
+                .ignored, reason, of: self.taken.source.id, at: self.taken.request.receivedAt, times: times
+            ) { self.form }
+        }
+    }
+
+    /// Counts the notes for which quarantine had no room.
+    private func countNotKept(_ notes: [QuarantineNote], _ kept: [Receipt.Item]) {
+        for (note, item) in zip(notes, kept) where item.status == .ignored { self.countNotKept(note.reason.text) }
+    }
+
+    private func countNotKept(_ reason: String, times: Int = 1) {
+        guard times > 0 else { return }
+        self.writers.tally.count(
+            .notKept, reason, of: self.taken.source.id, at: self.taken.request.receivedAt, times: times
+        ) { self.form }
+    }
+
+    private var form: RequestForm { RequestForm(headers: self.lengths(), body: self.taken.request.body.count) }
 
     /// The sender comes again, and pays then.
     private func refuse(_ error: IntakeError) {

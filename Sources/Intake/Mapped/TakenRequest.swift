@@ -76,6 +76,8 @@ struct TakenDelivery: Sendable {
     let number: Int
     let words: Words
     let unusable: [UnusableItem]
+    /// Why items were ignored, and how many; nil: none was. The sender's type, where it has told one.
+    let ignored: (reason: String, count: Int)?
 
     var itemCount: Int { self.words.count + self.unusable.count }
 
@@ -84,12 +86,15 @@ struct TakenDelivery: Sendable {
         keepsUnmapped: Bool
     ) {
         var (events, words, unusable): ([NewEvent], [NewWord], [UnusableItem]) = ([], [], [])
+        var ignored: [IgnoreReason] = []
         var first: EventID?
         var item: Int32 = 0
         for one in delivery.items {
             let id = EventID(at: receivedAt)
             switch one {
-            case .ignored: continue
+            case .ignored(let reason):
+                ignored.append(reason)
+                continue
             case .unusable(let reason): unusable.append(UnusableItem(event: id, item: item, unusable: reason))
             case .word(let word) where source.isTracked:
                 words.append(
@@ -112,6 +117,7 @@ struct TakenDelivery: Sendable {
         self.id = delivery.id
         self.number = number
         self.unusable = unusable
+        self.ignored = ignored.first.map { (delivery.type ?? $0.rawValue, ignored.count) }
         self.words =
             TrackedDelivery(words).map(Words.tracked) ?? NewDelivery(events).map(Words.plain) ?? .none
     }

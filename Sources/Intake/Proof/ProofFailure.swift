@@ -37,6 +37,9 @@ package struct ProofFailure: Error, Equatable {
     package let reason: String
     /// Whether this proof, or another of the same source, failed for want of a key.
     let lacksKeys: Bool
+    /// The sender's time minus ours in milliseconds, where the proof held but for the time. Nil: it did not, or the
+    /// sender's time is not known.
+    package private(set) var skewMilliseconds: Int64?
 
     init(_ kind: Kind, _ reason: String) {
         self.init(kind, reason, lacksKeys: kind == .key || kind == .keysUnavailable)
@@ -48,12 +51,21 @@ package struct ProofFailure: Error, Equatable {
         self.lacksKeys = lacksKeys
     }
 
+    /// Returns the same failure of a proof that held but for the time.
+    func ofClocks(apart milliseconds: Int64?) -> ProofFailure {
+        var failure = self
+        failure.skewMilliseconds = milliseconds
+        return failure
+    }
+
     /// How far the proof came.
     private var progress: Int { Kind.allCases.firstIndex(of: self.kind) ?? 0 }
 
     /// Returns the failure of two proofs: the one that came farther is told. That a key is wanting stays known.
     func joined(with other: ProofFailure) -> ProofFailure {
         let farther = self.progress < other.progress ? other : self
-        return ProofFailure(farther.kind, farther.reason, lacksKeys: self.lacksKeys || other.lacksKeys)
+        let lacksKeys = self.lacksKeys || other.lacksKeys
+        return ProofFailure(farther.kind, farther.reason, lacksKeys: lacksKeys)
+            .ofClocks(apart: farther.skewMilliseconds)
     }
 }

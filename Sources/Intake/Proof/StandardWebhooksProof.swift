@@ -55,9 +55,18 @@ package struct StandardWebhooksProof: Sendable {
         guard (1...255).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw ProofFailure(.malformed, "webhook-id must be 1 to 255 printable ASCII characters")
         }
-        try SentTime.check(
+        let untimely = try SentTime.untimely(
             stamp, in: .seconds, tolerance: self.tolerance, ahead: self.tolerance, called: "webhook-timestamp",
             now: now)
+        let match: Match
+        do { match = try self.match(signatures, id, stamp, body, now) } catch { throw untimely?.failure ?? error }
+        if let untimely { throw untimely.onlyFailure }
+        return (id, match.id)
+    }
+
+    private func match(
+        _ signatures: String, _ id: String, _ stamp: String, _ body: some Sequence<UInt8>, _ now: Date
+    ) throws(ProofFailure) -> Match {
         let secrets = self.secrets.filter { $0.isInForce(at: now) }
         let publicKeys = self.publicKeys.filter { $0.isInForce(at: now) }
         guard !secrets.isEmpty || !publicKeys.isEmpty else {
@@ -70,7 +79,7 @@ package struct StandardWebhooksProof: Sendable {
             throw ProofFailure(
                 .signature, "webhook-signature does not match the body under any secret of this source")
         }
-        return (id, match.id)
+        return match
     }
 
     private struct Candidates {

@@ -12,7 +12,7 @@ package enum CanonicalEvent {
         /// `occurredAt` is the sender's time, nil when it gave none.
         case changes([Request], wanted: Wanted, occurredAt: Date?)
         /// A JSON object without a type, or with one that asks nothing of us. Its other members are not read.
-        case nothing
+        case nothing(type: String?)
     }
 
     /// One user whom the delivery is about.
@@ -40,7 +40,7 @@ package enum CanonicalEvent {
         switch try event.member("type")?.text() {
         case "user.created": wanted = .live
         case "user.deleted": wanted = .gone
-        default: return .nothing
+        case let type: return .nothing(type: type)
         }
         return .changes(
             try Self.requests(try event.member("data"), wanted), wanted: wanted,

@@ -69,7 +69,11 @@ extension SourceRegistry {
         var refusal: String?
         var proven = Proven()
         do { proven = try MappedIntake.proven(delivery, from: source) } catch {
-            if case .badProof(let reason) = error { refusal = reason } else { refusal = "the keys are not here" }
+            if case .badProof(let failure) = error {
+                refusal = failure.reason
+            } else {
+                refusal = "the keys are not here"
+            }
         }
         let (mapped, steps) = source.mapping.trace(
             ProvenRequest(

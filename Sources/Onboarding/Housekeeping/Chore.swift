@@ -13,10 +13,14 @@ enum Chore: CaseIterable, Sendable {
     case makeLogPartitions
     /// Removes people who have waited for a membership in vain.
     case forgetWaitingPeople
-    /// Clears what is kept of events that nobody has settled for 30 days.
+    /// Clears what is kept of events that nobody has settled in time.
     case endOldQuarantine
     /// Closes breakers whose last probe has worked, and that nothing has tried since.
     case closeProvenBreakers
+    /// Adds counts of minutes that are two hours old to their hours.
+    case rollTally
+    /// Forgets counts of hours that are 14 days old.
+    case forgetTally
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -37,6 +41,8 @@ enum Chore: CaseIterable, Sendable {
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
+        case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
+        case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

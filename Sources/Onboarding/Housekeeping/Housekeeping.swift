@@ -83,8 +83,12 @@ extension OnboardingWorker {
         case .makeLogPartitions:
             _ = try await connection.query("select dialtone.ensure_job_log_partitions()::text")
         case .forgetWaitingPeople: _ = try await connection.query(WaitingPeople.forget(limit: Self.peoplePerStatement))
-        case .endOldQuarantine: _ = try await connection.query(OldQuarantine.end(limit: Self.quarantinePerStatement))
+        case .endOldQuarantine:
+            let life = self.configuration.quarantineLife
+            _ = try await connection.query(OldQuarantine.end(after: life, limit: Self.quarantinePerStatement))
         case .closeProvenBreakers: await self.provider.limits.closeProven()
+        case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
+        case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)
@@ -95,6 +99,7 @@ extension OnboardingWorker {
     private static let jobsPerStatement = 500
     private static let peoplePerStatement: Int64 = 500
     private static let quarantinePerStatement: Int64 = 500
+    private static let countsPerStatement: Int64 = 5000
 
     /// HTTP deadline and provider margin: how long after it was sent a create may still appear at the provider.
     var landingTimeOfCreates: Duration { self.configuration.httpDeadline + self.configuration.providerMargin }

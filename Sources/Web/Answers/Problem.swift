@@ -88,7 +88,7 @@ struct Problem: Error, Equatable {
     private init(_ error: IntakeError) {
         switch error {
         case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
-        case .badProof(let reason): self.init(401, "bad_proof", reason)
+        case .badProof(let failure): self.init(401, "bad_proof", failure.reason)
         case .unusable(.notJSON(let reason)): self.init(400, "invalid_json", "The body \(reason)")
         case .unusable(.wrongValue(let value)):
             self.init(422, "invalid_payload", "\(value.field) \(value.reason)")

@@ -80,7 +80,7 @@ final class HookFastPath: ChannelDuplexHandler {
                 self.state = .collecting(request, body, isHeld: true)
                 context.triggerUserOutboundEvent(RequestConduct.BodyEvent.isWanted, promise: nil)
             } else {
-                self.refuse(request, Problem.busy, context)
+                self.refuse(request, Problem.busy, body.readableBytes, context)
             }
         }
         context.fireChannelReadComplete()
@@ -103,8 +103,10 @@ final class HookFastPath: ChannelDuplexHandler {
         let hooks = self.hooks
         let loop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: loop)
+        let length = body.readableBytes
         hooks.intake.receive(request.delivery(body, at: hooks.now()), at: request.known) { result in
             hooks.deliveries.add(DeliveryOutcome(result))
+            if case .failure(let error) = result { request.countRefused(error, body: length, from: hooks) }
             // Intake calls back once, on any thread. This handler and its context belong to the event loop.
             let answer = request.answer(result, from: hooks)
             let send = { @Sendable in
@@ -117,9 +119,12 @@ final class HookFastPath: ChannelDuplexHandler {
     }
 
     /// Ends a webhook that is not yet whole, and the connection with it.
-    private func refuse(_ request: PlainHookRequest, _ problem: Problem, _ context: ChannelHandlerContext) {
+    private func refuse(
+        _ request: PlainHookRequest, _ problem: Problem, _ length: Int, _ context: ChannelHandlerContext
+    ) {
         self.hold.release()
         self.hooks.deliveries.add(DeliveryOutcome(problem))
+        request.countRefused(problem, body: length, from: self.hooks)
         self.conduct.closeAfterAnswer()
         self.state = .answering(isInputClosed: false)
         self.send(request.answer(problem, from: self.hooks), context)
@@ -153,8 +158,8 @@ final class HookFastPath: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, case .collecting(let request, _, _) = self.state {
-            self.refuse(request, Problem.unreadableBody, context)
+        if error is HTTPParserError, case .collecting(let request, let body, _) = self.state {
+            self.refuse(request, Problem.unreadableBody, body.readableBytes, context)
         } else {
             context.fireErrorCaught(error)
         }

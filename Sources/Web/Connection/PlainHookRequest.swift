@@ -44,7 +44,16 @@ struct PlainHookRequest: Sendable {
 
     func delivery(_ body: ByteBuffer, at now: Date) -> Delivery {
         let headers = self.head.headers
-        return Delivery(hook: self.hook, headers: { headers[$0] }, body: Array(buffer: body), receivedAt: now)
+        return Delivery(
+            hook: self.hook, headers: { headers[$0] }, body: Array(buffer: body), receivedAt: now,
+            lengths: { RefusedHook.lengths(of: headers) })
+    }
+
+    /// Counts this request as refused. `body` is how many bytes of it came.
+    func countRefused(_ error: any Error, body: Int, from hooks: HooksController) {
+        hooks.intake.countRefused(RefusedHook.refusal(of: error), at: self.known, now: hooks.now()) {
+            RequestForm(headers: RefusedHook.lengths(of: self.head.headers), body: body)
+        }
     }
 
     func answer(_ result: Result<Receipt, IntakeError>, from hooks: HooksController) -> Answer {

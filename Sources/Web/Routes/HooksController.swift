@@ -39,7 +39,8 @@ struct HooksController: Sendable {
         let hook = try context.parameters.require("hook")
         guard
             let answer = try await self.intake.handshake(
-                method.rawValue, at: hook, headers: Self.values(of: request.headers), now: self.now())
+                method.rawValue, at: hook, headers: Self.values(of: request.headers), now: self.now(),
+                lengths: { [headers = request.headers] in RefusedHook.lengths(of: headers) })
         else { return try MethodRefusal(allowed: .post).answer(to: method) }
         let fields = answer.headers.map { ($0.name, $0.value) }
         return Answer(status: answer.status, fields: fields, body: answer.body ?? "").response
@@ -51,24 +52,34 @@ struct HooksController: Sendable {
     }
 
     private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
+        var known: KnownHook?
         do {
-            let receipt = try await self.receive(request, context)
+            let receipt = try await self.receive(request, context, &known)
             self.deliveries.add(DeliveryOutcome(receipt.status))
             return Self.answer(receipt).response
         } catch {
             self.deliveries.add(DeliveryOutcome(error))
+            self.intake.countRefused(RefusedHook.refusal(of: error), at: known, now: self.now()) {
+                RequestForm(
+                    headers: RefusedHook.lengths(of: request.headers),
+                    body: request.headers[.contentLength].flatMap { Int($0) })
+            }
             throw error
         }
     }
 
-    /// No body is read for a hook that does not exist.
-    private func receive(_ request: Request, _ context: WebContext) async throws -> Receipt {
+    /// No body is read for a hook that does not exist. `found` gets the hook's source.
+    private func receive(
+        _ request: Request, _ context: WebContext, _ found: inout KnownHook?
+    ) async throws -> Receipt {
         let hook = try context.parameters.require("hook")
         let known = try await self.intake.requireHook(hook, now: self.now())
+        found = known
         let body = try await self.bodies.read(request, context, upTo: known.maximumBody ?? self.maximumBody)
         return try await self.intake.receive(
             Delivery(
-                hook: hook, headers: Self.values(of: request.headers), body: body, receivedAt: self.now()))
+                hook: hook, headers: Self.values(of: request.headers), body: body, receivedAt: self.now(),
+                lengths: { [headers = request.headers] in RefusedHook.lengths(of: headers) }))
     }
 
     /// Returns `{"event_id","status"}`. A delivery of several users also has `"items":[{"event_id","status"}]`, in its

@@ -13,7 +13,7 @@ enum StrictEvent {
         switch event["type"] {
         case .string("user.created"): wanted = .live
         case .string("user.deleted"): wanted = .gone
-        default: return .nothing
+        case let type: return .nothing(type: type?.string)
         }
         var requests: [CanonicalEvent.Request] = []
         switch event["data"] {

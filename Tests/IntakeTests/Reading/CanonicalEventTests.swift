@@ -44,7 +44,10 @@ import Testing
         #"{"data":{"user_id":"\u0000","user_id":1},"data":[],"timestamp":1,"timestamp":2,"type":"x"}"#,
     ])
     func `a JSON object that asks nothing of us is no error`(body: String) throws {
-        #expect(try CanonicalEvent.read(Array(body.utf8)) == .nothing)
+        guard case .nothing = try CanonicalEvent.read(Array(body.utf8)) else {
+            Issue.record("it asks for something")
+            return
+        }
     }
 
     @Test func `a sign-up is read whatever the members hold that nobody reads`() throws {

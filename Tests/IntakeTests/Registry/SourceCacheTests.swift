@@ -121,12 +121,12 @@ import Vault
                 await withTaskGroup(of: Void.self) { alive in
                     alive.addTask { await pool.run() }
                     let answer = await intake.answer(to: hook, at: Self.noon)
-                    #expect(answer == .badProof("webhook-id is missing"))
+                    #expect(answer == Self.unsigned)
                     alive.cancelAll()
                 }
                 for (seconds, isKnown) in [(4.0, true), (6, true), (59, true), (61, false)] {
                     let answer = await intake.answer(to: hook, at: Self.noon + seconds)
-                    let expected: IntakeError = isKnown ? .badProof("webhook-id is missing") : .unavailable
+                    let expected: IntakeError = isKnown ? Self.unsigned : .unavailable
                     #expect(answer == expected, "\(seconds) s")
                     let signed = await intake.answer(to: hook, at: Self.noon + seconds, signedWith: Self.secret)
                     #expect(signed == .unavailable, "a commit needs the database: \(seconds) s")
@@ -138,6 +138,7 @@ import Vault
 
     // MARK: The bed
 
+    private static let unsigned = IntakeError.badProof(ProofFailure(.missing, "webhook-id is missing"))
     private static let kek = LocalKeyEncryptionKey.generate()
     private static let secret = "whsec_\(Data(repeating: 7, count: 32).base64EncodedString())"
 

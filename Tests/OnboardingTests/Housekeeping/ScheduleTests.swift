@@ -58,6 +58,8 @@ import Testing
         (.forgetWaitingPeople, 720),
         (.endOldQuarantine, 60),
         (.closeProvenBreakers, 720),
+        (.rollTally, 60),
+        (.forgetTally, 60),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),

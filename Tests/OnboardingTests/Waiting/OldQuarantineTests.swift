@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// After 30 days nothing of an event in quarantine is kept but that there was one.
+// After its time nothing of an event in quarantine is kept but that there was one.
 
 import Foundation
 import Model
@@ -41,17 +41,22 @@ import Testing
         ).map { try $0.decode(String.self) }
     }
 
-    @Test func `a row of more than 30 days ends with its body, and a younger one stays`() async throws {
-        try await Self.with(days: [29, 31]) { database in
-            try await database.commit([OldQuarantine.end(limit: 10)])
+    @Test(arguments: [1, 14, 90] as [Int32])
+    func `a row that is older than its time ends with its body, and a younger one stays`(days: Int32) async throws {
+        try await Self.with(days: [days - 1, days + 1]) { database in
+            try await database.commit([OldQuarantine.end(after: .seconds(Int(days) * 86_400), limit: 10)])
             let rows = try await Self.rows(database)
-            #expect(rows == ["29 t", "31 expired f"])
+            #expect(rows == ["\(days - 1) t", "\(days + 1) expired f"])
         }
+    }
+
+    @Test func `an event is kept for 14 days where nobody says otherwise`() {
+        #expect(OnboardingWorker.Configuration().quarantineLife == .seconds(14 * 86_400))
     }
 
     @Test func `a page is as long as it may be, and the oldest come first`() async throws {
         try await Self.with(days: [31, 50, 40]) { database in
-            try await database.commit([OldQuarantine.end(limit: 2)])
+            try await database.commit([OldQuarantine.end(after: .seconds(14 * 86_400), limit: 2)])
             let rows = try await Self.rows(database)
             #expect(rows == ["31 t", "40 expired f", "50 expired f"])
         }

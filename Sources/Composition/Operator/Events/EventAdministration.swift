@@ -17,9 +17,6 @@ package struct EventChoice: Sendable {
 }
 
 extension Administration {
-    /// How long a body is kept in quarantine.
-    private static let quarantineKept: TimeInterval = 30 * 86_400
-
     // MARK: Reading
 
     /// Returns the newest events first, or those that are in quarantine.
@@ -46,8 +43,9 @@ extension Administration {
 
     /// Returns one event; nil when there is none.
     package func event(_ id: EventID) async throws -> EventDetailLine? {
-        try await self.withPool { try await EventReader(pool: $0).show(id) }
-            .map { EventDetailLine($0, keptFor: Self.quarantineKept) }
+        let kept = TimeInterval(self.settings.quarantineDays * 86_400)
+        return try await self.withPool { try await EventReader(pool: $0).show(id) }
+            .map { EventDetailLine($0, keptFor: kept) }
     }
 
     // MARK: Quarantine

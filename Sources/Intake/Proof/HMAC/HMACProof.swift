@@ -20,7 +20,16 @@ struct HMACProof: Sendable {
         let shown = try ShownSignatures(self.terms, headers)
         try self.requireUntimed(body)
         let id = try self.id(headers)
-        let time = try self.time(shown, headers, now)
+        let (time, untimely) = try self.time(shown, headers, now)
+        let match: Match
+        do { match = try self.match(shown, time, id, headers, body, now) } catch { throw untimely?.failure ?? error }
+        if let untimely { throw untimely.onlyFailure }
+        return Proven(secretID: match.id, deliveryID: id)
+    }
+
+    private func match(
+        _ shown: ShownSignatures, _ time: String?, _ id: String?, _ headers: Headers, _ body: [UInt8], _ now: Date
+    ) throws(ProofFailure) -> Match {
         let keys = self.keys.filter { $0.isInForce(at: now) }
         guard !keys.isEmpty else { throw ProofFailure(.noSecret, "the source has no secret in force") }
         let pieces = try self.pieces(time: time, id: id, headers, body)
@@ -32,7 +41,7 @@ struct HMACProof: Sendable {
         guard let match else {
             throw ProofFailure(.signature, "\(shown.header) does not match the body under any secret of this source")
         }
-        return Proven(secretID: match.id, deliveryID: id)
+        return match
     }
 
     private func id(_ headers: Headers) throws(ProofFailure) -> String? {
@@ -44,9 +53,11 @@ struct HMACProof: Sendable {
         return id
     }
 
-    /// Returns the time as the sender has written it, after it was compared with `now`.
-    private func time(_ shown: ShownSignatures, _ headers: Headers, _ now: Date) throws(ProofFailure) -> String? {
-        guard let terms = self.terms.timestamp else { return nil }
+    /// Returns the time as the sender has written it, and whether it is too far from `now`.
+    private func time(
+        _ shown: ShownSignatures, _ headers: Headers, _ now: Date
+    ) throws(ProofFailure) -> (text: String?, untimely: Untimely?) {
+        guard let terms = self.terms.timestamp else { return (nil, nil) }
         let (text, name): (String, String)
         switch terms.place {
         case .key(let key):
@@ -54,9 +65,9 @@ struct HMACProof: Sendable {
             (text, name) = (time, "\(key) of \(shown.header)")
         case .header(let header): (text, name) = (try HeaderValue.single(header, headers), header)
         }
-        try SentTime.check(
+        let untimely = try SentTime.untimely(
             text, in: terms.unit, tolerance: terms.tolerance, ahead: terms.ahead, called: name, now: now)
-        return text
+        return (text, untimely)
     }
 
     /// The signed bytes, piece by piece, so that the body is not copied.

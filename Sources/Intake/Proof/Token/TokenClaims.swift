@@ -18,7 +18,12 @@ struct TokenClaims {
 
     /// Throws the first claim that is wrong. Texts are compared byte by byte.
     func check(_ terms: TokenTerms, body: [UInt8], now: Date) throws(ProofFailure) {
-        try self.checkTimes(terms, now)
+        let untimely = try self.untimely(terms, now)
+        do { try self.checkOthers(terms, body) } catch { throw untimely?.failure ?? error }
+        if let untimely { throw untimely.onlyFailure }
+    }
+
+    private func checkOthers(_ terms: TokenTerms, _ body: [UInt8]) throws(ProofFailure) {
         if let issuer = terms.issuer, self.text("iss") != Array(issuer.utf8) {
             throw ProofFailure(.issuer, "iss of the token is not the source's issuer")
         }
@@ -36,18 +41,26 @@ struct TokenClaims {
         if let hash = terms.bodyHash { try self.checkHash(hash, of: body) }
     }
 
-    /// RFC 7519 sections 4.1.4 to 4.1.6.
-    private func checkTimes(_ terms: TokenTerms, _ now: Date) throws(ProofFailure) {
+    /// RFC 7519 sections 4.1.4 to 4.1.6. The sender's own time is `iat`, and a start that lies ahead.
+    private func untimely(_ terms: TokenTerms, _ now: Date) throws(ProofFailure) -> Untimely? {
         let (now, leeway) = (now.timeIntervalSince1970, TimeInterval(terms.leeway))
         if let end = try self.time("exp") {
-            guard now < end + leeway else { throw ProofFailure(.expired, "the token has expired (exp)") }
+            guard now < end + leeway else {
+                let made = try? self.time("iat")
+                return Untimely(
+                    failure: ProofFailure(.expired, "the token has expired (exp)"),
+                    millisecondsApart: made.map { Int64(($0 - now) * 1000) })
+            }
         } else if terms.needsExpiry {
             throw ProofFailure(.claim, "the token holds no exp")
         }
         for name in ["nbf", "iat"] {
             guard let start = try self.time(name), start > now + leeway else { continue }
-            throw ProofFailure(.ahead, "\(name) of the token lies ahead")
+            return Untimely(
+                failure: ProofFailure(.ahead, "\(name) of the token lies ahead"),
+                millisecondsApart: Int64((start - now) * 1000))
         }
+        return nil
     }
 
     /// 9999-12-31T23:59:59Z. A later one is in another unit.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator reads of deliveries that were not stored: sums by source and reason, and samples.
+
+package import Foundation
+package import Model
+package import Postgres
+
+package struct Tallies: Sendable {
+    /// Of which sources rows are read.
+    package enum Scope: Sendable {
+        case all
+        case source(SourceID)
+        /// The sources that belong to one tenant.
+        case tenant(TenantID)
+    }
+
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    /// Returns the source with this name: the tenant's, or with `tenant` nil one that serves several. Unique index
+    /// sources_slug.
+    package func source(named slug: String, tenant: TenantID?) async throws -> SourceID {
+        let rows = try await self.pool.query(
+            """
+            select source_id from dialtone.sources
+            where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug)
+            """)
+        guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
+        return try columns.next()
+    }
+
+    /// Returns the sums of each source and reason, those that came last first. `now` ends the last hour.
+    ///
+    /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded.
+    package func counts(
+        of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int, now: Date
+    ) async throws -> [TallyEntry] {
+        let statement: SQL = """
+            select tally.source_id, sources.slug, sources.tenant_id, tally.outcome, tally.reason,
+                   coalesce(sum(count) filter (where minutes = 1 and bucket > \(now - 3600)), 0)::bigint,
+                   sum(count)::bigint, max(last_at) as newest,
+                   (array_agg(skew_ms order by last_at desc) filter (where skew_ms is not null))[1]
+            from dialtone.tally left join dialtone.sources using (source_id)
+            where tally.outcome = any(\(outcomes)) and \(scope.condition(on: "tally"))
+            group by tally.source_id, sources.slug, sources.tenant_id, tally.outcome, tally.reason
+            order by newest desc, tally.source_id, tally.outcome, tally.reason
+            limit \(Int64(limit))
+            """
+        return try await self.pool.query(statement).map { row in
+            var columns = row.columns
+            return TallyEntry(
+                source: try TalliedSource(&columns), outcome: try columns.next(), reason: try columns.next(),
+                lastHour: try columns.next(), total: try columns.next(), lastAt: try columns.next(),
+                skewMilliseconds: try columns.next())
+        }
+    }
+
+    /// Returns the newest samples. Index samples_pkey for one source.
+    package func samples(
+        of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int
+    ) async throws -> [TallySampleEntry] {
+        let statement: SQL = """
+            select samples.source_id, sources.slug, sources.tenant_id, samples.outcome, samples.reason, samples.at,
+                   samples.form::text
+            from dialtone.samples left join dialtone.sources using (source_id)
+            where samples.outcome = any(\(outcomes)) and \(scope.condition(on: "samples"))
+            order by samples.at desc, samples.source_id, samples.slot
+            limit \(Int64(limit))
+            """
+        return try await self.pool.query(statement).map { row in
+            var columns = row.columns
+            return TallySampleEntry(
+                source: try TalliedSource(&columns), outcome: try columns.next(), reason: try columns.next(),
+                at: try columns.next(),
+                form: RequestForm(json: try columns.next()) ?? RequestForm(headers: [], body: nil))
+        }
+    }
+}
+
+extension Tallies.Scope {
+    fileprivate func condition(on table: String) -> SQL {
+        switch self {
+        case .all: "true"
+        case .source(let id): "\(unsafeText: table).source_id = \(id)"
+        case .tenant(let tenant): "sources.tenant_id = \(tenant)"
+        }
+    }
+}
