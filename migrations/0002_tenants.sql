@@ -43,7 +43,7 @@ create table dialtone.sources (
     check (case when tenant_id is null then is_tracked or cardinality(allowed_tenants) > 0
                 else cardinality(allowed_tenants) = 0 end)
 );
--- Key on hook_id: every webhook finds its source by it. The hook of a disabled source is unknown.
+-- Key on hook_id: every webhook finds its source by it. Since 0012 the sender of a disabled source is told to come again.
 
 -- A slug is unique per tenant, and among the sources without one ('-'). Entered by `source rotate`.
 create unique index sources_slug on dialtone.sources (coalesce(tenant_id, '-'), slug);

@@ -42,6 +42,8 @@ package struct Receipt: Sendable, Equatable {
 
 package enum IntakeError: Error, Equatable {
     case unknownHook
+    /// Not stored: an operator has stopped the source. The sender must come again.
+    case disabled
     /// The reason names a header, never a value.
     case badProof(String)
     /// The sender is proven, and its body cannot be used. It was not stored.

@@ -29,5 +29,6 @@ package struct Migration: Sendable {
         Migration(7, "recovery", PackageResources._007_recovery_sql),
         Migration(8, "row_level_security", PackageResources._008_row_level_security_sql),
         Migration(9, "people", PackageResources._009_people_sql),
+        Migration(12, "sources", PackageResources._012_sources_sql),
     ]
 }

@@ -63,7 +63,7 @@ final class Quarantine: Sendable {
 
     /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body.
     private func storeWithinRoom(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
-        let room = try await self.room.left(of: request.source.id)
+        let room = try await self.room.left(of: request.source)
         let beyond = request.notes.dropFirst(room).map { Receipt.Item(eventID: $0.event, status: .ignored) }
         guard room > 0 else { return beyond }
         let kept = try await self.store(

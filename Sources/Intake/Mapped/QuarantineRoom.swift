@@ -30,7 +30,8 @@ final class QuarantineRoom: Sendable {
     }
 
     /// Returns how many more rows the source may have.
-    func left(of source: SourceID, now: ContinuousClock.Instant = .now) async throws -> Int {
+    func left(of mapped: MappedSource, now: ContinuousClock.Instant = .now) async throws -> Int {
+        let source = mapped.id
         let last = self.counts.withLock { $0[source] }
         if let last, last.at.duration(to: now) < Self.maximumAge { return max(0, Self.maximumOpen - last.open) }
         let open = try await self.count(source)
@@ -42,7 +43,7 @@ final class QuarantineRoom: Sendable {
         if open >= Self.maximumOpen && !wasFull {
             self.logger.warning(
                 "the quarantine of a source is full: further events of it are ignored",
-                metadata: ["source": "\(source.rawValue.lowercase)", "open": "\(open)"])
+                metadata: ["source": "\(source.rawValue.lowercase)", "name": "\(mapped.slug)", "open": "\(open)"])
         }
         return max(0, Self.maximumOpen - open)
     }

@@ -15,6 +15,8 @@ enum Chore: CaseIterable, Sendable {
     case forgetWaitingPeople
     /// Clears what is kept of events that nobody has settled for 30 days.
     case endOldQuarantine
+    /// Deletes what deleted sources have told of people.
+    case forgetDeletedSources
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -34,6 +36,7 @@ enum Chore: CaseIterable, Sendable {
         case .makeLogPartitions: .every(.seconds(3600))
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
+        case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

@@ -83,6 +83,10 @@ extension OnboardingWorker {
             _ = try await connection.query("select dialtone.ensure_job_log_partitions()::text")
         case .forgetWaitingPeople: _ = try await connection.query(WaitingPeople.forget(limit: Self.peoplePerStatement))
         case .endOldQuarantine: _ = try await connection.query(OldQuarantine.end(limit: Self.quarantinePerStatement))
+        case .forgetDeletedSources:
+            for statement in DeletedSources.forget(limit: Self.peoplePerStatement) {
+                _ = try await connection.query(statement)
+            }
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)

@@ -32,12 +32,12 @@ import Testing
         let database: TestDatabase
         let source: NewSource
 
-        func send(_ body: String) async throws -> Receipt {
+        func send(_ body: String, at now: Date = MappedIntakeTests.noon) async throws -> Receipt {
             let authorization = "Bearer \(try #require(self.source.secret).reveal())"
             return try await self.intake.receive(
                 Delivery(
                     hook: self.source.hookID, headers: { $0 == "authorization" ? [authorization] : [] },
-                    body: Array(body.utf8), receivedAt: MappedIntakeTests.noon))
+                    body: Array(body.utf8), receivedAt: now))
         }
 
         func rows(_ statement: SQL) async throws -> [String] {

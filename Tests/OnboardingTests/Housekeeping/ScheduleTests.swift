@@ -57,6 +57,7 @@ import Testing
         (.makeLogPartitions, 1),
         (.forgetWaitingPeople, 720),
         (.endOldQuarantine, 60),
+        (.forgetDeletedSources, 720),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),
