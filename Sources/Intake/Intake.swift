@@ -74,6 +74,7 @@ package final class Intake: Sendable {
         switch source.reader {
         case .canonical(let proof): self.receive(delivery, from: source, provenBy: proof, answer: answer)
         case .mapped(let mapped): self.mapped.receive(delivery, from: mapped, answer: answer)
+        case .disabled: answer(.failure(.disabled))
         }
     }
 
@@ -194,7 +195,7 @@ package final class Intake: Sendable {
     }
 
     /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and perhaps a type.
-    private static func changes(
+    static func changes(
         asked delivery: Delivery, from source: KnownSource
     ) throws(UnusableBody) -> (changes: [UserChange], type: String?) {
         switch try CanonicalEvent.read(delivery.body) {

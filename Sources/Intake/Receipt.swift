@@ -46,6 +46,8 @@ package struct Receipt: Sendable, Equatable {
 
 package enum IntakeError: Error, Equatable {
     case unknownHook
+    /// Not stored: an operator has stopped the source. The sender must come again.
+    case disabled
     /// Names a header or a claim, and never a value.
     case badProof(ProofFailure)
     /// The sender is proven, and its body cannot be used. It was not stored.

@@ -30,5 +30,6 @@ package struct Migration: Sendable {
         Migration(8, "row_level_security", PackageResources._008_row_level_security_sql),
         Migration(9, "people", PackageResources._009_people_sql),
         Migration(10, "quarantine", PackageResources._010_quarantine_sql),
+        Migration(11, "sources", PackageResources._011_sources_sql),
     ]
 }

@@ -66,7 +66,8 @@ struct Dialtone: AsyncParsableCommand {
             let isUsage = code == .validationFailure
             let message = isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)"
             Terminal.tell(message)
-            if isUsage, let hint = DashedID.hint(for: message, Array(CommandLine.arguments.dropFirst())) {
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            if isUsage, let hint = DashedID.hint(for: message, arguments) ?? NearestCommand.hint(for: arguments) {
                 Terminal.tell(hint)
             }
             Foundation.exit(isUsage ? 2 : 1)

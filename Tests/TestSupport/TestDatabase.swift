@@ -118,6 +118,8 @@ package struct TestDatabase: Sendable {
     package struct NeverCame: Error, CustomStringConvertible {
         let what: String
 
+        package init(what: String) { self.what = what }
+
         package var description: String { "\(self.what) within 60 seconds" }
     }
 }

@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant list", "tenant show", "source",
         "source create", "source list", "source rotate", "source map", "source map add", "source map list",
-        "source map remove", "source check", "key", "key create", "key list", "key revoke", "user",
+        "source map remove", "source check", "source update", "source disable", "source enable", "source delete", "key",
+        "key create", "key list", "key revoke", "user",
         "user list", "user show",
         "user retry", "user rotate", "user revoke", "user reopen", "event", "event list", "event show",
         "event replay", "event drop", "limit", "limit list", "limit set", "sweep",

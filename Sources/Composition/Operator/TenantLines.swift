@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines that commands print about tenants, sources and API keys.
+// The lines that commands print about tenants and API keys.
 
 import Access
 import Directory
 import Foundation
-import Intake
 package import Model
 
 package struct TenantLine: Line {
@@ -21,61 +20,6 @@ package struct TenantLine: Line {
         self.connection_id = tenant.connectionID
         self.status = tenant.status
         self.created_at = RFC3339.text(tenant.createdAt)
-    }
-}
-
-/// A source with a new secret. No later line shows the secret again.
-package struct NewSourceLine: Encodable, Sendable {
-    package var source: String
-    @OrNull package var tenant: String?
-    package var url: String
-    /// Null when the sender has made it, or none is needed.
-    @OrNull package var secret: String?
-    /// What an operator should know of the sender's secret.
-    @OrNull package var warning: String?
-
-    /// The secret that was made here. Throws where there is none.
-    package func madeSecret() throws -> String {
-        guard let secret else { throw InvalidValue("secret", "was made by the sender, or is not needed") }
-        return secret
-    }
-}
-
-/// An organisation of a source and its tenant.
-package struct OrganizationLine: Line {
-    package var organization: String
-    /// Null: what is said of it is ignored.
-    @OrNull package var tenant: String?
-    package var members: Int
-
-    package static let heading = ["ORGANISATION", "TENANT", "MEMBERS"]
-    package var cells: [String] { [self.organization, self.tenant ?? "(ignored)", "\(self.members)"] }
-
-    init(_ mapped: MappedOrganization) {
-        self.organization = mapped.organization
-        self.tenant = mapped.tenant?.rawValue
-        self.members = mapped.members
-    }
-}
-
-package struct SourceLine: Line {
-    package var source: String
-    @OrNull package var tenant: String?
-    package var preset: String
-    package var status: String
-    package var url: String
-    package var created_at: String
-
-    package static let heading = ["SOURCE", "TENANT", "PRESET", "STATUS", "URL"]
-    package var cells: [String] { [self.source, self.tenant ?? "(several)", self.preset, self.status, self.url] }
-
-    init(_ source: Source, url: String) {
-        self.source = source.slug
-        self.tenant = source.tenant?.rawValue
-        self.preset = source.preset
-        self.status = source.status
-        self.url = url
-        self.created_at = RFC3339.text(source.createdAt)
     }
 }
 

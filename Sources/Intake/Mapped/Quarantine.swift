@@ -72,7 +72,7 @@ final class Quarantine: Sendable {
     /// Stores the first notes, as many as the source has room for. The others are ignored: no row and no body. An event
     /// that the ledger has already gets its note in any case.
     private func storeWithinRoom(_ request: QuarantinedRequest) async throws -> [Receipt.Item] {
-        var room = try await self.room.left(of: request.source.id)
+        var room = try await self.room.left(of: request.source.id, named: request.source.slug)
         let notes = request.notes.filter { note in
             room -= 1
             return note.isStored || room >= 0

@@ -12,6 +12,8 @@ final class QuarantineRoom: Sendable {
     private struct Counted: Sendable {
         let open: Int
         let at: ContinuousClock.Instant
+        /// The source's name, for the log.
+        let slug: String
     }
 
     /// Open rows of one source at most.
@@ -32,19 +34,19 @@ final class QuarantineRoom: Sendable {
     }
 
     /// Returns how many more rows the source may have.
-    func left(of source: SourceID, now: ContinuousClock.Instant = .now) async throws -> Int {
+    func left(of source: SourceID, named slug: String, now: ContinuousClock.Instant = .now) async throws -> Int {
         let last = self.counts.withLock { $0[source] }
         if let last, last.at.duration(to: now) < Self.maximumAge { return max(0, Self.maximumOpen - last.open) }
         let open = try await self.count(source)
         self.counts.withLock { counts in
             if counts.count >= Self.maximumSources { counts = [:] }
-            counts[source] = Counted(open: open, at: now)
+            counts[source] = Counted(open: open, at: now, slug: slug)
         }
         let wasFull = last.map { $0.open >= Self.maximumOpen } ?? false
         if open >= Self.maximumOpen && !wasFull {
             self.logger.warning(
                 "the quarantine of a source is full: further events of it are ignored",
-                metadata: ["source": "\(source.rawValue.lowercase)", "open": "\(open)"])
+                metadata: ["source": "\(source.rawValue.lowercase)", "name": "\(slug)", "open": "\(open)"])
         }
         return max(0, Self.maximumOpen - open)
     }
@@ -63,7 +65,10 @@ final class QuarantineRoom: Sendable {
     func countDue(now: ContinuousClock.Instant = .now) async {
         var due: Set<SourceID> = []
         self.due.withLock { swap(&$0, &due) }
-        for source in due { _ = try? await self.left(of: source, now: now) }
+        for source in due {
+            let slug = self.counts.withLock { $0[source]?.slug } ?? ""
+            _ = try? await self.left(of: source, named: slug, now: now)
+        }
     }
 
     /// Whether a source is due.
@@ -73,7 +78,7 @@ final class QuarantineRoom: Sendable {
     func take(_ rows: Int, of source: SourceID) {
         self.counts.withLock { counts in
             guard let last = counts[source] else { return }
-            counts[source] = Counted(open: last.open + rows, at: last.at)
+            counts[source] = Counted(open: last.open + rows, at: last.at, slug: last.slug)
         }
     }
 

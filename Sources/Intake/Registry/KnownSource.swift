@@ -9,6 +9,8 @@ struct KnownSource: Sendable {
         case canonical(StandardWebhooksProof)
         /// Any other sender's. Behind a reference, so that the canonical way copies nothing more.
         case mapped(MappedSource)
+        /// An operator has stopped the source: its sender is told to come again.
+        case disabled
     }
 
     let id: SourceID
@@ -18,6 +20,8 @@ struct KnownSource: Sendable {
     let allowed: Set<TenantID>
     let reader: Reader
     let budget: SourceBudget
+
+    var isDisabled: Bool { if case .disabled = self.reader { true } else { false } }
 
     /// Returns the tenant that a delivery is for; nil when the source may not speak for it. A source bound to one
     /// tenant may leave the name out, and may name no other.

@@ -5,6 +5,8 @@ import Model
 
 final class MappedSource: Sendable {
     let id: SourceID
+    /// Its name for operators, for the log.
+    let slug: String
     /// The tenant that the source belongs to; nil when it serves several.
     let owner: TenantID?
     let budget: SourceBudget
@@ -12,8 +14,9 @@ final class MappedSource: Sendable {
     let compiled: CompiledTerms
     let proof: DeliveryProof
 
-    init(id: SourceID, budget: SourceBudget, compiled: CompiledTerms, proof: DeliveryProof) {
+    init(id: SourceID, slug: String, budget: SourceBudget, compiled: CompiledTerms, proof: DeliveryProof) {
         self.id = id
+        self.slug = slug
         self.owner = compiled.key.tenant
         self.budget = budget
         self.compiled = compiled

@@ -7,7 +7,8 @@ import Postgres
 import Synchronization
 import Vault
 
-/// Looks sources up by hook id. A rotated secret or a disabled source takes effect within `maximumAge`.
+/// Looks sources up by hook id. A rotated secret, a new mapping, or a source that is disabled, enabled or deleted takes
+/// effect within `maximumAge`. A disabled source is known, so that its sender is told to come again.
 ///
 /// A hook that is known is read again on connections of its own. Requests share the other ones with guessed ids, and
 /// cannot make a known hook wait.
@@ -34,12 +35,14 @@ final class SourceCache: Sendable {
         LookUpMemory<KnownSource>(
             keepsHits: SourceCache.longestSilence, keepsMisses: SourceCache.maximumAgeOfNone))
     let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
+    /// Whether a disabled source is read as an active one is, for an operator who checks it.
+    private let readsDisabled: Bool
 
     /// `known` is for hooks that were found before, and `lookUps` for all others. `shares` counts those. `published`
     /// has the keys that senders publish.
     init(
         known: PostgresPool, lookUps: PostgresPool, shares: PoolShares, vault: Vault, budgets: SourceBudgets,
-        published: JWKSCaches
+        published: JWKSCaches, readsDisabled: Bool = false
     ) {
         self.knownHooks = known
         self.lookUps = lookUps
@@ -47,12 +50,13 @@ final class SourceCache: Sendable {
         self.vault = vault
         self.budgets = budgets
         self.published = published
+        self.readsDisabled = readsDisabled
     }
 
-    /// Returns the source if it was read within `maximumAge`.
+    /// Returns the source if it was read within `maximumAge` and is active.
     func known(_ hook: String, now: Date) -> KnownSource? {
         guard let hit = self.memory.withLock({ $0.hit(hook) }), hit.age(at: now) < Self.maximumAge else { return nil }
-        return hit.found
+        return hit.found.isDisabled ? nil : hit.found
     }
 
     /// Returns the source of a hook, from memory or from the database. `now` is by the node's clock.
@@ -60,6 +64,12 @@ final class SourceCache: Sendable {
     /// However many deliveries of one hook ask, it is read once at a time.
     /// Cancelled here: the read goes on for the others.
     func source(for hook: String, now: Date) async throws(IntakeError) -> KnownSource {
+        let source = try await self.knownOrRead(hook, now: now)
+        guard !source.isDisabled else { throw .disabled }
+        return source
+    }
+
+    private func knownOrRead(_ hook: String, now: Date) async throws(IntakeError) -> KnownSource {
         guard hook.hasPrefix("hk_"), hook.utf8.count <= 64 else { throw .unknownHook }
         let (last, isMiss) = self.memory.withLock { ($0.hit(hook), $0.isMiss(hook, at: now)) }
         if let last, last.age(at: now) < Self.maximumAge { return last.found }
@@ -105,25 +115,28 @@ final class SourceCache: Sendable {
         let rows = try await pool.query(
             """
             select source.source_id, source.tenant_id, source.allowed_tenants, source.preset, source.config_version,
-                   source.is_tracked, source.config::text, secret.secret_id, secret.tenant_id, secret.sealed,
-                   secret.expires_at
+                   source.is_tracked, source.config::text, source.slug, source.status = 'disabled', secret.secret_id,
+                   secret.tenant_id, secret.sealed, secret.expires_at
             from dialtone.sources source left join dialtone.source_secrets secret
                 on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
                     and (secret.expires_at is null or secret.expires_at > \(now))
-            where source.hook_id = \(hook) and source.status = 'active'
+            where source.hook_id = \(hook) and source.status <> 'deleted'
             order by secret.created_at desc limit 4
             """)
         guard let first = rows.first else { return nil }
-        let row = try Row(first)
+        var columns = first.columns
+        let row = try Row(&columns)
         do {
-            let secrets = try await self.secrets(in: rows, of: row.id)
-            let budget = self.budgets.budget(of: row.id)
+            let budget = self.budgets.budget(of: row.id, named: row.slug)
+            var reader = KnownSource.Reader.disabled
+            if !row.isDisabled || self.readsDisabled {
+                reader = try self.reader(row, try await self.secrets(in: rows, of: row.id), budget, last: last)
+            }
             return KnownSource(
-                id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed),
-                reader: try self.reader(row, secrets, budget, last: last), budget: budget)
+                id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed), reader: reader, budget: budget)
         } catch let error where error is InvalidValue || error is CannotOpen {
             // Neither error holds a value. The sender hears 503, and comes again when the operator has mended it.
-            self.budgets.tellUnusable(row.id, "\(error)")
+            self.budgets.tellUnusable(row.id, named: row.slug, "\(error)")
             throw error
         }
     }
@@ -133,9 +146,10 @@ final class SourceCache: Sendable {
         let id: SourceID
         let key: CompiledTerms.Key
         let configuration: String?
+        let slug: String
+        let isDisabled: Bool
 
-        init(_ row: PostgresRow) throws {
-            var columns = row.columns
+        init(_ columns: inout PostgresColumns) throws {
             self.id = try columns.next()
             let tenant: TenantID? = try columns.next()
             let allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
@@ -144,6 +158,8 @@ final class SourceCache: Sendable {
                 preset: preset, version: try columns.next(), tenant: tenant, allowed: allowed,
                 isTracked: try columns.next())
             self.configuration = try columns.next()
+            self.slug = try columns.next()
+            self.isDisabled = try columns.next()
         }
     }
 
@@ -162,7 +178,7 @@ final class SourceCache: Sendable {
         }
         return .mapped(
             MappedSource(
-                id: row.id, budget: budget, compiled: compiled,
+                id: row.id, slug: row.slug, budget: budget, compiled: compiled,
                 proof: try DeliveryProof(compiled.proofs, secrets: secrets, keys: self.published)))
     }
 
@@ -173,9 +189,12 @@ final class SourceCache: Sendable {
         var secrets: [ProofSecret] = []
         var failure: CannotOpen?
         for row in rows {
-            let (_, _, _, _, _, _, _, id, scope, sealed, end) = try row.decode(
-                UUID.self, String?.self, [String].self, String.self, Int32.self, Bool.self, String?.self, UUID?.self,
-                String?.self, Bytes?.self, Date?.self)
+            var columns = row.columns
+            _ = try Row(&columns)
+            let id: UUID? = try columns.next()
+            let scope: String? = try columns.next()
+            let sealed: Bytes? = try columns.next()
+            let end: Date? = try columns.next()
             // Null in all three: the source has no secret in force.
             guard let id, let scope, let sealed else { continue }
             do {

@@ -13,10 +13,25 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
     /// It comes to its tenants without a table.
     case hasNoTable(String)
     case unknownOrganization(String)
-    case alreadyMapped(String)
+    /// To another tenant, or to none: nil.
+    case alreadyMapped(String, to: TenantID?)
     /// The source belongs to another tenant.
     case belongsTo(TenantID)
     case hasMembers(String)
+    /// Statements that may have read the table before go on.
+    case stillLeaving(String)
+    /// Somebody has mapped it again while it was taken out.
+    case mappedAgain(String)
+    /// Somebody else has changed the source meanwhile.
+    case changedMeanwhile(String)
+    /// It has people or events, which are of the other kind.
+    case keepsKind(String)
+    /// A change of its kind needs a source that rests.
+    case mustRest(String)
+    /// The new proofs cannot use the secrets that are in force.
+    case losesSecrets(String)
+    /// No secret of it opens.
+    case unreadable(String)
 
     package var description: String {
         switch self {
@@ -30,10 +45,24 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
         case .hasNoTable(let slug):
             "the source \(slug) has no table: it has one tenant, or its deliveries name it as it is"
         case .unknownOrganization(let name): "the organisation \(name) is not mapped"
-        case .alreadyMapped(let name): "the organisation \(name) is mapped already; remove that first"
+        case .alreadyMapped(let name, let tenant):
+            "the organisation \(name) is \(tenant?.rawValue ?? "ignored") already; first: dialtone source map remove"
         case .belongsTo(let tenant): "the source belongs to tenant \(tenant), and so do its organisations"
         case .hasMembers(let name):
-            "the organisation \(name) has members, whose users this would leave without a sender"
+            "the organisation \(name) stays mapped: it has members, whose users this would leave without a sender"
+        case .stillLeaving(let name):
+            "the organisation \(name) is leaving, and statements from before still run; run this again to end it"
+        case .mappedAgain(let name): "the organisation \(name) was mapped again meanwhile"
+        case .changedMeanwhile(let slug): "somebody has changed the source \(slug) meanwhile; look, and run this again"
+        case .keepsKind(let slug):
+            "the source \(slug) has people or events, so how it comes to its tenants stays; make another source for that"
+        case .mustRest(let slug):
+            """
+            the source \(slug) may only come to its tenants in another way after it has rested: run dialtone source \
+            disable, wait two minutes, and run this again
+            """
+        case .unreadable(let slug): "the source \(slug) cannot be read: no secret of it opens"
+        case .losesSecrets(let reason): "the source's secrets do not fit these proofs: \(reason)"
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes, rotates and lists sources. A secret is shown once, when it is made, and kept sealed.
+// Makes sources and rotates their secrets. A secret is shown once, when it is made, and kept sealed.
 
 import Foundation
 package import Model
@@ -51,7 +51,10 @@ package struct SourceRegistry: Sendable {
         } catch let error as PostgresError {
             throw Self.refusal(error, slug: slug, tenant: terms.tenant)
         }
-        return NewSource(id: id, slug: slug, hookID: hookID, secret: secret?.shown, warning: secret?.warning)
+        return NewSource(
+            id: id, slug: slug, hookID: hookID, secret: secret?.shown,
+            warning: secret?.warning?.description ?? terms.warning(of: slug, hasGivenSecret: given != nil),
+            setup: terms.setup?.text)
     }
 
     /// Returns the preset that the source is made with: the one that is named, or that of the configuration.
@@ -65,8 +68,8 @@ package struct SourceRegistry: Sendable {
         return try SourceConfiguration(configuration).preset ?? SourceConfiguration.custom
     }
 
-    /// The column is an array, which no foreign key can check.
-    private static func requireTenants(_ tenants: [TenantID], on connection: PostgresConnection) async throws {
+    /// Refuses tenants that do not exist. The column is an array, which no foreign key can check.
+    static func requireTenants(_ tenants: [TenantID], on connection: PostgresConnection) async throws {
         let known = try await connection.query(
             "select tenant_id from dialtone.tenants where tenant_id = any(\(tenants))"
         ).map { try $0.decode(String.self) }
@@ -89,11 +92,8 @@ package struct SourceRegistry: Sendable {
     package func rotate(
         slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
     ) async throws -> NewSource {
-        let scope = tenant?.rawValue ?? "-"
-        let source = try await self.find(slug, scope)
-        let terms = try SourceTerms(
-            preset: source.preset, source.configuration.map { Array($0.utf8) }, tenant: tenant,
-            allowed: source.allowed)
+        let source = try await self.find(slug, tenant)
+        let (terms, scope) = (try source.terms, source.scope)
         guard let secret = try NewSecret(given, for: terms.proofs) else { throw SourceError.needsNoSecret(slug) }
         try await self.requireProofs(terms, of: source.id, scope, with: secret, overlap: overlap)
         // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
@@ -101,8 +101,14 @@ package struct SourceRegistry: Sendable {
         try await self.pool.withTransaction { connection in
             // The lock of the source's row lets one rotation follow the other. Primary key.
             let found = try await connection.query(
-                "select 1 from dialtone.sources where source_id = \(source.id) for update")
-            guard !found.isEmpty else { throw SourceError.unknownSource(slug) }
+                """
+                select config_version from dialtone.sources
+                where source_id = \(source.id) and status <> 'deleted' for update
+                """
+            ).first?.decode(Int32.self)
+            guard let found else { throw SourceError.unknownSource(slug) }
+            // The secret fits the proofs of the version that was looked at.
+            guard found == source.version else { throw SourceError.changedMeanwhile(slug) }
             _ = try await connection.query(
                 """
                 update dialtone.source_secrets
@@ -112,49 +118,9 @@ package struct SourceRegistry: Sendable {
             _ = try await connection.query(sealed.insert)
         }
         return NewSource(
-            id: source.id, slug: slug, hookID: source.hookID, secret: secret.shown, warning: secret.warning)
-    }
-
-    /// A source as it was made.
-    struct Made {
-        let id: SourceID
-        let hookID: String
-        let preset: String
-        let configuration: String?
-        let allowed: [TenantID]
-        let isTracked: Bool
-    }
-
-    /// Unique index sources_slug.
-    func find(_ slug: String, _ scope: String) async throws -> Made {
-        let rows = try await self.pool.query(
-            """
-            select source_id, hook_id, preset, config::text, allowed_tenants, is_tracked from dialtone.sources
-            where coalesce(tenant_id, '-') = \(scope) and slug = \(slug)
-            """)
-        guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
-        return Made(
-            id: try columns.next(), hookID: try columns.next(), preset: try columns.next(),
-            configuration: try columns.next(),
-            allowed: try columns.next([String].self).compactMap(TenantID.init(rawValue:)),
-            isTracked: try columns.next())
-    }
-
-    /// Returns the sources of one tenant, or all when `tenant` is nil.
-    package func list(tenant: TenantID?) async throws -> [Source] {
-        try await self.pool.query(
-            """
-            select source_id, slug, tenant_id, hook_id, preset, status, created_at from dialtone.sources
-            where \(tenant)::text is null or tenant_id = \(tenant)
-            order by tenant_id nulls first, slug
-            """
-        ).map { row in
-            var columns = row.columns
-            return Source(
-                id: try columns.next(), slug: try columns.next(), tenant: try columns.next(),
-                hookID: try columns.next(), preset: try columns.next(), status: try columns.next(),
-                createdAt: try columns.next())
-        }
+            id: source.id, slug: slug, hookID: source.hookID, secret: secret.shown,
+            warning: secret.warning?.description ?? terms.warning(of: slug, hasGivenSecret: given != nil),
+            setup: secret.shown == nil ? nil : terms.setup?.text)
     }
 
     private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567")

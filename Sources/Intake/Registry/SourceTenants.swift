@@ -1,98 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mapping table of a source: which of its sender's organisations is which tenant.
+// The mapping table of a source: maps its sender's organisations to tenants, for what is said from now on.
 
 package import Model
 import Postgres
 
-/// One organisation of a source.
-package struct MappedOrganization: Sendable, Equatable {
-    /// The sender's own id of it.
-    package let organization: String
-    /// Nil: an operator has said to ignore it.
-    package let tenant: TenantID?
-    /// People who are members of it now, by what the sender has told.
-    package let members: Int
+/// What `map` has done.
+package enum MapAddition: Sendable, Equatable {
+    case added
+    /// It was mapped so already.
+    case known
+    /// It was being taken out, and is in force again.
+    case restored
 }
 
 extension SourceRegistry {
     /// Maps an organisation to a tenant, or with `target` nil to none, so that what is said of it is ignored. It counts
     /// for what is said from now on.
+    @discardableResult
     package func map(
         _ organization: String, to target: TenantID?, slug: String, tenant: TenantID?
-    ) async throws {
+    ) async throws -> MapAddition {
         guard (1...255).contains(organization.utf8.count) else {
             throw InvalidValue("organization", "must have 1 to 255 bytes")
         }
         let source = try await self.tracked(slug, tenant)
         if let tenant, let target, tenant != target { throw SourceError.belongsTo(tenant) }
         do {
-            _ = try await self.pool.query(
+            // Who comes second meets the row of the first. Primary key.
+            let added = try await self.pool.query(
                 """
                 insert into dialtone.source_tenants (source_id, external_tenant, tenant_id)
                 values (\(source), \(organization), \(target))
+                on conflict (source_id, external_tenant) do nothing returning 1
                 """)
+            if added.count == 1 { return .added }
         } catch {
-            throw Self.refusal(error, organization, target)
+            throw Self.refusal(error, target)
         }
+        return try await self.keep(organization, target, source)
     }
 
-    /// Returns the reason why an insert was refused: the organisation is mapped already, or the tenant does not exist
-    /// (SQLSTATE 23503, foreign_key_violation).
-    private static func refusal(_ error: PostgresError, _ organization: String, _ target: TenantID?) -> any Error {
-        if error.isUniqueViolation { return SourceError.alreadyMapped(organization) }
-        if error.sqlState == "23503", let target { return SourceError.unknownTenant(target) }
-        return error
+    /// Returns the reason why an insert was refused: the tenant does not exist (SQLSTATE 23503, foreign_key_violation).
+    private static func refusal(_ error: PostgresError, _ target: TenantID?) -> any Error {
+        guard error.sqlState == "23503", let target else { return error }
+        return SourceError.unknownTenant(target)
     }
 
-    /// Takes an organisation out of the table. Refuses while a member's user has come from it.
-    package func unmap(_ organization: String, slug: String, tenant: TenantID?) async throws {
-        let source = try await self.tracked(slug, tenant)
-        try await self.pool.withTransaction { connection in
-            // The row's lock comes first, so that one removal follows the other. Primary key.
-            let found = try await connection.query(
-                """
-                select 1 from dialtone.source_tenants
-                where source_id = \(source) and external_tenant = \(organization) for update
-                """)
-            guard !found.isEmpty else { throw SourceError.unknownOrganization(organization) }
-            // Primary key memberships_pkey, by its first column.
-            let members = try await connection.query(
-                """
-                select 1 from dialtone.memberships
-                where source_id = \(source) and external_tenant = \(organization) and state = 'live'
-                  and tenant_id is not null limit 1
-                """)
-            guard members.isEmpty else { throw SourceError.hasMembers(organization) }
-            _ = try await connection.query(
-                """
-                delete from dialtone.source_tenants
-                where source_id = \(source) and external_tenant = \(organization)
-                """)
-        }
-    }
-
-    /// Returns the table, by the organisations' ids.
-    package func map(slug: String, tenant: TenantID?) async throws -> [MappedOrganization] {
-        let source = try await self.tracked(slug, tenant)
-        return try await self.pool.query(
+    /// The organisation has a row. It is as asked, or is put in force again, or leads elsewhere. Primary key.
+    private func keep(
+        _ organization: String, _ target: TenantID?, _ source: SourceID
+    ) async throws -> MapAddition {
+        let restored = try await self.pool.query(
             """
-            select mapped.external_tenant, mapped.tenant_id, count(member.external_user)
-            from dialtone.source_tenants mapped
-            left join dialtone.memberships member
-                on member.source_id = mapped.source_id and member.external_tenant = mapped.external_tenant
-                    and member.state = 'live'
-            where mapped.source_id = \(source)
-            group by mapped.external_tenant, mapped.tenant_id order by mapped.external_tenant
+            update dialtone.source_tenants set is_leaving = false, changed_xid = pg_current_xact_id()
+            where source_id = \(source) and external_tenant = \(organization)
+              and tenant_id is not distinct from \(target)::text and is_leaving
+            returning 1
+            """)
+        if restored.count == 1 { return .restored }
+        let rows = try await self.pool.query(
             """
-        ).map { row in
-            var columns = row.columns
-            return MappedOrganization(
-                organization: try columns.next(), tenant: try columns.next(), members: try columns.next())
-        }
+            select tenant_id from dialtone.source_tenants
+            where source_id = \(source) and external_tenant = \(organization)
+            """)
+        guard var columns = rows.first?.columns else { throw SourceError.unknownOrganization(organization) }
+        let present: TenantID? = try columns.next()
+        guard present == target else { throw SourceError.alreadyMapped(organization, to: present) }
+        return .known
     }
 
-    private func tracked(_ slug: String, _ tenant: TenantID?) async throws -> SourceID {
-        let source = try await self.find(slug, tenant?.rawValue ?? "-")
+    func tracked(_ slug: String, _ tenant: TenantID?) async throws -> SourceID {
+        let source = try await self.find(slug, tenant)
         guard source.isTracked else { throw SourceError.hasNoTable(slug) }
         return source.id
     }

@@ -17,23 +17,29 @@ struct SourceTerms: Sendable {
     let tenant: TenantID?
     /// The tenants that a source without one of its own may name.
     let allowed: [TenantID]
+    /// What an operator is told of the secret; nil: nothing.
+    let setup: SourceSetup?
 
     /// `text` is the source's own configuration, as the operator wrote it; nil: the preset says everything. The error
     /// names the place of what is wrong.
     init(preset: String, _ text: [UInt8]?, tenant: TenantID?, allowed: [TenantID]) throws(InvalidValue) {
         guard preset != Self.canonical || text != nil else {
+            let setup = try SourceConfiguration(nil, preset: preset).setup
             self.form = .canonical
             self.proofs = .standard
             self.tenant = tenant
             self.allowed = allowed
+            self.setup = setup
             return
         }
         let configuration = try SourceConfiguration(text, preset: preset)
         let mapping = try Mapping(
             configuration, tenants: try Self.choice(configuration.ownTenants, tenant: tenant, allowed))
         guard let proofs = mapping.proofs else { throw InvalidValue("/proofs", "is needed") }
+        let read = try Self.proofs(proofs)
         self.form = .mapped(mapping)
-        self.proofs = try Self.proofs(proofs)
+        self.setup = configuration.setup
+        self.proofs = read
         switch mapping.tenants {
         case .fixed(let name): (self.tenant, self.allowed) = (name, [])
         case .allowed(let names): (self.tenant, self.allowed) = (nil, names.sorted { $0.rawValue < $1.rawValue })
@@ -46,6 +52,16 @@ struct SourceTerms: Sendable {
 
     /// Whether the source's words go through people and memberships.
     var isTracked: Bool { if case .mapped(let mapping) = self.form { mapping.isTracked } else { false } }
+
+    /// What an operator must still do about the secret of a source of this name; nil: nothing.
+    func warning(of slug: String, hasGivenSecret: Bool) -> String? {
+        guard self.proofs.needsSecret, !hasGivenSecret, self.setup?.maker == .sender else { return nil }
+        let tenant = self.tenant.map { " --tenant \($0)" } ?? ""
+        return """
+            this sender makes the secret itself, and nothing is proven before you bring it in: dialtone source rotate \
+            \(slug)\(tenant) --secret-file FILE --overlap-hours 0
+            """
+    }
 
     /// Any of the list is enough.
     static func proofs(_ list: JSONValue) throws(InvalidValue) -> ProofConfiguration {

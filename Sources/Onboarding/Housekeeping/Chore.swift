@@ -21,6 +21,8 @@ enum Chore: CaseIterable, Sendable {
     case rollTally
     /// Forgets counts of hours that are 14 days old.
     case forgetTally
+    /// Deletes what deleted sources have told of people.
+    case forgetDeletedSources
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -43,6 +45,7 @@ enum Chore: CaseIterable, Sendable {
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
+        case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

@@ -89,6 +89,10 @@ extension OnboardingWorker {
         case .closeProvenBreakers: await self.provider.limits.closeProven()
         case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
         case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
+        case .forgetDeletedSources:
+            for statement in DeletedSources.forget(limit: Self.peoplePerStatement) {
+                _ = try await connection.query(statement)
+            }
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)

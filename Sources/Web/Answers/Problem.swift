@@ -88,6 +88,10 @@ struct Problem: Error, Equatable {
     private init(_ error: IntakeError) {
         switch error {
         case .unknownHook: self.init(404, "unknown_hook", "There is no such hook.")
+        case .disabled:
+            self.init(
+                503, "source_disabled", "An operator has stopped this source; nothing was stored. Send it again later.",
+                retryAfter: 60)
         case .badProof(let failure): self.init(401, "bad_proof", failure.reason)
         case .unusable(.notJSON(let reason)): self.init(400, "invalid_json", "The body \(reason)")
         case .unusable(.wrongValue(let value)):
@@ -159,6 +163,7 @@ struct Problem: Error, Equatable {
                 {"type":"/problems/\(self.code)","title":\(JSONText.quoted(title)),"status":\(self.status),\
                 "detail":\(JSONText.quoted(self.detail)),"code":"\(self.code)",\
                 "request_id":\(JSONText.quoted(requestID))}
+
                 """,
             isHeldBack: AnswerDelay.holds(self))
     }

@@ -59,6 +59,9 @@ enum ProblemMeaning {
         Row("repeated_parameter", "400", "a query parameter is given twice"),
         Row("revoked", "410", "the user's credential is taken away"),
         Row("scope_missing", "403", "the key lacks the scope that `detail` names"),
+        Row(
+            "source_disabled", "503",
+            "an operator has stopped the hook's source; nothing was stored; see `Retry-After`"),
         Row("tenant_not_allowed", "422", "a hook's body names a tenant that this source may not speak for"),
         Row("too_many_requests", "429", "the key or its tenant has too many requests under way; see `Retry-After`"),
         Row("too_many_tokens", "429", "the tenant's login tokens are above its rate; see `Retry-After`"),

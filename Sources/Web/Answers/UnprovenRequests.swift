@@ -28,8 +28,8 @@ final class UnprovenRequests: Sendable {
     /// Returns whether this problem answers a request that has proven nobody.
     static func isOne(_ problem: Problem) -> Bool {
         switch problem.code {
-        case "key_missing", "key_malformed", "key_unknown", "unknown_hook", "not_found", "not_ready",
-            "method_not_allowed", "unknown_method":
+        case "key_missing", "key_malformed", "key_unknown", "unknown_hook", "source_disabled", "not_found",
+            "not_ready", "method_not_allowed", "unknown_method":
             true
         default: false
         }

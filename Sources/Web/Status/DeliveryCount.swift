@@ -42,7 +42,7 @@ extension DeliveryOutcome {
         case .unusable(.notJSON), .unusable(.wrongValue): self = .badPayload
         case .deliveryReused: self = .reused
         case .busy: self = .busy
-        case .unavailable, .tooManyUnknown, .keysUnavailable: self = .unavailable
+        case .disabled, .unavailable, .tooManyUnknown, .keysUnavailable: self = .unavailable
         }
     }
 }

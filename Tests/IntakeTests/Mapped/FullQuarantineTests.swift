@@ -86,7 +86,7 @@ extension MappedIntakeTests {
                 pool: bed.database.pool, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let later = ContinuousClock.now + .seconds(60)
             #expect(room.hasRoom(bed.source.id), "nobody has counted")
-            _ = try await room.left(of: bed.source.id)
+            _ = try await room.left(of: bed.source.id, named: "s")
             #expect(!room.hasRoom(bed.source.id) && !room.isDue, "the count is new")
             _ = try await bed.database.admin.query(
                 "update dialtone.quarantine set settled_at = now(), settled_by = 'map'")

@@ -19,7 +19,7 @@ enum MappedBed {
             preset: preset, version: 1, tenant: tenant, allowed: [], isTracked: terms.isTracked)
         guard let compiled = try CompiledTerms(key, text) else { throw IntakeError.unavailable }
         return MappedSource(
-            id: SourceID(rawValue: UUID()), budget: budget, compiled: compiled,
+            id: SourceID(rawValue: UUID()), slug: "s", budget: budget, compiled: compiled,
             proof: try DeliveryProof(
                 compiled.proofs, secrets: [], keys: JWKSCaches(fetch: Intake.fetchesNoKeys)))
     }

@@ -15,6 +15,23 @@ import Testing
         let mapping = try Mapping(configuration, tenants: .fixed(TenantID("acme")))
         guard case .array(let proofs)? = mapping.proofs else { throw SenderFolder.Missing("proofs") }
         #expect(!proofs.isEmpty && proofs.allSatisfy { $0["kind"]?.string != nil })
+        #expect(configuration.setup != nil, "it says where the secret goes")
+    }
+
+    @Test func `a sender that makes the secret is known, and other proofs are not told the preset's words`() throws {
+        let senders = try Presets.names.filter { name in
+            try SourceConfiguration(nil, preset: name).setup?.maker == .sender
+        }
+        #expect(senders == ["clerk", "stytch", "stytch-consumer", "svix", "workos"])
+        let other = #"{"grammar":1,"preset":"clerk","proofs":[{"kind":"bearer"}]}"#
+        #expect(try SourceConfiguration(Array(other.utf8)).setup == nil)
+        for setup in [#"{}"#, #"{"secret":"me","text":"x"}"#, #"{"secret":"sender","text":"a\nb"}"#, #"{"secrt":"x"}"#]
+        {
+            let error = #expect(throws: InvalidValue.self) {
+                try SourceConfiguration(Array(#"{"grammar":1,"setup":\#(setup)}"#.utf8))
+            }
+            #expect(error?.field.hasPrefix("/setup") == true)
+        }
     }
 
     @Test func `each file of the folder is a preset`() throws {

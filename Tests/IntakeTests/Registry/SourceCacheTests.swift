@@ -98,10 +98,13 @@ import Vault
             try await database.admin.script("update dialtone.sources set status = 'disabled'")
             let young = try await cache.source(for: hook, now: Self.noon + 4.9)
             #expect(young.tenant == testTenant)
-            await #expect(throws: IntakeError.unknownHook) {
+            await #expect(throws: IntakeError.disabled) {
                 try await cache.source(for: hook, now: Self.noon + 5)
             }
             #expect(cache.known(hook, now: Self.noon + 5) == nil)
+            try await database.admin.script("update dialtone.sources set status = 'deleted'")
+            await #expect(throws: IntakeError.disabled) { try await cache.source(for: hook, now: Self.noon + 9.9) }
+            await #expect(throws: IntakeError.unknownHook) { try await cache.source(for: hook, now: Self.noon + 10) }
         }
     }
 

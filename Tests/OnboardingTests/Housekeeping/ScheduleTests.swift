@@ -60,6 +60,7 @@ import Testing
         (.closeProvenBreakers, 720),
         (.rollTally, 60),
         (.forgetTally, 60),
+        (.forgetDeletedSources, 720),
         (.queueForgottenDeletes, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),

@@ -8,7 +8,7 @@ enum ReadPlan {
         "grammar", "name", "about", "preset", "options", "proofs", "tenant", "body", "split", "type", "delivery_id",
         "user_id", "organization", "organization_absent", "time", "order", "display_name", "email", "actor",
         "ignore_when", "ignore_users", "extra_rules", "rules", "variants", "answers", "handshakes", "secret_members",
-        "quarantine",
+        "quarantine", "setup",
     ]
 
     /// Returns the plan, and the options that its rules speak of.

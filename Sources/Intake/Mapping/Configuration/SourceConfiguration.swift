@@ -18,6 +18,8 @@ package struct SourceConfiguration: Sendable {
     package let preset: String?
     /// How the source's own text comes to a tenant; nil when it leaves that to others.
     let ownTenants: TenantChoice?
+    /// What an operator is told of the secret; nil: nothing is said, or the preset's words are about other proofs.
+    let setup: SourceSetup?
 
     /// Throws an error that names the place of what is wrong.
     package init(_ text: [UInt8]) throws(InvalidValue) {
@@ -41,6 +43,7 @@ package struct SourceConfiguration: Sendable {
         self.ownTenants = try ReadPlan.tenants(own)
         guard let preset else {
             self.section = own
+            self.setup = try SourceSetup(own)
             return
         }
         guard let base = Presets.text(of: preset) else {
@@ -48,6 +51,8 @@ package struct SourceConfiguration: Sendable {
             throw InvalidValue("/preset", "is not known; the nearest known preset is \"\(nearest)\"")
         }
         self.section = Section(own, over: try Self.section(of: base))
+        let isOfOtherProofs = own["proofs"] != nil && own["setup"] == nil
+        self.setup = isOfOtherProofs ? nil : try SourceSetup(self.section)
     }
 
     private static func section(of text: [UInt8]) throws(InvalidValue) -> Section {

@@ -10,6 +10,8 @@ final class SourceBudgets: Sendable {
     private let rate: Int
     private let logger: Logger
     private let budgets = Mutex<[SourceID: SourceBudget]>([:])
+    /// The sources' names for operators, of those that have a budget.
+    private let names = Mutex<[SourceID: String]>([:])
     private let unusable = Mutex<[SourceID: ContinuousClock.Instant]>([:])
 
     /// `rate` is in events per second, for each source.
@@ -18,9 +20,10 @@ final class SourceBudgets: Sendable {
         self.logger = logger
     }
 
-    /// Returns the budget of a source, which outlives the source's entry in `SourceCache`.
-    func budget(of source: SourceID) -> SourceBudget {
-        self.budgets.withLock { budgets in
+    /// Returns the budget of a source, which outlives the source's entry in `SourceCache`. `name` is the source's slug.
+    func budget(of source: SourceID, named name: String = "") -> SourceBudget {
+        self.names.withLock { $0[source] = name }
+        return self.budgets.withLock { budgets in
             if let known = budgets[source] { return known }
             let budget = SourceBudget(rate: self.rate)
             budgets[source] = budget
@@ -39,7 +42,9 @@ final class SourceBudgets: Sendable {
     }
 
     /// Logs why a source cannot be used, once a minute.
-    func tellUnusable(_ source: SourceID, _ reason: String, now: ContinuousClock.Instant = .now) {
+    func tellUnusable(
+        _ source: SourceID, named name: String = "", _ reason: String, now: ContinuousClock.Instant = .now
+    ) {
         let isDue = self.unusable.withLock { told in
             if let last = told[source], last.duration(to: now) < .seconds(60) { return false }
             if told.count > Self.room { told = [:] }
@@ -49,7 +54,7 @@ final class SourceBudgets: Sendable {
         guard isDue else { return }
         self.logger.error(
             "a source cannot be used as it is configured, and its senders are told to come again",
-            metadata: ["source": "\(source.rawValue.uuidString.lowercased())", "reason": "\(reason)"])
+            metadata: ["source": "\(source.rawValue.lowercase)", "name": "\(name)", "reason": "\(reason)"])
     }
 
     /// With more sources than this the idle ones are forgotten.
@@ -59,17 +64,22 @@ final class SourceBudgets: Sendable {
     func tell(now: ContinuousClock.Instant = .now) {
         let told = self.budgets.withLock { budgets in
             let told = budgets.compactMap { source, budget in budget.takeCounts().map { (source, $0) } }
-            if budgets.count > Self.room { budgets = budgets.filter { _, budget in !budget.isIdle(now: now) } }
+            if budgets.count > Self.room {
+                budgets = budgets.filter { _, budget in !budget.isIdle(now: now) }
+                self.names.withLock { names in names = names.filter { budgets[$0.key] != nil } }
+            }
             return told
         }
+        let names = self.names.withLock { $0 }
         for (source, counts) in told {
             // An identity provider sends much that asks nothing. That alone is no news.
             self.logger.log(
                 level: counts.refused > 0 || counts.quarantined > 0 ? .notice : .info,
                 "deliveries of a source were not used",
                 metadata: [
-                    "source": "\(source.rawValue.uuidString.lowercased())", "ignored": "\(counts.ignored)",
-                    "refused": "\(counts.refused)", "quarantined": "\(counts.quarantined)",
+                    "source": "\(source.rawValue.lowercase)", "name": "\(names[source] ?? "")",
+                    "ignored": "\(counts.ignored)", "refused": "\(counts.refused)",
+                    "quarantined": "\(counts.quarantined)",
                 ])
         }
     }

@@ -79,7 +79,8 @@ enum TrackedFacts {
     /// The tenant that the word on a membership is for: where it is bound, what the configuration gives, or what the
     /// mapping says. Null: none is known. `is_ignored`: an operator has said that the organisation is none of ours, or
     /// it is not mapped and the quarantine of its source is full. What is known of a membership then is still ended by
-    /// a leave. Index source_tenants_pkey. A source that belongs to one tenant reaches no other.
+    /// a leave. Index source_tenants_pkey. A source that belongs to one tenant reaches no other. An organisation that an
+    /// operator is taking out of the table is not mapped.
     private static let place: SQL = """
         select case when known.organization is null then null
                     when known.stays then known.bound
@@ -96,6 +97,7 @@ enum TrackedFacts {
             select source_tenants.tenant_id, true as is_mapped from dialtone.source_tenants
             where source_tenants.source_id = known.source_id
               and source_tenants.external_tenant = known.organization
+              and not source_tenants.is_leaving
               and (known.owner = '-' or coalesce(source_tenants.tenant_id, known.owner) = known.owner)
             offset 0) mapped on true
         """

@@ -10,17 +10,27 @@ struct SourceCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Says what a source would make of a delivery; sends and stores nothing.",
         discussion: """
-              dialtone source check --source clerk --file body.json \\
+              dialtone source check clerk --file body.json \\
                 --header 'svix-id: msg_1' --header 'svix-timestamp: 1795435200' \\
                 --header 'svix-signature: v1,…' --at 2026-11-23T12:00:00Z
+
+            The exit code is 1 when the sender is not proven, or when something would wait in \
+            quarantine. The name may also be given as --source.
             """)
 
-    @Option(help: "The name of the source.") var source: String
-    @Option(help: "The tenant that the source belongs to; none for a source of several tenants.") var tenant: String?
+    @Argument(help: "The name of the source.") var name: String?
+    @Option(help: "The name of the source.") var source: String?
+    @Option(help: "The tenant that the source belongs to; none for one of several.") var tenant: String?
     @Option(help: "A file with the body, byte for byte as it came; - reads standard input.") var file: String
     @Option(help: "A header as 'name: value'; may be given several times.") var header: [String] = []
     @Option(help: "When it came, such as 2026-11-23T12:00:00Z. Default: now.") var at: String?
     @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        guard (self.name == nil) != (self.source == nil) else {
+            throw ValidationError("give the name of the source, once: as an argument or as --source")
+        }
+    }
 
     func run() async throws {
         let tenant = try self.tenant.map { try TenantID($0) }
@@ -33,13 +43,22 @@ struct SourceCheckCommand: AsyncParsableCommand {
             return date
         }
         let line = try await Administration(try await Settings.read()).checkSource(
-            self.source, tenant: tenant, body: body, headers: headers, now: now ?? Date())
-        if self.json { return try Terminal.show(json: line) }
+            self.name ?? self.source ?? "", tenant: tenant, body: body, headers: headers, now: now ?? Date())
+        if self.json { try Terminal.show(json: line) } else { try Self.show(line) }
+        if !line.isGood { throw ExitCode(1) }
+    }
+
+    private static func show(_ line: SourceCheckLine) throws {
         Terminal.show(line.refusal.map { "not proven: \($0)\n" } ?? "proven\n")
         if !line.steps.isEmpty {
             try Terminal.show(line.steps, json: false)
             Terminal.show("")
         }
         try Terminal.show(line.items, json: false)
+        if !line.effect.users.isEmpty {
+            Terminal.show("")
+            try Terminal.show(line.effect.users, json: false)
+        }
+        Terminal.show("\ndecision: \(line.decision); nothing was stored")
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dialtone source`: makes and shows the sources that may send sign-ups, and changes their secrets.
+// `dialtone source`: makes and lists the sources that may send sign-ups, and rotates their secrets.
 
 import ArgumentParser
 import Composition
@@ -8,7 +8,10 @@ import Model
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Senders of sign-up webhooks.",
-        subcommands: [Create.self, List.self, Rotate.self, SourceMapCommand.self, SourceCheckCommand.self])
+        subcommands: [
+            Create.self, List.self, Rotate.self, SourceUpdateCommand.self, SourceDisableCommand.self,
+            SourceEnableCommand.self, SourceDeleteCommand.self, SourceMapCommand.self, SourceCheckCommand.self,
+        ])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -21,8 +24,8 @@ struct SourceCommand: AsyncParsableCommand {
                   dialtone source create platform --allow acme,globex
                   dialtone source create clerk --preset clerk --secret-file clerk.secret
 
-                Without --secret-file a secret is made. A sender that makes its own needs it: give it now, or with \
-                dialtone source rotate once the sender has told it.
+                Without --secret-file a secret is made. Where the sender makes its own, bring that in now, or with \
+                dialtone source rotate once the sender has shown it.
                 """)
 
         @Argument(help: "A name for the source, such as acme-app.") var source: String
@@ -48,7 +51,7 @@ struct SourceCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            let allowed = try self.allow.map { try $0.split(separator: ",").map { try TenantID(String($0)) } } ?? []
+            let allowed = try self.allow.map { try NamedSource.tenants($0) } ?? []
             let configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
             let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
             let line = try await Administration(try await Settings.read()).createSource(
@@ -81,9 +84,7 @@ struct SourceCommand: AsyncParsableCommand {
                   dialtone source rotate clerk --secret-file clerk.secret
                 """)
 
-        @Argument(help: "The name of the source.") var source: String
-        @Option(help: "The tenant that the source belongs to; none for a source of several tenants.")
-        var tenant: String?
+        @OptionGroup var named: NamedSource
         @Option(help: "Hours the old secrets are still accepted: 0 to 168.") var overlapHours = 24
         @Option(help: "A file that holds the secret that the sender has made; - reads standard input.")
         var secretFile: String?
@@ -96,10 +97,10 @@ struct SourceCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let tenant = try self.tenant.map { try TenantID($0) }
+            let tenant = try self.named.tenant
             let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
             let line = try await Administration(try await Settings.read()).rotateSource(
-                self.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600), secret: secret)
+                self.named.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600), secret: secret)
             if self.json { return try Terminal.show(json: line) }
             SourceCommand.show(line, "source \(line.source) has a new secret; it is accepted within 5 seconds")
         }
@@ -107,7 +108,8 @@ struct SourceCommand: AsyncParsableCommand {
 
     private static func show(_ line: NewSourceLine, _ what: String) {
         let secret = line.secret.map { "\n  secret  \($0)  (shown this once)" } ?? ""
-        Terminal.show("\(what)\n  url     \(line.url)\(secret)")
+        let setup = line.setup.map { "\n  sender  \($0)" } ?? ""
+        Terminal.show("\(what)\n  url     \(line.url)\(secret)\(setup)")
         if let warning = line.warning { Terminal.tell("dialtone: \(warning)") }
     }
 }

@@ -10,15 +10,6 @@ struct SourceMapCommand: AsyncParsableCommand {
         commandName: "map", abstract: "Which of a sender's organisations is which tenant.",
         subcommands: [Add.self, List.self, Remove.self])
 
-    /// The source whose table it is.
-    struct Named: ParsableArguments {
-        @Argument(help: "The name of the source.") var source: String
-        @Option(help: "The tenant that the source belongs to; none for a source of several tenants.")
-        var owner: String?
-
-        var tenant: TenantID? { get throws { try self.owner.map { try TenantID($0) } } }
-    }
-
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Maps an organisation to a tenant, for what is said of it from now on.",
@@ -27,7 +18,7 @@ struct SourceMapCommand: AsyncParsableCommand {
                   dialtone source map add clerk org_2qOther --ignore       it is none of ours
                 """)
 
-        @OptionGroup var named: Named
+        @OptionGroup var named: NamedSource
         @Argument(help: "The sender's own id of the organisation.") var organization: String
         @Argument(help: "The tenant.") var tenant: String?
         @Flag(help: "Ignore what is said of it.") var ignore = false
@@ -38,16 +29,17 @@ struct SourceMapCommand: AsyncParsableCommand {
 
         func run() async throws {
             let target = try self.tenant.map { try TenantID($0) }
-            try await Administration(try await Settings.read()).mapOrganization(
-                self.organization, to: target, of: self.named.source, tenant: try self.named.tenant)
-            Terminal.show(target.map { "\(self.organization) is tenant \($0)" } ?? "\(self.organization) is ignored")
+            Terminal.show(
+                try await Administration(try await Settings.read()).mapOrganization(
+                    self.organization, to: target, of: self.named.source, tenant: try self.named.tenant))
         }
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists a source's organisations and their tenants.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists a source's organisations and their tenants, and those that are not mapped.")
 
-        @OptionGroup var named: Named
+        @OptionGroup var named: NamedSource
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
@@ -59,9 +51,13 @@ struct SourceMapCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Takes an organisation out of the table, while no member of it has a user.")
+            abstract: "Takes an organisation out of the table, while nobody is a member of it.",
+            discussion: """
+                It waits until statements from before have ended, for half a minute at most. What is said of the
+                organisation comes into quarantine from then on.
+                """)
 
-        @OptionGroup var named: Named
+        @OptionGroup var named: NamedSource
         @Argument(help: "The sender's own id of the organisation.") var organization: String
 
         func run() async throws {

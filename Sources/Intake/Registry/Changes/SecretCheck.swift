@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refuses a rotation that would leave a source which cannot be read.
+// Refuses a change of secrets or of proofs that would leave a source which cannot be read.
 
 import Foundation
 import Model
@@ -12,26 +12,22 @@ extension SourceRegistry {
     func requireProofs(
         _ terms: SourceTerms, of source: SourceID, _ scope: String, with secret: NewSecret, overlap: Duration
     ) async throws {
-        let older = overlap > .zero ? try await self.secretsInForce(of: source, scope) : []
-        let secrets = [secret.forProofs] + older
-        switch terms.form {
-        case .canonical:
-            for secret in secrets { _ = try StandardWebhooksSecret.keys(in: secret.text.reveal()) }
-        case .mapped:
-            _ = try DeliveryProof(
-                terms.proofs, secrets: secrets, keys: JWKSCaches(fetch: Intake.fetchesNoKeys))
-        }
+        let count = ProofSecret.maximumCount - 1
+        let older = overlap > .zero ? try await self.secretsInForce(of: source, scope, count) : []
+        try terms.requireUse(of: [secret.forProofs] + older)
     }
 
-    /// Returns the newest secrets in force, as many as deliveries are proven by beside a new one. One that does not
-    /// open is passed over, as it is when a delivery comes. Index source_secrets_source.
-    private func secretsInForce(of source: SourceID, _ scope: String) async throws -> [ProofSecret] {
+    /// Returns the newest secrets in force. One that does not open is passed over, as it is when a delivery comes.
+    /// Index source_secrets_source.
+    func secretsInForce(
+        of source: SourceID, _ scope: String, _ count: Int = ProofSecret.maximumCount
+    ) async throws -> [ProofSecret] {
         let rows = try await self.pool.query(
             """
             select secret_id, sealed, expires_at from dialtone.source_secrets
             where source_id = \(source) and tenant_id = \(scope)
               and (expires_at is null or expires_at > clock_timestamp())
-            order by created_at desc limit \(Int64(ProofSecret.maximumCount - 1))
+            order by created_at desc limit \(Int64(count))
             """)
         var secrets: [ProofSecret] = []
         for row in rows {
@@ -44,5 +40,17 @@ extension SourceRegistry {
             }
         }
         return secrets
+    }
+}
+
+extension SourceTerms {
+    /// Builds the proofs as the next delivery will meet them. Throws `InvalidValue` with what is wrong.
+    func requireUse(of secrets: [ProofSecret]) throws(InvalidValue) {
+        switch self.form {
+        case .canonical:
+            for secret in secrets { _ = try StandardWebhooksSecret.keys(in: secret.text.reveal()) }
+        case .mapped:
+            _ = try DeliveryProof(self.proofs, secrets: secrets, keys: JWKSCaches(fetch: Intake.fetchesNoKeys))
+        }
     }
 }

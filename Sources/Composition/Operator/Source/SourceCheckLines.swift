@@ -38,11 +38,32 @@ package struct CheckItemLine: Line {
     package var cells: [String] { [self.delivery_id, self.outcome] }
 }
 
+/// A user whose wish the delivery would change.
+package struct CheckUserLine: Line {
+    package var tenant: String
+    package var user_id: String
+    /// 'live' or 'gone'.
+    package var wanted: String
+
+    package static let heading = ["TENANT", "USER", "WANTED"]
+    package var cells: [String] { [self.tenant, self.user_id, self.wanted] }
+}
+
 package struct SourceCheckLine: Encodable, Sendable {
+    package struct Effect: Encodable, Sendable {
+        package var users: [CheckUserLine]
+    }
+
+    package var steps: [CheckStepLine]
+    /// 'stored', 'quarantined', 'ignored' or 'refused'.
+    package var decision: String
+    package var effect: Effect
     /// Why the sender is not proven; null: it is.
     @OrNull package var refusal: String?
-    package var steps: [CheckStepLine]
     package var items: [CheckItemLine]
+
+    /// Whether the sender is proven, and nothing would wait in quarantine.
+    package var isGood: Bool { self.decision != "refused" && self.decision != "quarantined" }
 }
 
 extension Administration {
@@ -50,12 +71,16 @@ extension Administration {
     package func checkSource(
         _ slug: String, tenant: TenantID?, body: [UInt8], headers: [(name: String, value: String)], now: Date
     ) async throws -> SourceCheckLine {
-        let check = try await self.withParts { parts in
-            try await SourceRegistry(pool: parts.pool, vault: parts.vault).check(
-                body, headers: headers, slug: slug, tenant: tenant, now: now)
+        let check = try await self.withSources {
+            try await $0.check(body, headers: headers, slug: slug, tenant: tenant, now: now)
+        }
+        let users = check.changes.map {
+            CheckUserLine(
+                tenant: $0.user.tenant.rawValue, user_id: $0.user.user.rawValue, wanted: $0.wanted.rawValue)
         }
         return SourceCheckLine(
-            refusal: check.refusal, steps: check.steps.map(CheckStepLine.init),
+            steps: check.steps.map(CheckStepLine.init), decision: check.decision.rawValue,
+            effect: .init(users: users), refusal: check.refusal,
             items: check.items.map { CheckItemLine(delivery_id: $0.deliveryID, outcome: $0.text) })
     }
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a deleted source has told of people goes a page at a time, and no other source loses anything.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Onboarding
+
+@Suite struct DeletedSourcesTests {
+    /// Lends a database with a deleted source and an active one, of which each has told of three people.
+    private static func with(_ work: (TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(Ledger.tenant())
+            for (slug, status) in [("gone", "deleted"), ("app", "active")] {
+                let source = UUID()
+                try await database.insert(
+                    """
+                    insert into dialtone.sources (source_id, slug, tenant_id, hook_id, preset, status)
+                    values (\(source), \(slug), \(testTenant), \("hk_\(slug)"), 'clerk', \(status))
+                    """,
+                    """
+                    insert into dialtone.people (source_id, external_user)
+                    select \(source), 'u' || number from generate_series(1, 3) number
+                    """,
+                    """
+                    insert into dialtone.memberships (source_id, external_user, external_tenant, state)
+                    select \(source), 'u' || number, 'o', 'live' from generate_series(1, 3) number
+                    """,
+                    """
+                    insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id,
+                                                     body_sha256, picks, sealed)
+                    values (gen_random_uuid(), \(source), 1, 1, 'unmapped', 'acme', sha256('x'), '{}', 'x')
+                    """,
+                    """
+                    insert into dialtone.tally (bucket, source_id, last_at, minutes, outcome, reason)
+                    values (now(), \(source), now(), 1, 'ignored', 'unrelated')
+                    """,
+                    """
+                    insert into dialtone.samples (at, source_id, slot, outcome, reason, form)
+                    values (now(), \(source), 0, 'ignored', 'unrelated', '{}')
+                    """)
+            }
+            try await work(database)
+        }
+    }
+
+    private static func left(of slug: String, _ database: TestDatabase) async throws -> [String] {
+        try await database.admin.query(
+            """
+            select concat_ws(' ', (select count(*) from dialtone.people where people.source_id = one.source_id),
+                (select count(*) from dialtone.memberships where memberships.source_id = one.source_id),
+                (select count(*) from dialtone.quarantine where quarantine.source_id = one.source_id
+                     and settled_at is null and sealed is not null),
+                (select count(*) from dialtone.tally where tally.source_id = one.source_id),
+                (select count(*) from dialtone.samples where samples.source_id = one.source_id))
+            from dialtone.sources one where slug = \(slug)
+            """
+        ).map { try $0.decode(String.self) }
+    }
+
+    @Test func `a page is as long as it may be, and in the end nothing is left`() async throws {
+        try await Self.with { database in
+            for statement in DeletedSources.forget(limit: 2) { try await database.commit([statement]) }
+            #expect(try await Self.left(of: "gone", database) == ["1 1 0 0 0"])
+            for statement in DeletedSources.forget(limit: 2) { try await database.commit([statement]) }
+            #expect(try await Self.left(of: "gone", database) == ["0 0 0 0 0"])
+            #expect(try await Self.left(of: "app", database) == ["3 3 1 1 1"])
+            let settled = try await database.admin.query(
+                "select settled_by from dialtone.quarantine where settled_at is not null and picks is null"
+            ).map { try $0.decode(String.self) }
+            #expect(settled == ["dropped"])
+        }
+    }
+
+    /// A fresh installation is analysed while its tables are empty. A connection keeps the plans it made then.
+    @Test func `no table of people is walked`() async throws {
+        try await Self.with { database in
+            try await database.admin.script("vacuum analyze")
+            try await database.pool.withConnection { connection in
+                for statement in DeletedSources.forget(limit: 500) {
+                    let plan = try await QueryPlan.generic(of: statement, on: connection)
+                    #expect(plan.walkedTables.subtracting(["sources"]).isEmpty, "\(plan)")
+                }
+            }
+        }
+    }
+}
