@@ -191,7 +191,7 @@ let package = Package(
             dependencies: [
                 "Composition", "Intake", "Onboarding", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
                 "Telnyx", "TelnyxSimulator", asyncHTTPClient,
-                nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle,
+                nioCore, nioPosix, nioHTTP1, crypto, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]
         ),

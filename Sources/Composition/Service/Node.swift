@@ -9,7 +9,7 @@ import Access
 import Directory
 package import Foundation
 import Handoff
-import Intake
+package import Intake
 package import Logging
 import Model
 import Onboarding
@@ -28,9 +28,11 @@ package struct Node: Sendable {
     /// Waits for the database and checks it first, so that a start that cannot work gives the reason.
     ///
     /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener. `clock`
-    /// is that by which the api judges what senders sign.
+    /// is that by which the api judges what senders sign. `fetchKeys` gets the keys that senders publish; nil: over the
+    /// public internet.
     package init(
         _ settings: Settings, roles: Set<Role>, logger: Logger, clock: @escaping @Sendable () -> Date = { Date() },
+        fetchKeys: JWKSCache.Fetch? = nil,
         onStatus: @escaping @Sendable (String) async -> Void = { _ in },
         onReady: @escaping @Sendable (String) async -> Void
     ) async throws {
@@ -40,7 +42,9 @@ package struct Node: Sendable {
         if roles.contains(.worker) && roles.contains(.api) { parts.stored.forward(to: parts.work) }
         var services = status.listener(onStatus) + parts.services + status.watchers
         if roles.contains(.worker) { services += try Self.workerServices(parts) }
-        if roles.contains(.api) { services += Self.apiServices(parts, status.readiness, clock, onReady: onReady) }
+        if roles.contains(.api) {
+            services += Self.apiServices(parts, status.readiness, clock, fetchKeys, onReady: onReady)
+        }
         self.services = services + [status.farewell]
     }
 
@@ -82,14 +86,13 @@ package struct Node: Sendable {
 
     private static func apiServices(
         _ parts: NodeParts, _ readiness: Readiness, _ clock: @escaping @Sendable () -> Date,
-        onReady: @escaping @Sendable (String) async -> Void
+        _ fetchKeys: JWKSCache.Fetch?, onReady: @escaping @Sendable (String) async -> Void
     ) -> [any Service] {
+        let published = PublishedKeys(logger: parts.logger)
         let intake = Intake(
             pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
             logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate,
-            fetchKeys: { [logger = parts.logger] address, maximumBytes in
-                try await PublishedKeys.document(at: address, maximumBytes: maximumBytes, logger: logger)
-            })
+            fetchKeys: fetchKeys ?? { try await published.document(at: $0, maximumBytes: $1) })
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
         let host = parts.settings.listenHost

@@ -2,45 +2,50 @@
 // Fetches the keys that a sender publishes, from addresses of the public internet alone.
 
 import AsyncHTTPClient
-import Dispatch
 import Foundation
 import Intake
 import Logging
 import NIOCore
 import NIOHTTP1
+import Postgres
 
 /// An operator names the address, and a name may come to lead inside. So the name is looked up first, and the request
 /// goes to the address that was judged and to no other, also when the name is looked up differently a moment later.
-enum PublishedKeys {
-    enum Failure: Error {
+struct PublishedKeys: Sendable {
+    enum Failure: Error, Equatable {
         case unknownName
         /// The name leads to an address that is not of the public internet.
         case notPublic
         case status(UInt)
     }
 
+    let logger: Logger
+    /// Returns every address of a name, numeric, the best one first.
+    var lookUp: @Sendable (_ name: String) async throws -> [String] = { try await Resolver.addresses(of: $0) }
+    /// Whether an address may be connected to.
+    var isPublic: @Sendable (_ address: String) -> Bool = { PublicAddress.isPublic($0) }
+
     /// The longest time of the whole fetch.
     private static let deadline = TimeAmount.seconds(5)
 
     /// Returns the document at an address, of so many bytes at most. Follows no redirect. A failure is told in the log:
     /// the sender's deliveries wait for these keys.
-    static func document(at address: JWKSAddress, maximumBytes: Int, logger: Logger) async throws -> [UInt8] {
+    func document(at address: JWKSAddress, maximumBytes: Int) async throws -> [UInt8] {
         do {
-            return try await self.document(at: address, maximumBytes)
+            return try await self.read(address, maximumBytes)
         } catch {
-            logger.warning(
+            self.logger.warning(
                 "a sender's published keys could not be fetched",
                 metadata: ["address": "\(address)", "error": "\(error)"])
             throw error
         }
     }
 
-    private static func document(at address: JWKSAddress, _ maximumBytes: Int) async throws -> [UInt8] {
-        guard let host = URLComponents(string: address.text)?.host else { throw Failure.unknownName }
+    private func read(_ address: JWKSAddress, _ maximumBytes: Int) async throws -> [UInt8] {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(3), read: Self.deadline))
-        configuration.dnsOverride = [host: try await Self.publicAddress(of: host)]
+        configuration.dnsOverride = [address.host: try await self.judgedAddress(of: address.host)]
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let document: Result<[UInt8], any Error>
         do {
@@ -62,23 +67,11 @@ enum PublishedKeys {
         return Array(buffer: try await answer.body.collect(upTo: maximumBytes))
     }
 
-    /// Returns the address that a name leads to. The system's resolver blocks, so it has a thread of its own.
-    private static func publicAddress(of host: String) async throws -> String {
-        try await withCheckedThrowingContinuation { waiting in
-            DispatchQueue.global().async { waiting.resume(with: Result { try Self.lookUp(host) }) }
-        }
-    }
-
-    private static func lookUp(_ host: String) throws -> String {
-        let name = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        let address = try SocketAddress.makeAddressResolvingHost(name, port: 443)
-        let bytes: [UInt8] =
-            switch address {
-            case .v4(let address): withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
-            case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-            case .unixDomainSocket: []
-            }
-        guard PublicAddress.isPublic(bytes), let text = address.ipAddress else { throw Failure.notPublic }
-        return text
+    /// Returns the best address of a name. Each of its addresses must be public: a name with one inside is somebody's
+    /// trick, or the operator's mistake.
+    private func judgedAddress(of name: String) async throws -> String {
+        guard let found = try? await self.lookUp(name), let best = found.first else { throw Failure.unknownName }
+        guard found.allSatisfy(self.isPublic) else { throw Failure.notPublic }
+        return best
     }
 }

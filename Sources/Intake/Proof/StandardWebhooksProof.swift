@@ -83,8 +83,8 @@ package struct StandardWebhooksProof: Sendable {
     }
 
     private struct Candidates {
-        var v1: [Data] = []
-        var v1a: [Data] = []
+        var v1: [[UInt8]] = []
+        var v1a: [[UInt8]] = []
     }
 
     private static func candidates(
@@ -128,9 +128,9 @@ package struct StandardWebhooksProof: Sendable {
 
     /// Returns the signatures of a scheme in a header. Entries are `<scheme>,<base64>`. Between them stand blanks (the
     /// standard), commas, or both (Supabase). Any other entry is passed over, as the reference libraries do.
-    private static func signatures(of wanted: String, in header: String, bytes: Int, limit: Int) -> [Data] {
+    private static func signatures(of wanted: String, in header: String, bytes: Int, limit: Int) -> [[UInt8]] {
         let letters = (bytes + 2) / 3 * 4
-        var found: [Data] = []
+        var found: [[UInt8]] = []
         var rest = header.utf8[...]
         while found.count < limit {
             rest = rest.drop(while: Self.isSeparator)
@@ -140,7 +140,7 @@ package struct StandardWebhooksProof: Sendable {
             guard scheme.elementsEqual(wanted.utf8), rest.first == UInt8(ascii: ",") else { continue }
             let text = rest.dropFirst().prefix { !Self.isSeparator($0) }
             rest = rest[text.endIndex...]
-            guard text.count == letters, let signature = Data(base64Encoded: Data(text)) else { continue }
+            guard text.count == letters, let signature = ByteText.base64(text, .standard) else { continue }
             if signature.count == bytes { found.append(signature) }
         }
         return found

@@ -10,7 +10,7 @@ package enum Resolver {
     /// Returns every address of `host`, numeric, in the order getaddrinfo(3) prefers.
     ///
     /// Cancelled here, or out of time: throws; the thread ends when the resolver gives up.
-    static func addresses(
+    package static func addresses(
         of host: String, within limit: Duration = .seconds(5)
     ) async throws(PostgresError) -> [String] {
         let found = await Self.onThread(within: limit) { Self.lookUp(host) }

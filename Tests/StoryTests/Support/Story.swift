@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import Composition
 import Foundation
+import Intake
 import Logging
 import Model
 import Postgres
@@ -29,10 +30,12 @@ struct Story: Sendable {
     var hookPath: String { String(self.hookURL.dropFirst(self.address.count)) }
 
     /// Runs everything. `changes` are beside or instead of the usual settings; `adjust` changes what no setting can be.
-    /// `clock` is the time at which senders' signatures are judged; nil: now.
+    /// `clock` is the time at which senders' signatures are judged; nil: now. `fetchKeys` gets the keys that senders
+    /// publish; nil: over the public internet.
     static func with(
         _ changes: [String: String] = [:], logger: Logger = Self.quiet, clock: Date? = nil,
-        _ adjust: (inout Settings) -> Void = { _ in }, _ work: (Story) async throws -> Void
+        fetchKeys: JWKSCache.Fetch? = nil, _ adjust: (inout Settings) -> Void = { _ in },
+        _ work: (Story) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
             let kek = FileManager.default.temporaryDirectory.appendingPathComponent("kek-\(UUID().uuidString)").path
@@ -46,7 +49,8 @@ struct Story: Sendable {
                         "DIALTONE_LISTEN": "127.0.0.1:0",
                     ].merging(changes) { $1 })
                 adjust(&settings)
-                try await Self.withNode(settings, logger: logger, clock: clock) { [settings] address in
+                try await Self.withNode(settings, logger: logger, clock: clock, fetchKeys: fetchKeys) {
+                    [settings] address in
                     try await Self.withHTTPClient { http in
                         try await work(try await Self.make(settings, at: address, database, provider, http))
                     }

@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import Composition
 import Foundation
+import Intake
 import Logging
 import ServiceLifecycle
 import TelnyxSimulator
@@ -32,11 +33,12 @@ extension Story {
     /// Runs an API and a worker and lends their address. `clock` is the time at which senders' signatures are judged;
     /// nil: now.
     static func withNode(
-        _ settings: Settings, logger: Logger = Self.quiet, clock: Date? = nil, _ work: (String) async throws -> Void
+        _ settings: Settings, logger: Logger = Self.quiet, clock: Date? = nil, fetchKeys: JWKSCache.Fetch? = nil,
+        _ work: (String) async throws -> Void
     ) async throws {
         let (addresses, address) = AsyncStream<String>.makeStream()
         let node = try await Node(
-            settings, roles: [.api, .worker], logger: logger, clock: { clock ?? Date() }
+            settings, roles: [.api, .worker], logger: logger, clock: { clock ?? Date() }, fetchKeys: fetchKeys
         ) { address.yield($0) }
         try await Self.run(ServiceGroup(services: node.services, logger: Self.quiet)) {
             let first = try #require(await addresses.first { _ in true })

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells addresses of the public internet from all others, so that a key set's name leads to nothing inside.
 
+import Foundation
+
 /// By IANA's registries of special-purpose addresses (RFC 6890 and its updates).
 package enum PublicAddress {
     /// Returns whether an address of 4 or 16 bytes, in network order, is one of the public internet.
@@ -18,6 +20,15 @@ package enum PublicAddress {
             return Self.given.holds(bytes) && !Self.special6.contains { $0.holds(bytes) }
         default: return false
         }
+    }
+
+    /// Returns whether an address as text is one. A name, and a text that a resolver alone would take, is none.
+    package static func isPublic(_ text: String) -> Bool {
+        for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            if inet_pton(family, text, &bytes) == 1 { return Self.isPublic(bytes) }
+        }
+        return false
     }
 
     private struct Block: Sendable {

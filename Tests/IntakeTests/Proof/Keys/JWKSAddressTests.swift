@@ -26,10 +26,32 @@ import Testing
         "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[fd00::1]/", "https://[fe80::1%25eth0]/",
         "https://[]/",
         "https://1.2.3/", "https://1.2.3.4.5/", "https://./",
+        // A host that two readers understand in two ways.
+        "https://%6cocalhost/", "https://id%2eexample.com/", "https://id.example.com%00/", "https://127%2e0.0.1/",
+        "https://%31%32%37.0.0.1/", "https://id.example.com%2f@evil.example/", "https://id.example.com%5cevil.example/",
+        "https://id.example.com\\@evil.example/", "https://id.example.com\\.evil.example/", "https://[::1%251]/",
+        "https://[2001:4860:4860::8888%25eth0]/", "https://id\"example.com/", "https://id|example.com/",
+        "https://id.example.com:%38443/", "https://id.example.com;x/", "https://id,example.com/", "https://@/",
+        "https://xn--%6c.example/",
     ])
     func `any other address is refused`(text: String) {
         let error = #expect(throws: InvalidValue.self) { try JWKSAddress(text, at: "proof.jwks") }
         #expect(error?.field == "proof.jwks")
+    }
+
+    @Test(arguments: [
+        ("https://Id.example.com/", "Id.example.com"), ("https://id.example.com:8443/keys", "id.example.com"),
+        ("https://id.example.com?x=/y", "id.example.com"),
+        ("https://[2001:4860:4860::8888]:1/", "2001:4860:4860::8888"),
+    ])
+    func `the host is the one that stands in the address`(text: String, host: String) throws {
+        #expect(try JWKSAddress(text, at: "jwks").host == host)
+    }
+
+    /// A query may hold a key of the operator's.
+    @Test func `an address is shown without its query`() throws {
+        let address = try JWKSAddress("https://id.example.com/keys?token=hunter2&x=?", at: "jwks")
+        #expect("\(address)" == "https://id.example.com/keys" && address.text.hasSuffix("?token=hunter2&x=?"))
     }
 
     @Test func `a very long address is refused`() {

@@ -11,10 +11,11 @@ import Testing
     private func bed(
         _ sender: SenderProof, secrets: [String]? = nil, at clock: TimeInterval = SenderCase.usualClock
     ) async throws -> ProofBed {
-        let hasKeys = sender.configuration.contains(#""jwks""#)
+        let configuration = try sender.configuration()
+        let hasKeys = configuration.contains(#""jwks""#)
         let keySet = hasKeys ? String(decoding: try SenderCase.file("jwks.json", of: sender.name), as: UTF8.self) : nil
         return try await ProofBed(
-            sender.configuration, secrets: (secrets ?? sender.secrets).map { ProofBed.secret($0) }, keySet: keySet,
+            configuration, secrets: (secrets ?? sender.secrets).map { ProofBed.secret($0) }, keySet: keySet,
             readAt: clock)
     }
 
@@ -45,7 +46,7 @@ import Testing
             let headers = one.headers.mapValues { [$0] }
             let body = try one.body()
             // Published keys stay, whatever the secret is.
-            if !sender.configuration.contains(#""jwks""#) {
+            if !(try sender.configuration().contains(#""jwks""#)) {
                 #expect(strange.refusal(headers, body: body, now: one.clock) != nil, "\(one): another secret")
             }
             if !one.showsSecret {

@@ -9,6 +9,10 @@ struct TestToken: Sendable {
     var header: [String: String]
     /// The claims, each value as JSON.
     var claims: [String: String]
+    /// The header's text in place of its members.
+    var writtenHeader: String?
+    /// The text of the claims in place of their members.
+    var writtenClaims: String?
 
     static let key = P256.Signing.PrivateKey()
     /// The set with the public half of `key`, under the id `k1`.
@@ -38,7 +42,10 @@ struct TestToken: Sendable {
     }
 
     /// Header and claims with their point.
-    var unsigned: String { "\(Self.text(Self.object(self.header).utf8)).\(Self.text(Self.object(self.claims).utf8))" }
+    var unsigned: String {
+        let header = self.writtenHeader ?? Self.object(self.header)
+        return "\(Self.text(header.utf8)).\(Self.text((self.writtenClaims ?? Self.object(self.claims)).utf8))"
+    }
 
     func signed(by key: P256.Signing.PrivateKey = TestToken.key) -> String {
         let signature = try? key.signature(for: Array(self.unsigned.utf8))
