@@ -55,8 +55,8 @@ struct PageVisit {
         }
         let told = try await self.bash(text)
         if let made = told.firstMatch(of: /source (\S+) created\n/) {
-            let url = try #require(told.firstMatch(of: /url +(http\S+)/), "\(told)").output.1
-            let secret = told.firstMatch(of: /secret +(\S+)/)?.output.1 ?? ""
+            let url = try #require(told.firstMatch(of: /\n +url +(http\S+)/), "\(told)").output.1
+            let secret = told.firstMatch(of: /\n +secret +(\S+)/)?.output.1 ?? ""
             self.sources.append(Source(name: String(made.output.1), url: String(url), secret: String(secret)))
         }
         if let rotated = text.firstMatch(of: /source rotate (\S+) .*--secret-file -/) {

@@ -2,6 +2,8 @@
 // Runs the code of the senders' pages, out of the pages' own text, against a service over HTTP.
 
 import Foundation
+import Postgres
+import TestSupport
 import Testing
 
 @Suite struct SnippetTests {
@@ -63,26 +65,11 @@ import Testing
         }
     }
 
-    /// The libraries' stand-ins call the hook as the libraries do when somebody signs up.
     @Test(.enabled(if: Node.path != nil, "Node is not installed"))
     func `the libraries' hooks sign users up`() async throws {
         try await PageVisit.with("libraries") { visit in
-            let standIns = [
-                "better-auth": """
-                export const betterAuth = (options) => {
-                  options.databaseHooks.user.create.after({ id: 'u-better-auth', email: 'mira@example.com' }, {})
-                  return { options }
-                }
-                """,
-                "next-auth": """
-                export default function NextAuth(config) {
-                  config.events.createUser({ user: { id: 'u-next-auth', email: 'mira@example.com' } })
-                  return { handlers: {}, auth: {} }
-                }
-                """,
-            ]
-            for (name, text) in standIns {
-                let package = "{\"type\": \"module\", \"exports\": \"./index.js\"}"
+            for (name, text) in Self.libraries {
+                let package = "{\"type\": \"module\", \"exports\": {\".\": \"./index.js\", \"./v1\": \"./index.js\"}}"
                 _ = try visit.file("node_modules/\(name)/package.json", package)
                 _ = try visit.file("node_modules/\(name)/index.js", text)
             }
@@ -92,7 +79,10 @@ import Testing
                 let file = try visit.file(isOurs ? "dialtone.mjs" : "auth.mjs", block.text)
                 if !isOurs { try await visit.run(try #require(Node.path), [file]) }
             }
-            try await visit.expect(["u-better-auth", "u-next-auth"], "ready")
+            try await visit.expect(["u-better-auth", "u-next-auth", "u-firebase"], "ready")
+            let visitors = try await visit.desk.database.admin.query(
+                "select 1 from dialtone.users where user_id = 'u-visitor'")
+            #expect(visitors.isEmpty, "a visitor is nobody")
         }
     }
 
@@ -114,6 +104,36 @@ import Testing
             try await visit.expect(["u-swift"], "ready")
         }
     }
+
+    // MARK: The libraries' stand-ins
+
+    /// They call the hooks as the libraries do when somebody signs up.
+    private static let libraries = [
+        "better-auth": """
+        export const betterAuth = (options) => {
+          options.databaseHooks.user.create.after({ id: 'u-better-auth', email: 'mira@example.com' }, {})
+          return { options }
+        }
+        """,
+        "next-auth": """
+        export default function NextAuth(config) {
+          config.events.createUser({ user: { id: 'u-next-auth', email: 'mira@example.com' } })
+          return { handlers: {}, auth: {} }
+        }
+        """,
+        "firebase-functions": """
+        const call = (user, f) => f({ email: 'mira@example.com', ...user })
+        export const auth = {
+          user: () => ({
+            onCreate: (f) => [
+              call({ uid: 'u-firebase', providerData: [{ providerId: 'password' }] }, f),
+              call({ uid: 'u-visitor', providerData: [] }, f),
+            ],
+            onDelete: (f) => f,
+          }),
+        }
+        """,
+    ]
 
     // MARK: Cognito
 

@@ -82,8 +82,17 @@ def proof(sender, secret, body):
     return dict(zip(names, standard(secret, body)))
 
 
+def shake_hands(url, secret):
+    """Okta asks once, before it sends anything, and expects its own text back."""
+    request = urllib.request.Request(url, headers={"authorization": secret, "x-okta-verification-challenge": "made-up"})
+    with urllib.request.urlopen(request, timeout=3) as answer:
+        assert json.load(answer) == {"verification": "made-up"}
+
+
 def main():
     sender, url, secret, user, organization = sys.argv[1:]
+    if sender == "okta":
+        shake_hands(url, secret)
     for file, user_place, organization_place, (time_place, now), id_place in SENDERS[sender]:
         event = json.loads((FIXTURES / file).read_text())
         put(event, user_place, user)
