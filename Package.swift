@@ -185,7 +185,8 @@ let package = Package(
             name: "WebTests", dependencies: ["Web", "Model", "Telemetry", nioCore, nioEmbedded, nioHTTP1, logging]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
         .testTarget(
-            name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport"]),
+            name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport", crypto],
+            exclude: ["Pages/Programs"]),
         .testTarget(
             name: "StoryTests",
             dependencies: [
