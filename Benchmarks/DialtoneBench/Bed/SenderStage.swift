@@ -45,7 +45,7 @@ struct SenderStage {
     ) async throws -> Hook {
         let source = try await operating.createSource(
             name, tenant: nil, allowed: [], preset: preset, configuration: configuration.map { Array($0.utf8) })
-        try await operating.mapOrganization(
+        _ = try await operating.mapOrganization(
             SenderRequests.organization, to: TenantID("acme"), of: name, tenant: nil)
         return Hook(path: Stage.path(of: source.url), secret: source.secret ?? "")
     }

@@ -27,6 +27,7 @@ package struct Refusal: Sendable, Equatable {
     package init(_ error: IntakeError) {
         switch error {
         case .unknownHook: self = .unknownHook
+        case .disabled: self.init("source_disabled")
         case .badProof(let failure):
             self.init("proof_\(failure.kind.rawValue)", skewMilliseconds: failure.skewMilliseconds)
         case .unusable(.notJSON): self.init("body_not_json")

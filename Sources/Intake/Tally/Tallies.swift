@@ -24,7 +24,7 @@ package struct Tallies: Sendable {
         let rows = try await self.pool.query(
             """
             select source_id from dialtone.sources
-            where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug)
+            where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug) and status <> 'deleted'
             """)
         guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
         return try columns.next()

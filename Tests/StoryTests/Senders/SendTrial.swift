@@ -29,7 +29,7 @@ struct SendTrial: Sendable {
             configuration: isTracked ? Array(#"{"grammar":1,"tenant":"table"}"#.utf8) : nil,
             secret: Array(secret.utf8))
         if isTracked {
-            try await administration.mapOrganization("org_1", to: self.tenant, of: preset, tenant: nil)
+            _ = try await administration.mapOrganization("org_1", to: self.tenant, of: preset, tenant: nil)
         }
         var order = SendOrder(url: source.url)
         (order.preset, order.secret, order.user) = (preset, Secret(secret), self.user)

@@ -93,12 +93,14 @@ extension SourceRegistry {
             refusal = error.reason
         }
         let changes: [UserChange]
-        do throws(UnusableBody) { changes = try Intake.changes(asked: delivery, from: source) } catch {
-            return SourceCheck(refusal: refusal, .refused, items: [.init(deliveryID: id, text: "refused: \(error.words)")])
+        do throws(UnusableBody) { changes = try Intake.changes(asked: delivery, from: source).changes } catch {
+            let item = SourceCheck.Item(deliveryID: id, text: "refused: \(error.words)")
+            return SourceCheck(refusal: refusal, .refused, items: [item])
         }
         // A delivery without a proof has no id of its own.
-        guard let asked = NewDelivery(id.isEmpty ? "-" : id, of: source.id, asking: changes, receivedAt: delivery.receivedAt)
-        else {
+        let asked = NewDelivery(
+            id.isEmpty ? "-" : id, of: source.id, asking: changes, receivedAt: delivery.receivedAt)
+        guard let asked else {
             return SourceCheck(refusal: refusal, .ignored, items: [.init(deliveryID: id, text: "ignored: unrelated")])
         }
         let trial = try await SourceTrial.run([.plain(asked)], in: self.pool)
@@ -135,7 +137,8 @@ extension SourceRegistry {
         for (delivery, taken) in zip(mapped.deliveries, taken) {
             var ids = taken.words.ids[...]
             for item in delivery.items {
-                let isWritten = source.isTracked ? item.isWord : item.word?.change(receivedAt: request.receivedAt) != nil
+                let isWritten =
+                    source.isTracked ? item.isWord : item.word?.change(receivedAt: request.receivedAt) != nil
                 let outcome = isWritten ? ids.popFirst().flatMap { trial.outcomes[$0] } : nil
                 items.append(.init(deliveryID: delivery.id, text: item.checked(outcome)))
             }
