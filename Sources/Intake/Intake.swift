@@ -23,7 +23,7 @@ package final class Intake: Sendable {
     private let sources: SourceCache
     private let budgets: SourceBudgets
     private let writer: EventWriter
-    private let mapped: MappedIntake
+    let mapped: MappedIntake
     /// Of what is not stored.
     let tally: Tally
 
@@ -54,10 +54,11 @@ package final class Intake: Sendable {
     ///
     /// Cancelled here: a delivery that the writer has taken is written all the same, and only the answer is lost.
     package func receive(_ delivery: Delivery) async throws(IntakeError) -> Receipt {
+        let begun = ContinuousClock.now
         let source = try await self.sources.source(for: delivery.hook, now: delivery.receivedAt)
         if case .mapped(let mapped) = source.reader { await MappedIntake.prepareKeys(of: mapped, for: delivery) }
         let result = await withCheckedContinuation { waiting in
-            self.receive(delivery, from: source) { waiting.resume(returning: $0) }
+            self.receive(delivery, from: source, begun: begun) { waiting.resume(returning: $0) }
         }
         return try result.get()
     }
@@ -67,13 +68,16 @@ package final class Intake: Sendable {
     package func receive(
         _ delivery: Delivery, at hook: KnownHook, answer: @escaping @Sendable (Result<Receipt, IntakeError>) -> Void
     ) {
-        self.receive(delivery, from: hook.source, answer: answer)
+        self.receive(delivery, from: hook.source, begun: .now, answer: answer)
     }
 
-    private func receive(_ delivery: Delivery, from source: KnownSource, answer: @escaping WriteCompletion) {
+    private func receive(
+        _ delivery: Delivery, from source: KnownSource, begun: ContinuousClock.Instant,
+        answer: @escaping WriteCompletion
+    ) {
         switch source.reader {
         case .canonical(let proof): self.receive(delivery, from: source, provenBy: proof, answer: answer)
-        case .mapped(let mapped): self.mapped.receive(delivery, from: mapped, answer: answer)
+        case .mapped(let mapped): self.mapped.receive(delivery, from: mapped, begun: begun, answer: answer)
         case .disabled: answer(.failure(.disabled))
         }
     }

@@ -9,13 +9,19 @@ import Model
 final class MappedIntake: Sendable {
     private let writers: MappedWriters
     private let room = BodyRoom()
+    let late = LateAnswers()
 
     init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine, tally: Tally) {
         self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine, tally: tally)
     }
 
-    /// Takes one request in. `answer` is called once, from any thread, perhaps before this returns.
-    func receive(_ delivery: Delivery, from source: MappedSource, answer: @escaping WriteCompletion) {
+    /// Takes one request in. `answer` is called once, from any thread, perhaps before this returns. `begun` is when the
+    /// request came.
+    func receive(
+        _ delivery: Delivery, from source: MappedSource, begun: ContinuousClock.Instant,
+        answer: @escaping WriteCompletion
+    ) {
+        let answer = source.mapping.answers.within.map { self.late.answer(by: begun + $0, answer) } ?? answer
         do throws(IntakeError) {
             let proven = try Self.proven(delivery, from: source)
             let (room, budget, bytes) = (self.room, source.budget, delivery.body.count)
@@ -71,6 +77,7 @@ final class MappedIntake: Sendable {
     func run() async {
         let writers = self.writers
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.late.run() }
             group.addTask { await writers.tracked.run() }
             group.addTask { await writers.quarantine.run() }
         }

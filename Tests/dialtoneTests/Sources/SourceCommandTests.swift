@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    @Test func `a file maps many organisations, and a line that is refused is named`() async throws {
+        try await Self.with { desk in
+            try await desk.done("source", "create", "idp", "--preset", "okta")
+            let file = desk.folder.appendingPathComponent("organizations.txt").path
+            try "org_1 acme\norg_2 -\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let add = ["source", "map", "add", "idp", "--file", file]
+            #expect(try await desk.run(add).output == "org_1 is tenant acme\norg_2 is ignored\n")
+            #expect(try await desk.run(add).output == "org_1 is tenant acme already\norg_2 is ignored already\n")
+            try "org_3 acme\norg_4 nobody\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let refused = try await desk.run(add)
+            #expect(refused.code == 2 && refused.errors.contains("line 2"), "\(refused.errors)")
+            let both = try await desk.run(["source", "map", "add", "idp", "org_1", "--file", file])
+            #expect(both.code != 0 && both.errors.contains("--file"))
+        }
+    }
+
     @Test func `a source is updated, disabled, enabled and deleted, and a wrong update is refused`() async throws {
         try await Self.with { desk in
             try await desk.done("source", "create", "app", "--tenant", "acme", "--preset", "svix")

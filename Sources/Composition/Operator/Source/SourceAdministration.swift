@@ -89,9 +89,33 @@ extension Administration {
     package func mapOrganization(
         _ organization: String, to target: TenantID?, of slug: String, tenant: TenantID?
     ) async throws -> String {
-        let addition = try await self.withSources {
-            try await $0.map(organization, to: target, slug: slug, tenant: tenant)
+        try await self.withSources {
+            Self.said(of: organization, target, try await $0.map(organization, to: target, slug: slug, tenant: tenant))
         }
+    }
+
+    /// Maps the organisations of a file, in its order. Returns what became of each. The first that is refused ends it;
+    /// to run the file again is safe.
+    package func mapOrganizations(
+        inFile bytes: [UInt8], of slug: String, tenant: TenantID?
+    ) async throws -> [String] {
+        let file = try OrganizationFile(bytes)
+        return try await self.withSources { sources in
+            var told: [String] = []
+            for entry in file.entries {
+                do {
+                    let addition = try await sources.map(
+                        entry.organization, to: entry.target, slug: slug, tenant: tenant)
+                    told.append(Self.said(of: entry.organization, entry.target, addition))
+                } catch let error as SourceError {
+                    throw InvalidValue("--file", "line \(entry.line): \(error)")
+                }
+            }
+            return told
+        }
+    }
+
+    private static func said(of organization: String, _ target: TenantID?, _ addition: MapAddition) -> String {
         let state = target.map { "is tenant \($0)" } ?? "is ignored"
         return switch addition {
         case .added: "\(organization) \(state)"

@@ -25,6 +25,8 @@ package struct SenderAnswers: Sendable, Equatable {
     }
 
     var answers: [Outcome: SenderAnswer] = [:]
+    /// How long the sender waits at most, less a margin. Nil: longer than a commit takes.
+    package var within: Duration?
 
     package subscript(outcome: Outcome) -> SenderAnswer {
         if let answer = self.answers[outcome] { return answer }

@@ -4,13 +4,16 @@
 import Model
 
 enum ReadAnswers {
-    /// `{"accepted": {"status": 204}, "any": {"status": 200, "body": "{}"}}`. `any` is for outcomes that are not named.
+    /// `{"accepted": {"status": 204}, "any": {"status": 200, "body": "{}"}, "within_ms": 2500}`. `any` is for outcomes
+    /// that are not named.
     static func answers(_ section: Section) throws(InvalidValue) -> SenderAnswers {
         guard let json = section["answers"] else { return SenderAnswers() }
         let outcomes = SenderAnswers.Outcome.allCases
-        let answers = try Section(json, at: section.place(of: "answers"), keys: outcomes.map(\.rawValue) + ["any"])
+        let answers = try Section(
+            json, at: section.place(of: "answers"), keys: outcomes.map(\.rawValue) + ["any", "within_ms"])
         let any = try Self.answer("any", of: answers)
         var read = SenderAnswers()
+        read.within = try answers.integer("within_ms", in: 500...60_000).map { .milliseconds($0) }
         for outcome in outcomes {
             if let answer = try Self.answer(outcome.rawValue, of: answers) ?? any { read.answers[outcome] = answer }
         }

@@ -15,23 +15,44 @@ struct SourceMapCommand: AsyncParsableCommand {
             abstract: "Maps an organisation to a tenant, for what is said of it from now on.",
             discussion: """
                   dialtone source map add clerk org_2qAcme acme
-                  dialtone source map add clerk org_2qOther --ignore       it is none of ours
+                  dialtone source map add clerk org_2qOther --ignore
+                  dialtone source map add clerk --file organizations.txt
+
+                A line of the file has an organisation and its tenant, or - to ignore it.
                 """)
 
         @OptionGroup var named: NamedSource
-        @Argument(help: "The sender's own id of the organisation.") var organization: String
-        @Argument(help: "The tenant.") var tenant: String?
+        @Argument(help: "The sender's own id of the organisation.") var organization: String?
+        @Argument(help: "The tenant.") var target: String?
         @Flag(help: "Ignore what is said of it.") var ignore = false
+        @Option(help: "A file with a line for each organisation; - reads standard input.") var file: String?
 
         func validate() throws {
-            guard (self.tenant != nil) != self.ignore else { throw ValidationError("give either a tenant or --ignore") }
+            if self.file != nil {
+                guard self.organization == nil, !self.ignore else {
+                    throw ValidationError("give either an organisation or --file")
+                }
+            } else {
+                guard self.organization != nil else { throw ValidationError("give an organisation, or --file") }
+                guard (self.target != nil) != self.ignore else {
+                    throw ValidationError("give either a tenant or --ignore")
+                }
+            }
         }
 
         func run() async throws {
-            let target = try self.tenant.map { try TenantID($0) }
-            Terminal.show(
-                try await Administration(try await Settings.read()).mapOrganization(
-                    self.organization, to: target, of: self.named.source, tenant: try self.named.tenant))
+            let administration = Administration(try await Settings.read())
+            let (source, owner) = (self.named.source, try self.named.tenant)
+            if let file = self.file {
+                let lines = try FileArgument.read(file, option: "--file")
+                for line in try await administration.mapOrganizations(inFile: lines, of: source, tenant: owner) {
+                    Terminal.show(line)
+                }
+            } else if let organization = self.organization {
+                let target = try self.target.map { try TenantID($0) }
+                Terminal.show(
+                    try await administration.mapOrganization(organization, to: target, of: source, tenant: owner))
+            }
         }
     }
 
