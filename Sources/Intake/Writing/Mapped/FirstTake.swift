@@ -55,6 +55,8 @@ enum FirstTake {
     static func decide<Event: MappedEvent>(
         _ events: [Event], _ results: inout [EventID: EventResult], on connection: PostgresConnection
     ) async throws {
+        // Nearly always there is none, and every batch comes here.
+        guard results.values.contains(where: Self.isReused) else { return }
         let deliveries = Dictionary(grouping: events) { DeliveryKey(source: $0.source, id: $0.deliveryID) }
         for (delivery, events) in deliveries where events.contains(where: { Self.isReused(results[$0.id]) }) {
             guard let version = events.first?.readBy else { continue }
