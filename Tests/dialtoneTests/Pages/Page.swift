@@ -74,13 +74,16 @@ struct Page {
         var rows: [Row] = []
         var isTable = false
         for line in self.lines {
-            if line.hasPrefix("| at ") { isTable = true }
+            if line.hasPrefix("| at ") {
+                isTable = true
+                continue
+            }
             guard isTable, line.hasPrefix("|") else {
                 isTable = false
                 continue
             }
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard cells.count == 3, cells[1] != "word", !cells[1].hasPrefix("--") else { continue }
+            guard cells.count == 3, !cells[1].hasPrefix("--") else { continue }
             let names = cells[0].matches(of: /`([^`]+)`/).map { String($0.output.1) }
             let words = cells[1].split(separator: ", ").map(String.init).filter { $0 != "–" }
             rows.append(Row(names: Set(names), words: Set(words)))
@@ -96,6 +99,6 @@ struct Page {
             guard command.hasPrefix("dialtone ") else { return nil }
             return String(command.split(separator: " # ", maxSplits: 1)[0])
         }
-        return lines + joined.matches(of: /`(dialtone [^`]+)`/).map { String($0.output.1) }
+        return lines + joined.matches(of: /`(dialtone\s[^`]+)`/).map { String($0.output.1) }
     }
 }

@@ -31,6 +31,40 @@ import Testing
         }
     }
 
+    @Test func `each page says how a refusal is found, who is asked a token for, and which URL is printed`() throws {
+        for page in try Page.presets.keys.sorted().map({ try Page($0) }) {
+            let text = page.text
+            for link in [
+                "README.md#when-nothing-becomes-of-an-event", "README.md#a-sender-is-refused-how-do-i-see-why",
+                "README.md#what-the-tables-say", "../../README.md#login-token", "`--at`",
+                "dialtone source check --source ",
+                "dialtone event list --quarantined --source ", "fter mending",
+            ] where page.name != "standard" || !link.contains("quarantined") {
+                #expect(text.contains(link), "\(page.name): \(link)")
+            }
+            let address = try #require(text.firstRange(of: "DIALTONE_PUBLIC_URL"), "\(page.name)")
+            let create = try #require(text.firstRange(of: "dialtone source create "), "\(page.name)")
+            #expect(address.lowerBound < create.lowerBound, "\(page.name) names the address after it was printed")
+            #expect(text.contains("`dialtone source list`"), "\(page.name)")
+            #expect(text.contains("dialtone event list --refused --source "), "\(page.name)")
+            for block in page.blocks where block.language == "sh" {
+                for made in block.text.matches(of: /source create (\S+)[^\n]*?( --tenant acme)?(?=\n|$)/) {
+                    let source = "--source \(made.output.1)\(made.output.2 ?? "")"
+                    #expect(text.contains(source), "\(page.name): \(source)")
+                }
+            }
+        }
+    }
+
+    @Test func `each word of the pages' tables is explained in the list of senders`() throws {
+        let list = try Page("README").text
+        for name in Page.presets.keys.sorted() {
+            for word in try Page(name).rows.flatMap(\.words) {
+                #expect(list.contains("\n| \(word) |"), "\(name): \(word)")
+            }
+        }
+    }
+
     @Test func `the list of senders leads to every page`() throws {
         let list = try Page("README").text
         for page in try Page.all() where page.name != "README" {
@@ -63,10 +97,7 @@ private struct HelpPages {
 
     /// Returns what the program does not know of a command.
     mutating func faults(of command: String) async throws -> [String] {
-        for awaited in AwaitedCommand.all where command.hasPrefix(awaited.words) {
-            guard try await awaited.isHere else { return [] }
-        }
-        let words = command.split(separator: " ").map(String.init).dropFirst()
+        let words = command.split(whereSeparator: \.isWhitespace).map(String.init).dropFirst()
         var path: [String] = []
         var help = try await self.help(path)
         for word in words where !Self.subcommands(help).isEmpty {

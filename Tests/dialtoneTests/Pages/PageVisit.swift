@@ -49,10 +49,8 @@ struct PageVisit {
         #expect(!self.sources.isEmpty, "\(self.page.name) makes no source")
     }
 
-    private mutating func runCommands(_ text: String) async throws {
-        for awaited in AwaitedCommand.all where text.contains(awaited.words) {
-            guard try await awaited.isHere else { return }
-        }
+    /// Runs lines of the page. A source that they make, or whose secret they replace, is known from then on.
+    mutating func runCommands(_ text: String) async throws {
         let told = try await self.bash(text)
         if let made = told.firstMatch(of: /source (\S+) created\n/) {
             let url = try #require(told.firstMatch(of: /\n +url +(http\S+)/), "\(told)").output.1
