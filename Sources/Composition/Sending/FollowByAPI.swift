@@ -11,13 +11,8 @@ package struct FollowByAPI: Sendable {
     private let base: String
     private let key: Secret<String>
 
-    /// `hook` is the URL of a hook of the same service.
-    package init(hook: String, key: Secret<String>) throws(InvalidValue) {
-        guard var parts = URLComponents(string: hook), parts.host != nil else {
-            throw InvalidValue("--url", "must be the URL of a hook")
-        }
-        (parts.path, parts.query, parts.fragment) = ("", nil, nil)
-        self.base = parts.string ?? ""
+    package init(at address: APIAddress, key: Secret<String>) {
+        self.base = address.base
         self.key = key
     }
 
@@ -26,7 +21,8 @@ package struct FollowByAPI: Sendable {
         _ user: UserKey, until goal: UserStatus, timeout: Duration, since: Date,
         say: @escaping @Sendable (String) -> Void
     ) async throws {
-        let http = HTTPClient()
+        // The key would go with a redirect.
+        let http = HTTPClient(configuration: HTTPClient.Configuration(redirectConfiguration: .disallow))
         do {
             try await FollowUser(user: user, goal: goal, timeout: timeout, since: since, say: say).run {
                 try await self.look(user, by: http)
@@ -84,6 +80,8 @@ package struct FollowByAPI: Sendable {
                 throw NotThere(description: "the answer of the API cannot be read")
             }
             return value
+        case 300..<400:
+            throw NotThere(description: "the API redirects (\(status)), which is not followed: set DIALTONE_URL")
         default:
             let code = (try? JSONDecoder().decode(Problem.self, from: body))?.code ?? "no code"
             throw NotThere(description: "the API answers \(status) (\(code)); DIALTONE_API_KEY needs users:read")

@@ -69,8 +69,8 @@ struct FollowUser: Sendable {
         let seconds = self.timeout.components.seconds
         guard let status else {
             return NotThere(
-                description: "there is no \(self.name) after \(seconds) s; dialtone source check says what a source "
-                    + "makes of an event")
+                description: "there is no \(self.name) after \(seconds) s; dialtone event list --quarantined shows "
+                    + "what could not be used, and dialtone source check what a source makes of an event")
         }
         return NotThere(
             description: "\(self.name) is still \(status.rawValue) after \(seconds) s; dialtone user show and "

@@ -10,6 +10,8 @@ import NIOHTTP1
 
 package struct SendEvents: Sendable {
     private let order: SendOrder
+    private let source: SentSource
+    /// Nil for a source without a preset.
     private let samples: SampleEvents?
     private let signer: DeliverySigner
     /// The names of the events, in the order in which they are sent.
@@ -17,26 +19,19 @@ package struct SendEvents: Sendable {
 
     /// Throws where nobody could send what is asked for. Nothing is sent yet.
     package init(_ order: SendOrder) throws {
-        guard let url = URL(string: order.url), let host = url.host, !host.isEmpty else {
-            throw InvalidValue("--url", "must be the URL of a hook")
-        }
+        guard let url = SentURL(order.url) else { throw InvalidValue("--url", "must be the URL of a hook") }
         self.order = order
         let source = try SentSource(preset: order.preset, configuration: order.configuration)
-        if order.body != nil {
-            self.samples = nil
-            self.names = ["the body"]
-        } else {
-            guard let preset = source.preset else {
-                throw InvalidValue("--body", "is needed: there is no sample of a source without a preset")
-            }
-            let samples = try SampleEvents(preset: preset)
-            self.samples = samples
-            self.names = try samples.names(of: order.event)
-        }
+        self.source = source
+        self.samples = try source.preset.map { (preset) throws(InvalidValue) in try SampleEvents(preset: preset) }
+        self.names = try Self.names(order, self.samples)
         if source.proofs.needsSecret, order.secret == nil {
             throw InvalidValue("DIALTONE_SOURCE_SECRET", "is not set; or give --secret-file")
         }
         var signer = try DeliverySigner(source.proofs, secret: order.secret)
+        guard !signer.showsSecret || url.isPrivate || order.fault == .forged else {
+            throw InvalidValue("--url", "must be https: this sender sends the secret itself in a header")
+        }
         if order.fault == .forged { signer = try signer.forging() }
         if order.fault == .stale, signer.staleTime(at: Date()) == nil {
             throw InvalidValue(
@@ -45,12 +40,21 @@ package struct SendEvents: Sendable {
         self.signer = signer
     }
 
+    private static func names(_ order: SendOrder, _ samples: SampleEvents?) throws(InvalidValue) -> [String] {
+        guard order.body == nil else { return ["the body"] }
+        guard let samples else {
+            throw InvalidValue("--body", "is needed: there is no sample of a source without a preset")
+        }
+        return try samples.names(of: order.event)
+    }
+
     /// Whether the events take the user away.
-    package var isTaking: Bool { self.samples?.isTaking(self.order.event) ?? false }
+    package var isTaking: Bool { self.order.body == nil && self.samples?.isTaking(self.order.event) == true }
 
     /// Sends each event as often as asked for. `told` gets each answer when it has come.
     package func run(now: Date, told: (SendAnswer) -> Void) async throws {
-        let http = HTTPClient()
+        // The sender's secret may stand in a header, which would go with a redirect.
+        let http = HTTPClient(configuration: HTTPClient.Configuration(redirectConfiguration: .disallow))
         do {
             for (step, name) in self.names.enumerated() {
                 let delivery = try self.delivery(name, step: step, now)
@@ -69,7 +73,7 @@ package struct SendEvents: Sendable {
         // Two deliveries under one id would count as one.
         let id = self.order.id.map { step == 0 ? $0 : "\($0)-\(step + 1)" }
         var draft: DeliveryDraft
-        if let samples = self.samples {
+        if let samples = self.samples, self.order.body == nil {
             let filling = SampleFilling(user: self.order.user, organization: self.order.organization, now: now) {
                 UUID().uuidString.lowercased()
             }
@@ -78,6 +82,7 @@ package struct SendEvents: Sendable {
             draft = DeliveryDraft(
                 id: id ?? "msg_\(UUID().uuidString.lowercased())",
                 headers: [(name: "content-type", value: "application/json")], body: self.order.body ?? [])
+            if let samples = self.samples { draft.headerPrefix = samples.headerPrefix }
         }
         let own = self.order.headers
         draft.headers.removeAll { header in own.contains { $0.name.lowercased() == header.name.lowercased() } }
@@ -96,7 +101,10 @@ package struct SendEvents: Sendable {
         do {
             let response = try await http.execute(request, timeout: .seconds(30))
             let body = String(buffer: try await response.body.collect(upTo: 65_536))
-            return SendAnswer(event: name, time: time, status: Int(response.status.code), body: body)
+            let status = Int(response.status.code)
+            return SendAnswer(
+                event: name, time: time, status: status, body: body,
+                outcome: self.source.outcome(status: status, body: body))
         } catch {
             throw NoAnswer(from: self.order.url, error)
         }

@@ -35,16 +35,3 @@ package struct SendOrder: Sendable {
 
     package init(url: String) { self.url = url }
 }
-
-/// What the hook has answered to one delivery.
-package struct SendAnswer: Sendable {
-    /// The sender's name of the event.
-    package let event: String
-    /// Counted from 1: the second one is the same delivery again.
-    package let time: Int
-    package let status: Int
-    package let body: String
-
-    /// Whether it was taken.
-    package var isTaken: Bool { (200..<300).contains(self.status) }
-}

@@ -49,35 +49,34 @@ package struct StandardWebhooksProof: Sendable {
     private func match(
         _ header: Headers, _ body: some Sequence<UInt8>, _ now: Date
     ) throws(ProofFailure) -> (id: String, secretID: UUID?) {
-        let id = try Self.single("id", header)
-        let stamp = try Self.single("timestamp", header)
-        let signatures = try Self.single("signature", header)
+        let shown = try StandardHeaders(header)
+        let (id, stamp) = (shown.id.value, shown.timestamp.value)
         guard (1...255).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw ProofFailure(.malformed, "webhook-id must be 1 to 255 printable ASCII characters")
+            throw ProofFailure(.malformed, "\(shown.id.name) must be 1 to 255 printable ASCII characters")
         }
         let untimely = try SentTime.untimely(
-            stamp, in: .seconds, tolerance: self.tolerance, ahead: self.tolerance, called: "webhook-timestamp",
+            stamp, in: .seconds, tolerance: self.tolerance, ahead: self.tolerance, called: shown.timestamp.name,
             now: now)
         let match: Match
-        do { match = try self.match(signatures, id, stamp, body, now) } catch { throw untimely?.failure ?? error }
+        do { match = try self.match(shown, body, now) } catch { throw untimely?.failure ?? error }
         if let untimely { throw untimely.onlyFailure }
         return (id, match.id)
     }
 
     private func match(
-        _ signatures: String, _ id: String, _ stamp: String, _ body: some Sequence<UInt8>, _ now: Date
+        _ shown: StandardHeaders, _ body: some Sequence<UInt8>, _ now: Date
     ) throws(ProofFailure) -> Match {
         let secrets = self.secrets.filter { $0.isInForce(at: now) }
         let publicKeys = self.publicKeys.filter { $0.isInForce(at: now) }
         guard !secrets.isEmpty || !publicKeys.isEmpty else {
             throw ProofFailure(.noSecret, "the source has no secret in force")
         }
-        let candidates = try Self.candidates(in: signatures, secrets, publicKeys)
-        var message = Array("\(id).\(stamp).".utf8)
+        let candidates = try Self.candidates(in: shown.signature, secrets, publicKeys)
+        var message = Array("\(shown.id.value).\(shown.timestamp.value).".utf8)
         message.append(contentsOf: body)
         guard let match = Self.match(message, candidates, secrets, publicKeys) else {
             throw ProofFailure(
-                .signature, "webhook-signature does not match the body under any secret of this source")
+                .signature, "\(shown.signature.name) does not match the body under any secret of this source")
         }
         return match
     }
@@ -88,19 +87,20 @@ package struct StandardWebhooksProof: Sendable {
     }
 
     private static func candidates(
-        in header: String, _ secrets: [InForce<Secret<SymmetricKey>>],
+        in header: StandardHeaders.Field, _ secrets: [InForce<Secret<SymmetricKey>>],
         _ publicKeys: [InForce<Curve25519.Signing.PublicKey>]
     ) throws(ProofFailure) -> Candidates {
         var candidates = Candidates()
         if !secrets.isEmpty {
-            candidates.v1 = Self.signatures(of: "v1", in: header, bytes: 32, limit: Self.maximumSignatures)
+            candidates.v1 = Self.signatures(of: "v1", in: header.value, bytes: 32, limit: Self.maximumSignatures)
         }
         if !publicKeys.isEmpty {
-            candidates.v1a = Self.signatures(of: "v1a", in: header, bytes: 64, limit: Self.maximumPublicSignatures)
+            candidates.v1a = Self.signatures(
+                of: "v1a", in: header.value, bytes: 64, limit: Self.maximumPublicSignatures)
         }
         guard candidates.v1.isEmpty && candidates.v1a.isEmpty else { return candidates }
         let scheme = publicKeys.isEmpty ? "v1" : secrets.isEmpty ? "v1a" : "v1 or v1a"
-        throw ProofFailure(.malformed, "webhook-signature holds no \(scheme) signature")
+        throw ProofFailure(.malformed, "\(header.name) holds no \(scheme) signature")
     }
 
     /// Tries every secret with every candidate, without an early end. Comparing an authentication code takes constant
@@ -148,13 +148,6 @@ package struct StandardWebhooksProof: Sendable {
 
     private static func isSeparator(_ byte: UInt8) -> Bool {
         HeaderValue.isBlank(byte) || byte == UInt8(ascii: ",")
-    }
-
-    /// Returns the one value of a header. The older `svix-` name is read when the standard one is absent.
-    private static func single(_ name: String, _ header: Headers) throws(ProofFailure) -> String {
-        var values = header("webhook-\(name)")
-        if values.isEmpty { values = header("svix-\(name)") }
-        return try HeaderValue.single(values, of: "webhook-\(name)")
     }
 
     /// Signs as a sender does, for `dialtone send`, the demo and tests.

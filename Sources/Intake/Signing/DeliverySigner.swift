@@ -9,6 +9,10 @@ package struct DeliveryDraft: Sendable {
     package var id: String
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// What the names of Standard Webhooks' headers begin with at this sender: `webhook`, or the older `svix`.
+    package var headerPrefix = Self.standardPrefix
+
+    package static let standardPrefix = "webhook"
 
     package init(id: String, headers: [(name: String, value: String)], body: [UInt8]) {
         self.id = id
@@ -27,8 +31,14 @@ package struct SignedDelivery: Sendable {
 protocol Signing: Sendable {
     /// A time that lies more seconds back is refused. Nil: the sender signs no time.
     var secondsUntilStale: Int64? { get }
+    /// Whether the delivery holds the secret itself, so that whoever reads it has the secret.
+    var showsSecret: Bool { get }
 
     func sign(_ draft: DeliveryDraft, at time: Date) throws(InvalidValue) -> SignedDelivery
+}
+
+extension Signing {
+    var showsSecret: Bool { false }
 }
 
 package struct DeliverySigner: Sendable {
@@ -69,6 +79,9 @@ package struct DeliverySigner: Sendable {
 
     static let privateKey = InvalidValue(
         "the proof", "is signed with a private key that only the sender has: nobody else can sign for it")
+
+    /// Whether a delivery holds the secret itself. Such a delivery must not go in clear text over a network.
+    package var showsSecret: Bool { self.signing.showsSecret }
 
     /// The delivery as it is sent. `time` is the time of the signature.
     package func sign(_ draft: DeliveryDraft, at time: Date) throws(InvalidValue) -> SignedDelivery {

@@ -9,6 +9,7 @@ struct HeaderSigning: Signing {
     let secret: Secret<String>
 
     var secondsUntilStale: Int64? { nil }
+    var showsSecret: Bool { true }
 
     func sign(_ draft: DeliveryDraft, at time: Date) -> SignedDelivery {
         let secret = self.secret.reveal()

@@ -24,6 +24,9 @@ package struct SampleEvents: Sendable {
         return members.map(\.key)
     }
 
+    /// What the names of the sender's headers begin with, where it signs as Standard Webhooks does.
+    package var headerPrefix: String { self.file["header_prefix"]?.string ?? DeliveryDraft.standardPrefix }
+
     /// What stands for several events, or for the one that a sender has.
     private static let words = ["created", "deleted", "removed"]
 
@@ -53,7 +56,9 @@ package struct SampleEvents: Sendable {
             headers = own.map { (name: $0.key, value: $0.value.string ?? "") }
         }
         let body = filling.value(self.file["events"]?[name] ?? .null)
-        return DeliveryDraft(id: id, headers: headers, body: Array(body.text.utf8))
+        var draft = DeliveryDraft(id: id, headers: headers, body: Array(body.text.utf8))
+        draft.headerPrefix = self.headerPrefix
+        return draft
     }
 
     private static let files: [(name: String, text: [UInt8])] = [

@@ -26,9 +26,10 @@ struct StandardWebhooksSigning: Signing {
         let stamp = Int64(time.timeIntervalSince1970.rounded(.down))
         let signature = StandardWebhooksProof.sign(
             id: draft.id, timestamp: stamp, body: draft.body, key: self.key.reveal())
+        let prefix = draft.headerPrefix
         let headers = [
-            (name: "webhook-id", value: draft.id), (name: "webhook-timestamp", value: "\(stamp)"),
-            (name: "webhook-signature", value: signature),
+            (name: "\(prefix)-id", value: draft.id), (name: "\(prefix)-timestamp", value: "\(stamp)"),
+            (name: "\(prefix)-signature", value: signature),
         ]
         return SignedDelivery(headers: draft.headers + headers, body: draft.body)
     }

@@ -20,8 +20,8 @@ struct SendCommand: AsyncParsableCommand {
               dialtone send --url $HOOK --config idp.json --body event.json
 
             With --stale or --forged the service must refuse: the exit code is 0 when it does. --wait follows the user \
-            through the API with the key in DIALTONE_API_KEY, else through the database, until the event has had its \
-            effect.
+            until the event has had its effect: through the API at DIALTONE_URL with the key in DIALTONE_API_KEY, \
+            else through the database.
             """)
 
     @Option(help: "The source's URL.") var url: String
@@ -34,7 +34,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "The sender's own id of the organisation, where it names organisations. Default: the tenant.")
     var organization: String?
     @Option(parsing: .unconditional, help: "The user's id.") var user: String?
-    @Option(help: "created, deleted, removed (out of the organisation), or the sender's own name of an event.")
+    @Option(
+        name: [.long, .customLong("type")],
+        help: "created, deleted, removed (out of the organisation), or the sender's own name of an event.")
     var event = "created"
     @Option(parsing: .unconditional, help: "The delivery's id; the same one twice is a duplicate. Default: random.")
     var id: String?
@@ -64,23 +66,39 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         let events = try SendEvents(try self.order())
         let follow = try await self.following(until: events.isTaking ? .revoked : .ready)
-        let isFaulty = self.stale || self.forged
         if events.names.count > 1 {
-            Terminal.tell("\(events.names.joined(separator: ", then ")): together they are what is asked for")
+            let all = events.names.count == 2 ? "both" : "all"
+            Terminal.tell("\(events.names.joined(separator: ", then ")): \(all) are needed")
         }
-        var isAsExpected = true
+        let isAlone = events.names.count == 1 && self.times == 1
+        var answers: [SendAnswer] = []
         let now = Date()
         try await events.run(now: now) { answer in
             let again = answer.time > 1 ? ", time \(answer.time)" : ""
-            Terminal.show("\(answer.event)\(again): \(answer.status) \(answer.body)")
-            if isFaulty ? answer.status != 401 : !answer.isTaken { isAsExpected = false }
+            let name = isAlone ? "" : "\(answer.event)\(again): "
+            Terminal.show("\(name)\(answer.status) \(answer.body)")
+            answers.append(answer)
         }
-        guard isAsExpected else {
-            if isFaulty { Terminal.tell("dialtone: the service must refuse this with 401, and did not") }
-            throw ExitCode(1)
+        try self.judge(answers)
+        guard let follow else { return }
+        try answers.requireEffect()
+        try await follow(now)
+    }
+
+    /// Throws where the service has not done with a delivery what it must do.
+    private func judge(_ answers: [SendAnswer]) throws {
+        if self.stale || self.forged {
+            guard answers.allSatisfy({ $0.status == 401 }) else {
+                Terminal.tell("dialtone: the service must refuse this with 401, and did not")
+                throw ExitCode(1)
+            }
+            Terminal.tell("refused, as it must be")
+            return
         }
-        if isFaulty { Terminal.tell("refused, as it must be") }
-        try await follow?(now)
+        if answers.contains(where: \.isRedirect) {
+            Terminal.tell("dialtone: a redirect is not followed: give the URL to which it leads as --url")
+        }
+        guard answers.allSatisfy(\.isTaken) else { throw ExitCode(1) }
     }
 
     private func order() throws -> SendOrder {
@@ -109,8 +127,12 @@ struct SendCommand: AsyncParsableCommand {
         let timeout = Duration.seconds(self.timeout)
         // The clocks of two machines differ a little.
         let margin: TimeInterval = 2
-        if let text = SecretVariables.environment["DIALTONE_API_KEY"] {
-            let api = try FollowByAPI(hook: self.url, key: Secret(SettingText.cleaned(text)))
+        let environment = SecretVariables.environment
+        if let text = environment["DIALTONE_API_KEY"] {
+            let address = try APIAddress(
+                hook: self.url, named: Self.set(environment["DIALTONE_URL"]),
+                publicURL: Self.set(environment["DIALTONE_PUBLIC_URL"]))
+            let api = FollowByAPI(at: address, key: Secret(SettingText.cleaned(text)))
             return { sent in
                 try await api.run(key, until: goal, timeout: timeout, since: sent - margin) { Terminal.show($0) }
             }
@@ -121,5 +143,9 @@ struct SendCommand: AsyncParsableCommand {
                 Terminal.show($0)
             }
         }
+    }
+    /// An empty variable is none.
+    private static func set(_ value: String?) -> String? {
+        value.map { SettingText.cleaned($0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -104,6 +104,26 @@ import Testing
         }
     }
 
+    @Test(arguments: shared)
+    func `a delivery shows the secret exactly where a header holds it`(kind: SigningKind) throws {
+        let signer = try DeliverySigner(try Self.proofs(kind.configuration), secret: Secret(kind.secret))
+        let isHeader = ["header", "bearer", "basic"].contains { kind.configuration.contains(#""kind": "\#($0)""#) }
+        #expect(signer.showsSecret == isHeader)
+    }
+
+    @Test(arguments: ["webhook", "svix"])
+    func `a sender's own names of the standard's headers are proven`(prefix: String) async throws {
+        let configuration = #"{"kind": "standard-webhooks"}"#
+        let secret = "whsec_\(Data(Self.body).base64EncodedString())"
+        var draft = Self.draft()
+        draft.headerPrefix = prefix
+        let signed = try DeliverySigner(try Self.proofs(configuration), secret: Secret(secret))
+            .sign(draft, at: Self.now)
+        #expect(
+            signed.headers.map(\.name) == ["X-Topic", "\(prefix)-id", "\(prefix)-timestamp", "\(prefix)-signature"])
+        #expect(try await Self.refusal(of: signed, configuration, secret) == nil)
+    }
+
     @Test func `a header that is signed must be given`() throws {
         let kind = try #require(SigningKind.all.first { $0.configuration.contains("x-topic") })
         let signer = try DeliverySigner(try Self.proofs(kind.configuration), secret: Secret(kind.secret))

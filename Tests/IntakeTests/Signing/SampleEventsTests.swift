@@ -69,6 +69,17 @@ import Testing
         }
     }
 
+    /// The fixtures are of the senders themselves.
+    @Test(arguments: [
+        ("clerk", "clerk"), ("svix", "svix"), ("stytch", "stytch-b2b"), ("stytch-consumer", "stytch-consumer"),
+        ("standard", "standard"), ("cognito", "cognito"), ("supabase-hook", "supabase-hook"),
+    ])
+    func `the headers are called as the sender calls them`(preset: String, folder: String) throws {
+        let first = try #require(try SenderFolder(folder).cases.first)
+        let prefix = try SampleEvents(preset: preset).headerPrefix
+        #expect(first.headers("\(prefix)-signature").count == 1)
+    }
+
     @Test func `what a sender does not send is named, with what it does`() throws {
         let error = #expect(throws: InvalidValue.self) {
             try SampleEvents(preset: "supabase-hook").names(of: "deleted")

@@ -51,7 +51,8 @@ import Testing
 
     @Test func `a user is followed to its end through the API and through the database`() async throws {
         try await Story.with { story in
-            let api = try FollowByAPI(hook: story.hookURL, key: Secret(story.key))
+            let address = try APIAddress(hook: story.hookURL, named: nil, publicURL: nil)
+            let api = FollowByAPI(at: address, key: Secret(story.key))
             for user in ["by-api ü/1", "by-database"] {
                 var order = SendOrder(url: story.hookURL)
                 (order.secret, order.user, order.organization) = (Secret(story.secret), user, "acme")

@@ -68,7 +68,10 @@ extension OperatorDesk {
     }
 
     /// Expects exit code 0. Returns the JSON object that the command has printed.
-    func json(_ arguments: String...) async throws -> [String: Any] {
+    func json(_ arguments: String...) async throws -> [String: Any] { try await self.json(arguments) }
+
+    /// Expects exit code 0. Returns the JSON object that the command has printed.
+    func json(_ arguments: [String]) async throws -> [String: Any] {
         var line = arguments
         // Behind -- it would be an argument.
         line.insert("--json", at: line.firstIndex(of: "--") ?? line.count)
