@@ -20,8 +20,8 @@ package import Vault
 
 /// The front door for sign-ups.
 package final class Intake: Sendable {
-    private let sources: SourceCache
-    private let budgets: SourceBudgets
+    let sources: SourceCache
+    let budgets: SourceBudgets
     private let writer: EventWriter
     let mapped: MappedIntake
     /// Of what is not stored.
@@ -129,7 +129,10 @@ package final class Intake: Sendable {
     ) async throws(IntakeError) -> Handshake.Answer? {
         let source: KnownSource
         do { source = try await self.sources.source(for: hook, now: now) } catch {
-            guard error == .unknownHook else { throw error }
+            guard error == .unknownHook else {
+                self.countRefused(Refusal(error), at: hook, now: now) { RequestForm(headers: lengths(), body: 0) }
+                throw error
+            }
             return nil
         }
         guard case .mapped(let mapped) = source.reader, let handshake = mapped.mapping.handshake(method) else {

@@ -55,6 +55,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Deadlock or serialization failure: the same transaction may be tried again.
     package var isRetryable: Bool { self.sqlState == "40P01" || self.sqlState == "40001" }
 
+    /// A lock was not had within `lock_timeout`.
+    package var isLockTimeout: Bool { self.sqlState == "55P03" }
+
     /// Whether the server will never take these values: data exceptions, broken constraints and limits of the server
     /// (SQLSTATE classes 22, 23 and 54, appendix A).
     package var isRefusedForGood: Bool {

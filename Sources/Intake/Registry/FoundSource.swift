@@ -36,11 +36,25 @@ extension SourceRegistry {
             from dialtone.sources
             where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug) and status <> 'deleted'
             """)
-        guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
+        guard var columns = rows.first?.columns else { throw try await self.absence(of: slug) }
         return FoundSource(
             id: try columns.next(), tenant: tenant, hookID: try columns.next(), preset: try columns.next(),
             configuration: try columns.next(), version: try columns.next(),
             allowed: try columns.next([String].self).compactMap(TenantID.init(rawValue:)),
             isTracked: try columns.next())
+    }
+
+    /// Returns why a source is not found. `sources` is read whole, and has few rows.
+    private func absence(of slug: String) async throws -> SourceError {
+        let owners = try await self.pool.query(
+            """
+            select tenant_id from dialtone.sources where slug = \(slug) and status <> 'deleted'
+            order by tenant_id nulls first limit 5
+            """
+        ).map { row in
+            var columns = row.columns
+            return try columns.next(TenantID?.self)
+        }
+        return owners.isEmpty ? .unknownSource(slug) : .ownedElsewhere(slug, by: owners)
     }
 }

@@ -20,6 +20,8 @@ struct KnownSource: Sendable {
     let allowed: Set<TenantID>
     let reader: Reader
     let budget: SourceBudget
+    /// Whether its sender makes the secret itself, and only one that was made here is in force.
+    let lacksSendersSecret: Bool
 
     var isDisabled: Bool { if case .disabled = self.reader { true } else { false } }
 

@@ -47,6 +47,8 @@ struct CompiledTerms: Sendable {
     let takesPublishedKeys: Bool
     /// The headers that are kept of what cannot be used.
     let keptHeaders: Set<String>
+    /// Whether its sender makes the secret itself.
+    let takesSendersSecret: Bool
 
     /// Nil for the canonical event. Throws where the configuration does not compile, as after a change of the grammar,
     /// and where it would make another kind of source: facts and users would no longer agree.
@@ -61,6 +63,7 @@ struct CompiledTerms: Sendable {
         self.proofs = terms.proofs
         let secretNames = mapping.keeping.secretMembers.map { $0.lowercased() }
         self.keptHeaders = mapping.readHeaders.subtracting(terms.proofs.secretHeaders).subtracting(secretNames)
+        self.takesSendersSecret = terms.setup?.maker == .sender
         self.takesPublishedKeys = !terms.proofs.keyAddresses.isEmpty
     }
 

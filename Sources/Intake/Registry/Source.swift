@@ -34,6 +34,8 @@ package struct Source: Sendable {
     package let createdAt: Date
     /// When it was disabled; nil: it is active.
     package let stoppedAt: Date?
+    /// Whether its sender makes the secret itself.
+    package let takesSendersSecret: Bool
     /// The newest first, those that have ended too.
     package fileprivate(set) var secrets: [SecretEntry] = []
 }
@@ -51,25 +53,41 @@ package struct NewSource: Sendable {
     package let setup: String?
 }
 
+extension Source {
+    /// The columns of `list`.
+    fileprivate init(_ columns: inout PostgresColumns) throws {
+        self.id = try columns.next()
+        self.slug = try columns.next()
+        self.tenant = try columns.next()
+        self.allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
+        self.isTracked = try columns.next()
+        self.hookID = try columns.next()
+        self.preset = try columns.next()
+        self.version = try columns.next()
+        self.status = try columns.next()
+        self.createdAt = try columns.next()
+        self.stoppedAt = try columns.next()
+        let text: String? = try columns.next()
+        // A configuration that this program cannot read is told of by `check` and by the nodes' log.
+        let configuration = try? SourceConfiguration(text.map { Array($0.utf8) }, preset: self.preset)
+        self.takesSendersSecret = configuration?.setup?.maker == .sender
+    }
+}
+
 extension SourceRegistry {
     /// Returns the sources of one tenant, or all when `tenant` is nil. Deleted ones are left out.
     package func list(tenant: TenantID?) async throws -> [Source] {
         var sources = try await self.pool.query(
             """
             select source_id, slug, tenant_id, allowed_tenants, is_tracked, hook_id, preset, config_version, status,
-                   created_at, stopped_at
+                   created_at, stopped_at, config::text
             from dialtone.sources
             where (\(tenant)::text is null or tenant_id = \(tenant)) and status <> 'deleted'
             order by tenant_id nulls first, slug
             """
         ).map { row in
             var columns = row.columns
-            return Source(
-                id: try columns.next(), slug: try columns.next(), tenant: try columns.next(),
-                allowed: try columns.next([String].self).compactMap(TenantID.init(rawValue:)),
-                isTracked: try columns.next(), hookID: try columns.next(), preset: try columns.next(),
-                version: try columns.next(), status: try columns.next(), createdAt: try columns.next(),
-                stoppedAt: try columns.next())
+            return try Source(&columns)
         }
         let secrets = try await self.secrets(of: sources.map(\.id))
         for place in sources.indices { sources[place].secrets = secrets[sources[place].id] ?? [] }

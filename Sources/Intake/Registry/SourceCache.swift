@@ -34,6 +34,8 @@ final class SourceCache: Sendable {
     private let memory = Mutex(
         LookUpMemory<KnownSource>(
             keepsHits: SourceCache.longestSilence, keepsMisses: SourceCache.maximumAgeOfNone))
+    /// Hooks whose source is there and could not be used when it was last read. No more than there are sources.
+    private let unusable = Mutex<[String: SourceID]>([:])
     let reads = SharedReads<KnownSource?>(patience: SourceCache.patience)
     /// Whether a disabled source is read as an active one is, for an operator who checks it.
     private let readsDisabled: Bool
@@ -57,6 +59,14 @@ final class SourceCache: Sendable {
     func known(_ hook: String, now: Date) -> KnownSource? {
         guard let hit = self.memory.withLock({ $0.hit(hook) }), hit.age(at: now) < Self.maximumAge else { return nil }
         return hit.found.isDisabled ? nil : hit.found
+    }
+
+    /// Returns the source of a hook as it was last read, also when it is disabled. Nil: none was found.
+    func lastRead(_ hook: String) -> KnownSource? { self.memory.withLock { $0.hit(hook)?.found } }
+
+    /// Returns the id of a hook's source as it was last read, also when the source cannot be used. Nil: none was found.
+    func sourceID(of hook: String) -> SourceID? {
+        self.unusable.withLock { $0[hook] } ?? self.lastRead(hook)?.id
     }
 
     /// Returns the source of a hook, from memory or from the database. `now` is by the node's clock.
@@ -116,26 +126,34 @@ final class SourceCache: Sendable {
             """
             select source.source_id, source.tenant_id, source.allowed_tenants, source.preset, source.config_version,
                    source.is_tracked, source.config::text, source.slug, source.status = 'disabled', secret.secret_id,
-                   secret.tenant_id, secret.sealed, secret.expires_at
+                   secret.tenant_id, secret.sealed, secret.expires_at, secret.made_by = 'sender'
             from dialtone.sources source left join dialtone.source_secrets secret
                 on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
                     and (secret.expires_at is null or secret.expires_at > \(now))
             where source.hook_id = \(hook) and source.status <> 'deleted'
             order by secret.created_at desc limit 4
             """)
+        self.unusable.withLock { $0[hook] = nil }
         guard let first = rows.first else { return nil }
         var columns = first.columns
         let row = try Row(&columns)
         do {
             let budget = self.budgets.budget(of: row.id, named: row.slug)
             var reader = KnownSource.Reader.disabled
+            var lacksSendersSecret = false
             if !row.isDisabled || self.readsDisabled {
-                reader = try self.reader(row, try await self.secrets(in: rows, of: row.id), budget, last: last)
+                let (secrets, hasSenders) = try await self.secrets(in: rows, of: row.id)
+                reader = try self.reader(row, secrets, budget, last: last)
+                if case .mapped(let mapped) = reader, mapped.compiled.takesSendersSecret {
+                    lacksSendersSecret = !secrets.isEmpty && !hasSenders
+                }
             }
             return KnownSource(
-                id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed), reader: reader, budget: budget)
+                id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed), reader: reader, budget: budget,
+                lacksSendersSecret: lacksSendersSecret)
         } catch let error where error is InvalidValue || error is CannotOpen {
             // Neither error holds a value. The sender hears 503, and comes again when the operator has mended it.
+            self.unusable.withLock { $0[hook] = row.id }
             self.budgets.tellUnusable(row.id, named: row.slug, "\(error)")
             throw error
         }
@@ -184,9 +202,12 @@ final class SourceCache: Sendable {
 
     /// Opens the secrets of a source. A secret that was sealed for another source, or in another row, does not open. It
     /// is passed over, so that it does no harm to the others. If none opens, the source cannot be read: its senders are
-    /// told 503 and come again.
-    private func secrets(in rows: PostgresRows, of source: SourceID) async throws -> [ProofSecret] {
+    /// told 503 and come again. `hasSenders`: one that opens was made by the sender.
+    private func secrets(
+        in rows: PostgresRows, of source: SourceID
+    ) async throws -> (secrets: [ProofSecret], hasSenders: Bool) {
         var secrets: [ProofSecret] = []
+        var hasSenders = false
         var failure: CannotOpen?
         for row in rows {
             var columns = row.columns
@@ -195,16 +216,18 @@ final class SourceCache: Sendable {
             let scope: String? = try columns.next()
             let sealed: Bytes? = try columns.next()
             let end: Date? = try columns.next()
+            let isSenders: Bool? = try columns.next()
             // Null in all three: the source has no secret in force.
             guard let id, let scope, let sealed else { continue }
             do {
                 let text = try await self.vault.open(sealed.value, SecretPlace.binding(id, of: source, scope))
                 secrets.append(ProofSecret(id: id, text: text, notAfter: end))
+                hasSenders = hasSenders || isSenders == true
             } catch let error as CannotOpen {
                 failure = error
             }
         }
         if let failure, secrets.isEmpty { throw failure }
-        return secrets
+        return (secrets, hasSenders)
     }
 }

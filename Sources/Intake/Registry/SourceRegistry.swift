@@ -88,27 +88,21 @@ package struct SourceRegistry: Sendable {
 
     /// Gives a source a new secret, or with `secret` one that the sender has made. The older ones are accepted for
     /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one.
-    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone.
+    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone, and
+    /// `changedMeanwhile` when somebody else has rotated or changed the source beside it.
     package func rotate(
         slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
     ) async throws -> NewSource {
         let source = try await self.find(slug, tenant)
         let (terms, scope) = (try source.terms, source.scope)
         guard let secret = try NewSecret(given, for: terms.proofs) else { throw SourceError.needsNoSecret(slug) }
+        let known = try await self.newestSecrets(of: source)
         try await self.requireProofs(terms, of: source.id, scope, with: secret, overlap: overlap)
         // The secret is sealed for its source, and before the transaction: the vault may need a connection of its own.
         let sealed = try await secret.sealed(by: self.vault, of: source.id, scope)
         try await self.pool.withTransaction { connection in
-            // The lock of the source's row lets one rotation follow the other. Primary key.
-            let found = try await connection.query(
-                """
-                select config_version from dialtone.sources
-                where source_id = \(source.id) and status <> 'deleted' for update
-                """
-            ).first?.decode(Int32.self)
-            guard let found else { throw SourceError.unknownSource(slug) }
-            // The secret fits the proofs of the version that was looked at.
-            guard found == source.version else { throw SourceError.changedMeanwhile(slug) }
+            // The secret fits the proofs and the secrets that were looked at.
+            try await Self.lock(source, slug, known, on: connection)
             _ = try await connection.query(
                 """
                 update dialtone.source_secrets

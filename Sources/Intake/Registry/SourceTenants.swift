@@ -26,17 +26,21 @@ extension SourceRegistry {
         let source = try await self.tracked(slug, tenant)
         if let tenant, let target, tenant != target { throw SourceError.belongsTo(tenant) }
         do {
-            // Who comes second meets the row of the first. Primary key.
+            // Who comes second meets the row of the first. Primary key. The lock of the source's row makes a deletion
+            // wait, which then takes this row too; after a deletion there is nothing to insert.
             let added = try await self.pool.query(
                 """
                 insert into dialtone.source_tenants (source_id, external_tenant, tenant_id)
-                values (\(source), \(organization), \(target))
+                select sources.source_id, \(organization)::text, \(target)::text from dialtone.sources
+                where sources.source_id = \(source) and sources.status <> 'deleted' for share
                 on conflict (source_id, external_tenant) do nothing returning 1
                 """)
             if added.count == 1 { return .added }
         } catch {
             throw Self.refusal(error, target)
         }
+        // Throws when the source was deleted meanwhile.
+        _ = try await self.find(slug, tenant)
         return try await self.keep(organization, target, source)
     }
 

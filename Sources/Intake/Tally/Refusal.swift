@@ -13,6 +13,9 @@ package struct Refusal: Sendable, Equatable {
         self.skewMilliseconds = skewMilliseconds
     }
 
+    /// Whether the sender was not proven.
+    var isOfProof: Bool { self.reason.hasPrefix("proof_") }
+
     // MARK: What is refused before intake has the delivery
 
     package static let tooLarge = Refusal("too_large")

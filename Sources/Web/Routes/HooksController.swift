@@ -52,14 +52,14 @@ struct HooksController: Sendable {
     }
 
     private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
-        var known: KnownHook?
+        let hook = try context.parameters.require("hook")
         do {
-            let receipt = try await self.receive(request, context, &known)
+            let receipt = try await self.receive(request, context, at: hook)
             self.deliveries.add(DeliveryOutcome(receipt.status))
             return Self.answer(receipt).response
         } catch {
             self.deliveries.add(DeliveryOutcome(error))
-            self.intake.countRefused(RefusedHook.refusal(of: error), at: known, now: self.now()) {
+            self.intake.countRefused(RefusedHook.refusal(of: error), at: hook, now: self.now()) {
                 RequestForm(
                     headers: RefusedHook.lengths(of: request.headers),
                     body: request.headers[.contentLength].flatMap { Int($0) })
@@ -68,13 +68,9 @@ struct HooksController: Sendable {
         }
     }
 
-    /// No body is read for a hook that does not exist. `found` gets the hook's source.
-    private func receive(
-        _ request: Request, _ context: WebContext, _ found: inout KnownHook?
-    ) async throws -> Receipt {
-        let hook = try context.parameters.require("hook")
+    /// No body is read for a hook that does not exist, nor for one whose source is disabled.
+    private func receive(_ request: Request, _ context: WebContext, at hook: String) async throws -> Receipt {
         let known = try await self.intake.requireHook(hook, now: self.now())
-        found = known
         let body = try await self.bodies.read(request, context, upTo: known.maximumBody ?? self.maximumBody)
         return try await self.intake.receive(
             Delivery(

@@ -114,6 +114,36 @@ import Vault
         }
     }
 
+    @Test func `a source of another owner is not found, and it is said how to name it`() async throws {
+        try await Self.withRegistry { registry, _, database in
+            let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))
+            try await database.insert(Ledger.tenant(globex, connection: "2"))
+            _ = try await registry.create(slug: "own", tenant: acme, allowedTenants: [])
+            _ = try await registry.create(slug: "own", tenant: globex, allowedTenants: [])
+            _ = try await registry.create(slug: "shared", tenant: nil, allowedTenants: [acme, globex])
+            let error = await #expect(throws: SourceError.self) {
+                try await registry.rotate(slug: "own", tenant: nil, overlap: .zero)
+            }
+            #expect(error == .ownedElsewhere("own", by: [acme, globex]))
+            #expect(error?.description.hasSuffix("give --tenant acme, or give --tenant globex") == true)
+            let shared = await #expect(throws: SourceError.self) {
+                try await registry.rotate(slug: "shared", tenant: acme, overlap: .zero)
+            }
+            #expect(shared?.description.hasSuffix("leave out --tenant") == true)
+        }
+    }
+
+    @Test func `a list tells the sources that lack their sender's own secret`() async throws {
+        try await Self.withRegistry { registry, _, _ in
+            let acme = try TenantID("acme")
+            for preset in ["clerk", "okta", "standard"] {
+                _ = try await registry.create(slug: preset, tenant: acme, allowedTenants: [], preset: preset)
+            }
+            let takes = try await registry.list(tenant: acme).filter(\.takesSendersSecret).map(\.slug)
+            #expect(takes == ["clerk"])
+        }
+    }
+
     /// Lends a registry whose database has the tenant `acme`, and intake.
     static func withRegistry(
         _ work: (SourceRegistry, Intake, TestDatabase) async throws -> Void

@@ -86,6 +86,8 @@ import Testing
             let listed = try await desk.json("source", "map", "list", "clerk")
             #expect("\(listed)".contains("unbound") && "\(listed)".contains("mapped"))
             try await desk.done("source", "map", "remove", "clerk", "org_1")
+            let table = try await desk.run(["source", "list"])
+            #expect(table.output.contains("(made here; the sender's own is missing)"), "\(table)")
             try await desk.fails(["source", "map", "list", "clerk", "--tenant", "acme"], "there is no source clerk")
         }
     }
@@ -102,7 +104,8 @@ import Testing
             let check = ["--file", file, "--at", "2026-11-23T12:00:00Z"]
             let unmapped = try await desk.run(["source", "check", "auth", "--header", header] + check)
             #expect(unmapped.code == 1 && unmapped.output.contains("is not mapped"), "\(unmapped)")
-            #expect(unmapped.output.contains("decision: quarantined") && unmapped.errors.isEmpty, "\(unmapped)")
+            #expect(
+                unmapped.output.contains("decision: would be quarantined") && unmapped.errors.isEmpty, "\(unmapped)")
             try await desk.done("source", "map", "add", "auth", "org_1", "acme")
             let mapped = try await desk.run(["source", "check", "--source", "auth", "--header", header] + check)
             #expect(mapped.code == 0 && mapped.output.contains("accepted in tenant acme"), "\(mapped)")
@@ -112,8 +115,32 @@ import Testing
                 "\(json.output)")
             let unproven = try await desk.run(["source", "check", "auth"] + check)
             #expect(unproven.code == 1 && unproven.output.hasPrefix("not proven: "), "\(unproven)")
+            #expect(unproven.output.contains("if it were proven: auth0|1"), "\(unproven)")
             let twice = try await desk.run(["source", "check", "auth", "--source", "auth"] + check)
             #expect(twice.code == 2, "\(twice)")
+        }
+    }
+
+    @Test func `a check takes headers from a file, so that no secret stands on the command line`() async throws {
+        try await Self.with { desk in
+            let made = try await desk.json("source", "create", "auth", "--preset", "auth0")
+            let secret = try #require(made["secret"] as? String)
+            let (body, headers) = ("body.json", "headers.txt")
+            func write(_ text: String, _ name: String) throws -> String {
+                let path = desk.folder.appendingPathComponent(name).path
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                return path
+            }
+            let sent = try write(#"{"id":"e1","type":"other","time":"2026-11-23T11:59:00Z"}"#, body)
+            let check = ["source", "check", "auth", "--file", sent, "--at", "2026-11-23T12:00:00Z", "--headers-file"]
+            let good = try write("\r\nauthorization: Bearer \(secret)\r\n", headers)
+            let proven = try await desk.run(check + [good, "--header", "x-other: 1"])
+            #expect(proven.output.hasPrefix("proven\n"), "\(proven)")
+            let bad = try write("x-one: 1\n\(secret)\n", headers)
+            let refused = try await desk.run(check + [bad])
+            #expect(refused.code == 2 && refused.errors.contains("line 2") && !refused.errors.contains(secret))
+            let both = try await desk.run(["source", "check", "auth", "--file", "-", "--headers-file", "-"])
+            #expect(both.code == 2 && both.errors.contains("--headers-file"), "\(both)")
         }
     }
 

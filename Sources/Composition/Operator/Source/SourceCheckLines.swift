@@ -29,7 +29,7 @@ package struct CheckStepLine: Line {
     }
 }
 
-/// One item of a delivery, and what it would do.
+/// One item of a delivery, and what it would do: where the sender is not proven, if it were.
 package struct CheckItemLine: Line {
     package var delivery_id: String
     package var outcome: String
@@ -60,6 +60,8 @@ package struct SourceCheckLine: Encodable, Sendable {
     package var effect: Effect
     /// Why the sender is not proven; null: it is.
     @OrNull package var refusal: String?
+    /// What may be why; null: nothing is known.
+    @OrNull package var warning: String?
     package var items: [CheckItemLine]
 
     /// Whether the sender is proven, and nothing would wait in quarantine.
@@ -78,9 +80,10 @@ extension Administration {
             CheckUserLine(
                 tenant: $0.user.tenant.rawValue, user_id: $0.user.user.rawValue, wanted: $0.wanted.rawValue)
         }
+        let condition = check.refusal == nil ? "" : "if it were proven: "
         return SourceCheckLine(
             steps: check.steps.map(CheckStepLine.init), decision: check.decision.rawValue,
-            effect: .init(users: users), refusal: check.refusal,
-            items: check.items.map { CheckItemLine(delivery_id: $0.deliveryID, outcome: $0.text) })
+            effect: .init(users: users), refusal: check.refusal, warning: check.warning,
+            items: check.items.map { CheckItemLine(delivery_id: $0.deliveryID, outcome: condition + $0.text) })
     }
 }

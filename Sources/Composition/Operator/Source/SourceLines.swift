@@ -115,6 +115,8 @@ package struct SourceLine: Line {
     package var config_version: Int32
     package var url: String
     package var secrets: [SecretEntry]
+    /// True: the sender makes the secret itself, and only one that was made here is in force.
+    package var lacks_senders_secret: Bool
     package var created_at: String
     @OrNull package var stopped_at: String?
     private var now = Date()
@@ -130,15 +132,21 @@ package struct SourceLine: Line {
 
     /// Each by the first characters of its id.
     private var secretsInForce: String {
-        let now = RFC3339.text(self.now)
-        return self.secrets.filter { $0.expires_at.map { $0 > now } ?? true }.map { secret in
+        let secrets = Self.inForce(self.secrets, at: self.now).map { secret in
             let end = secret.expires_at.map { " until \($0)" } ?? ""
             return "\(secret.id.prefix(8))\(end)"
         }.joined(separator: ", ")
+        return self.lacks_senders_secret ? "\(secrets) (made here; the sender's own is missing)" : secrets
+    }
+
+    private static func inForce(_ secrets: [SecretEntry], at now: Date) -> [SecretEntry] {
+        let now = RFC3339.text(now)
+        return secrets.filter { $0.expires_at.map { $0 > now } ?? true }
     }
 
     private enum CodingKeys: CodingKey {
-        case source, id, tenant, tenants, by_table, preset, status, config_version, url, secrets, created_at, stopped_at
+        case source, id, tenant, tenants, by_table, preset, status, config_version, url, secrets, lacks_senders_secret
+        case created_at, stopped_at
     }
 
     init(_ source: Source, url: String) {
@@ -151,11 +159,15 @@ package struct SourceLine: Line {
         self.status = source.status
         self.config_version = source.version
         self.url = url
-        self.secrets = source.secrets.map { secret in
+        let secrets = source.secrets.map { secret in
             SecretEntry(
                 id: secret.id.lowercase, made_by: secret.madeBy, created_at: RFC3339.text(secret.createdAt),
                 expires_at: secret.expiresAt.map(RFC3339.text))
         }
+        self.secrets = secrets
+        let inForce = Self.inForce(secrets, at: self.now)
+        self.lacks_senders_secret =
+            source.takesSendersSecret && !inForce.isEmpty && inForce.allSatisfy { $0.made_by == "dialtone" }
         self.created_at = RFC3339.text(source.createdAt)
         self.stopped_at = source.stoppedAt.map(RFC3339.text)
     }

@@ -13,6 +13,7 @@ final class SourceBudgets: Sendable {
     /// The sources' names for operators, of those that have a budget.
     private let names = Mutex<[SourceID: String]>([:])
     private let unusable = Mutex<[SourceID: ContinuousClock.Instant]>([:])
+    private let secretMissing = Mutex<[SourceID: ContinuousClock.Instant]>([:])
 
     /// `rate` is in events per second, for each source.
     init(rate: Int, logger: Logger) {
@@ -45,16 +46,32 @@ final class SourceBudgets: Sendable {
     func tellUnusable(
         _ source: SourceID, named name: String = "", _ reason: String, now: ContinuousClock.Instant = .now
     ) {
-        let isDue = self.unusable.withLock { told in
-            if let last = told[source], last.duration(to: now) < .seconds(60) { return false }
-            if told.count > Self.room { told = [:] }
-            told[source] = now
-            return true
-        }
-        guard isDue else { return }
+        guard self.unusable.withLock({ Self.isDue(source, &$0, now) }) else { return }
         self.logger.error(
             "a source cannot be used as it is configured, and its senders are told to come again",
             metadata: ["source": "\(source.rawValue.lowercase)", "name": "\(name)", "reason": "\(reason)"])
+    }
+
+    /// Logs that a sender is not proven whose own secret was never brought in, once a minute.
+    func tellSecretMissing(_ source: SourceID, now: ContinuousClock.Instant = .now) {
+        guard self.secretMissing.withLock({ Self.isDue(source, &$0, now) }) else { return }
+        let name = self.names.withLock { $0[source] } ?? ""
+        self.logger.notice(
+            """
+            a sender is not proven: it makes its secret itself, and only one made here is there; bring the sender's in: \
+            dialtone source rotate --secret-file
+            """,
+            metadata: ["source": "\(source.rawValue.lowercase)", "name": "\(name)"])
+    }
+
+    /// Whether a minute has passed since a source was told of. Notes that it is told of now.
+    private static func isDue(
+        _ source: SourceID, _ told: inout [SourceID: ContinuousClock.Instant], _ now: ContinuousClock.Instant
+    ) -> Bool {
+        if let last = told[source], last.duration(to: now) < .seconds(60) { return false }
+        if told.count > Self.room { told = [:] }
+        told[source] = now
+        return true
     }
 
     /// With more sources than this the idle ones are forgotten.

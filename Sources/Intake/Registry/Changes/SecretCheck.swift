@@ -7,14 +7,16 @@ import Postgres
 import Vault
 
 extension SourceRegistry {
-    /// Builds the proofs of a source as its next delivery will meet them: with the new secret and with the older ones
-    /// that count on during `overlap`. Throws `InvalidValue` with what is wrong.
+    /// Builds the proofs of a source as its deliveries will meet them: with the new secret and the older ones that count
+    /// on during `overlap`, and with the new one alone when they have ended. Throws `InvalidValue` with what is wrong.
     func requireProofs(
         _ terms: SourceTerms, of source: SourceID, _ scope: String, with secret: NewSecret, overlap: Duration
     ) async throws {
         let count = ProofSecret.maximumCount - 1
         let older = overlap > .zero ? try await self.secretsInForce(of: source, scope, count) : []
-        try terms.requireUse(of: [secret.forProofs] + older)
+        let new = secret.forProofs
+        try terms.requireUse(of: [new] + older)
+        if !older.isEmpty { try terms.requireUse(of: [new]) }
     }
 
     /// Returns the newest secrets in force. One that does not open is passed over, as it is when a delivery comes.

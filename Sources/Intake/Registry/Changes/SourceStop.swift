@@ -11,6 +11,7 @@ package struct SourceBelongings: Sendable {
     /// Open ones; their bodies go.
     package let quarantined: Int
     package let organizations: Int
+    /// Those in force.
     package let secrets: Int
 }
 
@@ -75,7 +76,8 @@ extension SourceRegistry {
                    (select count(*) from dialtone.memberships where source_id = \(source)),
                    (select count(*) from dialtone.quarantine where source_id = \(source) and settled_at is null),
                    (select count(*) from dialtone.source_tenants where source_id = \(source)),
-                   (select count(*) from dialtone.source_secrets where source_id = \(source))
+                   (select count(*) from dialtone.source_secrets
+                    where source_id = \(source) and (expires_at is null or expires_at > clock_timestamp()))
             """)
         guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
         return SourceBelongings(

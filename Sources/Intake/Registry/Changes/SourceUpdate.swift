@@ -30,7 +30,7 @@ extension SourceRegistry {
         guard !isSame else {
             return UpdatedSource(slug: slug, hookID: source.hookID, version: source.version, isChanged: false)
         }
-        let secrets = try await self.pool.query(Self.newestSecrets(of: source)).map { try $0.decode(UUID.self) }
+        let secrets = try await self.newestSecrets(of: source)
         try await self.requireSecrets(for: terms, source)
         let version = try await self.pool.withTransaction { connection in
             try await Self.lock(source, slug, secrets, on: connection)
@@ -73,41 +73,19 @@ extension SourceRegistry {
         return terms
     }
 
-    /// All secrets in force must fit the new proofs: one that does not would make the source unreadable.
+    /// All secrets in force must fit the new proofs: one that does not would make the source unreadable. So must those
+    /// that stay when the others have ended.
     private func requireSecrets(for terms: SourceTerms, _ source: FoundSource) async throws {
         let secrets = try await self.secretsInForce(of: source.id, source.scope)
-        guard !secrets.isEmpty || !terms.proofs.needsSecret else {
+        let lasting = secrets.filter { $0.notAfter == nil }
+        guard !lasting.isEmpty || !terms.proofs.needsSecret else {
             throw SourceError.losesSecrets("they need one, and the source has none in force; make a new source")
         }
-        do { try terms.requireUse(of: secrets) } catch {
+        do {
+            try terms.requireUse(of: secrets)
+            try terms.requireUse(of: lasting)
+        } catch {
             throw SourceError.losesSecrets("\(error); bring one in first that fits: dialtone source rotate")
-        }
-    }
-
-    /// Those that the next delivery will meet. Index source_secrets_source.
-    private static func newestSecrets(of source: FoundSource) -> SQL {
-        """
-        select secret_id from dialtone.source_secrets
-        where source_id = \(source.id) and tenant_id = \(source.scope)
-          and (expires_at is null or expires_at > clock_timestamp())
-        order by created_at desc limit \(Int64(ProofSecret.maximumCount))
-        """
-    }
-
-    /// Locks the source's row, so that one change follows the other. Refuses when somebody has changed it, or has rotated
-    /// its secrets, since it was looked at. Primary key.
-    private static func lock(
-        _ source: FoundSource, _ slug: String, _ secrets: [UUID], on connection: PostgresConnection
-    ) async throws {
-        let version = try await connection.query(
-            """
-            select config_version from dialtone.sources
-            where source_id = \(source.id) and status <> 'deleted' for update
-            """
-        ).first?.decode(Int32.self)
-        let inForce = try await connection.query(Self.newestSecrets(of: source)).map { try $0.decode(UUID.self) }
-        guard version == source.version, Set(inForce).isSubset(of: secrets) else {
-            throw SourceError.changedMeanwhile(slug)
         }
     }
 

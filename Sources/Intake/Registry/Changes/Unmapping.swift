@@ -17,27 +17,30 @@ extension SourceRegistry {
         _ organization: String, slug: String, tenant: TenantID?, patience: Duration = .seconds(30)
     ) async throws {
         let source = try await self.tracked(slug, tenant)
-        try await self.beginLeaving(organization, source)
+        let change = try await self.beginLeaving(organization, source)
         guard try await self.olderTransactionsEnd(within: patience) else {
             throw SourceError.stillLeaving(organization)
         }
-        try await self.endLeaving(organization, source)
+        try await self.endLeaving(organization, source, since: change)
     }
 
-    private func beginLeaving(_ organization: String, _ source: SourceID) async throws {
+    /// Returns the transaction since which the organisation is leaving: this one, or that of a removal before.
+    private func beginLeaving(_ organization: String, _ source: SourceID) async throws -> String {
         try await self.pool.withTransaction { connection in
             // The row's lock comes first, so that one removal follows the other. Primary key.
-            let isLeaving = try await connection.query(Self.lock(organization, source)).first?.decode(Bool.self)
-            guard let isLeaving else { throw SourceError.unknownOrganization(organization) }
-            guard !isLeaving else { return }
+            let (isLeaving, change) = try await Self.lock(organization, source, on: connection)
+            guard !isLeaving else { return change }
             guard try await Self.hasNoMember(organization, source, on: connection) else {
                 throw SourceError.hasMembers(organization)
             }
-            _ = try await connection.query(
+            let changed = try await connection.query(
                 """
                 update dialtone.source_tenants set is_leaving = true, changed_xid = pg_current_xact_id()
-                where source_id = \(source) and external_tenant = \(organization)
-                """)
+                where source_id = \(source) and external_tenant = \(organization) returning changed_xid::text
+                """
+            ).first?.decode(String.self)
+            guard let changed else { throw SourceError.unknownOrganization(organization) }
+            return changed
         }
     }
 
@@ -57,12 +60,15 @@ extension SourceRegistry {
     }
 
     /// The row goes, or is in force again when somebody has become a member by a statement from before.
-    private func endLeaving(_ organization: String, _ source: SourceID) async throws {
+    ///
+    /// `change` is the transaction since which the wait knows that the organisation is leaving. Refuses when the row has
+    /// another one: the organisation was mapped again meanwhile, and a statement that read it so may go on. That the
+    /// organisation is leaving once more is then another removal's affair, which waits for itself.
+    private func endLeaving(_ organization: String, _ source: SourceID, since change: String) async throws {
         let hasLeft = try await self.pool.withTransaction { connection in
             // A removal beside this one, or somebody who maps, has the row first or waits. Primary key.
-            let isLeaving = try await connection.query(Self.lock(organization, source)).first?.decode(Bool.self)
-            guard let isLeaving else { throw SourceError.unknownOrganization(organization) }
-            guard isLeaving else { throw SourceError.mappedAgain(organization) }
+            let (isLeaving, changed) = try await Self.lock(organization, source, on: connection)
+            guard isLeaving, changed == change else { throw SourceError.mappedAgain(organization) }
             guard try await Self.hasNoMember(organization, source, on: connection) else {
                 _ = try await connection.query(
                     """
@@ -81,11 +87,18 @@ extension SourceRegistry {
         guard hasLeft else { throw SourceError.hasMembers(organization) }
     }
 
-    private static func lock(_ organization: String, _ source: SourceID) -> SQL {
-        """
-        select is_leaving from dialtone.source_tenants
-        where source_id = \(source) and external_tenant = \(organization) for update
-        """
+    /// Locks the organisation's row. Returns whether it is leaving, and the transaction that last changed it.
+    private static func lock(
+        _ organization: String, _ source: SourceID, on connection: PostgresConnection
+    ) async throws -> (isLeaving: Bool, change: String) {
+        let row = try await connection.query(
+            """
+            select is_leaving, changed_xid::text from dialtone.source_tenants
+            where source_id = \(source) and external_tenant = \(organization) for update
+            """
+        ).first?.decode(Bool.self, String.self)
+        guard let row else { throw SourceError.unknownOrganization(organization) }
+        return (row.0, row.1)
     }
 
     /// A member whom a deletion or a newer list has voided does not count. Indexes memberships_pkey, by its first

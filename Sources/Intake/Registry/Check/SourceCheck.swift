@@ -36,6 +36,8 @@ package struct SourceCheck: Sendable {
     package let steps: [TraceStep]
     package let items: [Item]
     package let changes: [Change]
+    /// What may be why the sender is not proven: its own secret was never brought in. Nil: that is not so.
+    package fileprivate(set) var warning: String?
 
     fileprivate init(
         refusal: String?, _ decision: Decision, steps: [TraceStep] = [], items: [Item], changes: [Change] = []
@@ -62,11 +64,16 @@ extension SourceRegistry {
             headers.filter { $0.name.lowercased() == name }.map(\.value)
         }
         let delivery = Delivery(hook: found.hookID, headers: values, body: body, receivedAt: now)
+        var check: SourceCheck
         switch source.reader {
-        case .canonical(let proof): return try await self.check(delivery, from: source, by: proof)
-        case .mapped(let mapped): return try await self.check(delivery, from: mapped)
+        case .canonical(let proof): check = try await self.check(delivery, from: source, by: proof)
+        case .mapped(let mapped): check = try await self.check(delivery, from: mapped)
         case .disabled: throw IntakeError.disabled
         }
+        if check.refusal != nil, source.lacksSendersSecret {
+            check.warning = try found.terms.warning(of: slug, hasGivenSecret: false)
+        }
+        return check
     }
 
     private func source(_ found: FoundSource, _ slug: String, now: Date) async throws -> KnownSource {

@@ -5,7 +5,8 @@ import Model
 import Postgres
 import Queue
 
-/// What the words of a request would come to. Locks are held for as long as it takes, as for any delivery.
+/// What the words of a request would come to. Locks are held for as long as it takes, as for any delivery, but in the
+/// body's order and not in the writers'. So a trial that meets a writer gives way, and is tried again.
 struct SourceTrial: Sendable {
     /// By the words' own ids. A word without one comes to nothing.
     private(set) var outcomes: [EventID: String] = [:]
@@ -14,12 +15,33 @@ struct SourceTrial: Sendable {
     /// The users whose wish would change.
     private(set) var changes: [SourceCheck.Change] = []
 
-    /// Runs the deliveries in their order, so that each sees what the ones before have said.
+    private static let attempts = 4
+
+    /// Runs the deliveries in their order, so that each sees what the ones before have said. Throws `SourceError.busy`
+    /// when their rows stay locked.
+    ///
+    /// Cancelled here: the transaction is rolled back.
     static func run(_ deliveries: [TakenDelivery.Words], in pool: PostgresPool) async throws -> SourceTrial {
+        for _ in 1...Self.attempts {
+            do { return try await Self.runOnce(deliveries, in: pool) } catch let error as PostgresError
+                where error.isRetryable || error.isLockTimeout
+            {
+                continue
+            }
+        }
+        throw SourceError.busy
+    }
+
+    private static func runOnce(_ deliveries: [TakenDelivery.Words], in pool: PostgresPool) async throws -> SourceTrial
+    {
         try await pool.withConnection { connection in
             _ = try await connection.query("begin isolation level read committed")
             var trial = SourceTrial()
             do {
+                // Nobody's sign-up waits for long: not behind a lock that this waits for, and not for a command whose
+                // process or machine stands still. The server then ends the session.
+                _ = try await connection.query("set local lock_timeout = '1s'")
+                _ = try await connection.query("set local idle_in_transaction_session_timeout = '2s'")
                 for delivery in deliveries { try await trial.run(delivery, on: connection) }
                 _ = try await connection.query("rollback")
             } catch {

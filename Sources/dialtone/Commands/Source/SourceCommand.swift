@@ -53,7 +53,7 @@ struct SourceCommand: AsyncParsableCommand {
             let tenant = try self.tenant.map { try TenantID($0) }
             let allowed = try self.allow.map { try NamedSource.tenants($0) } ?? []
             let configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
-            let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
+            let secret = try self.secretFile.map { try PastedSecret.read($0) }
             let line = try await Administration(try await Settings.read()).createSource(
                 self.source, tenant: tenant, allowed: allowed, preset: self.preset, configuration: configuration,
                 secret: secret)
@@ -98,7 +98,7 @@ struct SourceCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try self.named.tenant
-            let secret = try self.secretFile.map { try FileArgument.read($0, option: "--secret-file") }
+            let secret = try self.secretFile.map { try PastedSecret.read($0) }
             let line = try await Administration(try await Settings.read()).rotateSource(
                 self.named.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600), secret: secret)
             if self.json { return try Terminal.show(json: line) }

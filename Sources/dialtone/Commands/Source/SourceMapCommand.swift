@@ -58,7 +58,12 @@ struct SourceMapCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists a source's organisations and their tenants, and those that are not mapped.")
+            abstract: "Lists a source's organisations and their tenants, and those that are not mapped.",
+            discussion: """
+                MEMBERS are people who are members now, by what the sender has told. UNBOUND are those of them who belong
+                to no tenant, because they came before the organisation was mapped: they have no user. QUARANTINED are
+                its events that wait.
+                """)
 
         @OptionGroup var named: NamedSource
         @Flag(help: "Print JSON.") var json = false

@@ -85,6 +85,15 @@ import Testing
         #expect(told == ["/proofs is needed", "/proofs is needed", "secret must not be empty"])
     }
 
+    @Test func `that a sender's own secret is missing is told once a minute, with the source's name`() {
+        let lines = HeldLines()
+        let budgets = SourceBudgets(rate: 1, logger: Logger(label: "test") { _ in lines })
+        let source = SourceID(rawValue: UUID())
+        _ = budgets.budget(of: source, named: "clerk")
+        for second in [0, 59, 60] { budgets.tellSecretMissing(source, now: Self.start + .seconds(second)) }
+        #expect(lines.all.map { $0["name"] } == ["clerk", "clerk"])
+    }
+
     @Test func `one source's budget is the same wherever it is asked for, and no other's`() {
         let budgets = SourceBudgets(rate: 1, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (one, other) = (SourceID(rawValue: UUID()), SourceID(rawValue: UUID()))

@@ -22,9 +22,34 @@ import Testing
             #expect(try await registry.enable(slug: "s", tenant: acme))
             let active = try await registry.list(tenant: acme)
             #expect(active.map(\.status) == ["active"] && active.first?.stoppedAt == nil)
-            await #expect(throws: SourceError.unknownSource("s")) {
+            await #expect(throws: SourceError.ownedElsewhere("s", by: [acme])) {
                 try await registry.disable(slug: "s", tenant: nil)
             }
+        }
+    }
+
+    @Test func `an organisation is not mapped beside a deletion of its source`() async throws {
+        try await MappedIntakeTests.with(MappedIntakeTests.split) { bed in
+            // A transaction that deletes the source, as `delete` does, and has not committed.
+            try await bed.database.admin.script("begin; update dialtone.sources set status = 'deleted'")
+            let mapped = Task {
+                try await bed.registry.map("late", to: TenantID("acme"), slug: "s", tenant: nil)
+            }
+            try await bed.database.untilSomebodyWaitsForALock()
+            try await bed.database.admin.script("delete from dialtone.source_tenants; commit")
+            await #expect(throws: SourceError.unknownSource("s")) { try await mapped.value }
+            #expect(try await bed.rows("select external_tenant from dialtone.source_tenants").isEmpty)
+        }
+    }
+
+    @Test func `secrets that are over are not counted among what would go`() async throws {
+        try await SourceRegistryTests.withRegistry { registry, _, _ in
+            let acme = try TenantID("acme")
+            _ = try await registry.create(slug: "s", tenant: acme, allowedTenants: [], preset: "standard")
+            for overlap in [Duration.zero, .seconds(3600)] {
+                _ = try await registry.rotate(slug: "s", tenant: acme, overlap: overlap)
+            }
+            #expect(try await registry.belongings(slug: "s", tenant: acme).secrets == 2)
         }
     }
 

@@ -72,6 +72,27 @@ import Vault
         }
     }
 
+    /// The second removal begins after a statement that has read the organisation as mapped.
+    @Test func `a removal that was taken back does not end with what a second removal waits for`() async throws {
+        try await Self.with { registry, database in
+            let acme = try TenantID("acme")
+            let before = try await Self.holding([.joins("o2", 10)], database)
+            let first = Task { try await registry.unmap("o1", slug: "people-0", tenant: nil) }
+            try await database.until("select 1 from dialtone.source_tenants where is_leaving")
+            try await registry.map("o1", to: acme, slug: "people-0", tenant: nil)
+            let between = try await Self.holding([Said.joins("o1", 20).with { $0.user = "v" }], database)
+            let second = Task { try await registry.unmap("o1", slug: "people-0", tenant: nil) }
+            try await database.until("select 1 from dialtone.source_tenants where is_leaving")
+            try await before.script("commit")
+            await before.close()
+            await #expect(throws: SourceError.mappedAgain("o1")) { try await first.value }
+            try await between.script("commit")
+            await between.close()
+            await #expect(throws: SourceError.hasMembers("o1")) { try await second.value }
+            #expect(try await WordBed.users(database).contains("acme v live"))
+        }
+    }
+
     @Test func `a removal that was interrupted is ended by the next one, or taken back by mapping again`() async throws
     {
         try await Self.with { registry, database in

@@ -82,6 +82,31 @@ import Testing
         }
     }
 
+    @Test func `where only a secret that was made here is there, a check says what is missing`() async throws {
+        try await SourceRegistryTests.withRegistry { registry, _, _ in
+            let acme = try TenantID("acme")
+            _ = try await registry.create(slug: "c", tenant: acme, allowedTenants: [], preset: "clerk")
+            let warning = {
+                try await registry.check([], headers: [], slug: "c", tenant: acme, now: MappedIntakeTests.noon).warning
+            }
+            #expect(try await warning()?.contains("dialtone source rotate c --tenant acme") == true)
+            let own = Array("whsec_\(Data(repeating: 7, count: 32).base64EncodedString())".utf8)
+            _ = try await registry.rotate(slug: "c", tenant: acme, overlap: .seconds(60), secret: own)
+            #expect(try await warning() == nil)
+        }
+    }
+
+    /// A writer holds the person, as it does for a moment. This one holds on.
+    @Test func `a check gives way to a writer, and says so`() async throws {
+        try await MappedIntakeTests.with(MappedIntakeTests.split) { bed in
+            _ = try await bed.send("{\"events\":[\(MappedIntakeTests.event(1, "u"))]}")
+            try await bed.database.admin.script("begin; select 1 from dialtone.people for update")
+            await #expect(throws: SourceError.busy) { try await Self.check(MappedIntakeTests.event(2, "u"), bed) }
+            try await bed.database.admin.script("rollback")
+            #expect(try await Self.check(MappedIntakeTests.event(2, "u"), bed).decision == .stored)
+        }
+    }
+
     @Test func `the canonical event is tried too`() async throws {
         try await SourceRegistryTests.withRegistry { registry, _, database in
             let acme = try TenantID("acme")
