@@ -15,6 +15,9 @@ import Vault
 final class Quarantine: Sendable {
     typealias Completion = @Sendable (Result<[Receipt.Item], IntakeError>) -> Void
 
+    /// How often a body is put beside rows that others are settling just then.
+    private static let triesForBody = 8
+
     private let pool: PostgresPool
     private let vault: Vault
     private let logger: Logger
@@ -96,8 +99,11 @@ final class Quarantine: Sendable {
             source: request.source.id, scope: request.source.scope, version: request.source.version,
             receivedAt: request.request.receivedAt, secret: request.secret, size: Int32(request.request.body.count),
             hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request))
-        let statement = QuarantineStatement.keep(written)
-        let rows = try await self.pool.withConnection { try await $0.query(statement, shielded: true) }
+        let isLocking = request.notes.contains(where: \.isStored)
+        let statements = (isLocking ? [QuarantineStatement.lock(written)] : []) + [QuarantineStatement.keep(written)]
+        let answers = try await self.pool.withConnection { try await $0.pipeline([statements], shielded: true)[0] }
+        // The first to fail has the reason; the others were not run.
+        let rows = try answers.flatMap { try $0.get() }
         var items: [EventID: Receipt.Item] = [:]
         for row in rows {
             var columns = row.columns
@@ -114,16 +120,24 @@ final class Quarantine: Sendable {
     }
 
     /// Puts the body on a row of these events, unless one of its request has it. The rows are known only after the
-    /// insert, and the body is sealed for the first one.
+    /// insert, and the body is sealed for the first one. A row that is settled meanwhile does not take it, and then
+    /// another one may need it.
     private func keepBody(of request: QuarantinedRequest, _ hash: [UInt8], in events: [EventID]) async throws {
         guard let kept = KeptRequest(request.request, of: request.source) else { return }
-        for row in try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash)) {
-            var columns = row.columns
-            let body: EventID = try columns.next()
-            let sealed = try await kept.sealed(by: self.vault, for: body, of: request.source.id, request.source.scope)
-            _ = try await self.pool.withConnection {
-                try await $0.query(QuarantineStatement.keepBody(sealed, of: body), shielded: true)
+        for _ in 0..<Self.triesForBody {
+            var isKept = true
+            for row in try await self.pool.query(QuarantineStatement.bodies(of: events, hash: hash)) {
+                var columns = row.columns
+                let body: EventID = try columns.next()
+                let sealed = try await kept.sealed(
+                    by: self.vault, for: body, of: request.source.id, request.source.scope)
+                let holders = try await self.pool.withConnection {
+                    try await $0.query(QuarantineStatement.keepBody(sealed, of: body), shielded: true)
+                }
+                if holders.isEmpty { isKept = false }
             }
+            if isKept { return }
         }
+        throw IntakeError.unavailable
     }
 }

@@ -6,6 +6,18 @@ import Model
 import Postgres
 
 enum QuarantineStatement {
+    /// Locks events that the ledger has in quarantine without their notes, in key order. Returns no row.
+    ///
+    /// It is a statement of its own, before `keep`: what is settled meanwhile gets no note. Index events_pkey.
+    static func lock(_ rows: QuarantineRows) -> SQL {
+        """
+        select 1 from (
+            select event_id from dialtone.events where event_id = any(\(rows.notes.filter(\.isStored).map(\.event)))
+            order by event_id for no key update) locked
+        having count(*) < 0
+        """
+    }
+
     /// Writes the notes of one request. Returns for each its event, the event that the ledger has for it, and whether
     /// that is in quarantine by this statement.
     ///
@@ -13,6 +25,7 @@ enum QuarantineStatement {
     static func keep(_ rows: QuarantineRows) -> SQL {
         """
         with note as materialized (\(Self.notes(rows))),
+        waiting as materialized (\(Self.waiting)),
         stored as (\(Self.stored(rows))),
         kept as (\(Self.kept(rows)))
         \(Self.outcome(rows))
@@ -33,7 +46,8 @@ enum QuarantineStatement {
         """
     }
 
-    /// Puts the body on the last row that is still open. Indexes quarantine_body and quarantine_pkey.
+    /// Puts the body on the last row that is still open. Returns a row where it did. One that is being settled is
+    /// waited for, and the body is on no row then. Indexes quarantine_body and quarantine_pkey.
     static func keepBody(_ sealed: [UInt8], of body: EventID) -> SQL {
         """
         update dialtone.quarantine set sealed = \(Bytes(sealed))
@@ -41,6 +55,7 @@ enum QuarantineStatement {
                           where last.body_id = \(body) and last.settled_at is null
                           order by last.event_id desc limit 1)
           and sealed is null and settled_at is null
+        returning 1
         """
     }
 
@@ -55,15 +70,31 @@ enum QuarantineStatement {
             """
     }
 
-    /// Writes the ledger. A row in quarantine names no user. An event that the ledger has already stays as it is.
-    /// Index: the ledger's unique key.
+    /// Events that the ledger has already, and that nobody has settled since. Index events_pkey.
+    private static let waiting: SQL = """
+        select note.event_id from note cross join lateral (
+            select events.outcome from dialtone.events where events.event_id = note.event_id offset 0) ledger
+        where note.is_stored and ledger.outcome = 'quarantined'
+        """
+
+    /// Writes the ledger. A row in quarantine names no user. An event that the ledger has already stays as it is, and
+    /// nothing is added to a delivery that an operator has dropped as a whole. Indexes: the ledger's unique key, and
+    /// quarantine_pkey.
     private static func stored(_ rows: QuarantineRows) -> SQL {
         """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, outcome, received_at,
                                      config_version, secret_id)
         select event_id, \(rows.source), delivery_id, item, \(rows.scope), 'quarantined', \(rows.receivedAt),
                \(rows.version), \(rows.secret)
-        from note where not is_stored
+        from note where not is_stored and not (item > 0 and exists (
+            select 1 from (
+                select events.event_id from dialtone.events
+                where events.source_id = \(rows.source) and events.delivery_id = note.delivery_id
+                  and events.item = 0 and events.outcome = 'ignored' offset 0) head
+            cross join lateral (
+                select spans, settled_by from dialtone.quarantine
+                where quarantine.event_id = head.event_id offset 0) kept
+            where kept.spans <> 'item' and kept.settled_by = 'dropped'))
         order by delivery_id collate "C", item
         on conflict (source_id, delivery_id, item) do nothing
         returning event_id
@@ -79,7 +110,9 @@ enum QuarantineStatement {
                \(Bytes(rows.hash)), picks::json, number, spans,
                coalesce(\(rows.joins?.body), first_value(event_id) over (order by event_id)),
                coalesce(\(rows.joins?.arrivedAt), clock_timestamp())
-        from note where is_stored or (event_id in (select event_id from stored)) is true
+        from note
+        where (event_id in (select event_id from waiting)) is true
+           or (event_id in (select event_id from stored)) is true
         order by event_id
         on conflict (event_id) do nothing
         """
@@ -90,7 +123,7 @@ enum QuarantineStatement {
     private static func outcome(_ rows: QuarantineRows) -> SQL {
         """
         select note.event_id, coalesce(known.event_id, note.event_id),
-               note.is_stored or note.event_id in (select event_id from stored)
+               note.event_id in (select event_id from waiting) or note.event_id in (select event_id from stored)
         from note left join lateral (
             select events.event_id from dialtone.events
             where events.source_id = \(rows.source) and events.delivery_id = note.delivery_id

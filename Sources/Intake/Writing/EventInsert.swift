@@ -33,11 +33,6 @@ enum EventInsert {
         return statements
     }
 
-    /// Puts what becomes of the body around statements that settle these events.
-    static func handingOn(_ statements: [SQL], _ events: [EventID]) -> [SQL] {
-        [QuarantinedBody.lock(of: events)] + statements + [QuarantinedBody.handOn(from: events)]
-    }
-
     /// Runs the statements in one transaction and returns their rows.
     static func rows(of statements: [SQL], on connection: PostgresConnection) async throws -> [PostgresRow] {
         if statements.count == 1 { return Array(try await connection.query(statements[0], shielded: true)) }

@@ -32,34 +32,33 @@ extension NewDelivery: LineDelivery {
                 guard let outcome = unseen[event.id] else { continue }
                 results[event.id] = try await EventInsert.resultElsewhere(of: event, outcome, on: connection)
             }
-            try await Self.settle(events, &results, &clock, on: connection)
+            try await Resend.settle(events, &results, &clock, on: connection)
             try await FirstTake.decide(events, &results, on: connection)
             return results
         }
     }
+}
 
-    /// A delivery that comes again while its event is in quarantine is a replay with the body at hand.
-    private static func settle(
-        _ events: [NewEvent], _ results: inout [EventID: EventResult], _ clock: inout FairClock,
+extension NewEvent {
+    static func settle(
+        _ events: [NewEvent], storing others: [NewEvent], _ clock: inout FairClock,
         on connection: PostgresConnection
-    ) async throws {
-        var repeated: [NewEvent] = []
-        var ids: [EventID: EventID] = [:]
-        for event in events {
-            guard case .success(let item)? = results[event.id], item.status == .quarantined,
-                ids[item.eventID] == nil
-            else { continue }
-            ids[item.eventID] = event.id
-            repeated.append(event.replaying(item.eventID))
+    ) async throws -> [EventID: EventResult] {
+        var statements = [QuarantinedBody.lock(of: events.map(\.id))]
+        if !events.isEmpty { statements += EventInsert.statements(for: events, settling: .resend, &clock) }
+        if !others.isEmpty { statements += EventInsert.statements(for: others, &clock) }
+        let ids = events.map(\.id)
+        statements += [QuarantinedBody.end(settled: ids, by: .resend), QuarantinedBody.handOn(from: ids)]
+        let rows = try await EventInsert.rows(of: statements, on: connection)
+        let (decided, unseen) = try EventInsert.read(rows)
+        var results = decided
+        for event in others where unseen[event.id] != nil {
+            results[event.id] = try await Self.lookUp(event, on: connection)
         }
-        guard !repeated.isEmpty else { return }
-        let statements = EventInsert.handingOn(
-            EventInsert.statements(for: repeated, settling: .resend, &clock), repeated.map(\.id))
-        let settled = try EventInsert.read(try await EventInsert.rows(of: statements, on: connection)).decided
-        try await EventInsert.markSuperseded(settled, on: connection)
-        for (known, result) in settled {
-            guard let id = ids[known] else { continue }
-            results[id] = result
-        }
+        return results
+    }
+
+    static func lookUp(_ event: NewEvent, on connection: PostgresConnection) async throws -> EventResult? {
+        try await EventInsert.resultElsewhere(of: event, .duplicate, on: connection)
     }
 }

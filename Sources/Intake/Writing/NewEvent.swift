@@ -14,7 +14,7 @@ struct NewEvent: Sendable {
     /// The event at place 0 of the delivery; nil when this is that event.
     var first: EventID?
     let receivedAt: Date
-    let change: UserChange
+    private(set) var change: UserChange
     /// The word stands in an update, as "is active". It brings in who is unknown, and undoes no operator's revoke and
     /// no other source's. Only a sign-up may be weak.
     var isWeak = false
@@ -29,6 +29,14 @@ struct NewEvent: Sendable {
     func replaying(_ known: EventID) -> NewEvent {
         var event = self
         event.id = known
+        return event
+    }
+
+    /// A revoke that counts as of its arrival came with the event at item 0.
+    func beside(_ head: EventID, arrivedAt: Date) -> NewEvent {
+        var event = self
+        event.first = head
+        if event.isByArrival { (event.change.occurredAt, event.isByArrival) = (arrivedAt, false) }
         return event
     }
 

@@ -25,11 +25,22 @@ struct PeopleLoad: Sendable {
         self.dice = FuzzDice.apart(number)
     }
 
-    /// What the writers need: sources, tenants and their tags.
+    /// What the writers need: sources, tenants and their tags, and all users.
+    ///
+    /// Users are locked in one order as far as they exist. A row that does not exist cannot be locked, so writers that
+    /// make users several statements apart may meet crosswise, and are tried again.
     static func prepare(_ database: TestDatabase) async throws {
         try await WordBed.prepare(database)
         try await database.insert(Ledger.tag(), Ledger.tag(of: try TenantID("globex")))
         _ = try await database.admin.query("update dialtone.installation set id = \(Self.installation)")
+        var clock = FairClock()
+        for tenant in ["acme", "globex"] {
+            let events = try (0..<Self.people).map { person in
+                try NewEvent.of(
+                    "u-\(person)", .live, UUID().uuidString, at: 0, from: WriterBed.source, tenant: TenantID(tenant))
+            }
+            try await database.commit(EventInsert.statements(for: events, &clock))
+        }
     }
 
     /// Makes the server count what this connection has met, and closes it.

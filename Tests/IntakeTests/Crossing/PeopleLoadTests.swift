@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several words of a person in one transaction take the locks of its users in everybody's order.
 
+import Model
 import Postgres
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ import Testing
 @Suite struct PeopleLoadTests {
     private static let transactions = 60
 
-    @Test func `several words of a person in one transaction never deadlock with finish and plain writers`()
+    @Test func `several words of a person in one transaction never deadlock over users that exist`()
         async throws
     {
         try await TestDatabase.with { database in
@@ -32,6 +33,33 @@ import Testing
             #expect(counted == Int64(0))
             let recorded = try await database.admin.query("select 1 from dialtone.credentials limit 1")
             #expect(recorded.count == 1, "workers were there")
+        }
+    }
+
+    /// The words name the tenants against the order of the users' keys, and the other writer in that order.
+    @Test func `a writer that meets new users crosswise with another one is tried again, and takes all in`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            let others = try ["acme", "globex"].map { tenant in
+                EventStatement.insert(
+                    [
+                        try NewEvent.of(
+                            "u", .live, "d-\(tenant)", at: 5, from: WordBed.other, tenant: TenantID(tenant))
+                    ], places: [tenant: 1])
+            }
+            let other = try await PostgresConnection.connect(PostgresConfiguration(url: database.url))
+            // The other one does not look for a deadlock, so the writer is its victim.
+            try await other.script("begin; set local deadlock_timeout = '60s'")
+            _ = try await other.query(others[0])
+            async let answers = TrackedWriterTests.receipts([[.joins("o3", 10), .joins("o1", 10)]], database)
+            try await database.untilSomebodyWaitsForALock()
+            _ = try await other.query(others[1])
+            try await other.script("commit")
+            #expect(try await answers == ["accepted accepted"])
+            await other.close()
+            #expect(try await WordBed.users(database) == ["acme u live", "globex u live"])
         }
     }
 

@@ -69,7 +69,7 @@ extension MappedIntakeTests {
             _ = try await bed.send(Self.body(#""users":["a"]"#, org: "o"))
             if isChanged { try await bed.change(Self.each) }
             let other = try await bed.send(
-                Self.body(isChanged ? #""users":["b"]"# : #""users":["a","b"]"#, org: "o"), at: Self.noon + 60)
+                Self.body(isChanged ? #""users":["b"]"# : #""users":["b","a"]"#, org: "o"), at: Self.noon + 60)
             #expect(other.status == .quarantined)
             let kept = try await bed.rows("select reason from dialtone.quarantine")
             #expect(kept == ["reused_id"])

@@ -49,20 +49,38 @@ extension MappedIntakeTests {
     }
 
     /// Else the join would bring in somebody who has left, once the organisation is mapped.
-    @Test func `a full quarantine keeps no leave from what is known, and no word from its person`() async throws {
+    @Test func `a full quarantine keeps no leave from what is known, and no word from its person and its list`()
+        async throws
+    {
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
             func full(_ said: Said) -> Said { said.with { $0.isKeptUnmapped = false } }
             _ = try await WordBed.say([.joins("o1", 10), .joins("o9", 10)], database)
             let suspended = Said.leaves("o8", 20).with { $0.ofPerson = .suspended }
+            let active = Said.joins("o7", 30).with { $0.ofPerson = .live }
             let outcomes = try await WordBed.say(
-                [full(.leaves("o9", 20)), full(.joins("o8", 20)), full(.leaves("o8", 20)), full(suspended)], database)
-            #expect(outcomes == ["accepted", "ignored unmapped", "ignored unmapped", "accepted"])
+                [
+                    full(.leaves("o9", 20)), full(.joins("o8", 20)), full(.leaves("o8", 20)), full(suspended),
+                    full(active),
+                ],
+                database)
+            #expect(
+                outcomes == [
+                    "accepted", "ignored unmapped", "ignored unmapped", "accepted unmapped", "accepted unmapped",
+                ])
             let facts = try await database.admin.query(
                 "select external_tenant || ' ' || state from dialtone.memberships order by 1"
             ).map { try $0.decode(String.self) }
-            #expect(facts == ["o1 live", "o9 gone"])
+            #expect(facts == ["o1 live", "o7 live", "o8 gone", "o9 gone"])
+            #expect(try await WordBed.users(database) == ["acme u live"])
+            _ = try await WordBed.say([full(.list("o6", 40))], database)
+            let listed = try await database.admin.query(
+                "select 1 from dialtone.memberships where external_tenant = 'o6' and state = 'live'")
+            #expect(listed.count == 1)
             #expect(try await WordBed.users(database) == ["acme u gone"])
+            let quarantined = try await database.admin.query(
+                "select 1 from dialtone.events where outcome = 'quarantined' and external_tenant in ('o6', 'o7', 'o8')")
+            #expect(quarantined.isEmpty)
         }
     }
 

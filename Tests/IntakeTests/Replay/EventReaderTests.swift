@@ -106,6 +106,7 @@ import Testing
                 OpenEvent.page(of: source, reason: nil, after: nil, limit: 9), ReplayEffect.changed(by: [event]),
                 QuarantinedBody.lock(of: [event]), QuarantinedBody.handOn(from: [event]), QuarantinedBody.find(event),
                 QuarantineStatement.bodies(of: [event], hash: []), QuarantineStatement.keepBody([], of: event),
+                QuarantinedBody.end(settled: [event], by: .resend), Resend.heads(of: [source], ["d"]),
             ]
             try await database.pool.withConnection { connection in
                 for (place, statement) in keyed.enumerated() {

@@ -4,7 +4,7 @@
 import Model
 import Postgres
 
-/// Both statements stand in the transaction that settles. Two settlements of one request come one after the other, so
+/// These statements stand in the transaction that settles. Two settlements of one request come one after the other, so
 /// the second sees which rows the first has left.
 enum QuarantinedBody {
     /// Locks the first row of each request that these events came with, in key order. Returns no row.
@@ -19,6 +19,21 @@ enum QuarantinedBody {
                 select coalesce(body_id, event_id) from dialtone.quarantine where event_id = any(\(events))))
             order by event_id for update) locked
         having count(*) < 0
+        """
+    }
+
+    /// Ends the notes of those of these events that are settled. The statement that settles them may not see a note: it
+    /// is written after its event, and may be committed while that statement waits for the event. Indexes events_pkey and
+    /// quarantine_pkey.
+    static func end(settled events: [EventID], by settlement: Settlement) -> SQL {
+        """
+        update dialtone.quarantine
+        set settled_at = statement_timestamp(), settled_by = \(settlement), picks = null
+        where settled_by is null and event_id = any(array(
+            select told.event_id from unnest(\(events)) as told (event_id)
+            cross join lateral (
+                select events.outcome from dialtone.events where events.event_id = told.event_id offset 0) event
+            where event.outcome <> 'quarantined'))
         """
     }
 

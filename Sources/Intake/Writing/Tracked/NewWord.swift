@@ -16,7 +16,7 @@ struct NewWord: Sendable {
     /// The event at place 0 of the delivery; nil when this is that event.
     var first: EventID?
     let receivedAt: Date
-    let word: Word
+    private(set) var word: Word
     /// The version of the source's mapping that has read it.
     let mappingVersion: Int32
     /// A word of an organisation that is not mapped is kept in quarantine. Where that is full, it is ignored.
@@ -28,6 +28,13 @@ struct NewWord: Sendable {
     func replaying(_ event: EventID) -> NewWord {
         var word = self
         word.id = event
+        return word
+    }
+
+    func beside(_ head: EventID, arrivedAt: Date) -> NewWord {
+        var word = self
+        word.first = head
+        if word.word.moment == .arrival { word.word.moment = .at(arrivedAt) }
         return word
     }
 

@@ -67,59 +67,50 @@ extension TrackedDelivery: LineDelivery {
         return try await pool.withConnection { connection in
             let written = try await TrackedStatement.commit(batch, on: connection)
             TrackedStatement.noteMapped(words, written, in: &clock)
-            var results: [EventID: EventResult] = [:]
-            for word in words {
-                guard let result = written[word.id] else { continue }
-                if let event = result.asEvent {
-                    results[word.id] = event
-                } else {
-                    results[word.id] = try await Self.resultElsewhere(of: word, result.outcome, on: connection)
-                }
-            }
-            try await Self.settle(words, written, &results, &clock, on: connection)
+            var results = try await NewWord.results(of: words, written, on: connection)
             try await EventInsert.markSuperseded(results, on: connection)
+            try await Resend.settle(words, &results, &clock, on: connection)
             try await FirstTake.decide(words, &results, on: connection)
             return results
         }
     }
+}
 
-    /// A delivery that comes again while its event is in quarantine is a replay with the body at hand.
-    private static func settle(
-        _ words: [NewWord], _ written: [EventID: TrackedResult], _ results: inout [EventID: EventResult],
-        _ clock: inout FairClock, on connection: PostgresConnection
-    ) async throws {
-        var repeated: [NewWord] = []
-        var ids: [EventID: EventID] = [:]
+extension NewWord {
+    static func settle(
+        _ words: [NewWord], storing others: [NewWord], _ clock: inout FairClock, on connection: PostgresConnection
+    ) async throws -> [EventID: EventResult] {
+        let batch = TrackedStatement.batch(of: words, settling: .resend, storing: others, &clock)
+        let written = try await TrackedStatement.commit(batch, on: connection)
+        TrackedStatement.noteMapped(words + others, written, in: &clock)
+        return try await Self.results(of: words + others, written, on: connection)
+    }
+
+    fileprivate static func results(
+        of words: [NewWord], _ written: [EventID: TrackedResult], on connection: PostgresConnection
+    ) async throws -> [EventID: EventResult] {
+        var results: [EventID: EventResult] = [:]
         for word in words {
-            guard let result = written[word.id], result.isInQuarantine, result.isSame, let known = result.known,
-                ids[known] == nil
-            else { continue }
-            ids[known] = word.id
-            repeated.append(word.replaying(known))
+            guard let result = written[word.id] else { continue }
+            if let event = result.asEvent {
+                results[word.id] = event
+            } else {
+                results[word.id] = try await Self.lookUp(word, on: connection)
+            }
         }
-        guard !repeated.isEmpty else { return }
-        let batch = TrackedStatement.batch(of: repeated, settling: .resend, &clock)
-        for (known, result) in try await TrackedStatement.commit(batch, on: connection) {
-            guard let id = ids[known], result.outcome != .ignored else { continue }
-            // What still cannot be used stays in quarantine. Its note is written again where a crash has kept it from
-            // being written.
-            results[id] = .success(
-                Receipt.Item(eventID: known, status: result.isInQuarantine ? .quarantined : result.outcome))
-        }
+        return results
     }
 
     /// Returns what became of a word that another node committed while our statement waited for it: a new look sees
     /// it. A word that is nowhere was not in the delivery that came first under this id. Nil when nothing is known.
-    private static func resultElsewhere(
-        of word: NewWord, _ outcome: EventOutcome, on connection: PostgresConnection
-    ) async throws -> EventResult? {
+    static func lookUp(_ word: NewWord, on connection: PostgresConnection) async throws -> EventResult? {
         let rows = try await connection.query(LedgerLookup.known(word), shielded: true)
         guard var columns = rows.first?.columns else { return word.item > 0 ? .failure(.deliveryReused) : nil }
         let id: EventID = try columns.next()
         let isSame: Bool = try columns.next()
         let isInQuarantine: Bool = try columns.next()
         return isSame
-            ? .success(Receipt.Item(eventID: id, status: isInQuarantine ? .quarantined : outcome))
+            ? .success(Receipt.Item(eventID: id, status: isInQuarantine ? .quarantined : .duplicate))
             : .failure(.deliveryReused)
     }
 }
@@ -131,6 +122,7 @@ extension TrackedResult {
             return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: self.detail == "unmapped"))
         }
         guard let known = self.known else { return nil }
-        return self.isSame ? .success(Receipt.Item(eventID: known, status: self.outcome)) : .failure(.deliveryReused)
+        guard self.isSame else { return .failure(.deliveryReused) }
+        return .success(Receipt.Item(eventID: known, status: self.isInQuarantine ? .quarantined : self.outcome))
     }
 }

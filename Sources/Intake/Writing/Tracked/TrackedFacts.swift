@@ -79,7 +79,8 @@ enum TrackedFacts {
     /// The tenant that the word on a membership is for: where it is bound, what the configuration gives, or what the
     /// mapping says. Null: none is known. `is_ignored`: an operator has said that the organisation is none of ours, or
     /// it is not mapped and the quarantine of its source is full. What is known of a membership then is still ended by
-    /// a leave. Index source_tenants_pkey. A source that belongs to one tenant reaches no other. An organisation that an
+    /// a leave. A word that speaks of the person too is stored in any case, and its membership is known, bound nowhere:
+    /// that is no row in quarantine. Index source_tenants_pkey. A source that belongs to one tenant reaches no other. An organisation that an
     /// operator is taking out of the table is not mapped.
     private static let place: SQL = """
         select case when known.organization is null then null
@@ -89,7 +90,7 @@ enum TrackedFacts {
                known.organization is not null and not known.stays and known.tenant is null
                    and mapped.tenant_id is null
                    and (mapped.is_mapped is true
-                        or not known.keeps_unmapped
+                        or not known.keeps_unmapped and known.person_word is null and not known.is_whole
                            and (known.membership_word = 'live'
                                 or known.membership_word = 'gone' and known.member_state is null)) as is_ignored,
                mapped.is_mapped is null and not known.keeps_unmapped as is_not_kept

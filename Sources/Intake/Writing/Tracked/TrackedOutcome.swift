@@ -25,7 +25,7 @@ enum TrackedOutcome {
                          or membership_word = 'invited' then 'duplicate'
                     else 'superseded' end as outcome,
                case when is_passed then case when is_not_kept then 'unmapped' end
-                    when is_unmapped then 'unmapped'
+                    when is_unmapped or is_unbound then 'unmapped'
                     when waits then 'waits'
                     when changes then null
                     when is_held then 'held'
@@ -36,6 +36,8 @@ enum TrackedOutcome {
         from (select due.*,
                      coalesce(membership_word <> 'invited' and target is null and not is_ignored and keeps_unmapped,
                               false) as is_unmapped,
+                     coalesce(membership_word <> 'invited' and target is null and not is_ignored and is_member_news
+                              and not keeps_unmapped and (person_word is not null or is_whole), false) as is_unbound,
                      coalesce(case when person_word = 'live' and membership_word is null and waits_until is null
                                         and coalesce(at > ended_at, true) and state_then = 'live'
                               then not exists (

@@ -9,8 +9,8 @@ import Queue
 /// A batch is one transaction in one round trip: the people are met, the users locked where that is needed, then comes
 /// one statement for each time that a delivery names its person, and `amend` when somebody may be revoked.
 ///
-/// Locks are taken in this order, each in key order: the request's row of events that are settled, people, users that exist, the ledger's unique key, users that are
-/// new, jobs. Every table is entered by key.
+/// Locks are taken in this order, each in key order: the request's row of events that are settled, people, users that
+/// exist, the ledger's unique key, users that are new, jobs. Every table is entered by key.
 enum TrackedStatement {
     /// The statements of one transaction, and which of them return what became of the words.
     struct Batch: Sendable {
@@ -25,15 +25,20 @@ enum TrackedStatement {
     /// knows goes on with its line where the clock has one (`noteMapped`). Else its line begins at the database's clock.
     ///
     /// With a settlement the words are of events that are in quarantine, by their ids. A word's time is its own then, or
-    /// that of the event's arrival, and never now.
-    static func batch(of words: [NewWord], settling settlement: Settlement? = nil, _ clock: inout FairClock) -> Batch {
-        let rounds = Self.rounds(of: words)
-        let events = words.map(\.id)
+    /// that of the event's arrival, and never now. `others` are new events that are stored after them.
+    static func batch(
+        of settled: [NewWord], settling settlement: Settlement? = nil, storing others: [NewWord] = [],
+        _ clock: inout FairClock
+    ) -> Batch {
+        let rounds =
+            Self.rounds(of: settled).map { (words: $0, settlement: settlement) }
+            + Self.rounds(of: others).map { (words: $0, settlement: Settlement?.none) }
+        let (words, events) = (settled + others, settled.map(\.id))
         var statements = settlement == nil ? [] : [QuarantinedBody.lock(of: events)]
         statements.append(TrackedLocks.meet(words))
         if rounds.count > 1 { statements.append(TrackedLocks.users(words)) }
         let writes = statements.count..<statements.count + rounds.count
-        for round in rounds {
+        for (round, settlement) in rounds {
             let known = round.compactMap { word in
                 (word.word.tenant ?? word.owner).map { (tenant: $0.rawValue, receivedAt: word.receivedAt) }
             }
@@ -43,7 +48,9 @@ enum TrackedStatement {
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
-        if settlement != nil { statements.append(QuarantinedBody.handOn(from: events)) }
+        if let settlement {
+            statements += [QuarantinedBody.end(settled: events, by: settlement), QuarantinedBody.handOn(from: events)]
+        }
         return Batch(statements: statements, writes: writes)
     }
 

@@ -68,6 +68,32 @@ import Testing
         }
     }
 
+    /// The writer stores the event, and its note comes in a transaction of its own.
+    @Test(arguments: [true, false])
+    func `an event that is settled while its note is written leaves no open note`(_ isNoteFirst: Bool) async throws {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            let word = try Said.joins("o9", 30).word()
+            #expect(try await WordBed.commit([word], database) == ["quarantined unmapped"])
+            try await WordBed.map("o9", to: "acme", database)
+            let note = QuarantineNote(
+                event: word.id, deliveryID: word.deliveryID, number: 0, item: 0, reason: .unmapped, span: .request,
+                isStored: true)
+            let rows = QuarantineRows(
+                source: word.source, scope: "-", version: 1, receivedAt: word.receivedAt, secret: nil, size: 1,
+                hash: Array(repeating: 0, count: 32), notes: [note], picks: ["{}"])
+            let keep = [QuarantineStatement.lock(rows), QuarantineStatement.keep(rows)]
+            var clock = FairClock()
+            let settle = TrackedStatement.batch(of: [word], settling: .resend, &clock).statements
+            let (first, second) = isNoteFirst ? (keep, settle) : (settle, keep)
+            try await TwoConnections.hold(first, database) { try await database.commit(second) }
+            let notes = try await database.admin.query("select settled_by from dialtone.quarantine")
+                .map { try $0.decode(String?.self) }
+            #expect(notes == (isNoteFirst ? ["resend"] : []))
+            #expect(try await WordBed.users(database) == ["acme u live"])
+        }
+    }
+
     /// A resend is a replay with the body at hand.
     @Test(arguments: [(Settlement.replay, Settlement.replay), (.replay, .resend), (.resend, .replay)])
     func `of two that settle an event at once the first one does`(_ two: (Settlement, Settlement)) async throws {

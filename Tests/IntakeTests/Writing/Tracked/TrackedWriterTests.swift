@@ -91,7 +91,7 @@ import Testing
     // MARK: The writer
 
     /// Submits all deliveries before the writer starts. Returns each one's statuses or error, in the same order.
-    private static func receipts(_ deliveries: [[Said]], _ database: TestDatabase) async throws -> [String] {
+    static func receipts(_ deliveries: [[Said]], _ database: TestDatabase) async throws -> [String] {
         let writer = TrackedWriter(
             pool: database.pool, wakeup: Wakeup(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (answers, answer) = AsyncStream<(place: Int, text: String)>.makeStream()
