@@ -49,6 +49,28 @@ import Testing
         }
     }
 
+    @Test func `a person reads whom an event is about and which command goes on, and nothing that is over`()
+        async throws
+    {
+        try await Self.with { desk, url in
+            try await desk.done("send", "--url", url, "--tenant", "org", "--user", "u-1")
+            let waiting = try Self.data(try await desk.json("event", "list", "--quarantined"))
+            let id = try #require(waiting.first?["event_id"] as? String)
+            let table = try await desk.run(["event", "list", "--quarantined"]).output
+            #expect(table.contains("  org  ") && table.contains("  u-1  "), "\(table)")
+            let open = try await desk.run(["event", "show", id]).output
+            #expect(open.contains("dialtone event replay \(id) (--dry-run"), "\(open)")
+            let early = try await desk.run(["event", "replay", id]).output
+            #expect(early.contains("dialtone source map add s org TENANT"), "\(early)")
+            try await desk.done("source", "map", "add", "s", "org", "acme")
+            try await desk.done("event", "replay", id)
+            let again = try await desk.run(["event", "replay", id]).output
+            #expect(again.contains("unmapped (mapping version 1)") && !again.contains("1):"), "\(again)")
+            let over = try await desk.run(["event", "show", id]).output
+            #expect(over.contains("no more; it was there for unmapped"), "\(over)")
+        }
+    }
+
     @Test func `all of a source are replayed, and the reason why nothing was is told with exit code 1`() async throws {
         try await Self.with { desk, url in
             try await desk.done("send", "--url", url, "--tenant", "org", "--user", "u-1")

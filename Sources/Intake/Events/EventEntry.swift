@@ -11,9 +11,9 @@ package struct EventEntry: Sendable, Equatable {
     package let source: String?
     /// Nil: it names none, or none is known.
     package let tenant: TenantID?
-    /// Nil: it could not be read, or its word did not count.
+    /// Nil: it could not be read. Of an event in quarantine it is what the mapping has read.
     package let user: String?
-    /// The source's own id of the organisation.
+    /// The source's own id of the organisation; in quarantine as `user`.
     package let organization: String?
     package let deliveryID: String
     package let item: Int32
@@ -25,6 +25,8 @@ package struct EventEntry: Sendable, Equatable {
     package let reason: String?
     /// The place of what could not be used.
     package let place: String?
+    /// Tenants that it does not name and in which it did something, four at most.
+    package let tenants: [TenantID]
 }
 
 package struct EventDetail: Sendable, Equatable {

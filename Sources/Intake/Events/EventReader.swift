@@ -57,7 +57,7 @@ package struct EventReader: Sendable {
             tenant: try columns.next(), user: try columns.next(), organization: try columns.next(),
             deliveryID: try columns.next(), item: try columns.next(), wanted: try columns.next(),
             outcome: try columns.next(), detail: try columns.next(), reason: try columns.next(),
-            place: try columns.next())
+            place: try columns.next(), tenants: try columns.next([String].self).compactMap(TenantID.init(rawValue:)))
     }
 
     // MARK: Quarantine
@@ -88,7 +88,7 @@ package struct EventReader: Sendable {
         if let other = event.settledBy { return EventReplay.words(settledBy: other) }
         let source: ReplaySource?
         do { source = try await ReplaySource.read(event.source, in: self.pool) } catch let error as InvalidValue {
-            return "today's mapping of its source cannot be read: \(error)"
+            return ReplaySource.whyUnreadable(error)
         }
         guard let source else { return "its source is not there any more" }
         return hasBody ? nil : source.whyNoBody

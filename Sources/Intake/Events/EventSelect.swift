@@ -61,16 +61,34 @@ enum EventSelect {
 
     /// What `EventReader.entry` reads.
     private static let columns: SQL = """
-        events.event_id, events.received_at, sender.slug, nullif(events.tenant_id, '-'), events.user_id,
-        events.external_tenant, events.delivery_id, events.item, events.wanted, events.outcome, events.detail,
-        waits.reason, waits.pointer
+        events.event_id, events.received_at, sender.slug, nullif(events.tenant_id, '-'),
+        coalesce(events.user_id, case when \(Self.isPicked) then waits.picks->>'user_id' end),
+        coalesce(events.external_tenant, case when \(Self.isPicked) then waits.picks->>'organization' end),
+        events.delivery_id, events.item, events.wanted, events.outcome, events.detail,
+        waits.reason, waits.pointer, did.tenants
         """
 
+    /// Picks are those of a delivery's first word. They are the event's own where it stands first and could be read, and
+    /// where it was all of its delivery: a replay may read more there.
+    private static let isPicked: SQL = """
+        (waits.spans <> 'item' and waits.config_version = events.config_version
+            or events.item % \(FirstTake.firstItemBeyond) = 0
+            and waits.reason in ('unmapped', 'mapping_changed', 'refused'))
+        """
+
+    /// A source that was deleted has no name: another one may have it by now. Indexes sources_pkey, quarantine_pkey and
+    /// effects_pkey.
     private static let beside: SQL = """
         left join lateral (
-            select sources.slug from dialtone.sources where sources.source_id = events.source_id offset 0) sender on true
+            select case when sources.status <> 'deleted' then sources.slug end as slug
+            from dialtone.sources where sources.source_id = events.source_id offset 0) sender on true
         left join lateral (
-            select quarantine.reason, quarantine.pointer from dialtone.quarantine
+            select quarantine.reason, quarantine.pointer, quarantine.spans, quarantine.picks, quarantine.config_version
+            from dialtone.quarantine
             where quarantine.event_id = events.event_id and quarantine.settled_at is null offset 0) waits on true
+        left join lateral (
+            select coalesce(array_agg(named.tenant_id order by named.tenant_id), '{}'::text[]) as tenants
+            from (select effects.tenant_id from dialtone.effects
+                  where effects.event_id = events.event_id order by effects.tenant_id limit 4) named) did on true
         """
 }

@@ -33,20 +33,28 @@ package struct EventReplay: Sendable {
         return try await self.replay(try OpenEvent(row), isDry, &bodies)
     }
 
-    /// Tries the open events of a source again, the first that came first. `reason`: only those.
+    /// Tries the open events of a source again, the first that came first. `tenant`: only those that name it.
+    /// `reason`: only those. An error ends the run, and what was done before it is reported.
     ///
     /// Cancelled here: what was settled before stays so.
-    package func replay(of source: SourceID, reason: String?, isDry: Bool) async throws -> [ReplayReport] {
-        var reports: [ReplayReport] = []
+    package func replay(
+        of source: SourceID, tenant: TenantID? = nil, reason: String?, isDry: Bool
+    ) async -> ReplayRun {
+        var run = ReplayRun()
         var bodies = KeptBodies(pool: self.pool, vault: self.vault)
         var last: OpenEvent?
-        while true {
-            let page = try await self.pool.query(
-                OpenEvent.page(of: source, reason: reason, after: last, limit: Self.pageSize)
-            ).map { try OpenEvent($0) }
-            for event in page { reports.append(try await self.replay(event, isDry, &bodies)) }
-            guard page.count == Self.pageSize, let end = page.last else { return reports }
-            last = end
+        do {
+            while true {
+                let page = try await self.pool.query(
+                    OpenEvent.page(of: source, tenant: tenant, reason: reason, after: last, limit: Self.pageSize)
+                ).map { try OpenEvent($0) }
+                for event in page { run.reports.append(try await self.replay(event, isDry, &bodies)) }
+                guard page.count == Self.pageSize, let end = page.last else { return run }
+                last = end
+            }
+        } catch {
+            run.failure = error
+            return run
         }
     }
 
@@ -77,16 +85,20 @@ package struct EventReplay: Sendable {
         _ event: OpenEvent, _ isDry: Bool, _ bodies: inout KeptBodies
     ) async throws -> ReplayReport {
         if let other = event.settledBy { return event.report(.settled, Self.words(settledBy: other)) }
-        guard let source = try await bodies.source(of: event) else {
-            return event.report(.impossible, "its source is not there any more")
-        }
-        guard let request = try await bodies.request(of: event, from: source, now: self.now()) else {
-            return event.report(.impossible, source.whyNoBody)
-        }
-        let reading = ReplayReading(event, request, by: source.mapping)
-        let writing = ReplayWriting(event: event, source: source, reading: reading)
         do {
+            guard let source = try await bodies.source(of: event) else {
+                return event.report(.impossible, "its source is not there any more")
+            }
+            guard let request = try await bodies.request(of: event, from: source, now: self.now()) else {
+                return event.report(.impossible, source.whyNoBody)
+            }
+            let reading = ReplayReading(event, request, by: source)
+            let writing = ReplayWriting(event: event, source: source, reading: reading)
             return try await writing.run(in: self.pool, isDry: isDry)
+        } catch let error as InvalidValue {
+            return event.report(.impossible, ReplaySource.whyUnreadable(error))
+        } catch let error where error is CannotOpen || error is DecodingError {
+            return event.report(.impossible, "its body cannot be opened")
         } catch let error as PostgresError where error.isRefusedForGood {
             return event.report(.stays, "the database does not take a value of it")
         }

@@ -27,6 +27,13 @@ struct OpenEvent: Sendable {
     let read: ReplayReport.Then
     /// What has settled it; nil: it is open.
     let settledBy: String?
+    /// The version of the mapping that has put it in the ledger. `read` has the version that tried it last.
+    let takenBy: Int32?
+
+    /// Its delivery's first take did not have it: another mapping has read it there later.
+    var isBeyond: Bool { self.item >= FirstTake.firstItemBeyond }
+    /// Its place among what a mapping reads of its delivery.
+    var place: Int32 { self.isBeyond ? self.item - FirstTake.firstItemBeyond : self.item }
 
     /// Indexes quarantine_pkey and events_pkey.
     static func select(_ id: EventID) -> SQL {
@@ -37,8 +44,11 @@ struct OpenEvent: Sendable {
         """
     }
 
-    /// The next open events of a source in the order of their arrival. Indexes quarantine_open and events_pkey.
-    static func page(of source: SourceID, reason: String?, after: OpenEvent?, limit: Int64) -> SQL {
+    /// The next open events of a source in the order of their arrival. With a tenant those that name it, as
+    /// `EventSelect.quarantined` lists them. Indexes quarantine_open and events_pkey.
+    static func page(
+        of source: SourceID, tenant: TenantID?, reason: String?, after: OpenEvent?, limit: Int64
+    ) -> SQL {
         let from = after?.arrivedAt ?? Date(timeIntervalSince1970: 0)
         let id = after?.id ?? EventID(rawValue: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
         return """
@@ -46,6 +56,9 @@ struct OpenEvent: Sendable {
             from (select * from dialtone.quarantine
                   where source_id = \(source) and settled_at is null and arrived_at >= \(from)
                     and (arrived_at, event_id) > (\(from), \(id)) and (\(reason)::text is null or reason = \(reason))
+                    and (\(tenant)::text is null or exists (
+                        select 1 from dialtone.events
+                        where events.event_id = quarantine.event_id and events.tenant_id = \(tenant)))
                   order by arrived_at, event_id limit \(limit)) quarantine
             \(Self.event)
             order by quarantine.arrived_at, quarantine.event_id
@@ -61,7 +74,7 @@ struct OpenEvent: Sendable {
         quarantine.event_id, quarantine.source_id, events.delivery_id, events.item, quarantine.number,
         quarantine.spans, events.received_at, quarantine.arrived_at, events.secret_id, quarantine.tenant_id,
         quarantine.body_id, quarantine.size, quarantine.body_sha256, quarantine.picks::text, quarantine.reason,
-        quarantine.pointer, quarantine.config_version, quarantine.settled_by
+        quarantine.pointer, quarantine.config_version, quarantine.settled_by, events.config_version
         """
 
     init(_ row: PostgresRow) throws {
@@ -84,5 +97,6 @@ struct OpenEvent: Sendable {
             picks: ReplayReport.picks(picks), reason: try columns.next(), place: try columns.next(),
             version: try columns.next())
         self.settledBy = try columns.next()
+        self.takenBy = try columns.next()
     }
 }

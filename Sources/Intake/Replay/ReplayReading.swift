@@ -31,38 +31,59 @@ struct ReplayReading: Sendable {
     let picksOfFurther: [Int: String]
     /// The words of the event's delivery by their places, which tell whether the mapping still numbers them alike.
     let words: [Int32: Word]
+    /// Places of the event's delivery, with those that cannot be used.
+    let count: Int
 
-    init(_ event: OpenEvent, _ request: ProvenRequest, by mapping: Mapping) {
+    /// There is something to write.
+    var hasWords: Bool { if case .word = self.own { true } else { !self.further.isEmpty } }
+
+    init(_ event: OpenEvent, _ request: ProvenRequest, by source: ReplaySource) {
+        let mapping = source.mapping
         let read = mapping.read(request)
-        let number = event.span == .request ? 0 : Int(event.number)
+        let number = Self.number(of: event, in: read.deliveries)
         let numbers = event.span == .request ? Set(read.deliveries.indices).union([number]) : [number]
         self.picksOfFurther = QuarantinePicks.texts(of: request, numbers, by: mapping)
         self.picks = self.picksOfFurther[number] ?? "{}"
         guard read.deliveries.indices.contains(number) else {
-            (self.own, self.further, self.words) = (.nothing, [], [:])
+            (self.own, self.further, self.words, self.count) = (.nothing, [], [:], 0)
             return
         }
-        let items = Self.items(of: read.deliveries[number])
+        let items = Self.items(of: read.deliveries[number], source, event.receivedAt)
+        self.count = items.count
         self.words = items.enumerated().reduce(into: [:]) { $0[Int32($1.offset)] = $1.element.word }
-        let isRead = items.indices.contains(Int(event.item))
-        self.own = isRead ? Self.own(items[Int(event.item)]) : items.isEmpty ? .ignored : .nothing
+        let place = Int(event.place)
+        self.own = items.indices.contains(place) ? Self.own(items[place]) : items.isEmpty ? .ignored : .nothing
         var further: [Further] = []
         if event.span != .item {
             further += Self.further(items.dropFirst(), after: event.id, event.deliveryID, number, event.receivedAt)
         }
         if event.span == .request {
             for (place, delivery) in read.deliveries.enumerated() where place != number {
-                let items = Self.items(of: delivery)
+                let items = Self.items(of: delivery, source, event.receivedAt)
                 further += Self.further(items[...], after: nil, delivery.id, place, event.receivedAt)
             }
         }
         self.further = further
     }
 
-    /// Those that the ledger numbers.
-    private static func items(of delivery: MappedDelivery) -> [MappedItem] {
+    /// The mapping may split the request in another way now. The event's delivery is the one with its id, then.
+    private static func number(of event: OpenEvent, in deliveries: [MappedDelivery]) -> Int {
+        guard event.span != .request else { return 0 }
+        let number = Int(event.number)
+        if deliveries.indices.contains(number), deliveries[number].id == event.deliveryID { return number }
+        return deliveries.firstIndex { $0.id == event.deliveryID } ?? number
+    }
+
+    /// Those that the ledger numbers, as `TakenDelivery` does: a word that asks nothing of a plain source has no place.
+    private static func items(
+        of delivery: MappedDelivery, _ source: ReplaySource, _ receivedAt: Date
+    ) -> [MappedItem] {
         delivery.items.filter { item in
-            if case .ignored = item { false } else { true }
+            switch item {
+            case .ignored: false
+            case .unusable: true
+            case .word(let word): source.isTracked || word.change(receivedAt: receivedAt) != nil
+            }
         }
     }
 

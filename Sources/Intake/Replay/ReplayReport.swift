@@ -4,6 +4,15 @@
 import Foundation
 package import Model
 
+/// What became of the events that an operator has tried at once.
+package struct ReplayRun: Sendable {
+    package var reports: [ReplayReport] = []
+    /// What has ended the run before its end; nil: all were tried. What is reported was done all the same.
+    package var failure: (any Error)?
+
+    package init() {}
+}
+
 package struct ReplayReport: Sendable, Equatable {
     package enum Outcome: String, Sendable {
         /// It is out of quarantine, with the effect that is told.

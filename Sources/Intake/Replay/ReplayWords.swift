@@ -49,12 +49,16 @@ extension ReplayWriting {
         if !superseded.isEmpty { _ = try await connection.query(LedgerLookup.supersede(superseded)) }
         let stored = further.filter { results[$0.id]?.known == $0.id }.map(\.id)
         let unmapped = Set(stored.filter { results[$0]?.outcome == .quarantined })
-        let noted = try await self.note(unmapped: unmapped, on: connection)
+        let doubtful = further.filter { word in
+            results[word.id].map { $0.outcome != .ignored && ($0.known == nil || !$0.isSame) } ?? true
+        }
+        let beyond = try await self.beyond(doubtful, on: connection)
+        let noted = try await self.note(unmapped: unmapped, beyond: beyond, on: connection)
         return Written(
             further: stored + noted, isPassed: own.map { results[$0.id]?.outcome == .ignored } ?? false)
     }
 
-    private func tracked(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewWord {
+    func tracked(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewWord {
         var word = word
         // The event's own arrival is read with the statement. What is new beside it came at the same time.
         if one != nil, word.moment == .arrival { word.moment = .at(self.event.arrivedAt) }
@@ -67,23 +71,52 @@ extension ReplayWriting {
 
     // MARK: Plain
 
+    /// All users are locked first, in key order: the statements alone would lock them in two passes. What revokes must
+    /// close comes once, behind all of them.
     private func settlePlain(_ own: NewEvent?, on connection: PostgresConnection) async throws -> [EventID] {
         var clock = FairClock()
         let further = self.furtherWords.compactMap { (one, word) in self.plain(word, one) }
+        let all = (own.map { [$0] } ?? []) + further
         var results: [EventID: EventResult] = [:]
-        if let own {
-            results = try await self.run(
-                EventInsert.statements(for: [own], settling: .replay, &clock), on: connection)
-        }
-        if !further.isEmpty {
-            let stored = try await self.run(EventInsert.statements(for: further, &clock), on: connection)
-            results.merge(stored) { first, _ in first }
+        if !all.isEmpty {
+            _ = try await connection.query(Self.users(of: all))
+            var statements = own.map { Self.inserts(of: [$0], settling: .replay, &clock) } ?? []
+            if !further.isEmpty { statements += Self.inserts(of: further, settling: nil, &clock) }
+            results = try await self.run(statements, on: connection)
+            if let amend = EventStatement.amend(all) { _ = try await connection.query(amend) }
         }
         try await EventInsert.markSuperseded(results, on: connection)
         let stored = further.map(\.id).filter { id in
             if case .success(let item)? = results[id] { item.eventID == id } else { false }
         }
-        return stored + (try await self.note(unmapped: [], on: connection))
+        let doubtful = further.filter { event in
+            if case .success? = results[event.id] { false } else { true }
+        }
+        let beyond = try await self.beyond(doubtful, on: connection)
+        return stored + (try await self.note(unmapped: [], beyond: beyond, on: connection))
+    }
+
+    /// The statements without `amend`, which is the last one where there is a revoke.
+    private static func inserts(
+        of events: [NewEvent], settling settlement: Settlement?, _ clock: inout FairClock
+    ) -> [SQL] {
+        let statements = EventInsert.statements(for: events, settling: settlement, &clock)
+        return EventStatement.amend(events) == nil ? statements : statements.dropLast()
+    }
+
+    /// Locks the users that exist, in key order. Index users_pkey.
+    static func users(of events: [NewEvent]) -> SQL {
+        """
+        select 1 from (
+            select tenant_id, user_id
+            from unnest(\(events.map(\.tenant)), \(events.map { $0.change.user.user.rawValue }))
+                as told (tenant_id, user_id)
+            order by tenant_id collate "C", user_id collate "C") told
+        cross join lateral (
+            select users.user_id from dialtone.users
+            where users.tenant_id = told.tenant_id and users.user_id = told.user_id
+            for no key update of users) locked
+        """
     }
 
     private func run(_ statements: [SQL], on connection: PostgresConnection) async throws -> [EventID: EventResult] {
@@ -93,7 +126,7 @@ extension ReplayWriting {
     }
 
     /// A revoke that counts as of its arrival always stands when it arrives. By now something newer may have been said.
-    private func plain(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewEvent? {
+    func plain(_ word: Word, _ one: ReplayReading.Further? = nil) -> NewEvent? {
         var word = word
         if word.moment == .arrival { word.moment = .at(self.event.arrivedAt) }
         guard let change = word.change(receivedAt: self.event.receivedAt) else { return nil }
@@ -112,11 +145,14 @@ extension ReplayWriting {
     }
 
     /// Keeps what is new and cannot be used, with the body of the event. Returns the events that are new by this.
-    private func note(unmapped: Set<EventID>, on connection: PostgresConnection) async throws -> [EventID] {
+    private func note(
+        unmapped: Set<EventID>, beyond: Set<EventID>, on connection: PostgresConnection
+    ) async throws -> [EventID] {
         guard let body = self.event.body else { return [] }
         var notes: [QuarantineNote] = []
         for one in self.reading.further {
             switch one.read {
+            case .word where beyond.contains(one.id): notes.append(one.note(.mappingChanged, isStored: false))
             case .word where unmapped.contains(one.id): notes.append(one.note(.unmapped, isStored: true))
             case .unusable(let unusable): notes.append(one.note(.unusable(unusable), isStored: false))
             case .word, .ignored: continue
@@ -140,8 +176,8 @@ extension ReplayWriting {
 extension ReplayReading.Further {
     fileprivate func note(_ reason: QuarantineNote.Reason, isStored: Bool) -> QuarantineNote {
         QuarantineNote(
-            event: self.id, deliveryID: self.deliveryID, number: self.number, item: self.item, reason: reason,
-            span: .item,
+            event: self.id, deliveryID: self.deliveryID, number: self.number,
+            item: self.item + (reason == .mappingChanged ? FirstTake.firstItemBeyond : 0), reason: reason, span: .item,
             isStored: isStored)
     }
 }

@@ -51,6 +51,10 @@ struct ReplayWriting: Sendable {
         if let other = try await Self.settledBy(self.event.id, on: connection) {
             return self.event.report(.settled, EventReplay.words(settledBy: other))
         }
+        try await self.source.lock(on: connection)
+        if self.reading.hasWords, let reason = try await self.renumbering(on: connection) {
+            return self.event.report(.stays, reason, now: self.now())
+        }
         switch self.reading.own {
         case .nothing:
             return self.event.report(.stays, "today's mapping reads nothing at its place", now: self.now())
@@ -63,12 +67,7 @@ struct ReplayWriting: Sendable {
             let further = try await self.settle(nil, on: connection).further
             try await Self.pass(self.event.id, by: Settlement.replay.rawValue, on: connection)
             return try await self.report(.ignored, nil, further, on: connection)
-        case .word(let word):
-            guard try await self.isNumberedAlike(on: connection) else {
-                return self.event.report(
-                    .stays, "today's mapping numbers the items of its delivery in another way", now: self.now())
-            }
-            return try await self.write(word, on: connection)
+        case .word(let word): return try await self.write(word, on: connection)
         }
     }
 
@@ -80,7 +79,7 @@ struct ReplayWriting: Sendable {
         }
         guard try await Self.settledBy(self.event.id, on: connection) != nil else {
             return try await self.stay(
-                .unmapped, "its organisation is not mapped", written.further, on: connection)
+                .unmapped, self.source.whyUnmapped(word), written.further, on: connection)
         }
         _ = try await connection.query(QuarantinedBody.handOn(from: [self.event.id]))
         return try await self.report(.replayed, nil, written.further, on: connection)

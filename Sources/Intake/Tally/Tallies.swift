@@ -30,6 +30,9 @@ package struct Tallies: Sendable {
         return try columns.next()
     }
 
+    /// A source that was deleted is told by its id: another one may have its name by now.
+    private static let slug: SQL = "case when sources.status <> 'deleted' then sources.slug end"
+
     /// Returns the sums of each source and reason, those that came last first. `now` ends the last hour.
     ///
     /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded.
@@ -37,13 +40,13 @@ package struct Tallies: Sendable {
         of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int, now: Date
     ) async throws -> [TallyEntry] {
         let statement: SQL = """
-            select tally.source_id, sources.slug, sources.tenant_id, tally.outcome, tally.reason,
+            select tally.source_id, \(Self.slug), sources.tenant_id, tally.outcome, tally.reason,
                    coalesce(sum(count) filter (where minutes = 1 and bucket > \(now - 3600)), 0)::bigint,
                    sum(count)::bigint, max(last_at) as newest,
                    (array_agg(skew_ms order by last_at desc) filter (where skew_ms is not null))[1]
             from dialtone.tally left join dialtone.sources using (source_id)
             where tally.outcome = any(\(outcomes)) and \(scope.condition(on: "tally"))
-            group by tally.source_id, sources.slug, sources.tenant_id, tally.outcome, tally.reason
+            group by tally.source_id, sources.slug, sources.status, sources.tenant_id, tally.outcome, tally.reason
             order by newest desc, tally.source_id, tally.outcome, tally.reason
             limit \(Int64(limit))
             """
@@ -61,7 +64,7 @@ package struct Tallies: Sendable {
         of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int
     ) async throws -> [TallySampleEntry] {
         let statement: SQL = """
-            select samples.source_id, sources.slug, sources.tenant_id, samples.outcome, samples.reason, samples.at,
+            select samples.source_id, \(Self.slug), sources.tenant_id, samples.outcome, samples.reason, samples.at,
                    samples.form::text
             from dialtone.samples left join dialtone.sources using (source_id)
             where samples.outcome = any(\(outcomes)) and \(scope.condition(on: "samples"))

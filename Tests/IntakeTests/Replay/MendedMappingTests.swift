@@ -99,7 +99,7 @@ import Testing
             #expect(Set(reasons) == ["missing replay", "unmapped", "missing"])
             #expect(try await bed.bodies().count == 1, "the new rows have it")
             try await bed.map("new")
-            let rest = try await bed.replay.replay(of: bed.bed.source.id, reason: "unmapped", isDry: false)
+            let rest = try await bed.runAll(reason: "unmapped")
             #expect(rest.map(\.outcome) == [.replayed])
             #expect(try await bed.users() == ["a live 1 1", "b live 1 1", "c live 1 1"])
         }

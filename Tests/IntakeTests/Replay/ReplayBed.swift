@@ -70,6 +70,13 @@ struct ReplayBed {
         try #require(try await self.replay.replay(event, isDry: isDry))
     }
 
+    /// Tries all open events of the source. None fails.
+    func runAll(reason: String? = nil) async throws -> [ReplayReport] {
+        let run = await self.replay.replay(of: self.bed.source.id, reason: reason, isDry: false)
+        if let failure = run.failure { throw failure }
+        return run.reports
+    }
+
     /// User, wish and generation of all users, and the number of their jobs.
     func users() async throws -> [String] {
         try await self.bed.rows(

@@ -58,15 +58,18 @@ extension Administration {
         }.map { ReplayLine($0, isDry: isDry) }
     }
 
-    /// Tries the open events of a source again, in the order of their arrival. `reason`: only those.
-    package func replay(of source: EventChoice, reason: String?, isDry: Bool) async throws -> [ReplayLine] {
-        let reports: [ReplayReport] = try await self.withParts { parts in
-            let reader = EventReader(pool: parts.pool)
-            guard let id = try await Self.named(source, by: reader).source else { return [] }
-            return try await EventReplay(pool: parts.pool, vault: parts.vault)
-                .replay(of: id, reason: reason, isDry: isDry)
+    /// Tries the open events of a source again, in the order of their arrival: those that `event list --quarantined`
+    /// shows for the same choice. `reason`: only those. `failure` is what has ended the run before its end.
+    package func replay(
+        of choice: EventChoice, reason: String?, isDry: Bool
+    ) async throws -> (lines: [ReplayLine], failure: (any Error)?) {
+        let run: ReplayRun = try await self.withParts { parts in
+            let (source, tenant) = try await Self.named(choice, by: EventReader(pool: parts.pool))
+            guard let source else { return ReplayRun() }
+            return await EventReplay(pool: parts.pool, vault: parts.vault)
+                .replay(of: source, tenant: tenant, reason: reason, isDry: isDry)
         }
-        return reports.map { ReplayLine($0, isDry: isDry) }
+        return (run.reports.map { ReplayLine($0, isDry: isDry) }, run.failure.map(SharedParts.explained))
     }
 
     /// Takes an event out of quarantine unused; nil when none of that id was there.

@@ -20,16 +20,32 @@ package struct EventLine: Line {
     /// Why it is in quarantine, and the place of what could not be used.
     @OrNull package private(set) var reason: String?
     @OrNull package private(set) var pointer: String?
+    /// Tenants that it does not name and in which it did something, four at most.
+    package let tenants: [String]
 
-    package static let heading = ["RECEIVED", "EVENT", "SOURCE", "TENANT", "USER", "OUTCOME", "WHY", "DELIVERY"]
+    package static let heading = [
+        "RECEIVED", "EVENT", "SOURCE", "TENANT", "ORGANIZATION", "USER", "OUTCOME", "WHY", "DELIVERY",
+    ]
     package var cells: [String] {
-        let why = [self.reason ?? self.detail, self.pointer].compactMap(\.self).joined(separator: " ")
+        let why = [self.reason ?? self.because, self.pointer].compactMap(\.self).joined(separator: " ")
         let asks = self.outcome == "quarantined" ? "" : self.wanted.map { " (\($0))" } ?? ""
         return [
-            self.received_at, self.event_id, self.source ?? "(deleted)", self.tenant ?? "", self.user_id ?? "",
-            self.outcome + asks, why, self.delivery_id,
+            self.received_at, self.event_id, self.source ?? "(deleted)", self.tenantWords, self.organization ?? "",
+            self.user_id ?? "", self.outcome + asks, why, self.delivery_id,
         ]
     }
+
+    /// Who is deleted or suspended is so in all tenants where the source has told of a membership.
+    private var tenantWords: String {
+        if let tenant = self.tenant { return tenant }
+        if !self.tenants.isEmpty {
+            return self.tenants.prefix(3).joined(separator: ", ") + (self.tenants.count > 3 ? ", …" : "")
+        }
+        return self.wanted == "gone" && self.organization == nil ? "(all)" : ""
+    }
+
+    /// The detail is as of when the event came.
+    fileprivate var because: String? { self.detail == "waits" ? "waited" : self.detail }
 
     init(_ entry: EventEntry) {
         self.event_id = entry.id.description
@@ -45,6 +61,7 @@ package struct EventLine: Line {
         self.detail = entry.detail
         self.reason = entry.reason
         self.pointer = entry.place
+        self.tenants = entry.tenants.map(\.rawValue)
     }
 }
 
@@ -125,10 +142,10 @@ package struct EventDetailLine: Encodable, Sendable {
             ("delivery", "\(event.delivery_id), item \(event.item)"), ("tenant", event.tenant),
             ("user", event.user_id), ("organisation", event.organization), ("asks for", event.wanted),
             ("sender's time", self.occurred_at), ("mapping", self.config_version.map { "version \($0)" }),
-            ("secret", self.secret_id), ("outcome", event.outcome), ("because", event.detail),
+            ("secret", self.secret_id), ("outcome", event.outcome), ("because", event.because),
         ]
         rows += self.effects.map { ("did", $0.words) } + self.cause_of.map { ("stands behind", $0.words) }
-        rows += self.quarantine?.rows ?? []
+        rows += self.quarantine?.rows(of: event.event_id) ?? []
         let lines = rows.compactMap { name, value in
             value.map { "  \(name.padding(toLength: 15, withPad: " ", startingAt: 0))\(VisibleText.escaped($0))" }
         }
@@ -137,14 +154,19 @@ package struct EventDetailLine: Encodable, Sendable {
 }
 
 extension QuarantineLine {
-    fileprivate var rows: [(String, String?)] {
-        let why = [self.then.reason, self.then.pointer].compactMap(\.self).joined(separator: " at ")
+    fileprivate func rows(of event: String) -> [(String, String?)] {
+        let then = [self.then.reason, self.then.pointer].compactMap(\.self).joined(separator: " at ")
+        let why = self.settled_by == nil ? then : "no more; it was there for \(then)"
         let picks = (self.then.picks ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
         return [
             ("quarantine", why), ("read by", "mapping version \(self.then.config_version)"),
             ("body", "\(self.size) bytes, SHA-256 \(self.sha256)"),
             ("kept", self.kept_until.map { "until \($0)" } ?? "no"),
-            ("replay", self.why_not.map { "no: \($0)" } ?? "dialtone event replay (--dry-run shows what it would do)"),
+            (
+                "replay",
+                self.why_not.map { "no: \($0)" }
+                    ?? "dialtone event replay \(event) (--dry-run shows what it would do)"
+            ),
             ("settled", self.settled_at.map { "\($0) by \(self.settled_by ?? "")" }),
         ] + picks.map { ("picked", $0) }
     }

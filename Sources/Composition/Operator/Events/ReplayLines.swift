@@ -105,7 +105,8 @@ package struct ReplayLine: Line {
 
     private static func words(_ picks: [String: String]?, _ reason: String, _ version: Int32) -> String {
         let picked = (picks ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
-        return VisibleText.escaped("\(reason) (mapping version \(version)): \(picked.joined(separator: ", "))")
+        let told = picked.isEmpty ? "" : ": \(picked.joined(separator: ", "))"
+        return VisibleText.escaped("\(reason) (mapping version \(version))\(told)")
     }
 }
 

@@ -42,9 +42,11 @@ struct EventReplayCommand: AsyncParsableCommand {
             if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
             return try Self.end(isDone: line.isDone)
         }
-        let lines = try await administration.replay(
+        let (lines, failure) = try await administration.replay(
             of: try self.of.choice, reason: self.reason, isDry: self.dryRun)
+        // What was done before an error stays done, and is told.
         try Terminal.show(lines, json: self.json)
+        if let failure { throw failure }
         try Self.end(isDone: lines.contains(where: \.isDone))
     }
 
