@@ -1,5 +1,5 @@
--- Why: an operator stops a source and deletes it, and takes an organisation out of a mapping table while statements run
--- that have read the table as it was.
+-- Why: an operator stops a source and deletes it. An operator takes an organisation out of a mapping table while
+-- statements run that have read the table as it was.
 -- Lock: ACCESS EXCLUSIVE on sources and source_tenants, for changes of the catalogue, one scan of sources and an index
 -- on it. Sources are few.
 -- Backwards compatible: yes. To a node of the version before, the hook of a disabled source is unknown. Such a node
@@ -14,7 +14,7 @@ set local lock_timeout = '2s';
 alter table dialtone.sources drop constraint sources_status_check;
 alter table dialtone.sources add constraint sources_status_check check (status in ('active', 'disabled', 'deleted'));
 
--- When it was last disabled or deleted. Null: it is active.
+-- When it was last disabled or deleted. Null: it is active, or deleted and nothing is left of what it has told.
 alter table dialtone.sources add column stopped_at timestamptz;
 
 -- A slug is free again when its source is deleted. Entered by each command that names a source.
