@@ -9,7 +9,8 @@ package struct Receipt: Sendable, Equatable {
     package struct Item: Sendable, Equatable {
         package let eventID: EventID
         package let status: EventOutcome
-        /// Its organisation is not mapped, and quarantine had no room. It is not stored.
+        /// Its organisation is not mapped, and quarantine had no room. Nothing is kept for an operator, and where it
+        /// was ignored nothing is stored.
         var isNotKept = false
         /// The ledger knew the delivery without this word, because another mapping had read it. It is not stored.
         var isBeyondFirstTake = false

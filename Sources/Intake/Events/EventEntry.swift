@@ -32,7 +32,7 @@ package struct EventEntry: Sendable, Equatable {
 package struct EventDetail: Sendable, Equatable {
     package let entry: EventEntry
     package let sourceID: SourceID
-    /// The sender's time; nil: it gave none.
+    /// The sender's time; nil: it gave none. Of an unmapped event it may be that of its arrival.
     package let occurredAt: Date?
     /// The version of the mapping that read it; nil: its form is our own.
     package let version: Int32?

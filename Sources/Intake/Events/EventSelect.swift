@@ -68,12 +68,13 @@ enum EventSelect {
         waits.reason, waits.pointer, did.tenants
         """
 
-    /// Picks are those of a delivery's first word. They are the event's own where it stands first and could be read, and
+    /// Whether the picks are the event's own. Picks may be those of the delivery's first word. They are the event's own
+    /// where it stands first and could be read, and beyond the first take, but for an older program's. So they are
     /// where it was all of its delivery: a replay may read more there.
     private static let isPicked: SQL = """
         (waits.spans <> 'item' and waits.config_version = events.config_version
-            or events.item % \(FirstTake.firstItemBeyond) = 0
-            and waits.reason in ('unmapped', 'mapping_changed', 'refused'))
+            or (events.item % \(FirstTake.firstItemBeyond) = 0 or events.item >= \(FirstTake.firstItemOfVersions))
+               and waits.reason in ('unmapped', 'mapping_changed', 'refused'))
         """
 
     /// A source that was deleted has no name: another one may have it by now. Indexes sources_pkey, quarantine_pkey and

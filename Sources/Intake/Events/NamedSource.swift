@@ -16,7 +16,8 @@ extension EventReader {
         let rows = try await self.pool.query(
             """
             select source_id, tenant_id is not null from dialtone.sources
-            where slug = \(slug) and status <> 'deleted' and (\(tenant)::text is null or coalesce(tenant_id, \(tenant)) = \(tenant))
+            where slug = \(slug) and status <> 'deleted'
+              and (\(tenant)::text is null or coalesce(tenant_id, \(tenant)) = \(tenant))
             """)
         let found = try rows.map { row in
             var columns = row.columns

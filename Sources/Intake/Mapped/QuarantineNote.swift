@@ -48,15 +48,18 @@ struct QuarantineNote: Sendable {
     let span: Span
     /// Whether the ledger has the event already.
     let isStored: Bool
+    /// The word that was read; nil: none could be.
+    var named: NamedWord?
 }
 
 extension QuarantineNote {
     init(
-        _ event: EventID, of delivery: TakenDelivery, item: Int32, reason: Reason, span: Span = .item, isStored: Bool
+        _ event: EventID, of delivery: TakenDelivery, item: Int32, reason: Reason, span: Span = .item, isStored: Bool,
+        named: NamedWord? = nil
     ) {
         self.init(
             event: event, deliveryID: delivery.id, number: delivery.number, item: item, reason: reason, span: span,
-            isStored: isStored)
+            isStored: isStored, named: named)
     }
 }
 

@@ -3,29 +3,61 @@
 
 import Model
 
-enum QuarantinePicks {
+/// What is read of one delivery: the parts of the mapping, each with what it has picked first. A word has its own
+/// person and organisation. What the configuration names as secret is left out, and who did it: `source check` alone
+/// shows that.
+struct QuarantinePicks: Sendable {
     /// Values of one event at most.
     private static let maximumCount = 32
+    /// Parts of which each word has its own.
+    private static let ofWords = ["user_id", "organization"]
 
-    /// Returns a JSON object for each note: the parts of the mapping and what each has picked first, 255 bytes at most.
-    /// What the configuration names as secret is left out, and who did it: `source check` alone shows that.
+    private var first: [(part: String, value: String)] = []
+    /// All values of the parts that words have of their own. One that is not among them is secret.
+    private var shown: [String: Set<String>] = [:]
+
+    /// Returns a JSON object for each note. A value has 255 bytes at most.
     static func texts(of request: QuarantinedRequest) -> [String] {
         let shown = request.source.compiled.withoutProof(request.request)
-        let texts = Self.texts(of: shown, Set(request.notes.map(\.number)), by: request.source.mapping)
-        return request.notes.map { texts[$0.number] ?? "{}" }
+        let picks = Self.read(shown, Set(request.notes.map(\.number)), by: request.source.mapping)
+        return request.notes.map { note in
+            let picked = picks[note.number] ?? QuarantinePicks()
+            return note.named.map { picked.text(of: $0.person, in: $0.place) } ?? picked.text
+        }
     }
 
-    /// Returns a JSON object for each of these deliveries of a request, by their numbers.
-    static func texts(of request: ProvenRequest, _ numbers: Set<Int>, by mapping: Mapping) -> [Int: String] {
-        var picked: [Int: [(part: String, value: String)]] = [:]
+    /// Returns what is picked of each of these deliveries of a request, by their numbers.
+    static func read(_ request: ProvenRequest, _ numbers: Set<Int>, by mapping: Mapping) -> [Int: QuarantinePicks] {
+        var picked: [Int: QuarantinePicks] = [:]
         for step in mapping.trace(request).steps where numbers.contains(step.event) {
             guard case .value(let value) = step.picked, step.part != "actor" else { continue }
-            let known = picked[step.event] ?? []
-            guard known.count < Self.maximumCount, !known.contains(where: { $0.part == step.part }) else { continue }
-            picked[step.event] = known + [(step.part, value)]
+            picked[step.event, default: QuarantinePicks()].add(step.part, value)
         }
-        return picked.mapValues { parts in
-            "{\(parts.map { "\(JSONText.quoted($0.part)):\(JSONText.quoted($0.value))" }.joined(separator: ","))}"
+        return picked
+    }
+
+    private mutating func add(_ part: String, _ value: String) {
+        if Self.ofWords.contains(part) { self.shown[part, default: []].insert(value) }
+        guard self.first.count < Self.maximumCount, !self.first.contains(where: { $0.part == part }) else { return }
+        self.first.append((part, value))
+    }
+
+    /// What the delivery's first word was.
+    var text: String { Self.text(self.first) }
+
+    /// Returns what was picked of the word on this person, in an organisation or in none. Nil: of no word.
+    func text(of person: String?, in organization: String?) -> String {
+        var parts = self.first.filter { !Self.ofWords.contains($0.part) }
+        for (part, value) in zip(Self.ofWords, [person, organization]) {
+            guard let value, let shown = self.shown[part], shown.contains(value) else { continue }
+            parts.append((part, value))
         }
+        return Self.text(parts)
+    }
+
+    func text(of word: Word?) -> String { self.text(of: word?.person.rawValue, in: word?.organization) }
+
+    private static func text(_ parts: [(part: String, value: String)]) -> String {
+        "{\(parts.map { "\(JSONText.quoted($0.part)):\(JSONText.quoted($0.value))" }.joined(separator: ","))}"
     }
 }

@@ -19,13 +19,13 @@ enum QuarantineStatement {
     }
 
     /// Writes the notes of one request. Returns for each its event, the event that the ledger has for it, and whether
-    /// that is in quarantine by this statement.
+    /// that is in quarantine. An event that can be used as little as before is not: it is only known.
     ///
     /// One row of a request has the body; see `bodies`. The others name the same `body_id`.
     static func keep(_ rows: QuarantineRows) -> SQL {
         """
         with note as materialized (\(Self.notes(rows))),
-        waiting as materialized (\(Self.waiting)),
+        waiting as materialized (\(Self.waiting(rows))),
         stored as (\(Self.stored(rows))),
         kept as (\(Self.kept(rows)))
         \(Self.outcome(rows))
@@ -70,15 +70,29 @@ enum QuarantineStatement {
             """
     }
 
-    /// Events that the ledger has already, and that nobody has settled since. Index events_pkey.
-    private static let waiting: SQL = """
-        select note.event_id from note cross join lateral (
-            select events.outcome from dialtone.events where events.event_id = note.event_id offset 0) ledger
-        where note.is_stored and ledger.outcome = 'quarantined'
+    /// Notes of events that the ledger has in quarantine: those that a writer has stored, and those whose time in
+    /// quarantine is over. What comes again before that is known, and is not among them. Indexes events_pkey, the
+    /// ledger's unique key and quarantine_pkey.
+    private static func waiting(_ rows: QuarantineRows) -> SQL {
         """
+        select note.*, ledger.event_id as known_id, coalesce(kept.is_open, false) as is_open
+        from note cross join lateral (
+            select events.event_id, events.outcome from dialtone.events
+            where note.is_stored and events.event_id = note.event_id
+            union all
+            select events.event_id, events.outcome from dialtone.events
+            where not note.is_stored and events.source_id = \(rows.source) and events.delivery_id = note.delivery_id
+              and events.item = note.item
+            offset 0) ledger
+        left join lateral (
+            select quarantine.settled_at is null as is_open, quarantine.settled_by from dialtone.quarantine
+            where quarantine.event_id = ledger.event_id offset 0) kept on true
+        where ledger.outcome = 'quarantined' and (note.is_stored or kept.settled_by = 'expired')
+        """
+    }
 
-    /// Writes the ledger. A row in quarantine names no user. An event that the ledger has already stays as it is, and
-    /// nothing is added to a delivery that an operator has dropped as a whole. Indexes: the ledger's unique key, and
+    /// Writes the ledger. A row in quarantine names no user. An event that the ledger has already stays as it is.
+    /// Nothing is added to a delivery that an operator has dropped as a whole. Indexes: the ledger's unique key, and
     /// quarantine_pkey.
     private static func stored(_ rows: QuarantineRows) -> SQL {
         """
@@ -101,20 +115,27 @@ enum QuarantineStatement {
         """
     }
 
-    /// The first row gives its id to the body of all. Index quarantine_pkey.
+    /// The first row gives its id to the body of all. An event whose time in quarantine was over is open again, and has
+    /// the body that has come. Index quarantine_pkey.
     private static func kept(_ rows: QuarantineRows) -> SQL {
         """
         insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id, pointer,
                                          body_sha256, picks, number, spans, body_id, arrived_at)
-        select event_id, \(rows.source), \(rows.version), \(rows.size), reason, \(rows.scope), pointer,
-               \(Bytes(rows.hash)), picks::json, number, spans,
+        select distinct on (event_id) event_id, \(rows.source), \(rows.version), \(rows.size), reason, \(rows.scope),
+               pointer, \(Bytes(rows.hash)), picks::json, number, spans,
                coalesce(\(rows.joins?.body), first_value(event_id) over (order by event_id)),
                coalesce(\(rows.joins?.arrivedAt), clock_timestamp())
-        from note
-        where (event_id in (select event_id from waiting)) is true
-           or (event_id in (select event_id from stored)) is true
+        from (select known_id as event_id, reason, pointer, picks, number, spans from waiting where not is_open
+              union all
+              select event_id, reason, pointer, picks, number, spans from note
+              where (event_id in (select event_id from stored)) is true) new_note
         order by event_id
-        on conflict (event_id) do nothing
+        on conflict (event_id) do update
+        set arrived_at = excluded.arrived_at, config_version = excluded.config_version, size = excluded.size,
+            settled_at = null, settled_by = null, reason = excluded.reason, pointer = excluded.pointer,
+            tenant_id = excluded.tenant_id, body_sha256 = excluded.body_sha256, picks = excluded.picks,
+            number = excluded.number, spans = excluded.spans, body_id = excluded.body_id
+        where quarantine.settled_by = 'expired'
         """
     }
 

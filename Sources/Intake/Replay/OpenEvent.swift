@@ -33,7 +33,9 @@ struct OpenEvent: Sendable {
     /// Its delivery's first take did not have it: another mapping has read it there later.
     var isBeyond: Bool { self.item >= FirstTake.firstItemBeyond }
     /// Its place among what a mapping reads of its delivery.
-    var place: Int32 { self.isBeyond ? self.item - FirstTake.firstItemBeyond : self.item }
+    var place: Int32 { self.item % FirstTake.firstItemBeyond }
+    /// What was read is of the event itself. An older program has kept what its delivery's first word was.
+    var isReadItself: Bool { self.place == 0 || self.item >= FirstTake.firstItemOfVersions }
 
     /// Indexes quarantine_pkey and events_pkey.
     static func select(_ id: EventID) -> SQL {

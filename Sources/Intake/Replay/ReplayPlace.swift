@@ -25,9 +25,9 @@ private struct NumberedRow {
 extension ReplayWriting {
     /// Returns why the word at the event's place may be another one's by now; nil: it stands where it stood.
     ///
-    /// Another mapping may pass an item that was counted before, or read one more. All rows of the delivery's first take
-    /// must stand where today's mapping reads the same people. Where another mapping has read one of them, today's must
-    /// have no other places than theirs. Index: the ledger's unique key, by its first columns.
+    /// Another mapping may pass an item that was counted before, or read one more. All rows of the delivery's first
+    /// take must stand where today's mapping reads the same people. Where another mapping has read one of them,
+    /// today's must have no other places than theirs. Index: the ledger's unique key, by its first columns.
     ///
     /// Cancelled here: the caller's transaction is rolled back.
     func renumbering(on connection: PostgresConnection) async throws -> String? {
@@ -53,7 +53,7 @@ extension ReplayWriting {
     private var isReadAsKept: Bool {
         if self.event.takenBy == self.source.version { return true }
         guard case .word(let word) = self.reading.own, self.event.takenBy == self.event.read.version,
-            let picks = self.event.read.picks, picks["user_id"] == word.person.rawValue
+            self.event.isReadItself, let picks = self.event.read.picks, picks["user_id"] == word.person.rawValue
         else { return false }
         return picks["organization"].map { $0 == word.organization ?? word.tenant?.rawValue }
             ?? (word.organization == nil)
@@ -103,33 +103,19 @@ extension ReplayWriting {
     // MARK: What is read beside the event
 
     /// Returns those of these events whose words the ledger does not have, although it has their deliveries: another
-    /// mapping has read them first, without these. A row in quarantine at their place has the word when it is tried.
-    /// Index: the ledger's unique key.
+    /// mapping has read them first, without these. A row in quarantine at their place has the word when it is tried. So
+    /// does one in which another mapping has kept the word.
     ///
     /// Cancelled here: the caller's transaction is rolled back.
     func beyond<Event: MappedEvent>(_ events: [Event], on connection: PostgresConnection) async throws -> Set<EventID> {
         var beyond: Set<EventID> = []
-        for (delivery, events) in Dictionary(grouping: events, by: { $0.deliveryID }) {
-            let rows = try await connection.query(
-                """
-                select item, user_id, \(Event.placeColumn), wanted from dialtone.events
-                where source_id = \(self.source.id) and delivery_id = \(delivery)
-                """)
-            var (words, open): (Set<NamedWord>, Set<Int32>) = ([], [])
-            for row in rows {
-                var columns = row.columns
-                let item: Int32 = try columns.next()
-                let person: String? = try columns.next()
-                let place: String? = try columns.next()
-                let asks: String? = try columns.next()
-                guard let person, let asks else {
-                    open.insert(item)
-                    continue
-                }
-                words.insert(NamedWord(person: person, place: place, asks: asks))
-            }
+        for (delivery, events) in Dictionary(grouping: events, by: { $0.delivery }) {
+            let rows = try await TakenRow.read(delivery, place: Event.placeColumn, on: connection)
+            let words = Set(rows.compactMap(\.named))
+            let open = Set(rows.filter { $0.named == nil }.map(\.item))
+            let waiting = WordsBeyond(rows, notOf: self.source.version, beside: events)
             for event in events where !words.contains(event.named) && !open.contains(event.item) {
-                beyond.insert(event.id)
+                if waiting.event(of: event) == nil { beyond.insert(event.id) }
             }
         }
         return beyond

@@ -28,7 +28,9 @@ struct ReplayReading: Sendable {
     let further: [Further]
     let picks: String
     /// What is picked of each delivery, by its number.
-    let picksOfFurther: [Int: String]
+    let picksOfFurther: [Int: QuarantinePicks]
+    /// The id that the event's delivery has today; nil: the mapping reads none.
+    let deliveryID: String?
     /// The words of the event's delivery by their places, which tell whether the mapping still numbers them alike.
     let words: [Int32: Word]
     /// Places of the event's delivery, with those that cannot be used.
@@ -42,17 +44,21 @@ struct ReplayReading: Sendable {
         let read = mapping.read(request)
         let number = Self.number(of: event, in: read.deliveries)
         let numbers = event.span == .request ? Set(read.deliveries.indices).union([number]) : [number]
-        self.picksOfFurther = QuarantinePicks.texts(of: request, numbers, by: mapping)
-        self.picks = self.picksOfFurther[number] ?? "{}"
+        self.picksOfFurther = QuarantinePicks.read(request, numbers, by: mapping)
+        let picked = self.picksOfFurther[number] ?? QuarantinePicks()
         guard read.deliveries.indices.contains(number) else {
             (self.own, self.further, self.words, self.count) = (.nothing, [], [:], 0)
+            (self.picks, self.deliveryID) = (picked.text, nil)
             return
         }
+        self.deliveryID = read.deliveries[number].id
         let items = Self.items(of: read.deliveries[number], source, event.receivedAt)
         self.count = items.count
         self.words = items.enumerated().reduce(into: [:]) { $0[Int32($1.offset)] = $1.element.word }
         let place = Int(event.place)
         self.own = items.indices.contains(place) ? Self.own(items[place]) : items.isEmpty ? .ignored : .nothing
+        let word = self.words[event.place]
+        self.picks = word == nil && !event.isBeyond ? picked.text : picked.text(of: word)
         var further: [Further] = []
         if event.span != .item {
             further += Self.further(items.dropFirst(), after: event.id, event.deliveryID, number, event.receivedAt)

@@ -149,26 +149,29 @@ extension ReplayWriting {
         unmapped: Set<EventID>, beyond: Set<EventID>, on connection: PostgresConnection
     ) async throws -> [EventID] {
         guard let body = self.event.body else { return [] }
-        var notes: [QuarantineNote] = []
+        var (notes, picks): ([QuarantineNote], [String]) = ([], [])
         for one in self.reading.further {
+            let note: QuarantineNote
             switch one.read {
-            case .word where beyond.contains(one.id): notes.append(one.note(.mappingChanged, isStored: false))
-            case .word where unmapped.contains(one.id): notes.append(one.note(.unmapped, isStored: true))
-            case .unusable(let unusable): notes.append(one.note(.unusable(unusable), isStored: false))
+            case .word where beyond.contains(one.id): note = one.noteBeyond(by: self.source.version)
+            case .word where unmapped.contains(one.id): note = one.note(.unmapped, isStored: true)
+            case .unusable(let unusable): note = one.note(.unusable(unusable), isStored: false)
             case .word, .ignored: continue
             }
+            let picked = self.reading.picksOfFurther[one.number] ?? QuarantinePicks()
+            notes.append(note)
+            picks.append(one.read.word == nil ? picked.text : picked.text(of: one.read.word))
         }
         guard !notes.isEmpty else { return [] }
         let rows = QuarantineRows(
             source: self.source.id, scope: self.event.scope, version: self.source.version,
             receivedAt: self.event.receivedAt, secret: self.event.secret, size: self.event.size,
-            hash: self.event.hash, notes: notes, picks: notes.map { self.reading.picksOfFurther[$0.number] ?? "{}" },
-            joins: (body, self.event.arrivedAt))
+            hash: self.event.hash, notes: notes, picks: picks, joins: (body, self.event.arrivedAt))
         return try await connection.query(QuarantineStatement.keep(rows)).compactMap { row in
             var columns = row.columns
             let id: EventID = try columns.next()
-            _ = try columns.next(EventID.self)
-            return try columns.next(Bool.self) && !unmapped.contains(id) ? id : nil
+            let known: EventID = try columns.next()
+            return try columns.next(Bool.self) && !unmapped.contains(id) ? known : nil
         }
     }
 }
@@ -176,9 +179,15 @@ extension ReplayWriting {
 extension ReplayReading.Further {
     fileprivate func note(_ reason: QuarantineNote.Reason, isStored: Bool) -> QuarantineNote {
         QuarantineNote(
+            event: self.id, deliveryID: self.deliveryID, number: self.number, item: self.item, reason: reason,
+            span: .item, isStored: isStored)
+    }
+
+    fileprivate func noteBeyond(by version: Int32) -> QuarantineNote {
+        QuarantineNote(
             event: self.id, deliveryID: self.deliveryID, number: self.number,
-            item: self.item + (reason == .mappingChanged ? FirstTake.firstItemBeyond : 0), reason: reason, span: .item,
-            isStored: isStored)
+            item: FirstTake.item(beyond: self.item, by: version), reason: .mappingChanged, span: .item,
+            isStored: false)
     }
 }
 

@@ -11,7 +11,7 @@ struct ReplayWriting: Sendable {
     let source: ReplaySource
     let reading: ReplayReading
 
-    /// A deadlock's victim is tried again so often.
+    /// A deadlock's victim is tried again so often. So is who wanted an id that another node has used meanwhile.
     private static let repeats = 3
 
     /// Carries a report out of a transaction that is rolled back.
@@ -26,7 +26,7 @@ struct ReplayWriting: Sendable {
         for _ in 0..<Self.repeats {
             do {
                 return try await self.runOnce(in: pool, isDry: isDry)
-            } catch let error as PostgresError where error.isRetryable {
+            } catch let error as PostgresError where error.isRetryable || error.sqlState == "23505" {
                 continue
             }
         }
@@ -61,10 +61,12 @@ struct ReplayWriting: Sendable {
         case .unusable(let unusable):
             let place = unusable.place.isEmpty ? "the body" : unusable.place
             let further = try await self.settle(nil, on: connection).further
+            try await self.takeDeliveryID(on: connection)
             return try await self.stay(
                 .unusable(unusable), "\(place) \(unusable.reason.text)", further, on: connection)
         case .ignored:
             let further = try await self.settle(nil, on: connection).further
+            try await self.takeDeliveryID(on: connection)
             try await Self.pass(self.event.id, by: Settlement.replay.rawValue, on: connection)
             return try await self.report(.ignored, nil, further, on: connection)
         case .word(let word): return try await self.write(word, on: connection)
@@ -73,6 +75,7 @@ struct ReplayWriting: Sendable {
 
     private func write(_ word: Word, on connection: PostgresConnection) async throws -> ReplayReport {
         let written = try await self.settle(word, on: connection)
+        try await self.takeDeliveryID(on: connection)
         if written.isPassed {
             try await Self.pass(self.event.id, by: Settlement.replay.rawValue, on: connection)
             return try await self.report(.ignored, nil, written.further, on: connection)
@@ -83,6 +86,19 @@ struct ReplayWriting: Sendable {
         }
         _ = try await connection.query(QuarantinedBody.handOn(from: [self.event.id]))
         return try await self.report(.replayed, nil, written.further, on: connection)
+    }
+
+    /// Gives the delivery of a request that could not be read the id that it has now. The sender's next try is known
+    /// by it then. Where the ledger has that id for another event, all stays. Index: the ledger's unique key.
+    private func takeDeliveryID(on connection: PostgresConnection) async throws {
+        guard self.event.span == .request, let id = self.reading.deliveryID, id != self.event.deliveryID else { return }
+        _ = try await connection.query(
+            """
+            update dialtone.events set delivery_id = \(id)
+            where source_id = \(self.source.id) and delivery_id = \(self.event.deliveryID)
+              and not exists (
+                  select 1 from dialtone.events where source_id = \(self.source.id) and delivery_id = \(id))
+            """)
     }
 
     // MARK: What stays, and what is passed

@@ -39,12 +39,39 @@ extension MappedIntakeTests {
             #expect(third.items.map(\.eventID) == again.items.map(\.eventID))
             let kept = try await bed.rows(
                 """
-                select concat_ws(' ', item - 1048576, delivery_id, reason, quarantine.config_version)
+                select concat_ws(' ', item % 1048576, delivery_id, reason, quarantine.config_version)
                 from dialtone.quarantine join dialtone.events using (event_id) order by item
                 """)
             #expect(kept == ["0 d mapping_changed 2", "2 d mapping_changed 2"])
             let users = try await bed.rows("select user_id from dialtone.users")
             #expect(users == ["a"], "nothing is added")
+        }
+    }
+
+    @Test(arguments: Self.kinds)
+    func `two later mappings that read other people at one place lose neither, and keep nobody twice`(
+        _ kind: (tenant: String, org: String)
+    ) async throws {
+        try await Self.with(Self.reading("users", tenant: kind.tenant), maps: kind.org == "o") { bed in
+            let body = Self.body(
+                #""users":["a"],"second":["b","a"],"third":["d","a"],"fourth":["a","d","b"]"#, org: kind.org)
+            #expect(try await bed.send(body).status == .accepted)
+            try await bed.change(Self.reading("second", tenant: kind.tenant))
+            let second = try await bed.send(body, at: Self.noon + 60)
+            #expect(second.items.map(\.status) == [.quarantined, .duplicate])
+            try await bed.change(Self.reading("third", tenant: kind.tenant))
+            let third = try await bed.send(body, at: Self.noon + 120)
+            #expect(third.items.map(\.status) == [.quarantined, .duplicate])
+            try await bed.change(Self.reading("fourth", tenant: kind.tenant))
+            let fourth = try await bed.send(body, at: Self.noon + 180)
+            #expect(fourth.items.map(\.status) == [.duplicate, .duplicate, .duplicate])
+            #expect(fourth.items[1...].map(\.eventID) == [third.items[0].eventID, second.items[0].eventID])
+            let kept = try await bed.rows(
+                """
+                select concat_ws(' ', item % 1048576, picks ->> 'user_id')
+                from dialtone.quarantine join dialtone.events using (event_id) order by item
+                """)
+            #expect(kept == ["0 b", "0 d"])
         }
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the quarantine of a source is full, words of organisations that are not mapped are ignored and leave nothing.
+// Where the quarantine of a source is full, words of organisations that are not mapped are not kept for an operator.
 
 import Foundation
 import Logging
@@ -11,8 +11,8 @@ import Testing
 @testable import Intake
 
 extension MappedIntakeTests {
-    private static func fill(_ bed: Bed) async throws {
-        let count = Int64(QuarantineRoom.maximumOpen)
+    private static func fill(_ bed: Bed, leaving places: Int = 0) async throws {
+        let count = Int64(QuarantineRoom.maximumOpen - places)
         try await bed.database.insert(
             """
             insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id, body_sha256)
@@ -66,7 +66,7 @@ extension MappedIntakeTests {
                 database)
             #expect(
                 outcomes == [
-                    "accepted", "ignored unmapped", "ignored unmapped", "accepted unmapped", "accepted unmapped",
+                    "accepted", "ignored unmapped", "ignored unmapped", "quarantined unmapped", "quarantined unmapped",
                 ])
             let facts = try await database.admin.query(
                 "select external_tenant || ' ' || state from dialtone.memberships order by 1"
@@ -79,8 +79,65 @@ extension MappedIntakeTests {
             #expect(listed.count == 1)
             #expect(try await WordBed.users(database) == ["acme u gone"])
             let quarantined = try await database.admin.query(
-                "select 1 from dialtone.events where outcome = 'quarantined' and external_tenant in ('o6', 'o7', 'o8')")
-            #expect(quarantined.isEmpty)
+                "select external_tenant from dialtone.events where outcome = 'quarantined' order by 1"
+            ).map { try $0.decode(String.self) }
+            #expect(quarantined == ["o6", "o7", "o8", "o9"], "their memberships may count when they come again")
+        }
+    }
+
+    /// As `split`, and who joins is there.
+    private static let people = Self.split.replacing(#""on":"joined","#, with: #""on":"joined","person":"live","#)
+
+    private static let live: SQL = "select user_id from dialtone.users where wanted = 'live'"
+
+    @Test(arguments: [Self.split, Self.people])
+    func `an unmapped event that comes again while quarantine is full stays there, and counts once it is replayed`(
+        configuration: String
+    ) async throws {
+        try await Self.with(configuration) { bed in
+            try await Self.fill(bed, leaving: 1)
+            let body = #"{"events":[\#(Self.event(1, "u", org: "new"))]}"#
+            let first = try await bed.send(body)
+            #expect(first.status == .quarantined)
+            #expect(try await Self.sendUnusable(bed) == .ignored, "the last place is taken")
+            let again = try await bed.send(body)
+            #expect(again.items == [Receipt.Item(eventID: first.eventID, status: .quarantined)])
+            let open = try await bed.rows(
+                """
+                select concat_ws(' ', outcome, settled_by, sealed is not null)
+                from dialtone.quarantine join dialtone.events using (event_id)
+                """)
+            #expect(open == ["quarantined t"])
+            try await bed.registry.map("new", to: TenantID("acme"), slug: "s", tenant: nil)
+            let later = Self.noon + 3600
+            let replay = EventReplay(pool: bed.registry.pool, vault: bed.registry.vault, now: { later })
+            let report = try await replay.replay(first.eventID, isDry: false)
+            #expect(report?.outcome == .replayed)
+            let live = try await bed.rows(Self.live)
+            #expect(live == ["u"])
+        }
+    }
+
+    @Test func `a join of a new person that a full quarantine did not keep counts when it comes again once mapped`()
+        async throws
+    {
+        try await Self.with(Self.people) { bed in
+            try await Self.fill(bed)
+            #expect(try await Self.sendUnusable(bed) == .ignored)
+            let body = #"{"events":[\#(Self.event(1, "u", org: "new"))]}"#
+            let first = try await bed.send(body)
+            #expect(first.items == [Receipt.Item(eventID: first.eventID, status: .quarantined, isNotKept: true)])
+            let notes = try await bed.rows(Self.withoutNote)
+            #expect(notes == ["e1"])
+            await bed.intake.tally.write(now: Self.noon)
+            let counts = try await bed.rows(
+                "select concat_ws(' ', outcome, count) from dialtone.tally where reason = 'unmapped'")
+            #expect(counts == ["not_kept 1"])
+            try await bed.registry.map("new", to: TenantID("acme"), slug: "s", tenant: nil)
+            let again = try await bed.send(body)
+            #expect(again.items == [Receipt.Item(eventID: first.eventID, status: .accepted)])
+            let live = try await bed.rows(Self.live)
+            #expect(live == ["u"])
         }
     }
 

@@ -4,6 +4,7 @@
 import Foundation
 import Model
 import Postgres
+import Queue
 import TestSupport
 import Testing
 
@@ -25,7 +26,7 @@ extension MappedIntakeTests {
     private static let users: SQL = "select user_id from dialtone.users order by user_id"
 
     private static let rows: SQL = """
-        select concat_ws(' ', item, reason, spans, settled_by)
+        select concat_ws(' ', case when item > 1048576 then 'beyond' end, item % 1048576, reason, spans, settled_by)
         from dialtone.quarantine join dialtone.events using (event_id) order by item
         """
 
@@ -95,7 +96,7 @@ extension MappedIntakeTests {
             #expect(users == ["c"])
             #expect(
                 rows == [
-                    "0 wrong_type item", "1048576 mapping_changed item", "1048577 mapping_changed item",
+                    "0 wrong_type item", "beyond 0 mapping_changed item", "beyond 1 mapping_changed item",
                 ])
         }
     }
@@ -117,7 +118,32 @@ extension MappedIntakeTests {
             #expect(again.items.map(\.status) == [.duplicate, .quarantined])
             #expect(again.eventID == first.eventID)
             let (users, rows) = (try await bed.rows(Self.users), try await bed.rows(Self.rows))
-            #expect(users == ["a"] && rows == ["1048577 mapping_changed item"])
+            #expect(users == ["a"] && rows == ["beyond 1 mapping_changed item"])
+        }
+    }
+
+    @Test func `of many deliveries that are taken in as a whole a batch takes some, and the others come again`()
+        async throws
+    {
+        try await Self.with(Self.split) { bed in
+            let count = Resend.maximumTakenIn + 4
+            let unread = (0..<count).map { Self.event($0, "u\($0)").replacing(#""user""#, with: #""uid""#) }
+            for event in unread { _ = try await bed.send(#"{"events":[\#(event)]}"#) }
+            let words = try (0..<count).map { number in
+                try Said.joins("o", 10).with {
+                    ($0.user, $0.source, $0.delivery) = ("u\(number)", bed.source.id, "e\(number)")
+                }.word()
+            }
+            var clock = FairClock()
+            let first = try await TrackedDelivery.store(words, &clock, in: bed.registry.pool)
+            let taken = first.values.filter { (try? $0.get())?.status == .accepted }
+            #expect(taken.count == Resend.maximumTakenIn)
+            let refused = first.values.filter { $0 == .failure(.busy(retryAfter: 1)) }
+            #expect(refused.count == 4)
+            let second = try await TrackedDelivery.store(words, &clock, in: bed.registry.pool)
+            #expect(second.values.allSatisfy { (try? $0.get()) != nil })
+            let users = try await bed.rows(Self.users)
+            #expect(users.count == count)
         }
     }
 

@@ -115,7 +115,7 @@ extension SendersMutant {
     private static let settling = [
         Self(
             "replayIsNow", "a replay counts as of the event's arrival", .replayByArrival,
-            "(select quarantine.arrived_at from dialtone.quarantine where quarantine.event_id = word.event_id)",
+            "(select events.occurred_at from dialtone.events where events.event_id = word.event_id)",
             becomes: "clock_timestamp()"),
         Self(
             "replayTwice", "who comes first settles an event", .replayTwice,

@@ -98,6 +98,14 @@ import Testing
         }
     }
 
+    private static func rows(of event: EventID) -> QuarantineRows {
+        let note = QuarantineNote(
+            event: event, deliveryID: "d", number: 0, item: 0, reason: .unmapped, span: .item, isStored: true)
+        return QuarantineRows(
+            source: SourceID(rawValue: UUID()), scope: "-", version: 1, receivedAt: Date(), secret: nil, size: 1,
+            hash: Array(repeating: 0, count: 32), notes: [note], picks: ["{}"])
+    }
+
     @Test func `lists enter by key, whatever was known when they were planned`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script("vacuum analyze")
@@ -110,6 +118,8 @@ import Testing
                 QuarantinedBody.lock(of: [event]), QuarantinedBody.handOn(from: [event]), QuarantinedBody.find(event),
                 QuarantineStatement.bodies(of: [event], hash: []), QuarantineStatement.keepBody([], of: event),
                 QuarantinedBody.end(settled: [event], by: .resend), Resend.heads(of: [source], ["d"]),
+                QuarantineStatement.lock(Self.rows(of: event)), QuarantineStatement.keep(Self.rows(of: event)),
+                TakenRow.select(DeliveryKey(source: source, id: "d"), place: NewWord.placeColumn),
             ]
             try await database.pool.withConnection { connection in
                 for (place, statement) in keyed.enumerated() {

@@ -105,6 +105,30 @@ import Testing
         }
     }
 
+    /// As `split`, where arrival counts.
+    private static let byArrival = MappedIntakeTests.split.replacing(
+        #""time":{"at":"/time","as":"seconds"}"#, with: #""order":"arrival""#)
+
+    @Test func `what a replay has taken in of a whole request is known when its sender sends it again`() async throws {
+        try await ReplayBed.with(Self.byArrival) { bed in
+            try await bed.map("acme")
+            let joined = ["a", "b"].enumerated().map {
+                MappedIntakeTests.event($0.offset + 1, $0.element, org: "acme")
+            }
+            let body = #"{"items":[\#(joined.joined(separator: ","))]}"#
+            let receipt = try await bed.bed.send(body)
+            #expect(receipt.items.map(\.status) == [.quarantined])
+            try await bed.mend(#""split":"/events""#, #""split":"/items""#)
+            #expect(try await bed.run(receipt.eventID).outcome == .replayed)
+            let left = MappedIntakeTests.event(3, "a", org: "acme", type: "left")
+            _ = try await bed.bed.send(#"{"items":[\#(left)]}"#, at: MappedIntakeTests.noon + 60)
+            let again = try await bed.bed.send(body, at: MappedIntakeTests.noon + 60)
+            #expect(again.items.map(\.status) == [.duplicate, .duplicate] && again.eventID == receipt.eventID)
+            let wanted = try await bed.bed.rows("select wanted from dialtone.users order by user_id")
+            #expect(wanted == ["gone", "live"])
+        }
+    }
+
     @Test func `an item that another mapping would number otherwise stays`() async throws {
         let each = MappedIntakeTests.each.replacing(#""user_id":".""#, with: #""user_id":"./id""#)
         try await ReplayBed.with(each) { bed in

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mapping numbers a delivery in another way than the one that took it: no word is settled for another, and none is lost.
+// A mapping numbers a delivery in another way than the one that took it: no word is settled for another, or lost.
 
 import Foundation
 import Model
@@ -67,14 +67,37 @@ import Testing
         }
     }
 
+    /// The third mapping has the first word's person at the place of the last one.
+    @Test func `a word that only a later mapping reads is not settled for the first one of its delivery`()
+        async throws
+    {
+        try await Self.withWordsBeyond(Self.each) { bed, items in
+            try await bed.mend(Self.ofUsers, #""each":"/swap""#)
+            #expect(try await bed.run(items[2].eventID).outcome == .stays)
+            #expect(try await bed.users() == ["a live 1 1"])
+        }
+    }
+
+    @Test func `the last word that only a later mapping reads is replayed by a third one that numbers all alike`()
+        async throws
+    {
+        try await Self.withWordsBeyond(Self.each) { bed, items in
+            try await bed.mend(Self.ofUsers, #""each":"/alike""#)
+            let report = try await bed.run(items[2].eventID)
+            #expect(report.outcome == .replayed && report.then.picks?["user_id"] == "c")
+            #expect(try await bed.users() == ["a live 1 1", "c live 1 1"])
+        }
+    }
+
     /// Lends the delivery [a] of which a second mapping reads [b, a, c], and its items then.
     private static func withWordsBeyond(
         _ configuration: String, _ work: (ReplayBed, [Receipt.Item]) async throws -> Void
     ) async throws {
         try await ReplayBed.with(configuration) { bed in
             if configuration == Self.each { try await bed.map("acme") }
-            let body = Self.body(
-                #""users":["a"],"all":["b","a","c"],"other":["c","b","a"],"same":["b","a"]"#)
+            let lists = #""all":["b","a","c"],"alike":["b","a","c"],"same":["b","a"]"#
+            let others = #""other":["c","b","a"],"swap":["c","a","b"]"#
+            let body = Self.body(#""users":["a"],\#(lists),\#(others)"#)
             #expect(try await bed.bed.send(body).status == .accepted)
             try await bed.mend(Self.ofUsers, #""each":"/all""#)
             let again = try await bed.bed.send(body, at: MappedIntakeTests.noon + 60)

@@ -141,7 +141,8 @@ package struct EventDetailLine: Encodable, Sendable {
             ("received", event.received_at), ("source", event.source ?? "(deleted) \(self.source_id)"),
             ("delivery", "\(event.delivery_id), item \(event.item)"), ("tenant", event.tenant),
             ("user", event.user_id), ("organisation", event.organization), ("asks for", event.wanted),
-            ("sender's time", self.occurred_at), ("mapping", self.config_version.map { "version \($0)" }),
+            (event.outcome == "quarantined" ? "counts as of" : "sender's time", self.occurred_at),
+            ("mapping", self.config_version.map { "version \($0)" }),
             ("secret", self.secret_id), ("outcome", event.outcome), ("because", event.because),
         ]
         rows += self.effects.map { ("did", $0.words) } + self.cause_of.map { ("stands behind", $0.words) }

@@ -27,21 +27,24 @@ struct RequestOutcome: Sendable {
         var entries: [(item: Int32, entry: Entry)] = []
         switch result {
         case .success(let items):
-            for (place, item) in zip(delivery.words.items, items) {
+            for (word, item) in zip(delivery.words.items, items) {
                 guard !item.isBeyondFirstTake else {
-                    entries.append((place, .note(self.notes.count)))
+                    entries.append((word.place, .note(self.notes.count)))
                     self.notes.append(
                         QuarantineNote(
-                            item.eventID, of: delivery, item: FirstTake.firstItemBeyond + place,
-                            reason: .mappingChanged, isStored: false))
+                            item.eventID, of: delivery,
+                            item: FirstTake.item(beyond: word.place, by: self.taken.source.version),
+                            reason: .mappingChanged, isStored: false, named: word.named))
                     continue
                 }
-                entries.append((place, .item(item)))
+                entries.append((word.place, .item(item)))
                 if item.isNotKept { self.notKept += 1 }
-                guard item.status == .quarantined else { continue }
+                guard item.status == .quarantined, !item.isNotKept else { continue }
                 // The writer has stored the event. Its body and what was read of it are kept here.
                 self.notes.append(
-                    QuarantineNote(item.eventID, of: delivery, item: place, reason: .unmapped, isStored: true))
+                    QuarantineNote(
+                        item.eventID, of: delivery, item: word.place, reason: .unmapped, isStored: true,
+                        named: word.named))
             }
         case .failure(let error):
             entries.append((0, .note(self.notes.count)))
@@ -60,7 +63,7 @@ struct RequestOutcome: Sendable {
         self.entries += entries.sorted { $0.item < $1.item }.map(\.entry)
     }
 
-    /// What cannot be used and is alone in its delivery, or in its request, stands for all of it: the mapping may read
+    /// What cannot be used and is alone in its delivery, or in its request, stands for all of it. The mapping may read
     /// more there one day.
     private func span(of delivery: TakenDelivery) -> QuarantineNote.Span {
         guard delivery.itemCount == 1 else { return .item }

@@ -13,8 +13,8 @@ struct TakenRequest: Sendable {
     let deliveries: [TakenDelivery]
     /// What the sender must hear, where a rule says so.
     let answer: SenderAnswer?
-    /// Events that the source's budget pays for: all items that were read, ignored ones too, and at least one for each
-    /// 4 KiB of the body. To read is work, whatever comes of it.
+    /// Events that the source's budget pays for: all items that were read, ignored ones too. They are at least one for
+    /// each 4 KiB of the body. To read is work, whatever comes of it.
     let charge: Int
 
     private static let bytesOfCharge = 4096
@@ -54,12 +54,12 @@ struct TakenDelivery: Sendable {
             }
         }
 
-        /// The place of each event in its delivery.
-        var items: [Int32] {
+        /// The place of each event in its delivery, and its word.
+        var items: [(place: Int32, named: NamedWord)] {
             switch self {
             case .none: []
-            case .plain(let delivery): delivery.events.map(\.item)
-            case .tracked(let delivery): delivery.events.map(\.item)
+            case .plain(let delivery): delivery.events.map { ($0.item, $0.named) }
+            case .tracked(let delivery): delivery.events.map { ($0.item, $0.named) }
             }
         }
     }

@@ -10,6 +10,8 @@ import Postgres
 enum FirstTake {
     /// Items from here on are words that a first take did not have.
     static let firstItemBeyond: Int32 = 1 << 20
+    /// Items of an older program stand below this one. They do not tell which mapping has read them.
+    static let firstItemOfVersions = 2 * FirstTake.firstItemBeyond
 
     /// What the ledger has of a delivery.
     private struct Stored {
@@ -20,9 +22,15 @@ enum FirstTake {
         var isReadOtherwise = false
     }
 
-    /// Decides again on deliveries whose ids the ledger has for something else, where another mapping read them first,
-    /// or where the table alone says what was left out. One that has no word in common with its first take is another
-    /// delivery under the same id.
+    /// Returns the item of a word that only this version of a mapping reads, by its place in the delivery. Each version
+    /// numbers the words in its own way, so it has items of its own. Two versions share them that are 2,000 apart.
+    static func item(beyond place: Int32, by version: Int32) -> Int32 {
+        Self.firstItemBeyond * (2 + version % 2_000) + place
+    }
+
+    /// Decides again on deliveries whose ids the ledger has for something else. Another mapping read them first, or the
+    /// table alone says what was left out. One that has no word in common with its first take is another delivery under
+    /// the same id.
     static func decide<Event: MappedEvent>(
         _ events: [Event], _ results: inout [EventID: EventResult], on connection: PostgresConnection
     ) async throws {
@@ -31,15 +39,18 @@ enum FirstTake {
         for (delivery, events) in Dictionary(grouping: events, by: \.delivery) {
             let reused = events.filter { Self.isReused(results[$0.id]) }
             guard !reused.isEmpty, let version = events.first?.readBy else { continue }
-            let stored = try await Self.stored(delivery, place: Event.placeColumn, now: version, on: connection)
+            let rows = try await TakenRow.read(delivery, place: Event.placeColumn, on: connection)
+            let stored = Self.stored(rows, now: version)
             // What was ignored has left no row at its place.
             let isLeftOut = reused.allSatisfy { $0.isByTable && !stored.items.contains($0.item) }
             guard stored.isReadOtherwise || isLeftOut,
                 events.contains(where: { stored.known[$0.named] != nil })
             else { continue }
+            let beyond = WordsBeyond(rows, notOf: version, beside: events)
             for event in events where Self.isNew(results[event.id], to: stored) {
+                let known = stored.known[event.named] ?? beyond.event(of: event)
                 results[event.id] = .success(
-                    stored.known[event.named].map { Receipt.Item(eventID: $0, status: .duplicate) }
+                    known.map { Receipt.Item(eventID: $0, status: .duplicate) }
                         ?? Receipt.Item(eventID: event.id, status: .quarantined, isBeyondFirstTake: true))
             }
         }
@@ -57,31 +68,14 @@ enum FirstTake {
         return Self.isReused(result)
     }
 
-    /// Reads what the first take has stored. Index: the ledger's unique key.
-    private static func stored(
-        _ delivery: DeliveryKey, place: SQL, now version: Int32, on connection: PostgresConnection
-    ) async throws -> Stored {
-        let rows = try await connection.query(
-            """
-            select event_id, item, coalesce(config_version, 0), user_id, \(place), wanted
-            from dialtone.events
-            where source_id = \(delivery.source) and delivery_id = \(delivery.id) and item < \(Self.firstItemBeyond)
-            """, shielded: true)
+    private static func stored(_ rows: [TakenRow], now version: Int32) -> Stored {
         var stored = Stored()
         for row in rows {
-            var columns = row.columns
-            let event: EventID = try columns.next()
-            stored.items.insert(try columns.next())
-            let isOfOther = try columns.next(Int32.self) != version
-            let person: String? = try columns.next()
-            let place: String? = try columns.next()
-            let asks: String? = try columns.next()
-            if isOfOther { stored.isReadOtherwise = true }
-            if let person, let asks {
-                stored.known[NamedWord(person: person, place: place, asks: asks)] = event
-            } else if isOfOther {
-                stored.unnamedBefore.insert(event)
-            }
+            if let named = row.named { stored.known[named] = row.event }
+            guard !row.isBeyond else { continue }
+            stored.items.insert(row.item)
+            if row.version != version { stored.isReadOtherwise = true }
+            if row.named == nil, row.version != version { stored.unnamedBefore.insert(row.event) }
         }
         return stored
     }

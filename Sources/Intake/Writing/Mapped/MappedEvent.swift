@@ -27,6 +27,8 @@ protocol MappedEvent: LineEvent {
     /// The version of the mapping that has read it. Nil: its source has no mapping.
     var readBy: Int32? { get }
     var named: NamedWord { get }
+    /// The place of a word of which the mapping has picked no organisation.
+    var placeUnnamed: String? { get }
     /// The mapping table says which tenant it is for. Without a line there, or with no room, it may not be stored.
     var isByTable: Bool { get }
     /// The column of the ledger that has the word's place.
@@ -58,6 +60,7 @@ extension NewWord: MappedEvent {
     var named: NamedWord {
         NamedWord(person: self.word.person.rawValue, place: self.organization, asks: self.asks.rawValue)
     }
+    var placeUnnamed: String? { nil }
     var isByTable: Bool { self.word.tenant == nil && self.organization != nil }
     static var placeColumn: SQL { "external_tenant" }
 }
@@ -67,6 +70,7 @@ extension NewEvent: MappedEvent {
     var named: NamedWord {
         NamedWord(person: self.change.user.user.rawValue, place: self.tenant, asks: self.change.wanted.rawValue)
     }
+    var placeUnnamed: String? { self.tenant }
     var isByTable: Bool { false }
     static var placeColumn: SQL { "tenant_id" }
 }

@@ -7,6 +7,10 @@ import Postgres
 import Queue
 
 enum Resend {
+    /// Deliveries that are taken in as a whole beside one batch, at most. Each is a transaction of its own, and all who
+    /// wait for the writer wait for it. The senders of others are told to come again.
+    static let maximumTakenIn = 16
+
     /// The event at item 0 that stands for all of its delivery: nothing else of it could be read when it came first.
     private struct Head {
         let event: EventID
@@ -30,8 +34,14 @@ enum Resend {
         guard !deliveries.isEmpty else { return }
         let heads = try await Self.heads(of: Array(deliveries.keys), on: connection)
         var repeated: [Event] = []
+        var room = Self.maximumTakenIn
         for (delivery, events) in deliveries {
             if let head = heads[delivery] {
+                room -= head.isDropped ? 0 : 1
+                guard room >= 0 else {
+                    for event in events { results[event.id] = .failure(.busy(retryAfter: 1)) }
+                    continue
+                }
                 try await Self.takeIn(events, of: delivery, head, &results, &clock, on: connection)
             } else if !events.contains(where: { FirstTake.isReused(results[$0.id]) }) {
                 repeated += events

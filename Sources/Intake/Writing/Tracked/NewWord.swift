@@ -19,15 +19,17 @@ struct NewWord: Sendable {
     private(set) var word: Word
     /// The version of the source's mapping that has read it.
     let mappingVersion: Int32
-    /// A word of an organisation that is not mapped is kept in quarantine. Where that is full, it is ignored.
+    /// A word of an organisation that is not mapped is kept in quarantine. False: quarantine is full. A word on the
+    /// membership alone is ignored then, and another one is in the ledger without a note.
     var isKeptUnmapped = true
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
 
-    /// The same word, for an event that is in quarantine.
+    /// The same word, for an event that is in quarantine. It is there already, so it needs no room.
     func replaying(_ event: EventID) -> NewWord {
         var word = self
         word.id = event
+        word.isKeptUnmapped = true
         return word
     }
 

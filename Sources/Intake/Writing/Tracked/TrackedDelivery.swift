@@ -92,7 +92,7 @@ extension NewWord {
         var results: [EventID: EventResult] = [:]
         for word in words {
             guard let result = written[word.id] else { continue }
-            if let event = result.asEvent {
+            if let event = result.asEvent(of: word) {
                 results[word.id] = event
             } else {
                 results[word.id] = try await Self.lookUp(word, on: connection)
@@ -117,12 +117,18 @@ extension NewWord {
 
 extension TrackedResult {
     /// Nil: the statement did not see the event that the ledger has under this delivery.
-    fileprivate var asEvent: EventResult? {
-        if self.outcome == .ignored {
-            return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: self.detail == "unmapped"))
+    ///
+    /// A quarantine that is full may have the event from before.
+    fileprivate func asEvent(of word: NewWord) -> EventResult? {
+        let isUnmapped = self.detail == "unmapped"
+        if self.outcome == .ignored, !isUnmapped || !self.isInQuarantine {
+            return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: isUnmapped))
         }
         guard let known = self.known else { return nil }
         guard self.isSame else { return .failure(.deliveryReused) }
-        return .success(Receipt.Item(eventID: known, status: self.isInQuarantine ? .quarantined : self.outcome))
+        return .success(
+            Receipt.Item(
+                eventID: known, status: self.isInQuarantine ? .quarantined : self.outcome,
+                isNotKept: self.outcome == .quarantined && !word.isKeptUnmapped))
     }
 }

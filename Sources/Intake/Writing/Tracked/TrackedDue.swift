@@ -3,9 +3,9 @@
 
 import Postgres
 
-/// `users` is the projection of the facts: a source wants a user of a tenant while any of the person's memberships that
-/// are bound to that tenant counts. A membership counts when it is live, told after the person's last deletion and not
-/// before the last whole list, and the person is not suspended.
+/// `users` is the projection of the facts. A source wants a user of a tenant while a membership of the person counts
+/// that is bound to that tenant. It counts when it is live and the person is not suspended. It must be told after the
+/// person's last deletion, and not before the last whole list.
 enum TrackedDue {
     /// A row for each tenant that the word makes due, in the order of the users' keys, with what becomes of the user
     /// there. A word that makes none due has one row without a tenant. `number` 1 is the word's first row.
@@ -22,9 +22,9 @@ enum TrackedDue {
         window word as (partition by ordered.event_id)
         """
 
-    /// The tenants whose user the word is about: the one that it names, and for a word on the person or a whole list
-    /// all that the person's memberships are bound to. A word that gives makes due only where the person is a member
-    /// now, and a word that takes away only where not.
+    /// The tenants whose user the word is about. One is the tenant that it names. A word on the person or a whole list
+    /// is about all that the person's memberships are bound to. A word that gives makes due only where the person is a
+    /// member now, and a word that takes away only where not.
     private static let tenants: SQL = """
         select after.*, touched.tenant_id, touched.is_named,
                case when touched.is_member then 'live' when touched.tenant_id is not null then 'gone' end as wanted
@@ -64,8 +64,8 @@ enum TrackedDue {
     /// What becomes of the user: 'change', 'newer' (nothing but the time line), 'same', 'held' or 'other_source'.
     ///
     /// Between words of one source the facts have decided. Between two sources less than five minutes is a tie, and
-    /// what takes away wins it. An operator's revoke is lifted by a word that names the tenant, is not an update and is
-    /// from after it, with the same five minutes for the sender's clock.
+    /// what takes away wins it. A word that names the tenant lifts an operator's revoke, unless it is an update. It
+    /// must be from after the revoke, with the same five minutes for the sender's clock.
     private static let effect: SQL = """
         select case
             when ordered.tenant_id is null then null

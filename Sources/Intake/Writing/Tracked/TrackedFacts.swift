@@ -13,7 +13,7 @@ enum TrackedFacts {
     ///
     /// Under `order: arrival` a word counts as of the database's clock, and always after what it meets: the nodes'
     /// clocks may differ. An event that is settled counts as of the time that it came into quarantine, and not of now:
-    /// what was told since stays. Indexes quarantine_pkey and events_pkey.
+    /// what was told since stays. Indexes events_pkey and quarantine_pkey.
     ///
     /// `stays`: the membership is bound, and the word does not move it. A leave goes to where the membership is bound,
     /// and a membership that counts stays there, wherever the organisation is mapped by now.
@@ -50,8 +50,10 @@ enum TrackedFacts {
                      + interval '1 microsecond')
         """
 
+    /// An unmapped word has its time in the ledger. Its note may have come much later.
     private static let arrivalInQuarantine: SQL = """
-        coalesce((select quarantine.arrived_at from dialtone.quarantine where quarantine.event_id = word.event_id),
+        coalesce((select events.occurred_at from dialtone.events where events.event_id = word.event_id),
+                 (select quarantine.arrived_at from dialtone.quarantine where quarantine.event_id = word.event_id),
                  (select events.received_at from dialtone.events where events.event_id = word.event_id),
                  word.received_at)
         """
@@ -77,11 +79,11 @@ enum TrackedFacts {
         """
 
     /// The tenant that the word on a membership is for: where it is bound, what the configuration gives, or what the
-    /// mapping says. Null: none is known. `is_ignored`: an operator has said that the organisation is none of ours, or
-    /// it is not mapped and the quarantine of its source is full. What is known of a membership then is still ended by
-    /// a leave. A word that speaks of the person too is stored in any case, and its membership is known, bound nowhere:
-    /// that is no row in quarantine. Index source_tenants_pkey. A source that belongs to one tenant reaches no other. An organisation that an
-    /// operator is taking out of the table is not mapped.
+    /// mapping says. Null: none is known. A source that belongs to one tenant reaches no other. An organisation that an
+    /// operator is taking out of the table is not mapped. Index source_tenants_pkey.
+    ///
+    /// `is_ignored`: an operator has said that the organisation is none of ours. Or it is not mapped, the quarantine of
+    /// its source is full, and the word speaks of the membership alone. A leave still ends what is known of one.
     private static let place: SQL = """
         select case when known.organization is null then null
                     when known.stays then known.bound
@@ -106,8 +108,8 @@ enum TrackedFacts {
     /// The person's facts with the word taken in. A deletion only raises `ended_at`: it voids what was told up to its
     /// time, also what arrives later. A suspension voids nothing.
     ///
-    /// `is_wide`: it may touch every tenant of the person. `is_passed`: it is about an organisation that is ignored, and
-    /// says nothing else.
+    /// `is_wide`: it may touch every tenant of the person. `is_passed`: it is about an organisation that is ignored,
+    /// and says nothing else.
     static let after: SQL = """
         select judged.*,
                case when is_person_news and person_word = 'deleted' then at else ended_at end as ended_then,

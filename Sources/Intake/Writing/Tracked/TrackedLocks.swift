@@ -21,8 +21,9 @@ enum TrackedLocks {
         """
     }
 
-    /// Locks the users that these people have or may get, in key order: where their memberships are bound, what the
-    /// words give, and what the mapping says. Indexes memberships_pkey, source_tenants_pkey and users_pkey.
+    /// Locks the users that these people have or may get, in key order. Their tenants are those that memberships are
+    /// bound to, that the words give and that the mapping says. Indexes memberships_pkey, source_tenants_pkey and
+    /// users_pkey.
     ///
     /// A transaction with several statements on one person locks its users in the order of those statements, unless
     /// this comes first. It may lock a user too many.

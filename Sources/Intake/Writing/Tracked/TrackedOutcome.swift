@@ -7,6 +7,9 @@ enum TrackedOutcome {
     /// One row for each word. The order of the cases is the order of the decision table in docs/data.md.
     ///
     /// `waits`: the person is there, and no membership counts. Index memberships_pkey.
+    ///
+    /// What speaks of the person or a whole list too is told in any case. Its membership is unmapped, also where
+    /// quarantine is full.
     static let told: SQL = """
         select word.*,
                case when is_passed then 'ignored'
@@ -25,7 +28,7 @@ enum TrackedOutcome {
                          or membership_word = 'invited' then 'duplicate'
                     else 'superseded' end as outcome,
                case when is_passed then case when is_not_kept then 'unmapped' end
-                    when is_unmapped or is_unbound then 'unmapped'
+                    when is_unmapped then 'unmapped'
                     when waits then 'waits'
                     when changes then null
                     when is_held then 'held'
@@ -34,10 +37,8 @@ enum TrackedOutcome {
                     when state_then = 'suspended' and membership_word = 'live' and is_member_news
                         then 'suspended' end as detail
         from (select due.*,
-                     coalesce(membership_word <> 'invited' and target is null and not is_ignored and keeps_unmapped,
-                              false) as is_unmapped,
-                     coalesce(membership_word <> 'invited' and target is null and not is_ignored and is_member_news
-                              and not keeps_unmapped and (person_word is not null or is_whole), false) as is_unbound,
+                     coalesce(membership_word <> 'invited' and target is null and not is_ignored
+                              and (keeps_unmapped or person_word is not null or is_whole), false) as is_unmapped,
                      coalesce(case when person_word = 'live' and membership_word is null and waits_until is null
                                         and coalesce(at > ended_at, true) and state_then = 'live'
                               then not exists (
@@ -52,12 +53,15 @@ enum TrackedOutcome {
 
     /// Writes the ledger of events, as `EventStatement` does. A quarantined row names no user, and a row without a
     /// tenant names its source's, or '-'.
+    ///
+    /// Where arrival counts, a quarantined row has the time of its arrival. Its note is written later.
     static let stored: SQL = """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
                                      occurred_at, received_at, external_tenant, detail, config_version, secret_id)
         select event_id, source_id, delivery_id, item, coalesce(target, owner),
-               case when not is_unmapped then person end, case when not is_unmapped then asks end, outcome, occurred_at,
-               received_at, organization, detail, config_version, secret_id
+               case when not is_unmapped then person end, case when not is_unmapped then asks end, outcome,
+               case when is_unmapped and by_arrival then at else occurred_at end, received_at, organization, detail,
+               config_version, secret_id
         from told
         where not is_passed
           and (item = 0 or not exists (
@@ -83,7 +87,8 @@ enum TrackedOutcome {
         on conflict (event_id) do update
         set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
             outcome = excluded.outcome, occurred_at = excluded.occurred_at,
-            external_tenant = excluded.external_tenant, detail = excluded.detail, config_version = excluded.config_version
+            external_tenant = excluded.external_tenant, detail = excluded.detail,
+            config_version = excluded.config_version
         where events.outcome = 'quarantined'
         returning event_id
         """
@@ -98,13 +103,13 @@ enum TrackedOutcome {
         """
     }
 
-    /// Per event: its id, the outcome, the detail, the id in the ledger, whether the ledger says the same, the tenant,
-    /// and whether the ledger's event is in quarantine. Index: the ledger's unique key, for events that were known
-    /// before. A row in quarantine says the same as any, and so does one that an operator has dropped.
+    /// Per event: its id, the outcome, the detail, the id in the ledger, and whether the ledger says the same. Then the
+    /// tenant, and whether the ledger's event is in quarantine. A row in quarantine says the same as any, and so does
+    /// one that an operator has dropped. Index: the ledger's unique key, for events that were known before.
     ///
-    /// The ledger's id is null for a word that was passed, for one that its delivery did not have when it came first,
-    /// and for one that another node has committed meanwhile. `is true` makes the planner hash `desired`, and not
-    /// compare each row of it with each word.
+    /// The ledger's id is null for a word that was passed, and for one that its delivery did not have when it came
+    /// first. So it is for one that another node has committed meanwhile. `is true` makes the planner hash `desired`,
+    /// and not compare each row of it with each word.
     static let perEvent: SQL = """
         select answer.event_id,
                case when answer.is_passed then 'ignored'

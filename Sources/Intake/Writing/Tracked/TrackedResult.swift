@@ -8,8 +8,8 @@ import Postgres
 struct TrackedResult: Sendable, Equatable {
     let id: EventID
     let outcome: EventOutcome
-    /// Why: 'waits', 'invited', 'suspended', 'unmapped', 'held' or 'other_source'; nil when the outcome says it all. Of what
-    /// is ignored 'unmapped': quarantine has no room.
+    /// Why: 'waits', 'invited', 'suspended', 'unmapped', 'held' or 'other_source'; nil when the outcome says it all.
+    /// Of what is ignored 'unmapped' means that quarantine has no room.
     let detail: String?
     /// The event that the ledger has for the word. Nil: the word was passed, its delivery did not have it when it came
     /// first, or another node has committed it meanwhile.

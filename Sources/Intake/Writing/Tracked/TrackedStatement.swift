@@ -6,11 +6,11 @@ import Model
 import Postgres
 import Queue
 
-/// A batch is one transaction in one round trip: the people are met, the users locked where that is needed, then comes
-/// one statement for each time that a delivery names its person, and `amend` when somebody may be revoked.
+/// A batch is one transaction in one round trip. The people are met, and the users are locked where that is needed.
+/// Then comes one statement for each time that a delivery names its person, and `amend` when somebody may be revoked.
 ///
-/// Locks are taken in this order, each in key order: the request's row of events that are settled, people, users that
-/// exist, the ledger's unique key, users that are new, jobs. Every table is entered by key.
+/// Locks are taken in key order. First comes the request's row of events that are settled, then people and users that
+/// exist. The ledger's unique key, users that are new and jobs follow. Every table is entered by key.
 enum TrackedStatement {
     /// The statements of one transaction, and which of them return what became of the words.
     struct Batch: Sendable {
@@ -22,10 +22,11 @@ enum TrackedStatement {
     /// upsert may not meet a row twice.
     ///
     /// The clock gives places in the queue to those tenants that are known before. A tenant that only the mapping table
-    /// knows goes on with its line where the clock has one (`noteMapped`). Else its line begins at the database's clock.
+    /// knows goes on with its line where the clock has one (`noteMapped`). Else its line begins at the database's
+    /// clock.
     ///
-    /// With a settlement the words are of events that are in quarantine, by their ids. A word's time is its own then, or
-    /// that of the event's arrival, and never now. `others` are new events that are stored after them.
+    /// With a settlement the words are of events that are in quarantine, by their ids. A word's time is its own then,
+    /// or that of the event's arrival, and never now. `others` are new events that are stored after them.
     static func batch(
         of settled: [NewWord], settling settlement: Settlement? = nil, storing others: [NewWord] = [],
         _ clock: inout FairClock

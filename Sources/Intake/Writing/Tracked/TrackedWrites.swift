@@ -3,10 +3,10 @@
 
 import Postgres
 
-/// Only what was stored counts. `(event_id in (select …)) is true` is no join, so the planner hashes the rows and does
+/// Only what was stored counts. `(event_id in (select …)) is true` is no join, so the planner hashes the rows. It does
 /// not read them once for each word.
 ///
-/// Every row exists and is locked, or its person is. So the upserts decide by what the statement has read, and an
+/// Every row exists and is locked, or its person is. So the upserts decide by what the statement has read. An
 /// `update … from` is not needed, which may be planned as a walk through the table.
 enum TrackedWrites {
     private static let isStored: SQL = "(event_id in (select event_id from stored)) is true"
@@ -95,6 +95,9 @@ enum TrackedWrites {
         """
 
     /// What a word did in tenants that its row in the ledger does not name. Index effects_pkey.
+    ///
+    /// A word that was unmapped has done so when it came. It does so again when it is settled, where an operator has
+    /// reopened the user meanwhile.
     static let effects: SQL = """
         insert into dialtone.effects (event_id, tenant_id, user_id, effect)
         select event_id, tenant_id, person, wanted
@@ -102,5 +105,6 @@ enum TrackedWrites {
         where effect = 'change' and not is_named
           and ((tenant_id, person) in (select tenant_id, user_id from desired)) is true
         order by event_id, tenant_id
+        on conflict (event_id, tenant_id) do update set effect = excluded.effect, at = excluded.at
         """
 }

@@ -27,14 +27,19 @@ enum QuarantinedWords {
         for word in words {
             let outcomes = try await WordBed.commit([word], database, changing: change)
             #expect(outcomes == ["quarantined unmapped"])
-            try await database.insert(
-                """
-                insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id,
-                                                 body_sha256, sealed, picks)
-                values (\(word.id), \(word.source), 1, 1, 'unmapped', '-', decode(repeat('00', 32), 'hex'), 'x', '{}')
-                """)
+            try await Self.note(word, database)
         }
         return words
+    }
+
+    /// Writes the note of an event that the writer has stored.
+    static func note(_ word: NewWord, _ database: TestDatabase) async throws {
+        try await database.insert(
+            """
+            insert into dialtone.quarantine (event_id, source_id, config_version, size, reason, tenant_id,
+                                             body_sha256, sealed, picks)
+            values (\(word.id), \(word.source), 1, 1, 'unmapped', '-', decode(repeat('00', 32), 'hex'), 'x', '{}')
+            """)
     }
 
     static func replay(

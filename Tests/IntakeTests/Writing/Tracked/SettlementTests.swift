@@ -8,6 +8,7 @@ import Queue
 import TestSupport
 import Testing
 
+@testable import Directory
 @testable import Intake
 
 @Suite struct SettlementTests {
@@ -49,6 +50,43 @@ import Testing
             try await WordBed.map("o9", to: "acme", database)
             #expect(try await QuarantinedWords.replay(words, database) == ["superseded"])
             #expect(try await WordBed.users(database).isEmpty)
+        }
+    }
+
+    @Test(arguments: [Said.deleted(nil).onArrival, Said.leaves("o9", nil).onArrival])
+    func `where arrival counts, an unmapped event counts as of its word, however late its note is written`(
+        since: Said
+    ) async throws {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            let word = try Said.joins("o9", nil).onArrival.word()
+            #expect(try await WordBed.commit([word], database) == ["quarantined unmapped"])
+            _ = try await WordBed.say([since], database)
+            try await QuarantinedWords.note(word, database)
+            try await WordBed.map("o9", to: "acme", database)
+            #expect(try await QuarantinedWords.replay([word], database) == ["superseded"])
+            #expect(try await WordBed.users(database).isEmpty)
+        }
+    }
+
+    /// Its deletion has taken the user away when it came, and takes again: it has no time, so it is newer than all.
+    @Test func `a deletion in an unmapped organisation is settled after an operator has reopened its user`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            try await WordBed.prepare(database)
+            _ = try await WordBed.say([.joins("o1", 10)], database)
+            let word = try Said.leaves("o9", nil).with { $0.ofPerson = .deleted }.word()
+            #expect(try await WordBed.commit([word], database) == ["quarantined unmapped"])
+            #expect(try await WordBed.users(database) == ["acme u gone"])
+            _ = try await UserActions(pool: database.pool).reopen(TwoConnections.user)
+            #expect(try await WordBed.users(database) == ["acme u live"])
+            try await WordBed.map("o9", to: "globex", database)
+            #expect(try await QuarantinedWords.replay([word], database) == ["accepted"])
+            #expect(try await WordBed.users(database) == ["acme u gone"])
+            let effects = try await database.admin.query("select tenant_id || ' ' || effect from dialtone.effects")
+                .map { try $0.decode(String.self) }
+            #expect(effects == ["acme gone"])
         }
     }
 
