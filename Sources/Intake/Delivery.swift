@@ -2,6 +2,7 @@
 // What a sender's request brings to intake: the bytes as they came, and the hook they came to.
 
 package import Foundation
+package import Model
 
 /// One request to a hook.
 package struct Delivery: Sendable {
@@ -31,6 +32,7 @@ package struct Delivery: Sendable {
 package struct KnownHook: Sendable {
     let source: KnownSource
 
+    package var sourceID: SourceID { self.source.id }
     /// How many bytes a body may have, where its sender may send more than others.
     package var maximumBody: Int? { if case .mapped = self.source.reader { Mapping.maximumBytes } else { nil } }
 }

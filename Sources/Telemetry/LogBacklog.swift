@@ -18,6 +18,8 @@ struct LogBacklog {
         var times = 0
     }
 
+    private static let maximumSums = 1000
+
     /// In bytes. Lines below `warning` may use half of it, so that a flood of them leaves room for errors.
     private let capacity: Int
     private var entries: [Entry] = []
@@ -35,8 +37,8 @@ struct LogBacklog {
                 self.sums[kind]?.times += 1
                 return false
             }
-            // The codes are few. The limit is for a code that somebody makes up for each request.
-            if self.sums.count < 100 { self.sums[kind] = Sum(first: entry, until: now + .seconds(1)) }
+            // Codes and sources are few. The limit is for a code that somebody makes up for each request.
+            if self.sums.count < Self.maximumSums { self.sums[kind] = Sum(first: entry, until: now + .seconds(1)) }
         }
         self.append(entry)
         return !self.entries.isEmpty

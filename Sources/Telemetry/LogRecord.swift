@@ -43,7 +43,8 @@ struct LogRecord: Sendable {
         guard self.facts.contains(where: { $0.name == "request_id" }),
             let code = self.facts.first(where: { $0.name == "code" })?.value
         else { return nil }
-        return "\(self.level) \(self.message) \(code)"
+        let source = self.facts.first { $0.name == "source" }?.value ?? ""
+        return "\(self.level) \(self.message) \(code) \(source)"
     }
 
     /// Returns the line that stands for `times` more lines of the same kind.

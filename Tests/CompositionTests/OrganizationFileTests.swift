@@ -22,6 +22,12 @@ struct OrganizationFileTests {
         #expect(try Self.entries("").isEmpty)
     }
 
+    @Test func `the mark with which some editors begin a file is no part of the first name`() throws {
+        let read = try Self.entries("\u{FEFF}org_1 acme\norg_2 acme\n")
+        #expect(read.map(\.organization) == ["org_1", "org_2"])
+        #expect(try Self.entries("\u{FEFF}# ours\norg_1 acme").map(\.line) == [2])
+    }
+
     @Test(arguments: [("org_1", 1), ("a acme\norg_1 acme globex", 2), ("a acme\n\nb A_B!", 3)])
     func `a line that cannot be read is named by its number`(text: String, line: Int) {
         let error = #expect(throws: InvalidValue.self) { try Self.entries(text) }

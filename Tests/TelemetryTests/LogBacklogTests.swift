@@ -16,8 +16,9 @@ import Testing
         LogRecord(time: Date(timeIntervalSince1970: 0), level: level, label: "dialtone", message: message, facts: facts)
     }
 
-    private static func refusal(_ code: String, _ id: Int) -> LogRecord {
-        self.record("request refused", .info, [(name: "code", value: code), (name: "request_id", value: "\(id)")])
+    private static func refusal(_ code: String, _ id: Int, of source: String? = nil) -> LogRecord {
+        let facts = [(name: "code", value: code), (name: "request_id", value: "\(id)")]
+        return self.record("request refused", .info, facts + (source.map { [(name: "source", value: $0)] } ?? []))
     }
 
     @Test func `lines beyond the limit are dropped, and the next lines tell how many`() {
@@ -57,6 +58,18 @@ import Testing
         #expect(backlog.take(now: Self.start + .seconds(2)).isEmpty && backlog.nextSum == nil)
         let hasOwnLine = backlog.add(Self.refusal("bad_proof", 1), as: .json, now: Self.start + .seconds(3))
         #expect(hasOwnLine)
+    }
+
+    /// Else one source's wrong secret would hide another's.
+    @Test func `refusals of two sources are summed apart, and each sum names its source`() {
+        var backlog = LogBacklog(capacity: 1 << 20)
+        for id in 1...30 {
+            _ = backlog.add(Self.refusal("bad_proof", id, of: id % 3 == 0 ? "a" : "b"), as: .json, now: Self.start)
+        }
+        #expect(backlog.take(now: Self.start).count == 2)
+        let sums = backlog.take(now: Self.start + .seconds(1)).map { $0.record.facts }
+        let told = sums.map { facts in facts.filter { $0.name != "code" }.map { $0.value }.joined(separator: " ") }
+        #expect(told.sorted() == ["19 times since the last line b", "9 times since the last line a"])
     }
 
     @Test func `lines that are not about a request's problem are never summed`() {

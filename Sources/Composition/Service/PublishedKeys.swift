@@ -9,8 +9,8 @@ import NIOCore
 import NIOHTTP1
 import Postgres
 
-/// An operator names the address, and a name may come to lead inside. So the name is looked up first, and the request
-/// goes to the address that was judged and to no other, also when the name is looked up differently a moment later.
+/// An operator names the address, and a name may come to lead inside. So the name is looked up first. The request goes
+/// to the address that was judged and to no other, also when the name leads elsewhere a moment later.
 struct PublishedKeys: Sendable {
     enum Failure: Error, Equatable {
         case unknownName

@@ -77,14 +77,15 @@ enum EventSelect {
                and waits.reason in ('unmapped', 'mapping_changed', 'refused'))
         """
 
-    /// A source that was deleted has no name: another one may have it by now. Indexes sources_pkey, quarantine_pkey and
-    /// effects_pkey.
+    /// A source that was deleted has no name: another one may have it by now. Picks that hold NUL are left out: `->>`
+    /// would fail on them. Indexes sources_pkey, quarantine_pkey and effects_pkey.
     private static let beside: SQL = """
         left join lateral (
             select case when sources.status <> 'deleted' then sources.slug end as slug
             from dialtone.sources where sources.source_id = events.source_id offset 0) sender on true
         left join lateral (
-            select quarantine.reason, quarantine.pointer, quarantine.spans, quarantine.picks, quarantine.config_version
+            select quarantine.reason, quarantine.pointer, quarantine.spans, quarantine.config_version,
+                   case when strpos(quarantine.picks::text, '\\u0000') = 0 then quarantine.picks end as picks
             from dialtone.quarantine
             where quarantine.event_id = events.event_id and quarantine.settled_at is null offset 0) waits on true
         left join lateral (

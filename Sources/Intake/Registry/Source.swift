@@ -44,6 +44,8 @@ package struct Source: Sendable {
 package struct NewSource: Sendable {
     package let id: SourceID
     package let slug: String
+    /// Nil for a source that serves several tenants.
+    package let tenant: TenantID?
     package let hookID: String
     /// The secret that was made here; it cannot be read again. Nil: the sender has made it, or none is needed.
     package let secret: Secret<String>?

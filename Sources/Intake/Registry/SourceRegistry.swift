@@ -52,7 +52,7 @@ package struct SourceRegistry: Sendable {
             throw Self.refusal(error, slug: slug, tenant: terms.tenant)
         }
         return NewSource(
-            id: id, slug: slug, hookID: hookID, secret: secret?.shown,
+            id: id, slug: slug, tenant: terms.tenant, hookID: hookID, secret: secret?.shown,
             warning: secret?.warning?.description ?? terms.warning(of: slug, hasGivenSecret: given != nil),
             setup: terms.setup?.text)
     }
@@ -88,8 +88,8 @@ package struct SourceRegistry: Sendable {
 
     /// Gives a source a new secret, or with `secret` one that the sender has made. The older ones are accepted for
     /// `overlap` longer, so that the sender can change over. A secret that already has an end keeps the earlier one.
-    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone, and
-    /// `changedMeanwhile` when somebody else has rotated or changed the source beside it.
+    /// Throws `InvalidValue` for a secret with which the source could not be read, beside those in force or alone. When
+    /// somebody else has rotated or changed the source beside it, this throws `changedMeanwhile`.
     package func rotate(
         slug: String, tenant: TenantID?, overlap: Duration, secret given: [UInt8]? = nil
     ) async throws -> NewSource {
@@ -112,7 +112,7 @@ package struct SourceRegistry: Sendable {
             _ = try await connection.query(sealed.insert)
         }
         return NewSource(
-            id: source.id, slug: slug, hookID: source.hookID, secret: secret.shown,
+            id: source.id, slug: slug, tenant: source.tenant, hookID: source.hookID, secret: secret.shown,
             warning: secret.warning?.description ?? terms.warning(of: slug, hasGivenSecret: given != nil),
             setup: secret.shown == nil ? nil : terms.setup?.text)
     }

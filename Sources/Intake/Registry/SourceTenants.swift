@@ -23,6 +23,10 @@ extension SourceRegistry {
         guard (1...255).contains(organization.utf8.count) else {
             throw InvalidValue("organization", "must have 1 to 255 bytes")
         }
+        // A mapping reads no such name, so the line would never count.
+        guard VisibleText.isVisible(organization) else {
+            throw InvalidValue("organization", "has a character that cannot be seen")
+        }
         let source = try await self.tracked(slug, tenant)
         if let tenant, let target, tenant != target { throw SourceError.belongsTo(tenant) }
         do {

@@ -2,7 +2,7 @@
 // The door by which whoever answers a request tells that it was refused.
 
 package import Foundation
-import Model
+package import Model
 
 extension Intake {
     /// Counts a request that was refused, as its hook's source or as one of the hooks that are not known. `form` is asked
@@ -17,6 +17,9 @@ extension Intake {
         self.tally.count(refusal, of: hook.source.id, at: now, form: form)
         self.tellSecret(of: hook.source, refused: refusal)
     }
+
+    /// Returns the source of a hook that was known when it was last looked up; nil for any other.
+    package func source(of hook: String) -> SourceID? { self.sources.sourceID(of: hook) }
 
     /// Logs why nothing of a sender can be proven, where that is known.
     private func tellSecret(of source: KnownSource, refused refusal: Refusal) {

@@ -18,18 +18,6 @@ package struct Tallies: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Returns the source with this name: the tenant's, or with `tenant` nil one that serves several. Unique index
-    /// sources_slug.
-    package func source(named slug: String, tenant: TenantID?) async throws -> SourceID {
-        let rows = try await self.pool.query(
-            """
-            select source_id from dialtone.sources
-            where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug) and status <> 'deleted'
-            """)
-        guard var columns = rows.first?.columns else { throw SourceError.unknownSource(slug) }
-        return try columns.next()
-    }
-
     /// A source that was deleted is told by its id: another one may have its name by now.
     private static let slug: SQL = "case when sources.status <> 'deleted' then sources.slug end"
 

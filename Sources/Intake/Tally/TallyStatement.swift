@@ -37,15 +37,16 @@ enum TallyStatement {
         """
     }
 
-    /// Puts each sample into a free slot of its source and outcome, or in the place of the oldest. A minute that has a
-    /// sample gets no second one from another node.
+    /// Puts each sample into a free slot of its source and outcome, or in the place of the oldest. The newest comes
+    /// first, so that of more than there are slots the oldest are left out. A minute that has a sample gets no second
+    /// one from another node.
     ///
     /// Index samples_pkey, for each sample: a count cannot become a join that reads the table whole. Rows are locked in
     /// the key's order.
     static func keep(_ samples: [TallySample]) -> SQL {
         """
         with sample as (
-            select *, row_number() over (partition by source_id, outcome order by at) as turn
+            select *, row_number() over (partition by source_id, outcome order by at desc) as turn
             from unnest(
                 \(samples.map(\.at)), \(samples.map(\.source)), \(samples.map(\.outcome.rawValue)),
                 \(samples.map(\.reason)), \(samples.map(\.form.json)))

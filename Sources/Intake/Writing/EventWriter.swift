@@ -24,18 +24,26 @@ extension NewDelivery: LineDelivery {
     ) async throws -> [EventID: EventResult] {
         let statements = EventInsert.statements(for: events, &clock)
         return try await pool.withConnection { connection in
-            let rows = try await EventInsert.rows(of: statements, on: connection)
-            let (decided, unseen) = try EventInsert.read(rows)
-            try await EventInsert.markSuperseded(decided, on: connection)
-            var results = decided
-            for event in events {
-                guard let outcome = unseen[event.id] else { continue }
-                results[event.id] = try await EventInsert.resultElsewhere(of: event, outcome, on: connection)
-            }
-            try await Resend.settle(events, &results, &clock, on: connection)
-            try await FirstTake.decide(events, &results, on: connection)
-            return results
+            try await Self.store(events, by: statements, &clock, on: connection)
         }
+    }
+
+    /// With `isInTransaction` one is open on the connection, and all of this is a part of it.
+    static func store(
+        _ events: [NewEvent], by statements: [SQL], _ clock: inout FairClock, isInTransaction: Bool = false,
+        on connection: PostgresConnection
+    ) async throws -> [EventID: EventResult] {
+        let rows = try await EventInsert.rows(of: statements, on: connection)
+        let (decided, unseen) = try EventInsert.read(rows)
+        try await EventInsert.markSuperseded(decided, on: connection)
+        var results = decided
+        for event in events {
+            guard let outcome = unseen[event.id] else { continue }
+            results[event.id] = try await EventInsert.resultElsewhere(of: event, outcome, on: connection)
+        }
+        try await Resend.settle(events, &results, &clock, isInTransaction: isInTransaction, on: connection)
+        try await FirstTake.decide(events, &results, on: connection)
+        return results
     }
 }
 

@@ -169,12 +169,18 @@ struct Problem: Error, Equatable {
     }
 
     /// Returns the problem for any error, and logs it. An unforeseen error is logged by its type only, because its text
-    /// may quote anything.
-    static func of(_ error: any Error, requestID: String, logger: Logger) -> Problem {
+    /// may quote anything. `source` is the one that the request is about, where that is known.
+    static func of(
+        _ error: any Error, requestID: String, source: SourceID? = nil, logger: Logger
+    ) -> Problem {
+        if let known = error as? ErrorOfSource {
+            return Self.of(known.error, requestID: requestID, source: known.source, logger: logger)
+        }
+        var facts: Logger.Metadata = ["request_id": "\(requestID)"]
+        if let source { facts["source"] = "\(source.rawValue.lowercase)" }
         if let problem = Problem(error) {
-            let facts: Logger.Metadata = [
-                "request_id": "\(requestID)", "status": "\(problem.status)", "code": "\(problem.code)",
-            ]
+            facts["status"] = "\(problem.status)"
+            facts["code"] = "\(problem.code)"
             if problem.status >= 500 {
                 logger.warning("request not served", metadata: facts)
             } else if problem.status >= 400 {
@@ -182,7 +188,8 @@ struct Problem: Error, Equatable {
             }
             return problem
         }
-        logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(type(of: error))"])
+        facts["error"] = "\(type(of: error))"
+        logger.error("request failed", metadata: facts)
         return Problem(500, "internal", "Something went wrong here.")
     }
 }

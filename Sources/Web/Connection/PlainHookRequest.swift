@@ -69,7 +69,8 @@ struct PlainHookRequest: Sendable {
     /// Returns the answer that says why the webhook is refused.
     func answer(_ error: any Error, from hooks: HooksController) -> Answer {
         let id = self.requestID
-        var answer = Problem.of(error, requestID: id, logger: hooks.logger).answer(requestID: id)
+        let problem = Problem.of(error, requestID: id, source: self.known.sourceID, logger: hooks.logger)
+        var answer = problem.answer(requestID: id)
         answer.complete(requestID: id, date: hooks.date.text(hooks.now()))
         return answer
     }

@@ -37,11 +37,15 @@ struct HooksController: Sendable {
         _ method: HTTPRequest.Method, _ request: Request, _ context: WebContext
     ) async throws -> Response {
         let hook = try context.parameters.require("hook")
-        guard
-            let answer = try await self.intake.handshake(
+        let known: Handshake.Answer?
+        do {
+            known = try await self.intake.handshake(
                 method.rawValue, at: hook, headers: Self.values(of: request.headers), now: self.now(),
                 lengths: { [headers = request.headers] in RefusedHook.lengths(of: headers) })
-        else { return try MethodRefusal(allowed: .post).answer(to: method) }
+        } catch {
+            throw self.named(error, at: hook)
+        }
+        guard let answer = known else { return try MethodRefusal(allowed: .post).answer(to: method) }
         let fields = answer.headers.map { ($0.name, $0.value) }
         return Answer(status: answer.status, fields: fields, body: answer.body ?? "").response
     }
@@ -64,8 +68,13 @@ struct HooksController: Sendable {
                     headers: RefusedHook.lengths(of: request.headers),
                     body: request.headers[.contentLength].flatMap { Int($0) })
             }
-            throw error
+            throw self.named(error, at: hook)
         }
+    }
+
+    /// Returns the error with the source of the hook, where the hook is known.
+    private func named(_ error: any Error, at hook: String) -> any Error {
+        self.intake.source(of: hook).map { ErrorOfSource(error: error, source: $0) } ?? error
     }
 
     /// No body is read for a hook that does not exist, nor for one whose source is disabled.

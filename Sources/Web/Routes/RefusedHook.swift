@@ -3,6 +3,7 @@
 
 import HTTPTypes
 import Intake
+import Model
 import NIOHTTP1
 
 enum RefusedHook {
@@ -25,4 +26,11 @@ enum RefusedHook {
     static func lengths(of fields: HTTPFields) -> [HeaderLength] {
         fields.map { HeaderLength(name: $0.name.canonicalName, bytes: $0.value.utf8.count) }
     }
+}
+
+/// An error on its way to the log and the answer, with the source that it is about. The log names the source by its id
+/// and never by its hook, which is half of what a sender needs.
+struct ErrorOfSource: Error {
+    let error: any Error
+    let source: SourceID
 }

@@ -106,9 +106,8 @@ struct SendCommand: AsyncParsableCommand {
         order.preset = self.preset
         order.configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
         let given = try self.secretFile.map { try SecretArgument.read($0, option: "--secret-file") } ?? self.secret
-        order.secret = (given ?? SecretVariables.environment["DIALTONE_SOURCE_SECRET"]).map {
-            Secret(SettingText.cleaned($0))
-        }
+        let known = Self.set(given) ?? Self.set(SecretVariables.environment["DIALTONE_SOURCE_SECRET"])
+        order.secret = known.map { Secret($0) }
         order.event = self.event
         order.user = try self.user.map { try UserID($0).rawValue } ?? ""
         order.organization = try self.organization ?? self.tenant.map { try TenantID($0).rawValue } ?? ""
@@ -128,11 +127,11 @@ struct SendCommand: AsyncParsableCommand {
         // The clocks of two machines differ a little.
         let margin: TimeInterval = 2
         let environment = SecretVariables.environment
-        if let text = environment["DIALTONE_API_KEY"] {
+        if let text = Self.set(environment["DIALTONE_API_KEY"]) {
             let address = try APIAddress(
                 hook: self.url, named: Self.set(environment["DIALTONE_URL"]),
                 publicURL: Self.set(environment["DIALTONE_PUBLIC_URL"]))
-            let api = FollowByAPI(at: address, key: Secret(SettingText.cleaned(text)))
+            let api = FollowByAPI(at: address, key: Secret(text))
             return { sent in
                 try await api.run(key, until: goal, timeout: timeout, since: sent - margin) { Terminal.show($0) }
             }
@@ -144,6 +143,7 @@ struct SendCommand: AsyncParsableCommand {
             }
         }
     }
+
     /// An empty variable is none.
     private static func set(_ value: String?) -> String? {
         value.map { SettingText.cleaned($0) }.flatMap { $0.isEmpty ? nil : $0 }

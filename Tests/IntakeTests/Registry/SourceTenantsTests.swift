@@ -46,6 +46,18 @@ import Testing
         }
     }
 
+    /// Such as the mark before the first name of a file, or a blank of no width that was copied with it.
+    @Test(arguments: ["\u{FEFF}org_1", "org\u{200B}_1", "org_1\n"])
+    func `an organisation with a character that cannot be seen is not mapped`(organization: String) async throws {
+        try await SourceRegistryTests.withRegistry { registry, _, _ in
+            _ = try await registry.create(slug: "c", tenant: nil, allowedTenants: [], preset: "clerk")
+            await #expect(throws: InvalidValue.self) {
+                try await registry.map(organization, to: TenantID("acme"), slug: "c", tenant: nil)
+            }
+            #expect(try await registry.map(slug: "c", tenant: nil).isEmpty)
+        }
+    }
+
     @Test func `a source of one tenant maps to that one alone, and one without a table to none`() async throws {
         try await SourceRegistryTests.withRegistry { registry, _, database in
             let (acme, globex) = (try TenantID("acme"), try TenantID("globex"))

@@ -106,6 +106,39 @@ import Testing
             hash: Array(repeating: 0, count: 32), notes: [note], picks: ["{}"])
     }
 
+    /// PostgreSQL has no text with NUL, and would refuse the whole list for one event.
+    @Test func `a header that decodes to NUL is kept in quarantine, and every list can be read`() async throws {
+        try await ReplayBed.with(#"{"grammar":1,"preset":"cloudevents","tenant":"table"}"#) { bed in
+            let headers = [
+                "content-type": "application/json", "ce-type": "user.created", "ce-id": "e-1", "ce-source": "urn:s",
+                "ce-subject": "a%00b", "ce-tenantid": "o", "ce-time": "2027-01-15T07:59:00Z",
+            ]
+            let receipt = try await bed.send([], headers)
+            #expect(receipt.status == .quarantined && receipt.answer?.status == 202)
+            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9)
+            #expect(waiting.map(\.reason) == ["bad_text"] && waiting.map(\.place) == ["header ce-subject"])
+            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).map(\.id) == [receipt.eventID])
+            #expect(try await bed.reader.show(receipt.eventID)?.entry.reason == "bad_text")
+        }
+    }
+
+    /// As a version before has stored them.
+    @Test func `picks with NUL that were stored before hide no other event, and are shown for themselves`() async throws
+    {
+        try await ReplayBed.with(MappedIntakeTests.split) { bed in
+            let old = try await bed.send(MappedIntakeTests.event(1, "a", org: "new"))
+            let other = try await bed.send(MappedIntakeTests.event(2, "b", org: "new"))
+            let picks: SQL = #"'{"user_id":"a\u0000b"}'::json"#
+            _ = try await bed.database.admin.query(
+                "update dialtone.quarantine set picks = \(picks) where event_id = \(old[0])")
+            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9)
+            #expect(Set(waiting.map(\.id)) == Set(old + other) && waiting.compactMap(\.user) == ["b"])
+            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).compactMap(\.user) == ["b"])
+            let shown = try #require(try await bed.reader.show(old[0]))
+            #expect(shown.entry.user == nil && shown.quarantine?.read.picks == ["user_id": "a\u{0}b"])
+        }
+    }
+
     @Test func `lists enter by key, whatever was known when they were planned`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script("vacuum analyze")

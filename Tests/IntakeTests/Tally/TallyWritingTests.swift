@@ -108,9 +108,14 @@ import Testing
         }
     }
 
-    @Test func `of one source and outcome the newest 20 samples are kept, one a minute of all nodes`() async throws {
+    /// The database is there all the time, or comes back after half an hour.
+    @Test(arguments: [true, false])
+    func `of one source and outcome the newest 20 samples are kept, one a minute of all nodes`(
+        writesMeanwhile: Bool
+    ) async throws {
         try await TestDatabase.with { database in
-            let nodes = [Self.tally(database), Self.tally(database)]
+            // A second node would bring again what the first one has left out.
+            let nodes = (1...(writesMeanwhile ? 2 : 1)).map { _ in Self.tally(database) }
             for minute in 0..<30 {
                 for node in nodes {
                     for second in [0.0, 20, 40] {
@@ -119,7 +124,7 @@ import Testing
                             RequestForm(headers: [HeaderLength(name: "webhook-id", bytes: minute)], body: 3)
                         }
                     }
-                    if minute % 3 == 0 { await node.write(now: Self.noon) }
+                    if writesMeanwhile && minute % 3 == 0 { await node.write(now: Self.noon) }
                 }
             }
             for node in nodes { await node.write(now: Self.noon) }

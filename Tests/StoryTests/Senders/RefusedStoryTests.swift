@@ -97,7 +97,7 @@ import Testing
             }
         } then: { story in
             let acme = try TenantID("acme")
-            for (source, tenant) in [(nil, nil), ("app", acme), (nil, acme)] as [(String?, TenantID?)] {
+            for (source, tenant) in [(nil, nil), ("app", acme), (nil, acme), ("app", nil)] as [(String?, TenantID?)] {
                 let report = try await story.administration.tally(
                     of: "ignored", source: source, tenant: tenant, limit: 100)
                 let counts = report.data.map { "\($0.tenant ?? "-") \($0.reason) \($0.last_14_days)" }
@@ -106,6 +106,9 @@ import Testing
             }
             let refused = try await story.administration.tally(of: "refused", source: "app", tenant: acme, limit: 9)
             #expect(refused.data.isEmpty && refused.samples.isEmpty)
+            _ = try await story.administration.createSource("platform", tenant: nil, allowed: [acme], preset: nil)
+            let shared = try await story.administration.tally(of: "ignored", source: "platform", tenant: acme, limit: 9)
+            #expect(shared.data.isEmpty, "a source of several tenants is found by each of them")
             let one = try await story.administration.tally(of: "ignored", source: nil, tenant: nil, limit: 1)
             #expect(one.data.count == 1)
             await #expect(throws: (any Error).self) {

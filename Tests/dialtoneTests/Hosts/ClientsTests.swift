@@ -65,14 +65,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
         process.arguments = ["--silent", "--noproxy", "*", "--max-time", "30", "--expect100-timeout", "20"] + arguments
-        let output = Pipe.own()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        var told = Data()
-        for await bytes in output.pieces() { told += bytes }
-        let code = await Desk.exitCode(of: process)
-        let text = String(decoding: told, as: UTF8.self)
+        let (code, text) = try await Program.end(of: process)
         #expect(code == 0, "\(text)")
         return text
     }

@@ -79,14 +79,7 @@ struct PageVisit {
         process.environment = self.environment
         let paste = try self.file("paste", Self.sendersSecret + "\n")
         process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: paste))
-        let output = Pipe.own()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        var told = Data()
-        for await bytes in output.pieces() { told += bytes }
-        let code = await Desk.exitCode(of: process)
-        let text = String(decoding: told, as: UTF8.self)
+        let (code, text) = try await Program.end(of: process)
         try #require(code == 0, "\(self.page.name): \(arguments)\n\(text)")
         return text
     }

@@ -2,6 +2,7 @@
 // Runs the built program as a process, as a person or a script would.
 
 import Foundation
+import TestSupport
 
 enum Program {
     /// The end of one run.
@@ -44,5 +45,16 @@ enum Program {
         return Ended(
             code: code, output: try String(contentsOf: output, encoding: .utf8),
             errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    /// Runs a process to its end. Returns its exit code, and all that it has said in the order in which it was said.
+    static func end(of process: Process) async throws -> (code: Int32, text: String) {
+        let output = Pipe.own()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        var told = Data()
+        for await bytes in output.pieces() { told += bytes }
+        return (await Desk.exitCode(of: process), String(decoding: told, as: UTF8.self))
     }
 }

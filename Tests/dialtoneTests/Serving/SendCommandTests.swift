@@ -31,6 +31,9 @@ import Testing
             far.environment["DIALTONE_API_KEY"] = "dtk_unknown"
             let refused = try await far.run(send + ["u-3"])
             #expect(refused.code == 1 && refused.errors.contains("DIALTONE_API_KEY"), "\(refused)")
+            var near = desk
+            near.environment["DIALTONE_API_KEY"] = ""
+            try await Self.expect(near, send + ["u-5"], 0, "202 {", "user u-5 of acme is ready\n")
             far.environment["DIALTONE_API_KEY"] = nil
             let blind = try await far.run(send + ["u-4"])
             #expect(blind.code == 2 && blind.output.isEmpty, "nothing is sent that cannot be followed: \(blind)")

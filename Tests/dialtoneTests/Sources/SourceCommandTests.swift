@@ -42,8 +42,23 @@ import Testing
             try "org_3 acme\norg_4 nobody\n".write(toFile: file, atomically: true, encoding: .utf8)
             let refused = try await desk.run(add)
             #expect(refused.code == 2 && refused.errors.contains("line 2"), "\(refused.errors)")
+            try "org_5 acme\norg\u{200B}_6 acme\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let hidden = try await desk.run(add)
+            #expect(hidden.code == 2 && hidden.errors.contains("line 2: organization has"), "\(hidden.errors)")
             let both = try await desk.run(["source", "map", "add", "idp", "org_1", "--file", file])
             #expect(both.code != 0 && both.errors.contains("--file"))
+        }
+    }
+
+    @Test func `a new source names the tenant that its configuration gives it`() async throws {
+        try await Self.with { desk in
+            let file = desk.folder.appendingPathComponent("config.json").path
+            try #"{"grammar":1,"preset":"svix","tenant":{"fixed":"acme"}}"#.write(
+                toFile: file, atomically: true, encoding: .utf8)
+            let made = try await desk.json("source", "create", "x", "--config", file)
+            #expect(made["tenant"] as? String == "acme", "\(made)")
+            let rotated = try await desk.json("source", "rotate", "x", "--tenant", "acme")
+            #expect(rotated["tenant"] as? String == "acme", "\(rotated)")
         }
     }
 

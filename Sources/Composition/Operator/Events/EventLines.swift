@@ -156,9 +156,9 @@ package struct EventDetailLine: Encodable, Sendable {
 
 extension QuarantineLine {
     fileprivate func rows(of event: String) -> [(String, String?)] {
-        let then = [self.then.reason, self.then.pointer].compactMap(\.self).joined(separator: " at ")
+        let then = ReadingWords.reason(self.then.reason, at: self.then.pointer)
         let why = self.settled_by == nil ? then : "no more; it was there for \(then)"
-        let picks = (self.then.picks ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+        let picks = ReadingWords.picks(self.then.picks)
         return [
             ("quarantine", why), ("read by", "mapping version \(self.then.config_version)"),
             ("body", "\(self.size) bytes, SHA-256 \(self.sha256)"),

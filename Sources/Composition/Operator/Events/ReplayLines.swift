@@ -93,10 +93,10 @@ package struct ReplayLine: Line {
         let verb = self.dry_run ? "would be " : ""
         var lines = ["event \(self.event_id): \(self.isDone ? verb : "")\(self.result)"]
         if let reason = self.reason { lines.append("  because  \(VisibleText.escaped(reason))") }
-        let then = [self.then.reason, self.then.pointer].compactMap(\.self).joined(separator: " at ")
+        let then = ReadingWords.reason(self.then.reason, at: self.then.pointer)
         lines.append("  then     \(Self.words(self.then.picks, then, self.then.config_version))")
         if let now = self.now {
-            let reason = [now.reason ?? "usable", now.pointer].compactMap(\.self).joined(separator: " at ")
+            let reason = ReadingWords.reason(now.reason ?? "usable", at: now.pointer)
             lines.append("  now      \(Self.words(now.picks, reason, now.config_version))")
         }
         if self.effect != nil { lines.append("  effect   \(VisibleText.escaped(self.effectWords))") }
@@ -104,9 +104,20 @@ package struct ReplayLine: Line {
     }
 
     private static func words(_ picks: [String: String]?, _ reason: String, _ version: Int32) -> String {
-        let picked = (picks ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+        let picked = ReadingWords.picks(picks)
         let told = picked.isEmpty ? "" : ": \(picked.joined(separator: ", "))"
         return VisibleText.escaped("\(reason) (mapping version \(version))\(told)")
+    }
+}
+
+/// What a mapping has read, in a person's words.
+enum ReadingWords {
+    static func reason(_ reason: String, at pointer: String?) -> String {
+        pointer.map { "\(reason) at \($0)" } ?? reason
+    }
+
+    static func picks(_ picks: [String: String]?) -> [String] {
+        (picks ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
     }
 }
 

@@ -107,7 +107,9 @@ extension Administration {
         return try await self.withPool { pool in
             let tallies = Tallies(pool: pool)
             var scope = tenant.map { Tallies.Scope.tenant($0) } ?? .all
-            if let source { scope = .source(try await tallies.source(named: source, tenant: tenant)) }
+            if let source {
+                scope = .source(try await EventReader(pool: pool).source(named: source, tenant: tenant).id)
+            }
             let counts = try await tallies.counts(of: outcomes, scope, limit: limit, now: now)
             let samples = try await tallies.samples(of: outcomes, scope, limit: limit)
             return TallyReport(data: counts.map(TallyLine.init), samples: samples.map(TallySampleLine.init))

@@ -15,9 +15,13 @@ struct OrganizationFile {
 
     let entries: [Entry]
 
+    /// Some editors and spreadsheets begin a file with it. It would be a part of the first name.
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     /// Throws `InvalidValue` with the number of the first line that cannot be read.
     init(_ bytes: [UInt8]) throws(InvalidValue) {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        let marked = bytes.starts(with: Self.byteOrderMark) ? Self.byteOrderMark.count : 0
+        guard let text = String(validating: bytes.dropFirst(marked), as: UTF8.self) else {
             throw InvalidValue("--file", "is no UTF-8 text")
         }
         var entries: [Entry] = []

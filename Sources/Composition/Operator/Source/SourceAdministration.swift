@@ -16,7 +16,7 @@ extension Administration {
                 slug: slug, tenant: tenant, allowedTenants: allowed, preset: preset, configuration: configuration,
                 secret: secret)
         }
-        return self.line(source, tenant)
+        return self.line(source)
     }
 
     /// Gives a source a new secret, or one that its sender has made. The old secrets are accepted for `overlap`.
@@ -26,7 +26,7 @@ extension Administration {
         let source = try await self.withSources {
             try await $0.rotate(slug: slug, tenant: tenant, overlap: overlap, secret: secret)
         }
-        return self.line(source, tenant)
+        return self.line(source)
     }
 
     package func sources(tenant: TenantID?) async throws -> [SourceLine] {
@@ -34,9 +34,9 @@ extension Administration {
             .map { SourceLine($0, url: self.hookURL($0.hookID)) }
     }
 
-    private func line(_ source: NewSource, _ tenant: TenantID?) -> NewSourceLine {
+    private func line(_ source: NewSource) -> NewSourceLine {
         NewSourceLine(
-            source: source.slug, tenant: tenant?.rawValue, url: self.hookURL(source.hookID),
+            source: source.slug, tenant: source.tenant?.rawValue, url: self.hookURL(source.hookID),
             secret: source.secret?.reveal(), setup: source.setup, warning: source.warning)
     }
 
@@ -107,7 +107,7 @@ extension Administration {
                     let addition = try await sources.map(
                         entry.organization, to: entry.target, slug: slug, tenant: tenant)
                     told.append(Self.said(of: entry.organization, entry.target, addition))
-                } catch let error as SourceError {
+                } catch let error where error is SourceError || error is InvalidValue {
                     throw InvalidValue("--file", "line \(entry.line): \(error)")
                 }
             }

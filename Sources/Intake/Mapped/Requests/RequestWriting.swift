@@ -115,10 +115,8 @@ final class RequestWriting: Sendable {
         if let refusal { return self.refuse(refusal) }
         let told = RequestOutcome(self.taken, results.map { $0 ?? .success([]) })
         let notes = told.notes
-        self.taken.source.budget.countIgnored(told.notKept)
-        self.countNotKept("unmapped", times: told.notKept)
         guard !notes.isEmpty else {
-            self.countIgnored()
+            self.countIgnored(and: told)
             return self.answer(.success(told.receipt(kept: [])))
         }
         let request = QuarantinedRequest(
@@ -129,7 +127,7 @@ final class RequestWriting: Sendable {
                 let ignored = kept.count { $0.status == .ignored }
                 self.taken.source.budget.countQuarantined(kept.count - ignored)
                 self.taken.source.budget.countIgnored(ignored)
-                self.countIgnored()
+                self.countIgnored(and: told)
                 self.countNotKept(notes, kept)
                 self.answer(.success(told.receipt(kept: kept)))
             case .failure(let error): self.refuse(error)
@@ -139,8 +137,11 @@ final class RequestWriting: Sendable {
 
     // MARK: What is not stored
 
-    /// Counts what asks nothing of us. A request that is refused comes again, and is counted then.
-    private func countIgnored() {
+    /// Counts what asks nothing of us, and the words of organisations that are not mapped for which there was no room.
+    /// A request that is refused comes again, and is counted then.
+    private func countIgnored(and told: RequestOutcome) {
+        self.taken.source.budget.countIgnored(told.notKept)
+        self.countNotKept("unmapped", times: told.notKept)
         for delivery in self.taken.deliveries {
             guard let (reason, times) = delivery.ignored else { continue }
             self.writers.tally.count(

@@ -147,6 +147,8 @@ extension Reading {
             guard let decoded = value.removingPercentEncoding else {
                 throw Unusable(.badEncoding, "header \(header.name)")
             }
+            // As in a body's texts: the database stores no NUL.
+            guard !decoded.utf8.contains(0) else { throw Unusable(.badText, "header \(header.name)") }
             text = decoded
         }
         self.spot = .header(header.name)

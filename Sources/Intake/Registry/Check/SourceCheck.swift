@@ -113,12 +113,13 @@ extension SourceRegistry {
         let trial = try await SourceTrial.run([.plain(asked)], in: self.pool)
         let items = zip(changes, asked.events).map { change, event in
             let verb = change.wanted == .live ? "provision" : "revoke"
-            let outcome = trial.outcomes[event.id].map { ": \($0)" } ?? ""
+            let refused = trial.reused.contains(event.id) ? "refused: " : ""
+            let outcome = trial.outcomes[event.id].map { ": \(refused)\($0)" } ?? ""
             return SourceCheck.Item(
                 deliveryID: id, text: "\(verb) \(change.user.user) in \(change.user.tenant)\(outcome)")
         }
         // The canonical sender is told 409 for an id that was used before.
-        let decision: SourceCheck.Decision = trial.quarantined.isEmpty ? .stored : .refused
+        let decision: SourceCheck.Decision = trial.reused.isEmpty ? .stored : .refused
         return SourceCheck(refusal: refusal, decision, items: items, changes: trial.changes)
     }
 
@@ -140,20 +141,34 @@ extension SourceRegistry {
         let (mapped, steps) = source.mapping.trace(request, showsPersonal: true)
         let taken = TakenRequest(request, from: source, secret: nil).deliveries
         let trial = try await SourceTrial.run(taken.map(\.words), in: self.pool)
+        let items = Self.items(of: mapped, taken, trial, isTracked: source.isTracked, receivedAt: request.receivedAt)
+        return SourceCheck(
+            refusal: refusal, Self.decision(taken, trial), steps: steps, items: items, changes: trial.changes)
+    }
+
+    private static func items(
+        of mapped: MappedRequest, _ taken: [TakenDelivery], _ trial: SourceTrial, isTracked: Bool, receivedAt: Date
+    ) -> [SourceCheck.Item] {
         var items: [SourceCheck.Item] = []
         for (delivery, taken) in zip(mapped.deliveries, taken) {
             var ids = taken.words.ids[...]
             for item in delivery.items {
-                let isWritten =
-                    source.isTracked ? item.isWord : item.word?.change(receivedAt: request.receivedAt) != nil
-                let outcome = isWritten ? ids.popFirst().flatMap { trial.outcomes[$0] } : nil
+                let isWritten = isTracked ? item.isWord : item.word?.change(receivedAt: receivedAt) != nil
+                let id = isWritten ? ids.popFirst() : nil
+                // The sender is not told, and the delivery is kept as a whole.
+                let kept = id.map(trial.reused.contains) == true ? "quarantined: " : ""
+                let outcome = id.flatMap { trial.outcomes[$0] }.map { kept + $0 }
                 items.append(.init(deliveryID: delivery.id, text: item.checked(outcome)))
             }
         }
-        let isQuarantined = !trial.quarantined.isEmpty || taken.contains { !$0.unusable.isEmpty }
-        let decision: SourceCheck.Decision =
-            isQuarantined ? .quarantined : taken.allSatisfy { $0.itemCount == 0 } ? .ignored : .stored
-        return SourceCheck(refusal: refusal, decision, steps: steps, items: items, changes: trial.changes)
+        return items
+    }
+
+    /// What the table says to ignore asks nothing of us either.
+    private static func decision(_ taken: [TakenDelivery], _ trial: SourceTrial) -> SourceCheck.Decision {
+        let isKept = !trial.quarantined.isEmpty || !trial.reused.isEmpty || taken.contains { !$0.unusable.isEmpty }
+        if isKept { return .quarantined }
+        return taken.allSatisfy { $0.words.ids.allSatisfy(trial.ignored.contains) } ? .ignored : .stored
     }
 }
 

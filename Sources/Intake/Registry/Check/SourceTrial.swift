@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tries what a request would come to: the writers' own statements, in a transaction that is rolled back.
+// Tries what a request would come to: the writers' own work, in a transaction that is rolled back.
 
 import Model
 import Postgres
@@ -12,8 +12,14 @@ struct SourceTrial: Sendable {
     private(set) var outcomes: [EventID: String] = [:]
     /// The words that would be kept in quarantine.
     private(set) var quarantined: Set<EventID> = []
+    /// The words whose organisation the mapping table says to ignore.
+    private(set) var ignored: Set<EventID> = []
+    /// The words of deliveries under whose ids the ledger has others. Nothing of such a delivery is taken.
+    private(set) var reused: Set<EventID> = []
     /// The users whose wish would change.
     private(set) var changes: [SourceCheck.Change] = []
+    /// The events by which they would.
+    private var taken: Set<EventID> = []
 
     private static let attempts = 4
 
@@ -43,6 +49,7 @@ struct SourceTrial: Sendable {
                 _ = try await connection.query("set local lock_timeout = '1s'")
                 _ = try await connection.query("set local idle_in_transaction_session_timeout = '2s'")
                 for delivery in deliveries { try await trial.run(delivery, on: connection) }
+                trial.changes = try await trial.changesOfUsers(on: connection)
                 _ = try await connection.query("rollback")
             } catch {
                 _ = try? await connection.query("rollback", shielded: true)
@@ -52,109 +59,73 @@ struct SourceTrial: Sendable {
         }
     }
 
+    /// Does what the writers do, also with what the ledger has of a delivery that came before.
     private mutating func run(_ delivery: TakenDelivery.Words, on connection: PostgresConnection) async throws {
         switch delivery {
         case .none: return
-        case .tracked(let words): try await self.run(words.events, on: connection)
-        case .plain(let events): try await self.run(events.events, on: connection)
-        }
-    }
-
-    /// An event that is in quarantine already is settled, as it is when its sender sends it again.
-    private mutating func run(_ words: [NewWord], on connection: PostgresConnection) async throws {
-        var touched: [UserKey] = []
-        var known: [EventID: EventID] = [:]
-        var repeated: [NewWord] = []
-        let first = try await Self.results(of: words, on: connection)
-        for word in words {
-            guard let result = first[word.id] else { continue }
-            self.note(result, at: word.id)
-            if let tenant = result.tenant { touched.append(UserKey(tenant: tenant, user: word.word.person)) }
-            guard result.isInQuarantine, result.isSame, let event = result.known, known[event] == nil else { continue }
-            known[event] = word.id
-            repeated.append(word.replaying(event))
-        }
-        if !repeated.isEmpty {
-            for (event, result) in try await Self.results(of: repeated, settling: .resend, on: connection) {
-                guard let id = known[event], result.outcome != .ignored else { continue }
-                self.note(result, at: id)
-                if let tenant = result.tenant, let word = repeated.first(where: { $0.id == event }) {
-                    touched.append(UserKey(tenant: tenant, user: word.word.person))
-                }
+        case .plain(let delivery):
+            let results = try await Self.results(of: delivery) { events, clock in
+                let statements = EventInsert.statements(for: events, &clock)
+                return try await NewDelivery.store(
+                    events, by: statements, &clock, isInTransaction: true, on: connection)
             }
+            try await self.note(results, of: delivery.events.map(\.id), showsTenant: false, on: connection)
+        case .tracked(let delivery):
+            let results = try await Self.results(of: delivery) { words, clock in
+                let batch = TrackedStatement.batch(of: words, &clock)
+                return try await TrackedDelivery.store(words, by: batch, &clock, isInTransaction: true, on: connection)
+            }
+            try await self.note(results, of: delivery.events.map(\.id), showsTenant: true, on: connection)
         }
-        try await self.noteChanges(by: words.map(\.id) + known.keys, touched, on: connection)
     }
 
-    private static func results(
-        of words: [NewWord], settling settlement: Settlement? = nil, on connection: PostgresConnection
-    ) async throws -> [EventID: TrackedResult] {
+    /// A large delivery is stored in parts, and the first one that cannot be ends it.
+    private static func results<Delivery: LineDelivery>(
+        of delivery: Delivery,
+        store: ([Delivery.Event], inout FairClock) async throws -> [EventID: EventResult]
+    ) async throws -> [EventID: EventResult] {
         var clock = FairClock()
-        let batch = TrackedStatement.batch(of: words, settling: settlement, &clock)
-        var results: [EventID: TrackedResult] = [:]
-        for (place, statement) in batch.statements.enumerated() {
-            let rows = try await connection.query(statement)
-            guard batch.writes.contains(place) else { continue }
-            for row in rows {
-                let result = try TrackedResult(row)
-                results[result.id] = result
-            }
+        var results: [EventID: EventResult] = [:]
+        for part in delivery.parts where !results.values.contains(where: FirstTake.isReused) {
+            results.merge(try await store(part.events, &clock)) { $1 }
         }
         return results
     }
 
-    private mutating func run(_ events: [NewEvent], on connection: PostgresConnection) async throws {
-        var known: [EventID: EventID] = [:]
-        var repeated: [NewEvent] = []
-        let first = try await Self.results(of: events, on: connection)
-        for event in events {
-            guard let result = first[event.id] else { continue }
-            self.note(result, at: event.id)
-            guard case .success(let item) = result, item.status == .quarantined, known[item.eventID] == nil else {
-                continue
-            }
-            known[item.eventID] = event.id
-            repeated.append(event.replaying(item.eventID))
+    // MARK: What comes of it
+
+    private mutating func note(
+        _ results: [EventID: EventResult], of words: [EventID], showsTenant: Bool, on connection: PostgresConnection
+    ) async throws {
+        self.taken.formUnion(words)
+        if results.values.contains(where: FirstTake.isReused) {
+            self.reused.formUnion(words)
+            for word in words { self.outcomes[word] = "another event was stored under this delivery's id" }
+            return
         }
-        if !repeated.isEmpty {
-            for (event, result) in try await Self.results(of: repeated, settling: .resend, on: connection) {
-                if let id = known[event] { self.note(result, at: id) }
-            }
+        let items = results.compactMapValues { try? $0.get() }
+        let told = try await Self.told(of: items.values.map(\.eventID), on: connection)
+        for word in words {
+            guard let item = items[word] else { continue }
+            self.note(item, told[item.eventID], showsTenant: showsTenant, at: word)
         }
-        try await self.noteChanges(by: events.map(\.id) + known.keys, events.map(\.change.user), on: connection)
     }
 
-    private static func results(
-        of events: [NewEvent], settling settlement: Settlement? = nil, on connection: PostgresConnection
-    ) async throws -> [EventID: EventResult] {
-        var clock = FairClock()
-        var rows: [PostgresRow] = []
-        for statement in EventInsert.statements(for: events, settling: settlement, &clock) {
-            rows += Array(try await connection.query(statement))
+    private mutating func note(_ item: Receipt.Item, _ told: Told?, showsTenant: Bool, at word: EventID) {
+        var (place, detail) = ("", told?.detail.map(Self.meaning(of:)))
+        switch item.status {
+        case .quarantined:
+            self.quarantined.insert(word)
+            if item.isBeyondFirstTake { detail = "the delivery came first without this word" }
+        case .ignored:
+            self.ignored.insert(word)
+            detail = "the table says to ignore the organisation"
+        default:
+            // An event that was in quarantine and is settled keeps its id.
+            if item.status == .accepted { self.taken.insert(item.eventID) }
+            if showsTenant, let tenant = told?.tenant { place = " in tenant \(tenant)" }
         }
-        return try EventInsert.read(rows).decided
-    }
-
-    private mutating func note(_ result: TrackedResult, at id: EventID) {
-        if result.outcome != .ignored && !result.isSame { return self.noteReused(id) }
-        let isQuarantined = result.outcome == .quarantined || result.isInQuarantine
-        if isQuarantined { self.quarantined.insert(id) } else { self.quarantined.remove(id) }
-        let place = result.tenant.map { " in tenant \($0)" } ?? ""
-        let detail = result.detail.map { ": \(Self.meaning(of: $0))" } ?? ""
-        let ignored = result.outcome == .ignored ? ": the table says to ignore the organisation" : ""
-        let outcome = isQuarantined ? EventOutcome.quarantined : result.outcome
-        self.outcomes[id] = "\(outcome.rawValue)\(place)\(detail)\(ignored)"
-    }
-
-    private mutating func note(_ result: EventResult, at id: EventID) {
-        guard case .success(let item) = result else { return self.noteReused(id) }
-        if item.status == .quarantined { self.quarantined.insert(id) } else { self.quarantined.remove(id) }
-        self.outcomes[id] = item.status.rawValue
-    }
-
-    private mutating func noteReused(_ id: EventID) {
-        self.quarantined.insert(id)
-        self.outcomes[id] = "quarantined: another event was stored under this delivery's id"
+        self.outcomes[word] = "\(item.status.rawValue)\(place)\(detail.map { ": \($0)" } ?? "")"
     }
 
     private static func meaning(of detail: String) -> String {
@@ -169,27 +140,50 @@ struct SourceTrial: Sendable {
         }
     }
 
-    /// The users whose wish these events have changed: those that the words name, and those of `effects`. Indexes
-    /// effects_pkey and users_pkey.
-    private mutating func noteChanges(
-        by events: [EventID], _ touched: [UserKey], on connection: PostgresConnection
-    ) async throws {
+    // MARK: Reading
+
+    /// What the ledger has of an event.
+    private struct Told {
+        let tenant: String?
+        let detail: String?
+    }
+
+    /// Index events_pkey.
+    private static func told(
+        of events: [EventID], on connection: PostgresConnection
+    ) async throws -> [EventID: Told] {
         let rows = try await connection.query(
             """
+            select event_id, nullif(tenant_id, '-'), detail from dialtone.events where event_id = any(\(events))
+            """)
+        var told: [EventID: Told] = [:]
+        for row in rows {
+            var columns = row.columns
+            let event: EventID = try columns.next()
+            told[event] = Told(tenant: try columns.next(), detail: try columns.next())
+        }
+        return told
+    }
+
+    /// The users whose wish the events have changed: those that the ledger names, and those of `effects`. Indexes
+    /// events_pkey, effects_pkey and users_pkey.
+    private func changesOfUsers(on connection: PostgresConnection) async throws -> [SourceCheck.Change] {
+        let events = Array(self.taken)
+        return try await connection.query(
+            """
             with touched as materialized (
-                select tenant_id, user_id
-                from unnest(\(touched.map(\.tenant)), \(touched.map(\.user.rawValue))) as t (tenant_id, user_id)
+                select tenant_id, user_id from dialtone.events
+                where event_id = any(\(events)) and user_id is not null
                 union select tenant_id, user_id from dialtone.effects where event_id = any(\(events)))
             select owner.tenant_id, owner.user_id, owner.wanted from touched cross join lateral (
                 select users.* from dialtone.users
                 where users.tenant_id = touched.tenant_id and users.user_id = touched.user_id offset 0) owner
             where owner.cause_id = any(\(events)) order by 1, 2
-            """)
-        for row in rows {
+            """
+        ).map { row in
             var columns = row.columns
-            self.changes.append(
-                SourceCheck.Change(
-                    user: UserKey(tenant: try columns.next(), user: try columns.next()), wanted: try columns.next()))
+            return SourceCheck.Change(
+                user: UserKey(tenant: try columns.next(), user: try columns.next()), wanted: try columns.next())
         }
     }
 }

@@ -23,10 +23,10 @@ enum Resend {
     ///
     /// A row in quarantine names nobody and says the same as any word. So a delivery that differs from its first take
     /// somewhere settles nothing: another mapping may number its items in another way. Where the row stands for the
-    /// whole delivery, all that is read now is taken in, as a replay does.
+    /// whole delivery, all that is read now is taken in, as a replay does. With `isInTransaction` one is open already.
     static func settle<Event: MappedEvent>(
         _ events: [Event], _ results: inout [EventID: EventResult], _ clock: inout FairClock,
-        on connection: PostgresConnection
+        isInTransaction: Bool = false, on connection: PostgresConnection
     ) async throws {
         let deliveries = Dictionary(grouping: events.filter { $0.readBy != nil }, by: \.delivery).filter { _, events in
             events.contains { FirstTake.isReused(results[$0.id]) || Self.waiting($0, results) != nil }
@@ -37,12 +37,22 @@ enum Resend {
         var room = Self.maximumTakenIn
         for (delivery, events) in deliveries {
             if let head = heads[delivery] {
-                room -= head.isDropped ? 0 : 1
+                guard !head.isDropped else {
+                    Self.pass(events.filter { FirstTake.isReused(results[$0.id]) }, head, &results)
+                    continue
+                }
+                room -= 1
                 guard room >= 0 else {
                     for event in events { results[event.id] = .failure(.busy(retryAfter: 1)) }
                     continue
                 }
-                try await Self.takeIn(events, of: delivery, head, &results, &clock, on: connection)
+                if isInTransaction {
+                    try await Self.takeIn(events, of: delivery, head, &results, &clock, on: connection)
+                } else {
+                    try await connection.withTransaction {
+                        try await Self.takeIn(events, of: delivery, head, &results, &clock, on: connection)
+                    }
+                }
             } else if !events.contains(where: { FirstTake.isReused(results[$0.id]) }) {
                 repeated += events
             }
@@ -50,29 +60,26 @@ enum Resend {
         try await Self.settle(repeated, storing: [], &results, &clock, on: connection)
     }
 
-    /// Takes in a delivery whose head is in quarantine. One whose head was dropped is known.
+    /// Takes in a delivery whose head is in quarantine, in a transaction. One whose head was dropped is known.
     ///
-    /// Nobody else settles the head from the lock to the transaction's end. Cancelled here before it begins: the sender
-    /// is told to come again.
+    /// Nobody else settles the head from the lock to the transaction's end. Cancelled before that begins: the sender is
+    /// told to come again.
     private static func takeIn<Event: MappedEvent>(
         _ events: [Event], of delivery: DeliveryKey, _ head: Head, _ results: inout [EventID: EventResult],
         _ clock: inout FairClock, on connection: PostgresConnection
     ) async throws {
         let reused = events.filter { FirstTake.isReused(results[$0.id]) }
-        guard !head.isDropped else { return Self.pass(reused, head, &results) }
-        try await connection.withTransaction {
-            _ = try await connection.query(QuarantinedBody.lock(of: [head.event]), shielded: true)
-            guard let now = try await Self.heads(of: [delivery], on: connection)[delivery] else {
-                for event in events {
-                    results[event.id] = try await Event.lookUp(event, on: connection) ?? results[event.id]
-                }
-                return
+        _ = try await connection.query(QuarantinedBody.lock(of: [head.event]), shielded: true)
+        guard let now = try await Self.heads(of: [delivery], on: connection)[delivery] else {
+            for event in events {
+                results[event.id] = try await Event.lookUp(event, on: connection) ?? results[event.id]
             }
-            guard !now.isDropped else { return Self.pass(reused, now, &results) }
-            let waiting = events.filter { reused.isEmpty || Self.waiting($0, results) == head.event }
-            let others = reused.map { $0.beside(head.event, arrivedAt: head.arrivedAt) }
-            try await Self.settle(waiting, storing: others, &results, &clock, on: connection)
+            return
         }
+        guard !now.isDropped else { return Self.pass(reused, now, &results) }
+        let waiting = events.filter { reused.isEmpty || Self.waiting($0, results) == head.event }
+        let others = reused.map { $0.beside(head.event, arrivedAt: head.arrivedAt) }
+        try await Self.settle(waiting, storing: others, &results, &clock, on: connection)
     }
 
     private static func pass<Event: MappedEvent>(

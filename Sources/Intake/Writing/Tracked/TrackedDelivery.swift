@@ -65,14 +65,22 @@ extension TrackedDelivery: LineDelivery {
     ) async throws -> [EventID: EventResult] {
         let batch = TrackedStatement.batch(of: words, &clock)
         return try await pool.withConnection { connection in
-            let written = try await TrackedStatement.commit(batch, on: connection)
-            TrackedStatement.noteMapped(words, written, in: &clock)
-            var results = try await NewWord.results(of: words, written, on: connection)
-            try await EventInsert.markSuperseded(results, on: connection)
-            try await Resend.settle(words, &results, &clock, on: connection)
-            try await FirstTake.decide(words, &results, on: connection)
-            return results
+            try await Self.store(words, by: batch, &clock, on: connection)
         }
+    }
+
+    /// With `isInTransaction` one is open on the connection, and all of this is a part of it.
+    static func store(
+        _ words: [NewWord], by batch: TrackedStatement.Batch, _ clock: inout FairClock,
+        isInTransaction: Bool = false, on connection: PostgresConnection
+    ) async throws -> [EventID: EventResult] {
+        let written = try await TrackedStatement.commit(batch, on: connection)
+        TrackedStatement.noteMapped(words, written, in: &clock)
+        var results = try await NewWord.results(of: words, written, on: connection)
+        try await EventInsert.markSuperseded(results, on: connection)
+        try await Resend.settle(words, &results, &clock, isInTransaction: isInTransaction, on: connection)
+        try await FirstTake.decide(words, &results, on: connection)
+        return results
     }
 }
 

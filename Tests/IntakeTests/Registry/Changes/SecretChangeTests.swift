@@ -58,20 +58,30 @@ import Testing
         try await SourceRegistryTests.withRegistry { registry, _, database in
             let acme = try TenantID("acme")
             let source = try await registry.create(slug: "s", tenant: acme, allowedTenants: [], preset: "svix")
-            try await database.admin.script("begin")
-            _ = try await database.admin.query(
-                "select 1 from dialtone.sources where source_id = \(source.id) for update")
-            let rotated = Task {
-                try await registry.rotate(slug: "s", tenant: acme, overlap: .seconds(3600), secret: Self.text)
+            await #expect(throws: SourceError.changedMeanwhile("s")) {
+                try await Self.besideRotation(of: source, database) {
+                    _ = try await registry.rotate(
+                        slug: "s", tenant: acme, overlap: .seconds(3600), secret: Self.text)
+                }
             }
-            try await database.untilSomebodyWaitsForALock()
-            _ = try await database.admin.query(
-                """
-                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
-                values (\(UUID()), \(source.id), 'acme', 'x')
-                """)
-            try await database.admin.script("commit")
-            await #expect(throws: SourceError.changedMeanwhile("s")) { try await rotated.value }
         }
+    }
+
+    /// Changes a source of acme while somebody rotates its secret: the change waits for the source's row, and finds
+    /// another secret then.
+    static func besideRotation(
+        of source: NewSource, _ database: TestDatabase, _ change: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        try await database.admin.script("begin")
+        _ = try await database.admin.query("select 1 from dialtone.sources where source_id = \(source.id) for update")
+        let changed = Task { try await change() }
+        try await database.untilSomebodyWaitsForALock()
+        _ = try await database.admin.query(
+            """
+            insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
+            values (\(UUID()), \(source.id), 'acme', 'x')
+            """)
+        try await database.admin.script("commit")
+        try await changed.value
     }
 }

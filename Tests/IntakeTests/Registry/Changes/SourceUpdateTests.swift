@@ -150,22 +150,13 @@ import Testing
         try await SourceRegistryTests.withRegistry { registry, _, database in
             let acme = try TenantID("acme")
             let source = try await registry.create(slug: "s", tenant: acme, allowedTenants: [], preset: "svix")
-            try await database.admin.script("begin")
-            _ = try await database.admin.query(
-                "select 1 from dialtone.sources where source_id = \(source.id) for update")
-            let updated = Task {
-                try await registry.update(
-                    slug: "s", tenant: acme, configuration: Array(#"{"grammar":1,"options":[]}"#.utf8),
-                    allowedTenants: nil)
+            await #expect(throws: SourceError.changedMeanwhile("s")) {
+                try await SecretChangeTests.besideRotation(of: source, database) {
+                    _ = try await registry.update(
+                        slug: "s", tenant: acme, configuration: Array(#"{"grammar":1,"options":[]}"#.utf8),
+                        allowedTenants: nil)
+                }
             }
-            try await database.untilSomebodyWaitsForALock()
-            _ = try await database.admin.query(
-                """
-                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
-                values (\(UUID()), \(source.id), 'acme', 'x')
-                """)
-            try await database.admin.script("commit")
-            await #expect(throws: SourceError.changedMeanwhile("s")) { try await updated.value }
         }
     }
 }
