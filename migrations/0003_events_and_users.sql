@@ -5,8 +5,8 @@
 -- Neither table has a foreign key to sources or tenants. Intake knows both from the source, and the check would lock
 -- one row of sources or tenants from every commit of that source or tenant.
 
--- A row is what one delivery said of one user. The ledger of deliveries: rows are inserted and not deleted. For senders
--- without timestamps it is the only guard against a replay, so a row is kept as long as its user.
+-- A row is what one delivery said of one user. The ledger of deliveries. For senders without timestamps it is the only
+-- guard against a replay, so a row is kept for good. One that changed nothing goes where another guard holds (0013).
 --
 -- The order of the columns packs the row: those that every row has and that have a fixed length come first, then
 -- those that may be null, then texts. `users` and the tables of 0009 do the same.
@@ -29,7 +29,7 @@ create table dialtone.events (
     -- 'duplicate'    what it asks for was wanted already
     -- 'superseded'   somebody has said something newer, or stronger
     -- 'waiting'      reserved for a tenant that is suspended: its events are stored and wait
-    -- 'ignored'      reserved; nothing writes it. What asks nothing of us is counted and not stored.
+    -- 'ignored'      an operator has dropped it, or its person was erased. What asks nothing is counted and not stored.
     -- 'quarantined'  its proof holds and its body cannot be used yet. It changes nothing and waits for an operator, or
     --                for the sender's next try (`quarantine`, 0009).
     outcome          text        not null check (
@@ -44,6 +44,7 @@ create table dialtone.events (
     -- 'unmapped'      no tenant is known for the organisation
     -- 'held'          an operator has revoked the user, and the word does not lift that
     -- 'other_source'  another source's word on the user stands
+    -- 'erased'        its person was erased; user and wish are null
     detail           text,
     primary key (event_id),                      -- entered by `amend`, and to mark an event 'superseded' after its insert
     unique (source_id, delivery_id, item)        -- a delivery is recorded once; intake's insert and look-up enter by it

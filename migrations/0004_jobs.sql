@@ -114,7 +114,7 @@ create table dialtone.job_log (
 create index job_log_user on dialtone.job_log (tenant_id, user_id, at);
 
 -- One partition per day (UTC). Rows of a day without a partition go into the default one, so no insert ever fails.
--- Nothing drops old partitions; an operator may.
+-- Old partitions are dropped (0013).
 create table dialtone.job_log_default partition of dialtone.job_log default;
 
 -- Makes the partitions of today and of the two days after; workers call it at start and every hour. Security definer:

@@ -39,6 +39,8 @@ package final class OnboardingWorker: Service {
         package var sweepInterval: Duration = .seconds(600)
         /// How long what is kept of an event in quarantine waits for somebody to settle it.
         package var quarantineLife: Duration = .seconds(14 * 86_400)
+        /// How long what may go is kept.
+        package var retention = RetentionRules()
         /// By what a change of the database server is known.
         package var serverIdentity = ServerIdentity.system
 

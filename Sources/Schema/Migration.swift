@@ -31,6 +31,7 @@ package struct Migration: Sendable {
         Migration(9, "people", PackageResources._009_people_sql),
         Migration(10, "quarantine", PackageResources._010_quarantine_sql),
         Migration(11, "sources", PackageResources._011_sources_sql),
-        Migration(14, "memberships", PackageResources._014_memberships_sql),
+        Migration(12, "memberships", PackageResources._012_memberships_sql),
+        Migration(13, "retention", PackageResources._013_retention_sql),
     ]
 }

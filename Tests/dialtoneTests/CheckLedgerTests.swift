@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `scripts/check-ledger` shows the database's password to no list of processes.
+// `scripts/check-ledger` shows the password of the database to no list of processes, and takes none from there.
 
 import Foundation
 import TestSupport
@@ -11,6 +11,25 @@ import Testing
         "host=h user=u password='hunt er2' dbname=d", "password=hunt\\ er2 host=h",
     ])
     func `the password reaches psql by its environment and never by its arguments`(url: String) throws {
+        let (status, told) = try Self.run(["http://127.0.0.1:1/v2"], environment: ["DATABASE_URL": url])
+        #expect(status == 2)
+        #expect(told.contains("password: hunt er2"), "\(told)")
+        let arguments = told.prefix(upTo: told.range(of: "password: ")?.lowerBound ?? told.endIndex)
+        #expect(arguments.contains("arguments: -X") && !arguments.contains("er2"), "\(told)")
+    }
+
+    @Test func `a connection string among the arguments holds no password, and PGPASSWORD is taken`() throws {
+        let provider = "http://127.0.0.1:1/v2"
+        let (status, told) = try Self.run(["postgresql://u:hunter2@h/d", provider])
+        #expect(status == 2 && told.contains("PGPASSWORD") && !told.contains("hunter2"), "\(told)")
+        let (_, given) = try Self.run(["postgresql://u@h/d", provider], environment: ["PGPASSWORD": "hunt er2"])
+        #expect(given.contains("password: hunt er2") && given.contains("-d postgresql://u@h/d"), "\(given)")
+    }
+
+    /// Runs the check with a `psql` that fails and says what it was given. Returns the exit code and stderr.
+    private static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (status: Int32, told: String) {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ledger-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -23,17 +42,14 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/check-ledger")
-        process.arguments = ["http://127.0.0.1:1/v2"]
-        process.environment = ["PATH": "\(folder.path):/usr/local/bin:/usr/bin:/bin", "DATABASE_URL": url]
+        process.arguments = arguments
+        process.environment = ["PATH": "\(folder.path):/usr/local/bin:/usr/bin:/bin"].merging(environment) { $1 }
         let errors = Pipe.own()
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        #expect(process.terminationStatus == 2)
-        #expect(told.contains("password: hunt er2"), "\(told)")
-        let arguments = told.prefix(upTo: told.range(of: "password: ")?.lowerBound ?? told.endIndex)
-        #expect(arguments.contains("arguments: -X") && !arguments.contains("er2"), "\(told)")
+        return (process.terminationStatus, told)
     }
 }

@@ -74,6 +74,32 @@ import Testing
         }
     }
 
+    @Test func `a person is erased when nothing is under way, and may sign up again as somebody new`() async throws {
+        try await Self.with { desk in
+            let hook = try await desk.makeSource(at: try #require(desk.environment["DIALTONE_PUBLIC_URL"]))
+            let erase = ["user", "erase", "u-1", "--tenant", "acme"]
+            try await desk.done("send", "--url", hook, "--tenant", "acme", "--user", "u-1")
+            try await desk.database.until("select 1 from dialtone.users where status = 'ready'")
+            try await desk.fails(erase + ["--yes"], "run dialtone user revoke")
+            try await desk.done("user", "revoke", "u-1", "--tenant", "acme")
+            try await desk.database.until("select 1 from dialtone.users where status = 'revoked'")
+            try await desk.fails(erase + ["--yes"], "come again in a minute")
+
+            try await desk.database.admin.script("update dialtone.job_log set at = at - interval '2 minutes'")
+            try await desk.fails(erase, "nothing was erased. Give --yes")
+            let erased = try await desk.json("user", "erase", "u-1", "--tenant", "acme", "--yes")
+            #expect(erased["events"] as? Int == 1 && erased["kept_delivery_ids"] as? Int == 0, "\(erased)")
+            try await desk.fails(["user", "show", "u-1", "--tenant", "acme"], "there is no user u-1 of tenant acme")
+            try await desk.fails(erase + ["--yes"], "there is no user u-1 of tenant acme")
+
+            try await desk.done("send", "--url", hook, "--tenant", "acme", "--user", "u-1")
+            try await desk.database.until(
+                "select 1 from dialtone.users where user_id = 'u-1' and status = 'ready' and generation = 2")
+            let names = try await desk.database.admin.query("select distinct name from dialtone.credentials")
+            #expect(names.count == 2)
+        }
+    }
+
     /// The sweep asks another organisation first, and then uses a wrong key.
     @Test func `a sweep that sees none of our credentials changes nothing and exits with 1`() async throws {
         try await Self.with { desk in

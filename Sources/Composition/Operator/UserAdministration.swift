@@ -66,6 +66,16 @@ extension Administration {
         ActionLine(user, try await self.withPool { try await UserActions(pool: $0).reopen(user) })
     }
 
+    /// Throws when the user cannot be erased now.
+    package func checkErasure(of user: UserKey) async throws {
+        try await self.withPool { try await UserErasure(pool: $0).check(user) }
+    }
+
+    /// Takes what names the user out of every table.
+    package func erase(_ user: UserKey) async throws -> ErasureLine {
+        ErasureLine(user.tenant, try await self.withPool { try await UserErasure(pool: $0).erase(user) })
+    }
+
     /// Tries again now. The user must have failed, or wait for a later try.
     package func retry(_ user: UserKey) async throws -> ActionLine {
         ActionLine(user, try await self.withPool { try await UserActions(pool: $0).retry(user) })

@@ -51,6 +51,8 @@ package struct Settings: Sendable {
     package var rotationOverlap: Duration
     /// For how many days what is kept of an event in quarantine waits for somebody to settle it.
     package var quarantineDays: Int
+    /// For how many days the log, and events that changed nothing, are kept.
+    package var retention: RetentionRules
     /// Creates per second for all nodes together; nil for no limit.
     package var providerRate: Int?
     /// Login tokens that each process makes per second for one tenant.
@@ -80,8 +82,7 @@ package struct Settings: Sendable {
         let isPooled = source.isPooled()
         let (durability, serverIdentity) = (source.durability(), source.serverIdentity())
         let (logLevel, logFormat, telnyxKey) = (source.logLevel(), source.logFormat(), source.telnyxKey())
-        let kek = source.kek()
-        let baseURL = source.baseURL("TELNYX_BASE_URL", default: Self.standardBaseURL)
+        let (kek, baseURL) = (source.kek(), source.baseURL("TELNYX_BASE_URL", default: Self.standardBaseURL))
         let settings = Settings(
             databaseURL: Secret(database.url), databaseDirectURL: Secret(database.directURL), isPooled: isPooled,
             durability: durability, serverIdentity: serverIdentity,
@@ -98,6 +99,7 @@ package struct Settings: Sendable {
             sweepInterval: source.duration("DIALTONE_SWEEP_INTERVAL", default: .seconds(600)),
             rotationOverlap: source.duration("DIALTONE_ROTATION_OVERLAP", default: .seconds(300)),
             quarantineDays: source.number("DIALTONE_QUARANTINE_DAYS", default: 14, in: 1...90),
+            retention: source.retention(),
             providerRate: source.text("DIALTONE_PROVIDER_RATE").map { _ in
                 source.number("DIALTONE_PROVIDER_RATE", default: 1, in: 1...100_000)
             },
@@ -127,7 +129,7 @@ package struct Settings: Sendable {
         "DIALTONE_KEK", "DIALTONE_KEEP_ALIVE", "DIALTONE_LEASE",
         "DIALTONE_HTTP_DEADLINE", "DIALTONE_PROVIDER_MARGIN", "DIALTONE_TAG_CAPACITY", "DIALTONE_CONCURRENCY",
         "DIALTONE_SWEEP_INTERVAL", "DIALTONE_ROTATION_OVERLAP", "DIALTONE_PROVIDER_RATE", "DIALTONE_TOKEN_RATE",
-        "DIALTONE_SOURCE_RATE", "DIALTONE_QUARANTINE_DAYS",
+        "DIALTONE_SOURCE_RATE", "DIALTONE_QUARANTINE_DAYS", "DIALTONE_JOB_LOG_DAYS", "DIALTONE_EVENT_DAYS",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
         "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
         "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_URL", "DIALTONE_PG_BINDIR",

@@ -30,6 +30,14 @@ extension SettingsSource {
         }
     }
 
+    /// How long what may go is kept.
+    mutating func retention() -> RetentionRules {
+        var rules = RetentionRules()
+        rules.jobLogDays = self.number("DIALTONE_JOB_LOG_DAYS", default: rules.jobLogDays, in: 1...3650)
+        rules.eventDays = self.number("DIALTONE_EVENT_DAYS", default: rules.eventDays, in: 7...3650)
+        return rules
+    }
+
     /// TELNYX_PROXY wins over HTTPS_PROXY, and over NO_PROXY. HTTPS_PROXY is for https alone, as elsewhere. This
     /// machine is never called through a proxy.
     mutating func providerProxy(for url: String) -> ProviderProxy? {

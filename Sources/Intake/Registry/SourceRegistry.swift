@@ -42,9 +42,10 @@ package struct SourceRegistry: Sendable {
                 _ = try await connection.query(
                     """
                     insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset,
-                                                  is_tracked, config)
+                                                  is_tracked, signs_time, config)
                     values (\(id), \(terms.tenant), \(terms.allowed), \(slug), \(hookID), \(preset),
-                            \(terms.isTracked), \(configuration.map { String(decoding: $0, as: UTF8.self) })::json)
+                            \(terms.isTracked), \(terms.proofs.signsTime),
+                            \(configuration.map { String(decoding: $0, as: UTF8.self) })::json)
                     """)
                 if let sealed { _ = try await connection.query(sealed.insert) }
             }

@@ -34,6 +34,7 @@ enum EventStatement {
             with input as (\(Self.input(events, isMapped: isMapped))),
             judged as materialized (\(Self.judgedAgainstLockedUsers(isMapped, isSettling: settlement != nil))),
             stored as (\(stored)),
+            beginning as materialized (\(Self.firstGenerations(in: "stored where outcome = 'accepted'"))),
             desired as (\(Self.appliedToUsers(isMapped, isSettling: settlement != nil))),
             newest as (\(Self.newestTimeRemembered)),
             to_do as (\(Self.jobsToEnqueue(places))),
@@ -140,7 +141,8 @@ enum EventStatement {
         return """
             insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at, told_by,
                                         cause_id)
-            select tenant_id, user_id, wanted, 1, case when wanted = 'live' then 'pending' else 'revoked' end,
+            select tenant_id, user_id, wanted, \(Self.firstGeneration(of: "stored.tenant_id")),
+                   case when wanted = 'live' then 'pending' else 'revoked' end,
                    \(told), received_at, source_id, event_id
             from stored where outcome = 'accepted' order by tenant_id, user_id
             on conflict (tenant_id, user_id) do update
@@ -212,7 +214,9 @@ enum EventStatement {
     /// `offset 0` keeps the planner from asking three times whether an event was stored. A row in quarantine names no user
     /// and says the same as any: it is told as such, and the writer settles it. One that was dropped is a duplicate.
     private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
-        let quarantined: SQL = isMapped ? "events.outcome in ('quarantined', 'ignored') or " : ""
+        // An event whose person was erased is 'ignored' and names nobody.
+        let quarantined: SQL =
+            isMapped ? "events.outcome in ('quarantined', 'ignored') or " : "events.outcome = 'ignored' or "
         let known: SQL = isMapped ? Self.knownOrQuarantined : "'duplicate'"
         return """
             select told.event_id,

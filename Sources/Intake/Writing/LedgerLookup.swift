@@ -38,6 +38,26 @@ enum LedgerLookup {
 }
 
 extension EventStatement {
+    /// The generation with which a user begins who is new to a tenant of the rows, where people were erased there: above
+    /// theirs. All other users begin with 1, and nearly always no tenant is here.
+    ///
+    /// The function reads what was committed up to its call. `distinct` has taken all rows by then, so every lock of
+    /// the statement is held, also one that has waited for an erasure. A statement that read the tenant itself would
+    /// read it as of its own beginning. Index tenants_pkey.
+    static func firstGenerations(in rows: SQL) -> SQL {
+        """
+        select named.tenant_id, named.generation
+        from (select tenant_id, dialtone.first_generation(tenant_id) as generation
+              from (select distinct tenant_id from \(rows)) tenant offset 0) named
+        where named.generation > 1
+        """
+    }
+
+    /// The first generation of a tenant, by `beginning`. The parameter is the tenant's column.
+    static func firstGeneration(of tenant: SQL) -> SQL {
+        "coalesce((select beginning.generation from beginning where beginning.tenant_id = \(tenant)), 1)"
+    }
+
     /// What the ledger says of an event that it knew before. Index: its unique key.
     static let knownOrQuarantined: SQL = """
         case when exists (

@@ -23,6 +23,16 @@ enum Chore: CaseIterable, Sendable {
     case forgetTally
     /// Deletes what deleted sources have told of people.
     case forgetDeletedSources
+    /// Drops days of the log that are old.
+    case dropOldLog
+    /// Deletes old rows of the log for whose day there is no partition.
+    case forgetOldLogRows
+    /// Deletes old events that changed nothing and cannot be replayed.
+    case forgetOldEvents
+    /// Overwrites what is sealed of credentials that are no more.
+    case overwriteClosedCredentials
+    /// Forgets old surplus that was deleted, and what is left of people who were erased.
+    case forgetRemains
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues scheduled jobs whose time has come.
@@ -46,6 +56,11 @@ enum Chore: CaseIterable, Sendable {
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))
+        case .dropOldLog: .every(.seconds(3600), from: .milliseconds(8500))
+        case .forgetOldLogRows: .every(.seconds(60), from: .milliseconds(9500))
+        case .forgetOldEvents: .every(.seconds(10), from: .milliseconds(4000))
+        case .overwriteClosedCredentials: .every(.seconds(10), from: .milliseconds(9000))
+        case .forgetRemains: .every(.seconds(600), from: .milliseconds(14_500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick

@@ -51,6 +51,8 @@ extension OnboardingWorker {
         var rescuedTo: (server: Int64, time: Int64)?
         /// Where the walk of `queueForgottenDeletes` stands.
         var place = ForgottenDeletes.Place()
+        /// Where the walk of `forgetOldEvents` stands.
+        var oldEvents = OldEvents.Place()
         /// Jobs that this tick has put in doubt.
         var rescued = 0
     }
@@ -93,6 +95,8 @@ extension OnboardingWorker {
             for statement in DeletedSources.forget(limit: Self.peoplePerStatement) {
                 _ = try await connection.query(statement)
             }
+        case .dropOldLog, .forgetOldLogRows, .forgetOldEvents, .overwriteClosedCredentials, .forgetRemains:
+            try await self.retain(chore, &round.oldEvents, on: connection)
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)

@@ -8,7 +8,7 @@ import Model
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "The users of a tenant.",
-        subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self, Reopen.self])
+        subcommands: [List.self, Show.self, Retry.self, Rotate.self, Revoke.self, Reopen.self, UserEraseCommand.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -51,6 +51,21 @@ import Testing
         }
     }
 
+    @Test func `what another installation has in our tags is counted and is no finding`() async throws {
+        try await Story.with(Self.small) { story in
+            for number in 1...2 { try await story.signUp("u-\(number)") }
+            for name in ["dt-aaaaaaaa-theirs", "somebody else's"] {
+                try await story.provider.make(name: name, tag: "acme")
+            }
+            let report = try await Self.check(story)
+            #expect(report.agrees && report.others == 2 && report.at_provider == 2, "\(report)")
+            #expect(report.compared.hasPrefix("2 credentials of the ledger with "), "\(report)")
+            #expect(report.compared.contains("and its whole account"), "\(report)")
+            let part = try await Self.check(story, ["--account-pages", "0"])
+            #expect(part.agrees && part.account == nil && part.compared.contains("--account-pages"), "\(part)")
+        }
+    }
+
     private struct Report: Decodable {
         struct Tag: Decodable { var holds: Int }
         var users: Int
@@ -59,6 +74,8 @@ import Testing
         var fullest_tag: Tag
         var account: Int?
         var under_no_known_tag: Int
+        var others: Int
+        var compared: String
         var findings: [String]
         var agrees: Bool
     }

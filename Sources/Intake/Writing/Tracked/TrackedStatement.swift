@@ -108,6 +108,7 @@ enum TrackedStatement {
             stored as (\(stored)),
             people_told as (\(TrackedWrites.people)),
             memberships_told as (\(TrackedWrites.memberships)),
+            beginning as materialized (\(EventStatement.firstGenerations(in: "due where effect = 'change'"))),
             desired as (\(TrackedWrites.users)),
             newest as (\(TrackedWrites.newest)),
             effects_told as (\(TrackedWrites.effects)),

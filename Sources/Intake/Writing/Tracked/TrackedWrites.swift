@@ -53,8 +53,8 @@ enum TrackedWrites {
     static let users: SQL = """
         insert into dialtone.users (tenant_id, user_id, wanted, generation, status, occurred_at, received_at, told_by,
                                     cause_id)
-        select tenant_id, person, wanted, 1, 'pending', case when isfinite(at) then at end, received_at, source_id,
-               event_id
+        select tenant_id, person, wanted, \(EventStatement.firstGeneration(of: "due.tenant_id")), 'pending',
+               case when isfinite(at) then at end, received_at, source_id, event_id
         from due where effect = 'change' and \(Self.isStored) order by tenant_id, person
         on conflict (tenant_id, user_id) do update
         set wanted = excluded.wanted,

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Erases a person: what names one user of a tenant goes out of every table, and the name is never made again.
+
+import Foundation
+package import Model
+package import Postgres
+
+/// A user without a name takes the place of the one that is erased, so that every rule on generations, credentials and
+/// surplus holds as before. The new name is random: nothing leads back to the person.
+///
+/// Generations of the tenant's new users begin above those of the erased one (`tenants.first_generation`). The same
+/// person who signs up again therefore gets names at the provider that were never made, and no row remembers the person.
+package struct UserErasure: Sendable {
+    private let pool: PostgresPool
+    private let settle: Duration
+
+    /// `settle`: how long nothing must have happened to the user.
+    package init(pool: PostgresPool, settle: Duration = .seconds(60)) {
+        self.pool = pool
+        self.settle = settle
+    }
+
+    package struct Report: Sendable, Equatable {
+        /// Events that named the person. They stay as guards against their replay, and name nobody.
+        package var events: Int64 = 0
+        /// Events whose delivery id holds the user's id, and whose sender signs no time: their ids stay, as the guard.
+        package var keptDeliveryIDs: Int64 = 0
+        /// Sources that still know the person, as a member of another organisation.
+        package var keptInSources: Int64 = 0
+    }
+
+    /// Throws `UserActionError` when the user cannot be erased now.
+    ///
+    /// Cancelled here: nothing has changed.
+    package func check(_ user: UserKey) async throws {
+        try await self.pool.withConnection { try await self.requireRest(of: user, on: $0) }
+    }
+
+    /// Erases the user. Throws `UserActionError` when that cannot be done now.
+    ///
+    /// Two passes over the events: one of all, which holds no lock, and one of the newest, behind the user's lock. No
+    /// index finds the events of a user, because each sign-up would pay for it.
+    ///
+    /// Cancelled here: events that were gone over name nobody any more, and all else is as it was. Run it again.
+    package func erase(_ user: UserKey) async throws -> Report {
+        let began = Date()
+        var report = try await self.pool.withConnection { connection in
+            try await self.requireRest(of: user, on: connection)
+            return try await ErasedEvents(user: user).unname(from: nil, on: connection)
+        }
+        // A node's clock may be behind, and a commit may take its time.
+        let margin = began.addingTimeInterval(-600)
+        let late = try await self.pool.withTransaction { connection in
+            _ = try await connection.query(PersonReopening.lock(user))
+            _ = try await connection.query(Self.lock(user))
+            // A statement of its own, so that it sees all that was committed under the lock.
+            try await self.requireRest(of: user, on: connection)
+            let late = try await ErasedEvents(user: user).unname(from: margin, on: connection)
+            for statement in Self.unname(user, as: "erased:\(UUID().uuidString.lowercased())") {
+                _ = try await connection.query(statement)
+            }
+            var columns = try await connection.query(Self.keptPeople(user)).first?.columns
+            return (late, try columns?.next(Int64.self) ?? 0)
+        }
+        report.events += late.0.events
+        report.keptDeliveryIDs += late.0.keptDeliveryIDs
+        report.keptInSources = late.1
+        return report
+    }
+
+    private func requireRest(of user: UserKey, on connection: PostgresConnection) async throws {
+        guard let row = try await connection.query(ErasureObstacle.find(user, settle: self.settle)).first else {
+            throw UserActionError.unknownUser(user)
+        }
+        var columns = row.columns
+        guard let name = try columns.next(String?.self) else { return }
+        throw UserActionError.notErasable(user, ErasureObstacle(rawValue: name) ?? .live)
+    }
+
+    /// Index users_pkey.
+    private static func lock(_ user: UserKey) -> SQL {
+        "select 1 from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user) for update"
+    }
+
+    // MARK: The statements behind the lock
+
+    /// Locks the tenant, credentials, surplus, memberships and people of the user, in this order, behind people and
+    /// user. Nobody who holds a tenant's row waits for a user.
+    private static func unname(_ user: UserKey, as name: String) -> [SQL] {
+        let (isUsers, isHere): (SQL, SQL) = (
+            "tenant_id = \(user.tenant) and user_id = \(user.user)", "external_user = \(user.user)"
+        )
+        return [
+            Self.raiseFirstGeneration(user),
+            """
+            update dialtone.credentials
+            set user_id = \(name), sealed_username = '', sealed_password = '',
+                username_index = decode(repeat('00', 16), 'hex')
+            where \(isUsers)
+            """,
+            // Index surplus_user.
+            "update dialtone.surplus set user_id = \(name) where \(isUsers)",
+            // Index memberships_pkey, entered once for each source that makes people.
+            """
+            delete from dialtone.memberships
+            where source_id = any(array(select source_id from dialtone.sources where is_tracked)) and \(isHere)
+              and tenant_id = \(user.tenant)
+            """,
+            // A person who is a member elsewhere stays: the facts of that user hang on it. Index people_pkey.
+            """
+            delete from dialtone.people
+            where source_id = any(array(select source_id from dialtone.sources where is_tracked)) and \(isHere)
+              and not exists (select 1 from dialtone.memberships
+                              where memberships.source_id = people.source_id
+                                and memberships.external_user = people.external_user offset 0)
+            """,
+            // Index job_log_user, of each day.
+            "delete from dialtone.job_log where \(isUsers)",
+            "update dialtone.provider_limits set reject_user = null where reject_user = \(user.user)",
+            // Index users_pkey.
+            """
+            update dialtone.users
+            set user_id = \(name), received_at = clock_timestamp(), occurred_at = null, ready_at = null, held_at = null,
+                told_by = null, cause_id = null, wished_by = 'erased'
+            where \(isUsers)
+            """,
+        ]
+    }
+
+    /// Above every generation that the user ever had. Indexes tenants_pkey, users_pkey, credentials_pkey, surplus_user.
+    private static func raiseFirstGeneration(_ user: UserKey) -> SQL {
+        """
+        update dialtone.tenants
+        set first_generation = greatest(first_generation, 1 + (
+            select max(had.generation) from (
+                select users.generation from dialtone.users
+                where users.tenant_id = \(user.tenant) and users.user_id = \(user.user)
+                union all
+                select credentials.generation from dialtone.credentials
+                where credentials.tenant_id = \(user.tenant) and credentials.user_id = \(user.user)
+                union all
+                select surplus.generation from dialtone.surplus
+                where surplus.tenant_id = \(user.tenant) and surplus.user_id = \(user.user)) had))
+        where tenant_id = \(user.tenant)
+        """
+    }
+
+    /// How many sources still know the person. Index people_pkey.
+    private static func keptPeople(_ user: UserKey) -> SQL {
+        """
+        select count(*) from dialtone.people
+        where source_id = any(array(select source_id from dialtone.sources where is_tracked))
+          and external_user = \(user.user)
+        """
+    }
+}
