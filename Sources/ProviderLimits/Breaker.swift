@@ -44,10 +44,10 @@ extension ProviderLimits {
 
     /// Counts a create that was refused with this code for this user.
     ///
-    /// When several users in a row were refused with the same code, the connection's breaker opens. Then this returns
-    /// how long no create is sent.
-    package func rejected(connection: String, code: String, user: String) async -> Duration? {
-        let scope = LimitScope.connection(connection)
+    /// When several users of a tenant in a row were refused with the same code, the tenant's breaker opens, and not that
+    /// of its connection, which others may share. Then this returns how long no create is sent.
+    package func rejected(tenant: String, code: String, user: String) async -> Duration? {
+        let scope = LimitScope.tenant(tenant)
         let rows = try? await self.pool.query(
             """
             insert into dialtone.provider_limits (scope, rejects, reject_code, reject_user)

@@ -4,25 +4,35 @@
 import Synchronization
 
 extension ProviderLimits {
-    /// Takes the permit for one create of this connection.
+    /// Takes the permit for one create of this connection and tenant.
     ///
     /// When the database cannot say, the permit is granted: the account's limits were asked before the claim.
-    package func takePermit(for connection: String) async -> Permission {
+    package func takePermit(for connection: String, of tenant: String? = nil) async -> Permission {
         let scope = LimitScope.connection(connection).key
+        let scopes = [scope] + (tenant.map { [LimitScope.tenant($0).key] } ?? [])
         guard let known = try? await self.know() else { return .granted }
-        if let wait = known.stopped[scope] { return .wait(wait) }
+        if let wait = scopes.compactMap({ known.stopped[$0] }).max() { return .wait(wait) }
         let rate = known.rates[scope]
         if let rate, await self.take(1, from: scope) == 0 { return .wait(self.lineUp(scope, rate)) }
-        guard known.broken.contains(scope), await self.probe(scope, wanted: 1) == 0 else { return .granted }
-        if rate != nil { await self.giveBack(1, to: scope) }
-        return .wait(Self.probeLease)
+        var probes: [String] = []
+        for broken in scopes where known.broken.contains(broken) {
+            if await self.probe(broken, wanted: 1) > 0 {
+                probes.append(broken)
+                continue
+            }
+            self.state.withLock { state in for taken in probes { state.probes[taken]?.left += 1 } }
+            if rate != nil { await self.giveBack(1, to: scope) }
+            return .wait(Self.probeLease)
+        }
+        return .granted
     }
 
     /// Gives back the permit of a create that was not sent.
-    package func returnPermit(for connection: String) async {
+    package func returnPermit(for connection: String, of tenant: String? = nil) async {
         let scope = LimitScope.connection(connection).key
         let hasRate = self.state.withLock { state in
             state.probes[scope]?.left += 1
+            if let tenant { state.probes[LimitScope.tenant(tenant).key]?.left += 1 }
             return state.known?.rates[scope] != nil
         }
         if hasRate { await self.giveBack(1, to: scope) }
@@ -33,10 +43,10 @@ extension ProviderLimits {
         (try? await self.know())?.rates[LimitScope.connection(connection).key] != nil
     }
 
-    /// Returns how long nothing may be sent for this connection, as far as this node knows. Takes nothing.
-    package func remainingStop(of connection: String) async -> Duration? {
+    /// Returns how long nothing may be sent for this connection or tenant, as far as this node knows. Takes nothing.
+    package func remainingStop(of connection: String, _ tenant: String) async -> Duration? {
         guard let known = try? await self.know() else { return nil }
-        return known.stopped[LimitScope.connection(connection).key]
+        return [LimitScope.connection(connection), .tenant(tenant)].compactMap { known.stopped[$0.key] }.max()
     }
 
     /// Returns how long a create waits for the rate. Each create waits a step longer than the one before it, so that a

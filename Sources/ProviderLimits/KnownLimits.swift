@@ -28,6 +28,12 @@ extension KnownLimits {
 }
 
 extension ProviderLimits {
+    /// Returns the keys of the connections and tenants whose creates are stopped, as far as this node knows.
+    package func stoppedScopes() async -> [String] {
+        guard let known = try? await self.know() else { return [] }
+        return known.stopped.keys.filter { $0.hasPrefix("connection:") || $0.hasPrefix("tenant:") }.sorted()
+    }
+
     /// Returns the rows from memory for `maximumAge`. After that time one caller reads them anew. The others go by the
     /// old rows until the new ones are there.
     func know() async throws -> KnownLimits {

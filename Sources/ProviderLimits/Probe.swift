@@ -37,8 +37,9 @@ extension ProviderLimits {
     }
 
     /// Notes that a create worked. Costs nothing while no breaker is open and no refusal is counted.
-    package func succeeded(connection: String) async {
-        let scopes = [LimitScope.account.key, LimitScope.connection(connection).key]
+    package func succeeded(connection: String, tenant: String? = nil) async {
+        let own: [LimitScope] = [.account, .connection(connection)] + (tenant.map { [.tenant($0)] } ?? [])
+        let scopes = own.map(\.key)
         let (proven, isCounted) = self.state.withLock { state -> ([String], Bool) in
             var proven: [String] = []
             for scope in scopes where state.probes[scope] != nil {

@@ -51,6 +51,8 @@ package final class ProviderLimits: Sendable {
         var changes = 0
     }
 
+    /// This node's own brake on creates whose outcome is unknown.
+    package let brake: Brake
     let pool: PostgresPool
     let state = Mutex(State())
     /// Login tokens that one tenant may have made by this node, per second.
@@ -60,8 +62,10 @@ package final class ProviderLimits: Sendable {
     let onClosed: @Sendable (String) -> Void
 
     package init(
-        pool: PostgresPool, tokenRate: Double = 50, onClosed: @escaping @Sendable (_ scope: String) -> Void = { _ in }
+        pool: PostgresPool, tokenRate: Double = 50, brake: Brake = Brake(),
+        onClosed: @escaping @Sendable (_ scope: String) -> Void = { _ in }
     ) {
+        self.brake = brake
         self.pool = pool
         self.tokenRate = tokenRate
         self.onClosed = onClosed

@@ -17,7 +17,7 @@ package enum Rescue {
             order by run_at limit \(limit) for no key update skip locked),
         promoted as (
             update dialtone.jobs
-            set state = case when jobs.in_doubt then 'in_doubt' else 'queued' end,
+            set state = case when jobs.in_doubt then 'in_doubt' else 'queued' end, waits_for = null,
                 place = greatest(jobs.place, \(ServerClock.now))
             from due where jobs.id = due.id and jobs.state = 'scheduled'
             returning \(JobLog.changedJob), 'scheduled' as from_state)

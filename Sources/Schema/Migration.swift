@@ -33,5 +33,6 @@ package struct Migration: Sendable {
         Migration(11, "sources", PackageResources._011_sources_sql),
         Migration(12, "memberships", PackageResources._012_memberships_sql),
         Migration(13, "retention", PackageResources._013_retention_sql),
+        Migration(14, "waiting", PackageResources._014_waiting_sql),
     ]
 }

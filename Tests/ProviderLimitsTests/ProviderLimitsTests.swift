@@ -78,19 +78,19 @@ import Testing
         }
     }
 
-    @Test func `the same rejection for three users in a row opens the connection's breaker`() async throws {
+    @Test func `the same rejection for three users in a row opens the tenant's breaker, and not its connection's`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
-            #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil)
-            #expect(await here.rejected(connection: "7", code: "10013", user: "a") == nil, "the same user twice is one")
-            #expect(await there.rejected(connection: "7", code: "10013", user: "b") == nil)
+            #expect(await here.rejected(tenant: "7", code: "10013", user: "a") == nil)
+            #expect(await here.rejected(tenant: "7", code: "10013", user: "a") == nil, "the same user twice is one")
+            #expect(await there.rejected(tenant: "7", code: "10013", user: "b") == nil)
             _ = try await there.allows(.creates)
-            await there.succeeded(connection: "7")
-            #expect(await here.rejected(connection: "7", code: "10013", user: "c") == nil, "a success ended the row")
-            #expect(await there.rejected(connection: "7", code: "10013", user: "d") == nil)
-            #expect(await here.rejected(connection: "7", code: "10013", user: "e") == ProviderLimits.coolDown)
-            #expect(await there.takePermit(for: "7") != .granted)
-            #expect(await there.takePermit(for: "8") == .granted)
+            await there.succeeded(connection: "1", tenant: "7")
+            #expect(await here.rejected(tenant: "7", code: "10013", user: "c") == nil, "a success ended the row")
+            #expect(await there.rejected(tenant: "7", code: "10013", user: "d") == nil)
+            #expect(await here.rejected(tenant: "7", code: "10013", user: "e") == ProviderLimits.coolDown)
+            #expect(await there.takePermit(for: "1", of: "7") != .granted)
+            #expect(await there.takePermit(for: "1", of: "8") == .granted, "they share the connection")
         }
     }
 

@@ -17,6 +17,8 @@ enum Chore: CaseIterable, Sendable {
     case endOldQuarantine
     /// Closes breakers whose last probe has worked, and that nothing has tried since.
     case closeProvenBreakers
+    /// Queues jobs that were set aside for a scope that is stopped no more.
+    case letWaitingJobsGo
     /// Adds counts of minutes that are two hours old to their hours.
     case rollTally
     /// Forgets counts of hours that are 14 days old.
@@ -53,6 +55,7 @@ enum Chore: CaseIterable, Sendable {
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
+        case .letWaitingJobsGo: .every(.seconds(2), from: .milliseconds(500))
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))

@@ -89,6 +89,7 @@ extension OnboardingWorker {
             let life = self.configuration.quarantineLife
             _ = try await connection.query(OldQuarantine.end(after: life, limit: Self.quarantinePerStatement))
         case .closeProvenBreakers: await self.provider.limits.closeProven()
+        case .letWaitingJobsGo: _ = try await connection.query(LetGo.statement(limit: Int64(Self.jobsPerStatement)))
         case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
         case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
         case .forgetDeletedSources:

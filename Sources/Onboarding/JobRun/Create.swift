@@ -20,13 +20,41 @@ extension JobRun {
         guard let tag = state.job.tag, await self.holdsSealer(&state) else { return .notSent }
         if case .wait(let wait) = await self.takePermits(&state) { return await self.refused(for: wait, &state) }
         guard ContinuousClock.now + self.deadline < state.leaseEnd else { return .notSent }
+        let ticket: Brake.Ticket
+        switch self.provider.limits.brake.take(self.purpose(of: state)) {
+        case .success(let own): ticket = own
+        case .failure(let held):
+            state.trace = Trace(errorCode: "waits_for_provider")
+            return .rateLimited(held.wait)
+        }
         // The provider's own default decides how long the credential lives.
         let request = CreateRequest(
             connectionID: state.job.connectionID, name: self.name(state), tag: tag, expiresAt: nil)
         let outcome = await self.provider.api.create(request)
         self.note(outcome, &state)
+        await self.tellBrake(ticket, outcome, state)
         if let news = outcome.news(connection: request.connectionID) { self.throttledLog.log(news) }
         return await self.event(after: outcome, tag: tag, &state)
+    }
+
+    private func purpose(of state: RunState) -> CreatePurpose {
+        let user = state.job.user
+        return CreatePurpose(
+            connection: state.job.connectionID, tenant: user.tenant.rawValue, user: user.user.rawValue)
+    }
+
+    /// Tells the brake what became of the create. An answer of the provider is known, also a refusal.
+    private func tellBrake(_ ticket: Brake.Ticket, _ outcome: CreateOutcome, _ state: RunState) async {
+        var isKnown = true
+        if case .inDoubt = outcome { isKnown = false }
+        switch self.provider.limits.brake.returned(ticket, isKnown: isKnown) {
+        case .goesOn: break
+        case .stopped:
+            self.throttledLog.log(
+                "creates get no answer; this node stops them until the provider answers", level: .error)
+        case .opens(let scope):
+            await self.provider.limits.openBreaker(scope, reason: "no answer to eight creates in a row")
+        }
     }
 
     /// Takes the tenant's key, so that what the provider makes can be sealed.
@@ -82,7 +110,8 @@ extension JobRun {
         let connection = state.job.connectionID
         switch outcome {
         case .created(let credential, _):
-            await self.provider.limits.succeeded(connection: connection)
+            await self.provider.limits.succeeded(
+                connection: connection, tenant: state.job.user.tenant.rawValue)
             return .created(credential.id)
         case .notSent: return .notSent
         case .rateLimited(let wait, _):

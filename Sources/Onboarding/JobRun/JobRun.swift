@@ -60,7 +60,8 @@ struct JobRun: Sendable {
     private func postponeWhileStopped(_ state: RunState) async -> JobResult? {
         let life = state.job.life
         guard state.isFromDoubt, state.empties > 0, life.isWanted, life.recorded == nil,
-            let wait = await self.provider.limits.remainingStop(of: state.job.connectionID)
+            let wait = await self.provider.limits.remainingStop(
+                of: state.job.connectionID, state.job.user.tenant.rawValue)
         else { return nil }
         return self.backIntoDoubt(state, wait + wait * self.random())
     }

@@ -12,7 +12,8 @@ extension JobRun {
             state.accountShare = .recovery
         }
         if !state.holdsConnectionPermit {
-            let permission = await self.provider.limits.takePermit(for: state.job.connectionID)
+            let permission = await self.provider.limits.takePermit(
+                for: state.job.connectionID, of: state.job.user.tenant.rawValue)
             guard permission == .granted else { return permission }
             state.holdsConnectionPermit = true
         }
@@ -21,7 +22,10 @@ extension JobRun {
 
     /// Gives back the permits that no create has used.
     func releasePermits(_ state: RunState) async {
-        if state.holdsConnectionPermit { await self.provider.limits.returnPermit(for: state.job.connectionID) }
+        if state.holdsConnectionPermit {
+            await self.provider.limits.returnPermit(
+                for: state.job.connectionID, of: state.job.user.tenant.rawValue)
+        }
         if let share = state.accountShare { await self.provider.limits.returnPermits(1, of: share) }
     }
 }

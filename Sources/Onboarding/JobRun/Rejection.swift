@@ -21,8 +21,10 @@ extension JobRun {
             _ = try? await self.pool.query(TagShards.isFull(tag, of: state.job.user.tenant, total: total))
             return .tagFull(isCounted: isCounted)
         }
-        let (connection, user) = (state.job.connectionID, state.job.user)
-        if let wait = await self.provider.limits.rejected(connection: connection, code: code, user: "\(user.user)") {
+        let user = state.job.user
+        if let wait = await self.provider.limits.rejected(
+            tenant: user.tenant.rawValue, code: code, user: "\(user.user)")
+        {
             return .tenantRejected(wait)
         }
         return state.job.life.attempts == 0 ? .rejectedUnclear : .rejected

@@ -32,6 +32,9 @@ package struct CredentialName: Sendable {
         return self.prefix + Self.base32(Array(hash.finalize()))
     }
 
+    /// A name that no credential has, to ask the provider something cheap.
+    var probe: String { self.prefix + "probe" }
+
     /// Whether a name at the provider was made by this installation.
     package func isOurs(_ name: String) -> Bool { name.hasPrefix(self.prefix) }
 

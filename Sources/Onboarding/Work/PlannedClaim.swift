@@ -10,6 +10,16 @@ struct PlannedClaim {
     /// How many jobs it may claim: each of them may create.
     let permits: Int
     let terms: ClaimTerms
+    /// Scopes whose creates are stopped. Their jobs are set aside before the claim.
+    let stopped: [String]
 
-    var statement: SQL { ClaimedJob.queued(limit: self.permits, from: self.start, self.terms) }
+    /// Each is a transaction of its own.
+    var groups: [[SQL]] {
+        let aside =
+            self.stopped.isEmpty
+            ? [] : [[SetAside.statement(from: self.start, stopped: self.stopped, started: self.terms.started)]]
+        return aside + [[self.statement]]
+    }
+
+    private var statement: SQL { ClaimedJob.queued(limit: self.permits, from: self.start, self.terms) }
 }

@@ -10,6 +10,7 @@ import ProviderLimits
 import Queue
 import Synchronization
 import Telemetry
+import Telnyx
 
 /// A claimed job starts to run in a task of its own. Its result comes back into `results`, and the next turn writes it.
 extension OnboardingWorker {
@@ -85,14 +86,40 @@ extension OnboardingWorker {
     private func planClaim(_ state: inout LoopState) async -> PlannedClaim? {
         // While results cannot be written nothing more is begun.
         let isHeld = self.isEnding || state.failures > 0 && !state.unwritten.isEmpty
-        let room = isHeld ? 0 : self.configuration.concurrency - state.running
+        let free = isHeld ? 0 : self.configuration.concurrency - state.running
+        let room = free > 0 ? await self.roomUnderBrake(free) : 0
         let start = state.cursor.start(at: .now)
         if room > 0, let terms = self.identity.terms {
             let permits = await self.provider.limits.takePermits(room) { await self.hasQueued(from: start) }
-            if permits > 0 { return PlannedClaim(start: start, permits: permits, terms: terms) }
+            if permits > 0 {
+                let stopped = await self.provider.limits.stoppedScopes()
+                return PlannedClaim(start: start, permits: permits, terms: terms, stopped: stopped)
+            }
         }
         state.cursor.foundNothing()
         return nil
+    }
+
+    /// Returns for how many creates the brake has room. A stopped brake is asked to look at the provider when that is due.
+    ///
+    /// Cancelled here: the look fails, and the brake stays stopped.
+    private func roomUnderBrake(_ wanted: Int) async -> Int {
+        let brake = self.provider.limits.brake
+        switch brake.room(for: wanted) {
+        case .creates(let count): return count
+        case .wait: return 0
+        case .lookFirst:
+            // Any answer to a cheap question shows that the provider is back.
+            let query = ListQuery(name: self.names.probe, pageSize: 1)
+            do throws(TelnyxFailure) {
+                _ = try await self.provider.list(query, page: 1)
+                brake.looked(isAnswered: true)
+            } catch {
+                brake.looked(isAnswered: ![.unavailable, .unreadable].contains(error.kind))
+            }
+            if case .creates(let count) = brake.room(for: wanted) { return count }
+            return 0
+        }
     }
 
     /// Whether a claim would find something. Index jobs_queued.
@@ -106,9 +133,8 @@ extension OnboardingWorker {
     ) async -> (claimed: PostgresRows?, failure: (any Error)?) {
         do {
             return try await self.pool.withConnection { connection in
-                let statements = claim.map { [[$0.statement]] } ?? []
-                let answers = try await connection.pipeline(batch.groups + statements)
-                let last = answers.dropFirst(batch.groups.count).first?.first
+                let answers = try await connection.pipeline(batch.groups + (claim?.groups ?? []))
+                let last = claim == nil ? nil : answers.last?.first
                 let claimed = try? last?.get()
                 do {
                     try await batch.receive(
