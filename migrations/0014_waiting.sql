@@ -5,7 +5,8 @@
 
 set local lock_timeout = '2s';
 
--- The stopped scope that the job waits for (provider_limits.scope); it is 'scheduled', and run_at is infinity. Null: none.
+-- The stopped scope that the job waits for (provider_limits.scope). The job is 'scheduled', and run_at is infinity.
+-- Null: none.
 alter table dialtone.jobs add column waits_for text;
 
 -- The jobs of a scope are let go when it is stopped no more.

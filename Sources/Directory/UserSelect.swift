@@ -9,22 +9,22 @@ import Postgres
 enum UserSelect {
     /// Up to `limit` users after `cursor`, in order of their ids.
     ///
-    /// Nearly all users are ready. A page of those who are not begins in the table that holds few: `dead_jobs` has a
-    /// row for each user who failed, and `jobs` one for each user who waits. No index may name `users.status`.
+    /// Nearly all users are ready. A page of those who are not begins in `jobs`, which holds few: a dead one for each
+    /// user who failed, and another for each who waits. No index may name `users.status`.
     static func page(of tenant: TenantID, after cursor: UserID?, limit: Int, status: UserStatus?) -> SQL {
         let after = cursor?.rawValue ?? ""
         switch status {
         case .failed:
             return Self.page(
                 from: """
-                    select distinct user_id from dialtone.dead_jobs
-                    where tenant_id = \(tenant) and user_id > \(after) order by user_id
+                    select user_id from dialtone.jobs
+                    where tenant_id = \(tenant) and user_id > \(after) and state = 'dead' order by user_id offset 0
                     """, of: tenant, limit: limit, status: .failed)
         case .pending, .revoking:
             return Self.page(
                 from: """
                     select user_id from dialtone.jobs
-                    where tenant_id = \(tenant) and user_id > \(after) order by user_id offset 0
+                    where tenant_id = \(tenant) and user_id > \(after) and state <> 'dead' order by user_id offset 0
                     """, of: tenant, limit: limit, status: status)
         case .ready, .revoked, nil:
             return """
@@ -54,8 +54,8 @@ enum UserSelect {
 
     /// `small` selects user ids in order, each once. It is read only as far as the page needs.
     ///
-    /// Enters jobs by jobs_tenant_id_user_id_key or dead_jobs by dead_jobs_user, then users and credentials by their
-    /// primary keys. Neither subquery can be pulled up (`distinct`, `offset 0`, `limit 1`). So no plan begins with
+    /// Enters jobs by jobs_tenant_id_user_id_key or jobs_dead_user, then users and credentials by their primary keys.
+    /// Neither subquery can be pulled up (`offset 0`, `limit 1`). So no plan begins with
     /// users, whatever the planner knew when it planned, and the order of `small` is the order of the page.
     private static func page(from small: SQL, of tenant: TenantID, limit: Int, status: UserStatus?) -> SQL {
         """

@@ -24,7 +24,8 @@ package enum JobEvent: Sendable, Equatable {
     case tenantRejected(Duration)
     /// Anything else: the credential may have been made.
     case unknown
-    /// Live credentials under our name, oldest first. Expired ones and those in surplus are left out.
+    /// Live credentials under our name, oldest first. Expired ones and those in surplus are left out. None: when the
+    /// look may prove absence (`JobLife.mayProveAbsence`), name and tag were both asked.
     case looked(found: [ProviderID])
     /// The look did not work. The duration is what the provider asked for.
     case lookFailed(Duration?)

@@ -28,10 +28,9 @@ package struct JobLife: Sendable, Equatable {
     package var crashes: Int
     /// Calls that failed in a row. They only make the pauses longer.
     package var failures: Int
-    /// Consecutive empty look-ups.
-    package var empties: Int
-    /// How long until an empty look-up may prove absence, by the database's clock at the claim. A doubtful job that has
-    /// no such moment gets one at its first look.
+    /// How long until an empty look may prove absence, by the database's clock at the claim: until the last create can
+    /// no longer land, and after lost commits also until no create of the old server can. Nil: no such moment is known.
+    /// A doubtful job without one gets one at its first look.
     package var quietIn: Duration?
     /// How far the ledger can be believed, for instance after a backup was restored.
     package var trust: LedgerTrust
@@ -47,7 +46,7 @@ package struct JobLife: Sendable, Equatable {
         generation: Generation, phase: Phase, wanted: Wanted, wantedGeneration: Generation, recorded: ProviderID? = nil,
         isOutdatedButServing: Bool = false, hasOtherGoals: Bool = false, mayServeFor: Duration? = nil,
         isDoubtful: Bool = false,
-        attempts: Int = 0, crashes: Int = 0, failures: Int = 0, empties: Int = 0,
+        attempts: Int = 0, crashes: Int = 0, failures: Int = 0,
         quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) {
         self.generation = generation
@@ -62,11 +61,16 @@ package struct JobLife: Sendable, Equatable {
         self.attempts = attempts
         self.crashes = crashes
         self.failures = failures
-        self.empties = empties
         self.quietIn = quietIn
         self.trust = trust
     }
 
     /// Whether this job's generation is the one that should be live.
     package var isWanted: Bool { self.wanted == .live && self.wantedGeneration == self.generation }
+
+    /// Whether a look that begins now proves absence when it finds nothing. Such a look must be thorough: it asks for
+    /// the name and lists the tag.
+    ///
+    /// A create may still appear until `quietIn` is over, so an earlier look only finds.
+    package var mayProveAbsence: Bool { self.quietIn.map { $0 <= .zero } ?? !self.isDoubtful }
 }

@@ -4,16 +4,13 @@
 package struct LedgerTrust: Sendable, Equatable {
     /// The ledger may not know them all. Look before any create.
     package var looksFirst: Bool
-    /// Commits may have been lost with the old server. Believe only a second empty answer, after `quietIn`.
-    package var looksTwice: Bool
     /// The data stands on another system than before. Nothing is deleted until an operator says what it is.
     package var isStopped: Bool
 
-    package init(looksFirst: Bool, looksTwice: Bool, isStopped: Bool) {
+    package init(looksFirst: Bool, isStopped: Bool) {
         self.looksFirst = looksFirst
-        self.looksTwice = looksTwice
         self.isStopped = isStopped
     }
 
-    package static let whole = LedgerTrust(looksFirst: false, looksTwice: false, isStopped: false)
+    package static let whole = LedgerTrust(looksFirst: false, isStopped: false)
 }

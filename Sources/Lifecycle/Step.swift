@@ -53,7 +53,6 @@ extension JobLife {
     /// yet.
     private mutating func becomeDoubtful(_ rules: LifeRules, _ jitter: Double) -> JobEffect {
         self.isDoubtful = true
-        self.empties = 0
         return .doubt(
             delay: .milliseconds(500) + Self.upToASecond(jitter), isCharged: true, landingTime: rules.landingTime)
     }
@@ -96,8 +95,7 @@ extension JobLife {
             let others = found.filter { $0 != first }
             return (others.isEmpty ? [] : [.surplus(others)]) + self.own(first)
         }
-        self.empties += 1
-        guard self.isAbsent else {
+        guard self.mayProveAbsence else {
             let isTimeless = self.isDoubtful && self.quietIn == nil
             return [
                 .doubt(
@@ -107,18 +105,8 @@ extension JobLife {
         }
         guard self.isWanted else { return [.closeGeneration(nil)] }
         if let reason = self.isExhausted(rules) { return [.giveUp(reason)] }
-        self.empties = 0
         self.phase = .armed
         return [.renewLease, .create]
-    }
-
-    /// Whether the empty answers so far prove that there is nothing. A create may still appear for the landing time
-    /// after it was sent; `quietIn` is what is left of that, and nil when its end is not known. One empty answer is
-    /// enough for a job that was never in doubt. A doubtful job needs two, the second when its create can no longer
-    /// land.
-    private var isAbsent: Bool {
-        guard self.isDoubtful || self.trust.looksTwice else { return true }
-        return self.empties >= 2 && self.quietIn.map { $0 <= .zero } ?? false
     }
 
     private func isExhausted(_ rules: LifeRules) -> String? {

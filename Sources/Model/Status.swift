@@ -15,7 +15,7 @@ package enum UserStatus: String, Sendable, CaseIterable {
     case pending
     /// The wanted credential is there. A rotation leaves the user ready while the next one is made.
     case ready
-    /// The job was given up. An operator, the sweep or a new event of the sender makes the next try.
+    /// The job was given up. Time, an operator or a new event of the sender makes the next try.
     case failed
     /// No credential is wanted, and one may still exist at the provider.
     case revoking
@@ -51,7 +51,7 @@ package enum EventOutcome: String, Sendable, CaseIterable {
 
 /// Where a job stands: the column `jobs.state`. Only a job claimed from `queued` may create without looking first.
 ///
-/// A job ends when its row is removed: its goal is reached, or it is given up and becomes a row of `dead_jobs`.
+/// A job ends when its row is removed, because its goal is reached. A row that is not `dead` is work to do.
 /// `installation confirm --clone` removes every job and enqueues new ones.
 package enum JobState: String, Sendable, CaseIterable {
     /// Waits for a claim. No create of its generation can be out.
@@ -60,9 +60,9 @@ package enum JobState: String, Sendable, CaseIterable {
     case queued
     /// Held by a worker, which may send a create or delete an older credential.
     ///
-    /// Goes to: its end when the goal is reached or given up; `scheduled` when it must wait; `inDoubt` when the answer
-    /// is unclear, the worker is gone, the lease ran out, or its user's next goal is in doubt; `queued` when its user's
-    /// next goal is due at once.
+    /// Goes to: its end when the goal is reached; `dead` when it is given up; `scheduled` when it must wait; `inDoubt`
+    /// when the answer is unclear, the worker is gone, the lease ran out, or its user's next goal must be looked at;
+    /// `queued` when its user's next goal is due at once.
     case armed
     /// Waits until `run_at`: after a refusal, a limit or a failed try, or until an old credential may be deleted.
     ///
@@ -76,8 +76,13 @@ package enum JobState: String, Sendable, CaseIterable {
     case inDoubt = "in_doubt"
     /// Held by a worker that looks for the credential at the provider before it does anything else.
     ///
-    /// Goes to: its end when the goal is reached or given up; `armed` when absence is proven and the lease is renewed
-    /// for a create; `inDoubt` when the look failed or proved nothing yet, when no create may be sent now, and as from
-    /// `armed`; `scheduled` and `queued` as from `armed`.
+    /// Goes to: its end when the goal is reached; `dead` when it is given up; `armed` when absence is proven and the
+    /// lease is renewed for a create; `inDoubt` when the look failed or proved nothing yet, when no create may be sent
+    /// now, and as from `armed`; `scheduled` and `queued` as from `armed`.
     case looking
+    /// Given up: its user has failed. Waits until `run_at`, an hour or longer.
+    ///
+    /// Goes to: `inDoubt` when that time has come, or when anything new is asked of its user; `queued` or `inDoubt`
+    /// when an older credential is to be deleted meanwhile.
+    case dead
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The job table as a queue: a job is put in, and the next ones are picked out, in the order of their places.
 
-import Model
+package import Model
 package import Postgres
 
 /// A job stands in the table once per user. It has a state, and each state that waits has an index of its own. So a
 /// claim never walks past jobs that it may not take. The queue does not know what jobs do: `enqueue` and `candidates`
-/// are here, `Rescue` holds what time makes due, `Transition` puts a job back, `RenewLease` arms one for its create.
+/// are here, `Rescue` and `DeadJob` hold what time makes due, `Transition` puts a job back, `RenewLease` arms one for
+/// its create.
 ///
 /// **Places.** A queued job has a place: a time in microseconds, by the server's clock (`FairClock`). Jobs are claimed
 /// in the order of their places. A tenant's next job comes one step after its last, so an import forms a line far ahead
@@ -34,26 +35,46 @@ package enum JobQueue {
     /// `insert into jobs` from the rows of `source` (tenant_id, user_id, generation, place, enqueued_at).
     ///
     /// A user has one job at most. A job that is there already sees what is wanted when it finishes. One that waits for
-    /// its time is due now, and so is one in a worker's hands, should the worker put it back (`Transition`). The caller
-    /// holds the `users` row lock, so a finish cannot end that job in between.
+    /// its time is due now, and so is one in a worker's hands, should the worker put it back (`Transition`). An early
+    /// look harms nothing: what it proves is decided by `quiet_until`. The caller holds the `users` row lock, so a
+    /// finish cannot end that job in between.
     ///
-    /// Doubt outlives a dead job: its successor looks first. `looksFirst` is for a user of whose last job nothing is
-    /// known. A place is never before now, whatever clock gave it.
+    /// A dead job looks now, and its tries begin anew. Its doubt stays. The job log has no row for that: the event or
+    /// the operator's word is its record.
     ///
-    /// Locks jobs in their users' order. Indexes jobs_tenant_id_user_id_key and dead_jobs_user.
+    /// `looksFirst` is for a user of whose last job nothing is known. A place is never before now, whatever clock gave
+    /// it.
+    ///
+    /// Locks jobs in their users' order. Index jobs_tenant_id_user_id_key.
     package static func enqueue(from source: String, looksFirst: Bool = false) -> SQL {
         """
-        insert into dialtone.jobs (
-            id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, quiet_until)
+        insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state)
         select gen_random_uuid(), source.tenant_id, source.user_id, source.generation,
                greatest(source.place, \(ServerClock.statementStart)), source.enqueued_at, source.enqueued_at,
-               case when buried.maybe_created is null and not \(looksFirst) then 'queued' else 'in_doubt' end,
-               coalesce(buried.maybe_created, false), buried.quiet_until
-        from \(unsafeText: source) source left join lateral (\(DeadJobs.newest(of: "source"))) buried on true
+               case when \(looksFirst) then 'in_doubt' else 'queued' end
+        from \(unsafeText: source) source
         order by source.tenant_id, source.user_id
         on conflict (tenant_id, user_id) do update
-        set run_at = least(jobs.run_at, excluded.run_at), is_awaited = jobs.state <> 'scheduled'
-        where jobs.state in ('scheduled', 'armed', 'looking')
+        set run_at = least(jobs.run_at, excluded.run_at), waits_for = null,
+            is_awaited = jobs.state in ('armed', 'looking'),
+            state = case when jobs.state = 'dead' then 'in_doubt' else jobs.state end,
+            attempts = case when jobs.state = 'dead' then 0 else jobs.attempts end,
+            crashes = case when jobs.state = 'dead' then 0 else jobs.crashes end,
+            failures = case when jobs.state = 'dead' then 0 else jobs.failures end
+        where jobs.state in ('scheduled', 'in_doubt', 'armed', 'looking', 'dead')
+        """
+    }
+
+    /// Lets the user's job look first when it comes to the wanted generation, because a credential of that generation
+    /// may exist. It changes nothing when there is no job, or when the job is at that generation.
+    ///
+    /// Locks one job. Indexes users_pkey and jobs_tenant_id_user_id_key.
+    package static func mustLook(_ user: UserKey) -> SQL {
+        """
+        update dialtone.jobs set must_look = true
+        where jobs.tenant_id = \(user.tenant) and jobs.user_id = \(user.user) and not jobs.must_look
+          and jobs.generation <> (select users.generation from dialtone.users
+                                  where users.tenant_id = \(user.tenant) and users.user_id = \(user.user))
         """
     }
 

@@ -10,7 +10,7 @@ extension Lease {
         """
         with armed as (
             update dialtone.jobs
-            set state = 'armed', epoch = epoch + 1, empties = 0, failures = 0,
+            set state = 'armed', epoch = epoch + 1, failures = 0,
                 lease_until = clock_timestamp() + \(lease),
                 quiet_until = clock_timestamp() + \(lease + landingTime)
             where \(self.holdsJob)

@@ -64,7 +64,8 @@ package enum Rescue {
     /// Until `quiet_until` an empty answer of the provider proves nothing: it is the lease's end and the landing time,
     /// counted from now when the clock has gone forward over the lease.
     ///
-    /// A look that took too long is no crash. A worker that went with one in hand may have gone because of it.
+    /// A look that took too long is no crash. A worker that went with one in hand may have gone because of it. Only an
+    /// armed job may have sent a create, so only its name is followed (`FollowedDoubt`).
     private static func jobs(_ condition: SQL, limit: Int, landingTime: Duration, reason: Reason) -> SQL {
         """
         with late as materialized (
@@ -75,12 +76,16 @@ package enum Rescue {
             update dialtone.jobs
             set state = 'in_doubt', in_doubt = true, epoch = jobs.epoch + 1, worker = null,
                 crashes = jobs.crashes + case when late.state = 'armed' or \(reason == .workerGone) then 1 else 0 end,
-                run_at = clock_timestamp(), lease_until = null, empties = 0,
+                run_at = clock_timestamp(), lease_until = null,
                 quiet_until = greatest(jobs.quiet_until, greatest(jobs.lease_until, clock_timestamp()) + \(landingTime))
             from late
             -- The state is compared with the one read. The index's own predicate would let the plan walk it again.
-            where jobs.id = late.id and jobs.epoch = late.epoch and jobs.state = late.state
-            returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.epoch, late.state as from_state)
+            where jobs.id = any(array(select id from late)) and jobs.id = late.id and jobs.epoch = late.epoch
+              and jobs.state = late.state
+            returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, jobs.epoch,
+                      late.state as from_state),
+        unknown as (select * from rescued where from_state = 'armed'),
+        followed as (\(FollowedDoubt.begin(from: "unknown")))
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, error_code)
         select id, tenant_id, user_id, generation, from_state, 'in_doubt', epoch, \(reason.rawValue) from rescued
         returning job_id

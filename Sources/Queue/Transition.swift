@@ -14,8 +14,6 @@ package struct Transition: Sendable {
     package var isCharged: Bool
     /// Whether a create may have been sent with its outcome unknown. It is never set back.
     package var isDoubtful: Bool
-    /// Empty look-ups so far.
-    package var empties: Int
     /// Whether a call failed. Failures in a row make pauses longer.
     package var isFailure: Bool
     /// From now until an empty answer of the provider may count; nil keeps what stands.
@@ -26,7 +24,7 @@ package struct Transition: Sendable {
 
     package init(
         lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
-        empties: Int = 0, isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false,
+        isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false,
         trace: Trace = Trace()
     ) {
         self.lease = lease
@@ -34,7 +32,6 @@ package struct Transition: Sendable {
         self.delay = delay
         self.isCharged = isCharged
         self.isDoubtful = isDoubtful
-        self.empties = empties
         self.isFailure = isFailure
         self.landingTime = landingTime
         self.dropsTag = dropsTag
@@ -45,12 +42,16 @@ package struct Transition: Sendable {
 extension Transition {
     /// Moves the jobs whose row still matches the lease. Returns their ids; a job not among them was taken away.
     ///
-    /// Locks rows of `jobs` only, in their users' order, which is intake's. Index jobs_pkey.
+    /// An unknown outcome of a create is followed from now on, also when its job has ended (`FollowedDoubt`).
+    ///
+    /// Locks rows of `jobs`, in their users' order, which is intake's, and then of `doubts`. Index jobs_pkey.
     package static func write(_ transitions: [Transition]) -> SQL {
         """
         with input as (\(Self.input(transitions))),
         held as materialized (\(Self.lockedInUsersOrder)),
         moved as (\(Self.moved)),
+        unknown as (select * from moved where is_unknown),
+        followed as (\(FollowedDoubt.begin(from: "unknown"))),
         logged as (\(Self.logged))
         select id from moved
         """
@@ -62,11 +63,11 @@ extension Transition {
             \(transitions.map(\.lease.job)), \(transitions.map(\.lease.epoch)), \(transitions.map(\.lease.worker)),
             \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
             \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
-            \(transitions.map { Int32($0.empties) }), \(transitions.map { Int32($0.isFailure ? 1 : 0) }),
-            \(transitions.map(\.landingTime)), \(transitions.map(\.dropsTag)),
+            \(transitions.map { Int32($0.isFailure ? 1 : 0) }), \(transitions.map(\.landingTime)),
+            \(transitions.map(\.dropsTag)),
             \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
             \(transitions.map(\.trace.errorCode)))
-        as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, empties, failure, landing_time,
+        as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, failure, landing_time,
               drops_tag, http_status, request_id, error_code)
         """
     }
@@ -85,15 +86,16 @@ extension Transition {
 
     /// Doubt is sticky: `in_doubt` is never set back here, and doubt always has a moment before which an empty answer
     /// proves nothing. A job whose user was changed meanwhile waits for no pause.
+    ///
+    /// `is_unknown`: a create was sent, and its outcome is not known. Only an armed job sends one.
     private static let moved: SQL = """
         update dialtone.jobs
         set state = input.to_state, worker = null, lease_until = null,
-            run_at = clock_timestamp() + case when jobs.is_awaited and input.to_state = 'scheduled' then interval '0'
-                                              else input.delay end,
+            run_at = clock_timestamp() + case when jobs.is_awaited then interval '0' else input.delay end,
             is_awaited = false,
             place = case when input.to_state = 'queued' then jobs.place
                     else greatest(jobs.place, \(ServerClock.now)) end,
-            attempts = jobs.attempts + input.charge, empties = input.empties,
+            attempts = jobs.attempts + input.charge,
             failures = case when input.failure = 1 then jobs.failures + 1 else 0 end,
             in_doubt = jobs.in_doubt or input.is_doubtful,
             quiet_until = coalesce(
@@ -102,8 +104,9 @@ extension Transition {
         from input join held on held.id = input.id
         where jobs.id = any(array(select id from held)) and jobs.id = input.id and jobs.epoch = input.epoch
           and jobs.worker = input.worker and jobs.state = input.from_state
-        returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.epoch, input.worker, input.from_state,
-                  input.to_state, input.http_status, input.request_id, input.error_code
+        returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, jobs.epoch, input.worker,
+                  input.from_state, input.to_state, input.http_status, input.request_id, input.error_code,
+                  input.is_doubtful and input.from_state = 'armed' and input.landing_time is not null as is_unknown
         """
 
     private static let logged: SQL = """

@@ -61,7 +61,7 @@ struct DialtoneChaos {
             try? await Task.sleep(for: .seconds(1))
             guard let connection = try? await PostgresConnection.connect(SharedParts.database(deployment.settings))
             else { continue }
-            let rows = try? await connection.query("select count(*) from dialtone.jobs")
+            let rows = try? await connection.query("select count(*) from dialtone.jobs where state <> 'dead'")
             await connection.close()
             if let left = try? rows?.first?.decode(Int64.self), left < 10 { return }
         }

@@ -27,43 +27,49 @@ import Testing
         #expect(self.effects(after, .claimed) == [.look])
     }
 
-    @Test func `absence needs two empty looks, the second after the quiet time`() {
-        func empty(_ empties: Int, _ quietIn: Duration?) -> [JobEffect] {
-            self.effects(
-                self.life(.looking, isDoubtful: true, empties: empties, quietIn: quietIn), .looked(found: []))
+    @Test func `absence is an empty look after the quiet time, and an earlier one only finds`() {
+        func empty(_ quietIn: Duration?) -> [JobEffect] {
+            self.effects(self.life(.looking, isDoubtful: true, quietIn: quietIn), .looked(found: []))
         }
-        #expect(empty(0, .seconds(-1)) == [self.doubt(.seconds(1))])
-        #expect(empty(1, .seconds(20)) == [self.doubt(.seconds(20))])
-        #expect(empty(1, .seconds(-1)) == [.renewLease, .create])
+        #expect(empty(.seconds(20)) == [self.doubt(.seconds(20))])
+        #expect(empty(.milliseconds(1)) == [self.doubt(.seconds(1))])
+        #expect(empty(.zero) == [.renewLease, .create])
         // A doubt without a quiet time gets one now.
-        #expect(empty(5, nil) == [self.doubt(.seconds(1), landingTime: self.rules.landingTime)])
+        #expect(empty(nil) == [self.doubt(.seconds(1), landingTime: self.rules.landingTime)])
+    }
+
+    /// The worker lists the tag too when this says so.
+    @Test func `a look may prove absence when no create can land any more`() {
+        #expect(self.life(.looking).mayProveAbsence)
+        #expect(!self.life(.looking, isDoubtful: true).mayProveAbsence, "until when it can land is not known")
+        #expect(!self.life(.looking, quietIn: .milliseconds(1)).mayProveAbsence)
+        #expect(self.life(.looking, isDoubtful: true, quietIn: .zero).mayProveAbsence)
     }
 
     @Test func `one empty look is enough for a job that was never in doubt`() {
         #expect(self.effects(self.life(.looking), .looked(found: [])) == [.renewLease, .create])
     }
 
-    @Test func `after a server change every create looks first, twice if commits may be lost`() {
-        let restarted = LedgerTrust(looksFirst: true, looksTwice: false, isStopped: false)
-        #expect(self.effects(self.life(trust: restarted), .claimed) == [.look])
-        #expect(self.effects(self.life(trust: restarted), .looked(found: [])) == [.renewLease, .create])
-        let promoted = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: false)
-        let first = self.life(quietIn: .seconds(9), trust: promoted)
-        #expect(self.effects(first, .looked(found: [])) == [self.doubt(.seconds(9))])
-        let second = self.life(.looking, empties: 1, quietIn: .seconds(-1), trust: promoted)
-        #expect(self.effects(second, .looked(found: [])) == [.renewLease, .create])
+    @Test func `after a server change every create looks first, and waits if commits may be lost`() {
+        let changed = LedgerTrust(looksFirst: true, isStopped: false)
+        #expect(self.effects(self.life(trust: changed), .claimed) == [.look])
+        #expect(self.effects(self.life(trust: changed), .looked(found: [])) == [.renewLease, .create])
+        let early = self.life(quietIn: .seconds(9), trust: changed)
+        #expect(self.effects(early, .looked(found: [])) == [self.doubt(.seconds(9))])
+        let late = self.life(.looking, quietIn: .seconds(-1), trust: changed)
+        #expect(self.effects(late, .looked(found: [])) == [.renewLease, .create])
     }
 
     @Test func `nothing is deleted while the ledger is on an unconfirmed system`() {
-        let stopped = LedgerTrust(looksFirst: true, looksTwice: true, isStopped: true)
+        let stopped = LedgerTrust(looksFirst: true, isStopped: true)
         let gone = self.life(wanted: .gone, recorded: self.id, trust: stopped)
         #expect(self.effects(gone, .claimed) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
     }
 
     @Test func `a failed look never permits a create and waits longer each time`() {
-        let life = self.life(.looking, isDoubtful: true, empties: 5, quietIn: .seconds(-60))
+        let life = self.life(.looking, isDoubtful: true, quietIn: .seconds(-60))
         #expect(self.effects(life, .lookFailed(nil)) == [self.doubt(.milliseconds(500))])
-        let often = self.life(.looking, isDoubtful: true, empties: 5, failures: 3, quietIn: .seconds(-60))
+        let often = self.life(.looking, isDoubtful: true, failures: 3, quietIn: .seconds(-60))
         #expect(self.effects(often, .lookFailed(nil)) == [self.doubt(.seconds(4))])
         #expect(self.effects(often, .lookFailed(.seconds(90))) == [self.doubt(.seconds(90))])
     }
@@ -83,7 +89,7 @@ import Testing
         #expect(self.effects(self.life(wantedGeneration: 2, recorded: self.id), .claimed) == [.delete(self.id)])
         #expect(
             self.effects(self.life(wanted: .gone, recorded: self.id), .deleted(self.id)) == [.closeGeneration(self.id)])
-        let looked = self.life(.looking, wanted: .gone, isDoubtful: true, empties: 1, quietIn: .seconds(-1))
+        let looked = self.life(.looking, wanted: .gone, isDoubtful: true, quietIn: .seconds(-1))
         #expect(self.effects(looked, .looked(found: [])) == [.closeGeneration(nil)])
     }
 
@@ -163,9 +169,9 @@ import Testing
     }
 
     @Test func `three crashes or twenty unclear creates bury a job unless a look finds its credential`() {
-        let deadly = self.life(.looking, isDoubtful: true, empties: 1, crashes: 3, quietIn: .seconds(-1))
+        let deadly = self.life(.looking, isDoubtful: true, crashes: 3, quietIn: .seconds(-1))
         #expect(self.effects(deadly, .looked(found: [])) == [.giveUp("crashed_too_often")])
-        let unclear = self.life(.looking, isDoubtful: true, attempts: 20, empties: 1, quietIn: .seconds(-1))
+        let unclear = self.life(.looking, isDoubtful: true, attempts: 20, quietIn: .seconds(-1))
         #expect(self.effects(unclear, .looked(found: [])) == [.giveUp("too_many_attempts")])
         // A credential that the look has found is adopted nevertheless.
         #expect(self.effects(deadly, .looked(found: [self.id])) == [.record(self.id)])
@@ -176,12 +182,12 @@ import Testing
     private func life(
         _ phase: JobLife.Phase = .armed, wanted: Wanted = .live, wantedGeneration: Generation = 1,
         recorded: ProviderID? = nil, isOutdatedButServing: Bool = false, isDoubtful: Bool = false, attempts: Int = 0,
-        empties: Int = 0, crashes: Int = 0, failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
+        crashes: Int = 0, failures: Int = 0, quietIn: Duration? = nil, trust: LedgerTrust = .whole
     ) -> JobLife {
         JobLife(
             generation: 1, phase: phase, wanted: wanted, wantedGeneration: wantedGeneration, recorded: recorded,
             isOutdatedButServing: isOutdatedButServing, isDoubtful: isDoubtful, attempts: attempts, crashes: crashes,
-            failures: failures, empties: empties, quietIn: quietIn, trust: trust)
+            failures: failures, quietIn: quietIn, trust: trust)
     }
 
     private func effects(_ life: JobLife, _ event: JobEvent) -> [JobEffect] {

@@ -54,6 +54,9 @@ import Testing
         return [
             ("claim", ClaimedJob.queued(limit: 64, from: .at(1), terms)),
             ("claim in doubt", ClaimedJob.doubtful(limit: 16, terms)),
+            ("try again", DeadJob.tryAgain(limit: 500)),
+            ("forgotten deletes", ForgottenDeletes.enqueue(after: .init())),
+            ("rescue", Rescue.expiredLeases(limit: 500, landingTime: .seconds(40), since: 1)),
             ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40))),
         ]
     }
@@ -67,12 +70,13 @@ import Testing
             .deleted(ProviderID(rawValue: "p")), .absent, .passedOver(after: .zero, isMade: false),
         ]
         let burial = Burial(
-            lease: Self.lease, user: Self.user, reason: "rejected", words: nil, name: "n", mayExist: true,
+            lease: Self.lease, user: Self.user, reason: "rejected", words: nil, mayExist: true,
             trace: Trace())
         return Evidence.record([evidence]) + [evidence.toSurplus, NextGoal.lookAgain(Self.lease, Self.user)]
             + endings.flatMap {
                 Ending(lease: Self.lease, user: Self.user, generation: 1, how: $0, trace: Trace()).statements
             } + burial.statements
             + [Transition.write([Transition(lease: Self.lease, to: .scheduled, delay: .zero)])]
+            + [DeadJob.lookNow(Self.user), JobQueue.mustLook(Self.user)]
     }
 }

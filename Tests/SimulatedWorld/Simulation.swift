@@ -142,6 +142,7 @@ package struct Simulation {
         case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
         case .carryOut(let corrections, let startedAt, let server, let met):
             self.carryOut(corrections, startedAt, server, met)
+        case .correct(let corrections, let server): self.correct(corrections, server)
         case .send(let slot, let run): self.send(slot, run)
         case .fault: self.fault()
         case .rotate(let user): self.rotate(user)

@@ -87,13 +87,18 @@ package enum Ledger {
         """
     }
 
-    /// A job that was given up, or the sweep's note of a credential that it has seen.
+    /// A job that was given up once. It is tried again when `dueIn` is over. In doubt its quiet time is over, and it
+    /// holds a slot of `acme`.
     package static func deadJob(
-        of user: UserKey = testUserKey, generation: Generation = 1, reason: String, mayExist: Bool = false
+        of user: UserKey = testUserKey, generation: Generation = 1, reason: String = "rejected", mayExist: Bool = false,
+        dueIn: Duration = .seconds(3600)
     ) -> SQL {
         """
-        insert into dialtone.dead_jobs (id, tenant_id, user_id, generation, reason, maybe_created, epoch, attempts)
-        values (gen_random_uuid(), \(user.tenant), \(user.user), \(generation), \(reason), \(mayExist), 0, 0)
+        insert into dialtone.jobs (id, tenant_id, user_id, place, generation, run_at, enqueued_at, state, in_doubt,
+                                   quiet_until, attempts, crashes, deaths, reason, words, tag)
+        values (gen_random_uuid(), \(user.tenant), \(user.user), 1, \(generation), now() + \(dueIn), now(), 'dead',
+                \(mayExist), case when \(mayExist) then now() end, 20, 3, 1, \(reason), 'no',
+                case when \(mayExist) then 'acme' end)
         """
     }
 

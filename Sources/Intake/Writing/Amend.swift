@@ -6,15 +6,14 @@ import Postgres
 import Queue
 
 /// A statement that waits for a lock reads anew only the row it waited for. Everything else it reads is as old as the
-/// statement. So `insert` cannot see what a worker has committed meanwhile: a credential it recorded, or a job it
-/// buried.
+/// statement. So `insert` cannot see a credential that a worker has recorded meanwhile.
 ///
 /// `amend` is a statement of its own, under a younger snapshot, with all locks held. A lock before `insert` would not
 /// be enough: a user whom another node inserts while `insert` waits was not there to be locked.
 extension EventStatement {
     /// Closes what the revokes among these events must close; nil when there are none.
     ///
-    /// Locks credentials and then jobs, in their users' order. `insert` has locked the users.
+    /// Locks credentials in their users' order. `insert` has locked the users.
     static func amend(_ events: [NewEvent]) -> SQL? {
         let revokes = events.filter { $0.change.wanted == .gone }.map(\.id)
         return revokes.isEmpty ? nil : Self.amend(Self.usersRevoked(by: revokes))
@@ -25,10 +24,8 @@ extension EventStatement {
 
     private static func amend(_ gone: SQL) -> SQL {
         """
-        with gone as materialized (\(gone)),
-        closed as (\(Self.credentialsClosed)),
-        doubted as (\(Self.doubtPutBack))
-        \(JobLog.write(from: "doubted"))
+        with gone as materialized (\(gone))
+        \(Self.credentialsClosed)
         """
     }
 
@@ -85,28 +82,5 @@ extension EventStatement {
         where open.status = 'active' or open.status = 'closing' and open.close_after is not null
         on conflict (tenant_id, user_id, generation) do update set status = 'closing', close_after = null
         where credentials.status <> 'deleted'
-        """
-
-    /// A job that `insert` has queued takes over the doubt of a job of its generation that was buried meanwhile: it
-    /// must look first. Indexes jobs_tenant_id_user_id_key and dead_jobs_user. The upsert only updates, as above.
-    private static let doubtPutBack: SQL = """
-        insert into dialtone.jobs (
-            id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, in_doubt, quiet_until)
-        select queued.id, gone.tenant_id, gone.user_id, gone.generation, queued.place, queued.run_at,
-               queued.enqueued_at, 'in_doubt', buried.maybe_created, buried.quiet_until
-        from gone
-        cross join lateral (
-            select * from dialtone.jobs
-            where jobs.tenant_id = gone.tenant_id and jobs.user_id = gone.user_id offset 0) queued
-        cross join lateral (
-            select dead_jobs.maybe_created, dead_jobs.quiet_until from dialtone.dead_jobs
-            where dead_jobs.tenant_id = gone.tenant_id and dead_jobs.user_id = gone.user_id
-              and dead_jobs.generation = gone.generation
-            order by dead_jobs.died_at desc limit 1) buried
-        where queued.state = 'queued' and queued.generation = gone.generation
-        on conflict (tenant_id, user_id) do update
-        set state = 'in_doubt', in_doubt = excluded.in_doubt, quiet_until = excluded.quiet_until
-        where jobs.state = 'queued' and jobs.generation = excluded.generation
-        returning \(JobLog.changedJob), 'queued' as from_state
         """
 }

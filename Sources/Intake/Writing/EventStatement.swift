@@ -68,8 +68,10 @@ enum EventStatement {
     /// minutes for the sender's clock.
     private static func judgedAgainstLockedUsers(_ isMapped: Bool, isSettling: Bool) -> SQL {
         let at: SQL = isSettling ? MappedRules.timeOfSettled : "input.occurred_at"
+        // An update is no sign-up, so it asks for no other try.
+        let hasFailed: SQL = isMapped ? "known.status = 'failed' and not event.is_weak" : "known.status = 'failed'"
         return """
-            select event.*, known.held_at, known.told_by, case
+            select event.*, known.held_at, known.told_by, \(hasFailed) as has_failed, case
                 when known.user_id is null then 'accepted'
                 when known.wanted = event.wanted then 'duplicate'
                 when event.wanted = 'live'
@@ -80,7 +82,7 @@ enum EventStatement {
                 else 'accepted' end as outcome
             from (select input.*, \(at) as at from input order by tenant_id collate "C", user_id collate "C") event
             left join lateral (
-                select users.user_id, users.wanted, users.occurred_at, users.held_at, users.told_by,
+                select users.user_id, users.wanted, users.status, users.occurred_at, users.held_at, users.told_by,
                        case when users.told_by <> event.source_id then interval '5 minutes'
                             else interval '0' end as margin
                 from dialtone.users
@@ -179,7 +181,8 @@ enum EventStatement {
         """
 
     /// A duplicate may be the newest word: its time is remembered, unless the user has none. A word of another source
-    /// must be five minutes newer, so that its clock does not become the user's. Index users_pkey.
+    /// must be five minutes newer, so that its clock does not become the user's. A sign-up of a user who has failed
+    /// asks for another try. Index users_pkey.
     ///
     /// Every row exists and is locked, so this upsert only updates, and 'pending' is a filler. An `update … from` may
     /// be planned from the other side, as a walk through all users. It would also test its condition on the row as it
@@ -187,25 +190,34 @@ enum EventStatement {
     private static let newestTimeRemembered: SQL = """
         insert into dialtone.users (tenant_id, user_id, wanted, status, occurred_at, received_at, told_by)
         select tenant_id, user_id, wanted, 'pending', occurred_at, received_at, source_id
-        from stored where outcome = 'duplicate' and occurred_at is not null order by tenant_id, user_id
+        from stored
+        where outcome = 'duplicate'
+          and (occurred_at is not null or event_id in (select event_id from judged where has_failed))
+        order by tenant_id, user_id
         on conflict (tenant_id, user_id) do update
         set occurred_at = case when excluded.occurred_at > users.occurred_at + \(Self.margin)
                                then excluded.occurred_at else users.occurred_at end,
             told_by = case when excluded.occurred_at > users.occurred_at + \(Self.margin)
-                           then excluded.told_by else users.told_by end
+                           then excluded.told_by else users.told_by end,
+            status = case when users.status = 'failed' and users.wanted = 'live' then 'pending' else users.status end
+        returning tenant_id, user_id, generation, status, received_at
         """
 
-    /// The jobs of this batch. Each tenant's stand one step of its line apart.
+    /// The jobs of this batch, and of users who had failed and are tried again. Each tenant's stand one step of its
+    /// line apart.
     private static func jobsToEnqueue(_ places: [String: Int64]) -> SQL {
         let tenants = places.sorted { $0.key < $1.key }
         return """
-            select desired.tenant_id, desired.user_id, desired.generation, desired.received_at as enqueued_at,
+            select wanting.tenant_id, wanting.user_id, wanting.generation, wanting.received_at as enqueued_at,
                    line.place + \(FairClock.step)
-                       * (row_number() over (partition by desired.tenant_id
-                                             order by desired.received_at, desired.user_id) - 1) as place
-            from desired
+                       * (row_number() over (partition by wanting.tenant_id
+                                             order by wanting.received_at, wanting.user_id) - 1) as place
+            from (select tenant_id, user_id, generation, status, received_at from desired
+                  union all
+                  select tenant_id, user_id, generation, status, received_at from newest
+                  where (tenant_id, user_id) in (select tenant_id, user_id from judged where has_failed)) wanting
             join unnest(\(tenants.map(\.key)), \(tenants.map(\.value))) as line (tenant_id, place) using (tenant_id)
-            where desired.status in ('pending', 'revoking')
+            where wanting.status in ('pending', 'revoking')
             """
     }
 

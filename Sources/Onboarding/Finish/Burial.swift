@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job that cannot go on leaves the queue. Its user has failed, and the provider's words are kept for an operator.
+// A job that cannot go on is given up. Its user has failed, and the provider's words stay in its row for an operator.
 
 package import Model
 import Postgres
@@ -10,7 +10,6 @@ package struct Burial: Sendable {
     package var user: UserKey
     package var reason: String
     package var words: String?
-    package var name: String
     /// Whether a create may have landed.
     package var mayExist: Bool
     package var trace: Trace
@@ -18,16 +17,13 @@ package struct Burial: Sendable {
     /// One transaction behind `UserLock`.
     var statements: [SQL] { [UserLock.take(self.user), self.bury] }
 
-    /// Buries the job where its generation is still wanted and has no credential. Otherwise the user has not failed:
-    /// the job goes on, and looks, or closes what was recorded meanwhile.
+    /// Buries the job where its generation is still wanted and has no credential: it stays as a dead job. Otherwise the
+    /// user has not failed: the job goes on, and looks, or closes what was recorded meanwhile.
     private var bury: SQL {
         """
         with held as materialized (\(self.jobHeld)),
-        buried as (
-            delete from dialtone.jobs using held where held.is_wanted and jobs.id = held.id and \(self.lease.holdsJob)
-            returning jobs.*),
+        buried as (\(self.jobDies)),
         goes_on as (\(self.jobGoesOn)),
-        kept as (\(self.noteKept)),
         slot as (\(self.slotGivenBack)),
         told as (
             update dialtone.users set status = 'failed' from buried
@@ -55,6 +51,21 @@ package struct Burial: Sendable {
         """
     }
 
+    /// It is tried again when its pause is over (`DeadJob`). Its doubt, its quiet time and the slot of a create that
+    /// may have landed stay.
+    private var jobDies: SQL {
+        """
+        update dialtone.jobs
+        set state = 'dead', worker = null, lease_until = null, in_doubt = held.is_doubtful, is_awaited = false,
+            must_look = false, tag = case when held.is_doubtful then jobs.tag end,
+            run_at = clock_timestamp()
+                     + \(DeadJob.pause(after: "\(self.reason)", deaths: "coalesce(jobs.deaths, 0)")),
+            deaths = coalesce(jobs.deaths, 0) + 1, reason = \(self.reason), words = \(self.words)
+        from held where held.is_wanted and jobs.id = held.id and \(self.lease.holdsJob)
+        returning jobs.tenant_id, jobs.user_id
+        """
+    }
+
     private var jobGoesOn: SQL {
         """
         update dialtone.jobs
@@ -65,24 +76,12 @@ package struct Burial: Sendable {
         """
     }
 
-    /// Doubt outlives the job.
-    private var noteKept: SQL {
-        """
-        insert into dialtone.dead_jobs (
-            id, tenant_id, user_id, generation, reason, provider_words, maybe_created, epoch, attempts, name, tag,
-            quiet_until)
-        select id, tenant_id, user_id, generation, \(self.reason), \(self.words), in_doubt or \(self.mayExist), epoch,
-               attempts, \(self.name), tag, quiet_until from buried
-        on conflict (id) do nothing
-        """
-    }
-
     /// Gives back a slot that was taken for a create that provably was not.
     private var slotGivenBack: SQL {
         """
         update dialtone.tenant_tags set held = greatest(0, held - 1)
         where tenant_id = \(self.user.tenant)
-          and tag = (select buried.tag from buried where not buried.in_doubt and not \(self.mayExist))
+          and tag = (select held.tag from held where held.is_wanted and not held.is_doubtful)
         """
     }
 

@@ -129,12 +129,14 @@ package struct FinishBatch: Sendable {
         return written
     }
 
-    /// The credential is recorded, and its user has more to do: the job goes to its next goal.
+    /// The credential is recorded, and its user has more to do: the job goes to its next goal. When the credential came
+    /// from a worker that had lost its lease, the job may have died meanwhile. It then finds the credential now.
     private static func goOn(
         after evidence: Evidence, on connection: PostgresConnection, logger: Logger
     ) async throws {
         let statements = [
             UserLock.take(evidence.user), NextGoal.choose(evidence.lease, evidence.user, Trace()),
+            DeadJob.lookNow(evidence.user),
         ]
         _ = try await Self.alone(statements, on: connection, logger: logger)
     }
@@ -150,7 +152,7 @@ package struct FinishBatch: Sendable {
     private func decide(_ evidence: Evidence, on connection: PostgresConnection, logger: Logger) async throws {
         let statements = [
             UserLock.take(evidence.user), evidence.toSurplus, NextGoal.openNext(evidence.user),
-            NextGoal.lookAgain(evidence.lease, evidence.user),
+            NextGoal.lookAgain(evidence.lease, evidence.user), DeadJob.lookNow(evidence.user),
         ]
         let rows = try await Self.alone(statements, answerAt: 1, on: connection, logger: logger)
         if rows?.isEmpty == false {

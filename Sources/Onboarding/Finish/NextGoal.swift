@@ -19,14 +19,14 @@ enum NextGoal {
     /// when the user was changed meanwhile. Failures go on being counted then, so that two goals that fail in turn back
     /// off too.
     ///
-    /// Indexes users_pkey, jobs_pkey, credentials_pkey, dead_jobs_user, each entered by key.
+    /// Indexes users_pkey, jobs_pkey, credentials_pkey, each entered by key.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
         """
         with wish as (\(Self.whatIsWanted(user))),
         held as materialized (\(Self.jobHeld(lease, pause: passesOver ?? .zero))),
         open as (\(Self.openCredentials(user))),
         goals as (\(Self.allGoals)),
-        next as (\(Self.firstGoal(user, isTurn: passesOver != nil))),
+        next as (\(Self.firstGoal(isTurn: passesOver != nil))),
         told as (\(Self.userTold(user))),
         ended as (
             delete from dialtone.jobs using held
@@ -56,14 +56,17 @@ enum NextGoal {
         with held as materialized (\(Self.jobAndWantedGeneration(lease, user))),
         again as (
             update dialtone.jobs
-            set state = case when held.is_turned and held.maybe_created is null then 'queued' else 'in_doubt' end,
-                in_doubt = case when held.is_turned then coalesce(held.maybe_created, false) else jobs.in_doubt end,
-                quiet_until = case when held.is_turned then held.quiet_until else jobs.quiet_until end,
+            set state = case when held.is_turned and not jobs.must_look then 'queued' else 'in_doubt' end,
+                in_doubt = jobs.in_doubt and (jobs.must_look or not held.is_turned),
+                quiet_until = case when jobs.must_look or not held.is_turned then jobs.quiet_until end,
+                must_look = jobs.must_look and not held.is_turned,
                 tag = case when held.is_turned then null else jobs.tag end,
                 attempts = case when held.is_turned then 0 else jobs.attempts end,
                 crashes = case when held.is_turned then 0 else jobs.crashes end,
                 failures = case when held.is_turned then 0 else jobs.failures end,
-                empties = case when held.is_turned then 0 else jobs.empties end,
+                deaths = case when held.is_turned then null else jobs.deaths end,
+                reason = case when held.is_turned then null else jobs.reason end,
+                words = case when held.is_turned then null else jobs.words end,
                 generation = held.generation, is_awaited = false,
                 place = greatest(jobs.place, \(ServerClock.now)),
                 worker = null, lease_until = null, run_at = clock_timestamp()
@@ -76,9 +79,8 @@ enum NextGoal {
     private static func jobAndWantedGeneration(_ lease: Lease, _ user: UserKey) -> SQL {
         """
         select jobs.id, jobs.generation < users.generation as is_turned,
-               greatest(jobs.generation, users.generation) as generation, buried.maybe_created, buried.quiet_until
+               greatest(jobs.generation, users.generation) as generation
         from dialtone.jobs join dialtone.users on users.tenant_id = jobs.tenant_id and users.user_id = jobs.user_id
-        left join lateral (\(DeadJobs.newest(of: "users"))) buried on true
         where \(lease.holdsJob) and users.tenant_id = \(user.tenant) and users.user_id = \(user.user)
         for no key update of jobs
         """
@@ -96,7 +98,7 @@ enum NextGoal {
     /// Locks the job. A job whose user was changed meanwhile does not wait.
     private static func jobHeld(_ lease: Lease, pause: Duration) -> SQL {
         """
-        select jobs.id, jobs.state, jobs.generation, jobs.failures,
+        select jobs.id, jobs.state, jobs.generation, jobs.failures, jobs.in_doubt, jobs.quiet_until, jobs.must_look,
                \(pause) as asked_pause, case when jobs.is_awaited then interval '0' else \(pause) end as pause
         from dialtone.jobs where \(lease.holdsJob)
         for no key update
@@ -114,8 +116,10 @@ enum NextGoal {
     }
 
     /// Credentials to delete, each with the time when that is due, and the wanted generation to make. One that serves
-    /// is kept until the wanted one is there. A user who has failed waits for an operator, so its wanted generation is
-    /// no goal.
+    /// is kept until the wanted one is there. The wanted generation of a user who has failed comes after all others:
+    /// the job is dead again then. A generation that must be looked at is a goal also when its user is gone.
+    ///
+    /// `is_wanted`: it is the user's present generation, which is made, or looked at.
     private static let allGoals: SQL = """
         select open.generation, false as is_wanted,
                case when wish.wanted = 'live' then coalesce(open.close_after, '-infinity') else '-infinity' end as due
@@ -123,22 +127,27 @@ enum NextGoal {
         where not open.is_wanted and (open.status = 'closing' or wish.wanted = 'gone'
                                       or exists (select 1 from open where is_wanted))
         union all
-        select wish.generation, true, '-infinity' from wish
-        where wish.wanted = 'live' and wish.status <> 'failed' and not exists (select 1 from open where is_wanted)
+        select wish.generation, true, case when wish.status = 'failed' then timestamptz 'infinity' else '-infinity' end
+        from wish
+        where wish.wanted = 'live' and not exists (select 1 from open where is_wanted)
+        union all
+        select wish.generation, true, '-infinity' from wish, held
+        where wish.wanted = 'gone' and held.must_look and held.generation <> wish.generation
+          and not exists (select 1 from open where open.generation = wish.generation)
         """
 
     /// What is due to be deleted comes first, then the wanted generation, then what is due later. `isTurn`: goals that
     /// are due take turns by their generation, and the job's own is last.
     ///
-    /// A generation's doubt is its own: what an earlier job of it has left.
-    private static func firstGoal(_ user: UserKey, isTurn: Bool) -> SQL {
+    /// A generation's doubt is its own. A job that must look at the wanted one has kept the doubt of that one.
+    private static func firstGoal(isTurn: Bool) -> SQL {
         """
-        select goal.generation, goal.due, buried.maybe_created, buried.quiet_until,
-               case when goal.due > clock_timestamp() then 'scheduled'
-                    when buried.maybe_created is not null then 'in_doubt'
+        select goal.generation, goal.due, goal.is_wanted,
+               case when goal.due = 'infinity' then 'dead'
+                    when goal.due > clock_timestamp() then 'scheduled'
+                    when held.must_look and (goal.is_wanted or held.in_doubt) then 'in_doubt'
                     when held.pause > interval '0' then 'scheduled' else 'queued' end as state
-        from held, (select \(user.tenant) as tenant_id, \(user.user) as user_id, goals.* from goals) goal
-        left join lateral (\(DeadJobs.newest(of: "goal"))) buried on true
+        from held, goals goal
         order by greatest(goal.due, statement_timestamp()),
                  case when not \(isTurn) then goal.is_wanted::int
                       when goal.generation > held.generation then 0
@@ -155,22 +164,31 @@ enum NextGoal {
         where users.tenant_id = \(user.tenant) and users.user_id = \(user.user)
           and case when wish.wanted = 'live'
               then users.status <> 'ready' and exists (select 1 from open where is_wanted)
-              else users.status <> 'revoked' and not exists (select 1 from open) end
+              else users.status <> 'revoked' and not exists (select 1 from open) and not exists (select 1 from next) end
         """
     }
 
-    /// The job begins another generation anew: its tries and its tag are its own.
+    /// The job begins another generation anew: its tries and its tag are its own. While its user has failed, it keeps
+    /// what its deaths have left.
     private static func jobGoesOn(_ lease: Lease, isTurn: Bool) -> SQL {
         """
         update dialtone.jobs
         set generation = next.generation, state = next.state,
-            run_at = greatest(next.due, clock_timestamp() + held.pause),
+            run_at = case when next.state = 'dead'
+                          then clock_timestamp()
+                               + \(DeadJob.pause(after: "jobs.reason", deaths: "coalesce(jobs.deaths, 1) - 1"))
+                          else greatest(next.due, clock_timestamp() + held.pause) end,
             place = greatest(jobs.place, \(ServerClock.now)),
-            worker = null, lease_until = null, quiet_until = next.quiet_until,
-            in_doubt = coalesce(next.maybe_created, false), tag = null,
-            attempts = 0, crashes = 0, empties = 0, is_awaited = false,
+            worker = null, lease_until = null, tag = null,
+            in_doubt = held.in_doubt and held.must_look,
+            quiet_until = case when held.must_look then held.quiet_until end,
+            must_look = held.must_look and not next.is_wanted,
+            deaths = case when wish.status = 'failed' then jobs.deaths end,
+            reason = case when wish.status = 'failed' then jobs.reason end,
+            words = case when wish.status = 'failed' then jobs.words end,
+            attempts = 0, crashes = 0, is_awaited = false,
             failures = case when \(isTurn) then held.failures + (held.asked_pause > interval '0')::int else 0 end
-        from held, next where jobs.id = held.id and \(lease.holdsJob)
+        from held, next, wish where jobs.id = held.id and \(lease.holdsJob)
         """
     }
 

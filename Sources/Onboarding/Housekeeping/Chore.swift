@@ -37,7 +37,7 @@ enum Chore: CaseIterable, Sendable {
     case forgetRemains
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
-    /// Queues scheduled jobs whose time has come.
+    /// Queues scheduled jobs whose time has come, and tries dead ones again.
     case queueDueJobs
     /// Puts jobs in doubt whose lease has run out.
     case rescueExpiredLeases

@@ -99,7 +99,9 @@ extension OnboardingWorker {
         case .dropOldLog, .forgetOldLogRows, .forgetOldEvents, .overwriteClosedCredentials, .forgetRemains:
             try await self.retain(chore, &round.oldEvents, on: connection)
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
-        case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
+        case .queueDueJobs:
+            _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
+            _ = try await connection.query(DeadJob.tryAgain(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)
         case .rescueJobsOfDeadNodes: try await self.rescueJobsOfDeadNodes(&round, on: connection)
         }

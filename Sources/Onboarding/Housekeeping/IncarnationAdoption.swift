@@ -107,11 +107,11 @@ extension Incarnation {
         """
     }
 
-    /// Starts the quiet time and the empty looks of each doubtful job anew when commits may be lost.
+    /// Starts the quiet time of each doubtful job anew when commits may be lost.
     private static func countDoubtAnew(quietFor time: Duration) -> SQL {
         """
         update dialtone.jobs job
-        set quiet_until = clock_timestamp() + \(time), empties = 0
+        set quiet_until = clock_timestamp() + \(time)
         from written, held
         where job.id = held.id and job.state = 'in_doubt' and job.in_doubt
           and written.change in ('failover', 'restore', 'unknown')

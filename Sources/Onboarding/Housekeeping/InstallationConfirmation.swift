@@ -61,6 +61,7 @@ package enum InstallationConfirmation {
     private static let letGo: [SQL] = [
         "update dialtone.installation set id = gen_random_uuid()",
         "delete from dialtone.jobs",
+        "delete from dialtone.doubts",
         "delete from dialtone.surplus",
         "delete from dialtone.strays",
         // A sweep under way finds that it has lost its lease.

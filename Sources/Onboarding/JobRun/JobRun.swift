@@ -41,7 +41,6 @@ struct JobRun: Sendable {
         _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
     ) async -> JobResult {
         var state = RunState(job: job, leaseEnd: leaseEnd, listed: listed)
-        if let result = await self.postponeWhileStopped(state) { return result }
         var event = JobEvent.claimed
         while true {
             let effects: [JobEffect]
@@ -53,17 +52,6 @@ struct JobRun: Sendable {
                 return result
             }
         }
-    }
-
-    /// One look was empty already, and this connection takes no creates now. Looking again would not help yet, so the
-    /// job goes back until creates are allowed.
-    private func postponeWhileStopped(_ state: RunState) async -> JobResult? {
-        let life = state.job.life
-        guard state.isFromDoubt, state.empties > 0, life.isWanted, life.recorded == nil,
-            let wait = await self.provider.limits.remainingStop(
-                of: state.job.connectionID, state.job.user.tenant.rawValue)
-        else { return nil }
-        return self.backIntoDoubt(state, wait + wait * self.random())
     }
 
     private enum Progress {

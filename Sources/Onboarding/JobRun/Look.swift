@@ -14,8 +14,7 @@ extension JobRun {
     /// Lists by name and compares the names here: whether the provider's filter is exact is not documented.
     func look(_ state: inout RunState) async -> JobEvent {
         do {
-            let alive = try await self.live(&state)
-            let found = try await self.withoutSurplus(alive).sorted { lhs, rhs in
+            let found = try await self.live(&state).sorted { lhs, rhs in
                 (lhs.createdAt ?? .distantPast, lhs.id) < (rhs.createdAt ?? .distantPast, rhs.id)
             }
             state.found = found.first
@@ -31,26 +30,27 @@ extension JobRun {
         }
     }
 
-    /// Credentials of the job's name that have not expired: from the list of its tag if there was one, else by name.
-    /// Before absence is believed the tag is listed too, in case names are not found as they should be.
-    private func live(_ state: inout RunState) async throws(TelnyxFailure) -> [TelephonyCredential] {
+    /// Credentials of the job's name that have not expired and are no surplus: from the list of its tag if there was
+    /// one, else by name. Before absence is believed the tag is listed too, in case names are not found as they should
+    /// be.
+    private func live(_ state: inout RunState) async throws -> [TelephonyCredential] {
         let name = self.name(state)
         // A page is asked for only while the lease has room for it.
         let limit = state.leaseEnd - self.deadline
-        var alive = state.listed.filter { $0.isLive(under: name) }
+        var alive = try await self.withoutSurplus(state.listed.filter { $0.isLive(under: name) })
         if alive.isEmpty {
-            alive = try await self.provider.listAll(ListQuery(name: name), until: limit)
-                .filter { $0.isLive(under: name) }
+            let named = try await self.provider.listAll(ListQuery(name: name), until: limit)
+            alive = try await self.withoutSurplus(named.filter { $0.isLive(under: name) })
         }
-        let isLast = !state.job.life.isDoubtful || state.job.life.empties > 0
-        if alive.isEmpty, isLast, let tag = state.job.tag {
-            alive = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
-                .filter { $0.isLive(under: name) }
+        if alive.isEmpty, state.job.life.mayProveAbsence, let tag = state.job.tag {
+            let tagged = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
+            alive = try await self.withoutSurplus(tagged.filter { $0.isLive(under: name) })
         }
         return alive
     }
 
     private func withoutSurplus(_ alive: [TelephonyCredential]) async throws -> [TelephonyCredential] {
+        if alive.isEmpty { return [] }
         let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
         var surplus: Set<String> = []
         for row in rows { surplus.insert(try row.decode(String.self)) }

@@ -12,7 +12,7 @@ extension JobRun {
         .moved(
             Transition(
                 lease: state.job.lease, to: .scheduled, delay: delay, isCharged: isCharged,
-                isDoubtful: state.job.life.isDoubtful, empties: state.job.life.empties, isFailure: state.hasFailed,
+                isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed,
                 dropsTag: dropsTag, trace: state.trace))
     }
 
@@ -23,7 +23,7 @@ extension JobRun {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isCharged: isCharged,
-                isDoubtful: state.job.life.isDoubtful, empties: state.job.life.empties, isFailure: state.hasFailed,
+                isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed,
                 landingTime: landingTime, trace: state.trace))
     }
 
@@ -32,7 +32,7 @@ extension JobRun {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isDoubtful: state.job.life.isDoubtful,
-                empties: state.empties, trace: Trace(errorCode: "waits_for_limit")))
+                trace: Trace(errorCode: "waits_for_limit")))
     }
 
     /// The job's generation is done with.
@@ -53,7 +53,7 @@ extension JobRun {
         .buried(
             Burial(
                 lease: state.job.lease, user: state.job.user, reason: reason, words: state.words,
-                name: self.name(state), mayExist: state.job.life.isDoubtful, trace: state.trace))
+                mayExist: state.job.life.isDoubtful, trace: state.trace))
     }
 
     /// The name of this job's credential at the provider.

@@ -11,7 +11,8 @@ import Queue
 extension JobRun {
     /// Returns a result when the create may not be sent.
     ///
-    /// Permission is asked before absence is spent: a job that is refused here keeps the empty answers it had.
+    /// Permission is asked before the job is armed again: a job that is refused here keeps its quiet time, so its next
+    /// look may prove absence again.
     func renewLease(_ state: inout RunState) async -> JobResult? {
         if case .wait(let wait) = await self.takePermits(&state) {
             return self.backIntoDoubt(state, wait + wait * self.random())

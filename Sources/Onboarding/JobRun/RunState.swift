@@ -30,8 +30,6 @@ struct RunState {
     /// claim.
     var accountShare: Share?
     var holdsConnectionPermit = false
-    /// Empty answers before this run.
-    let empties: Int
     /// How the user comes to the credential, if this run brings one.
     let path: CredentialPath
 
@@ -41,7 +39,6 @@ struct RunState {
         self.listed = listed
         self.isFromDoubt = job.lease.state == .looking
         self.accountShare = job.lease.state == .armed ? .queue : nil
-        self.empties = job.life.empties
         self.path =
             self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight
     }

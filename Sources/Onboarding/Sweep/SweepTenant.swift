@@ -37,15 +37,11 @@ extension Sweep {
         return isWhole ? shard - 1 : nil
     }
 
-    /// Tries failed users again when their time has come, and queues a job for each user who waits and has none.
+    /// Queues a job for each user who waits and has none.
     private func queueForgottenUsers(of tenant: TenantID, holder: UUID, _ report: inout SweepReport) async throws {
         var user = ""
         while true {
             try await self.extend(holder)
-            let revived = try await self.pool.query(
-                SweepCorrections.reviveFailed(of: tenant, after: user, limit: 1000)
-            ).first
-            if let count = try revived?.decode(Int64.self) { report.revived += Int(count) }
             let row = try await self.pool.query(
                 SweepCorrections.enqueueForgotten(of: tenant, after: user, limit: 1000)
             ).first

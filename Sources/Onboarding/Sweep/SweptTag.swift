@@ -130,9 +130,9 @@ struct SweptTag {
         try await self.sweep.extend(self.holder)
         let remembered = try await self.remember(plan.proven + plan.surplus)
         for (user, generation) in plan.evidence {
-            _ = try await self.sweep.pool.query(SweepCorrections.makeLook(user, generation))
+            try await self.inOneTransaction(SweepCorrections.makeLook(user, generation))
         }
-        for user in plan.orphans { _ = try await self.sweep.pool.query(SweepCorrections.adopt(user)) }
+        for user in plan.orphans { try await self.inOneTransaction(SweepCorrections.adopt(user)) }
         for (user, generation) in plan.ahead {
             try await self.inOneTransaction(SweepCorrections.catchUp(user, generation))
         }

@@ -137,7 +137,7 @@ extension ClaimedJob {
         returning jobs.id, jobs.epoch, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, brief.connection_id,
                   brief.wanted, brief.wanted_generation, brief.recorded, brief.is_outdated, brief.has_others,
                   brief.serves_for, brief.is_seen, brief.is_never_swept, jobs.in_doubt, jobs.attempts, jobs.crashes,
-                  jobs.failures, jobs.empties, jobs.quiet_until, jobs.overlap, jobs.enqueued_at, jobs.place
+                  jobs.failures, jobs.quiet_until, jobs.overlap, jobs.enqueued_at, jobs.place
         """
     }
 

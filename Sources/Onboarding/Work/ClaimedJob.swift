@@ -32,7 +32,7 @@ extension ClaimedJob {
         claimed.connection_id,
         claimed.wanted, claimed.wanted_generation, claimed.recorded, claimed.is_outdated, claimed.has_others,
         claimed.serves_for,
-        claimed.in_doubt, claimed.attempts, claimed.crashes, claimed.failures, claimed.empties,
+        claimed.in_doubt, claimed.attempts, claimed.crashes, claimed.failures,
         greatest(claimed.quiet_until,
                  case when incarnation.looks_twice and not claimed.is_seen then incarnation.quiet_until end)
             - clock_timestamp() as quiet_in,
@@ -41,7 +41,6 @@ extension ClaimedJob {
         not claimed.is_seen and (incarnation.looks_first or claimed.is_never_swept and incarnation.change <> 'first')
             or exists (select 1 from dialtone.strays
                        where split_part(strays.tag, '.', 1) = claimed.tenant_id) as looks_first,
-        incarnation.looks_twice and not claimed.is_seen as looks_twice,
         incarnation.is_stopped,
         claimed.place
         """
@@ -62,11 +61,10 @@ extension ClaimedJob {
             mayServeFor: try columns.next(),
             isDoubtful: try columns.next(), attempts: Int(try columns.next(Int32.self)),
             crashes: Int(try columns.next(Int32.self)), failures: Int(try columns.next(Int32.self)),
-            empties: Int(try columns.next(Int32.self)), quietIn: try columns.next())
+            quietIn: try columns.next())
         let overlap: Duration? = try columns.next()
         let waited: Int64 = try columns.next()
-        life.trust = LedgerTrust(
-            looksFirst: try columns.next(), looksTwice: try columns.next(), isStopped: try columns.next())
+        life.trust = LedgerTrust(looksFirst: try columns.next(), isStopped: try columns.next())
         let place: Int64 = try columns.next()
         return (
             ClaimedJob(

@@ -31,8 +31,7 @@ extension OnboardingWorker {
         return starved.map { job in
             .moved(
                 Transition(
-                    lease: job.lease, to: .inDoubt, delay: .milliseconds(100), isDoubtful: job.life.isDoubtful,
-                    empties: job.life.empties))
+                    lease: job.lease, to: .inDoubt, delay: .milliseconds(100), isDoubtful: job.life.isDoubtful))
         }
     }
 }

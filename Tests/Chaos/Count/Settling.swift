@@ -53,7 +53,7 @@ struct Settling {
         try await Self.until("the last create", within: .seconds(60)) { try await deployment.counts().unsettled == 0 }
         // The jobs end by themselves: neither a sweep of ours nor a retry has helped so far.
         try await Self.until("the end of all jobs", within: .seconds(420)) {
-            try await pool.number("select count(*) from dialtone.jobs") == 0
+            try await pool.number("select count(*) from dialtone.jobs where state <> 'dead'") == 0
         }
         watch.remember(try await pool.query(Watch.forgotten).map { try $0.decode(String.self, String.self) })
         var quiet = 0

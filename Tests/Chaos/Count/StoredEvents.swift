@@ -24,8 +24,8 @@ enum StoredEvents {
                     select found_at, concat_ws(' ', 'surplus', generation, provider_id, tag, 'deleted', deleted_at)
                     from dialtone.surplus where user_id = \(user)
                     union all
-                    select died_at, concat_ws(' ', 'dead', generation, reason)
-                    from dialtone.dead_jobs where user_id = \(user)
+                    select run_at, concat_ws(' ', 'job', generation, state, 'deaths', deaths, reason)
+                    from dialtone.jobs where user_id = \(user)
                     union all
                     select 'infinity', concat_ws(' ', wanted, status, 'generation', generation, 'occurred', occurred_at)
                     from dialtone.users where user_id = \(user)) line

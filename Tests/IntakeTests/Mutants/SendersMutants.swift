@@ -41,7 +41,7 @@ extension SendersMutant {
             .plain(
                 "a delete older than a repeated sign-up is past", [(.app, true, 0), (.app, true, 9), (.app, false, 5)],
                 isLive: true),
-            "outcome = 'duplicate' and occurred_at is not null", becomes: "false and occurred_at is not null"),
+            "and (occurred_at is not null or", becomes: "and (false or"),
     ]
 
     private static let times = [
@@ -131,7 +131,7 @@ extension SendersMutant {
             .leavesOut("with word as materialized (")),
         Self(
             "amendRemoved", "a revoke that waited closes what was recorded meanwhile", .finishMeanwhile,
-            .leavesOut("closed as (")),
+            .leavesOut("with gone as materialized (")),
         Self(
             "ruleAskedOnce", "the rule is asked again of a user who came meanwhile", .revokeMeanwhile,
             "where users.wanted = excluded.wanted\n   or case when excluded.wanted = 'gone'",

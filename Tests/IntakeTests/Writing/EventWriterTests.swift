@@ -103,6 +103,48 @@ import Testing
         }
     }
 
+    /// An early look harms nothing: what it proves is decided by the job's quiet time.
+    @Test func `a revoke makes a job in doubt due at once`() async throws {
+        try await TestDatabase.with { database in
+            let key = UserKey(tenant: testTenant, user: try UserID("u"))
+            try await database.insert(Ledger.user(key), Ledger.job(of: key, state: .inDoubt, isDoubtful: true))
+            try await database.admin.script(
+                "update dialtone.jobs set run_at = now() + interval '1 hour', quiet_until = now() + interval '1 hour'")
+            let revoke = try NewEvent.of("u", .gone, "d")
+            #expect(try await WriterBed.together([revoke], database) == [.accepted])
+            let due: SQL = """
+                select 1 from dialtone.jobs
+                where state = 'in_doubt' and run_at <= clock_timestamp() and quiet_until > now()
+                """
+            #expect(try await database.admin.query(due).count == 1)
+        }
+    }
+
+    /// It is the natural moment to try again. A word without a time asks so too, and a user who waits is not hurried.
+    @Test(arguments: [5, nil])
+    func `a duplicate sign-up of a user who has failed tries again`(minute: Int?) async throws {
+        try await TestDatabase.with { database in
+            let failed = UserKey(tenant: testTenant, user: try UserID("failed"))
+            let waiting = UserKey(tenant: testTenant, user: try UserID("waiting"))
+            try await database.insert(
+                Ledger.user(failed, status: .failed), Ledger.deadJob(of: failed, mayExist: true), Ledger.user(waiting),
+                Ledger.job(of: waiting, state: .scheduled),
+                "update dialtone.jobs set run_at = now() + interval '1 hour'")
+            let outcomes = try await WriterBed.together(
+                [
+                    NewEvent.of("failed", .live, "d1", at: minute), NewEvent.of("waiting", .live, "d2", at: minute),
+                ], database)
+            #expect(outcomes == [.duplicate, .duplicate])
+            let jobs = try await database.admin.query(
+                """
+                select concat_ws(' ', user_id, status, state, in_doubt, run_at <= clock_timestamp())
+                from dialtone.jobs join dialtone.users using (tenant_id, user_id) order by user_id
+                """
+            ).map { try $0.decode(String.self) }
+            #expect(jobs == ["failed pending in_doubt t t", "waiting pending scheduled f f"])
+        }
+    }
+
     @Test func `a stopped writer refuses waiting and later events`() async throws {
         try await TestDatabase.with { database in
             let writer = EventWriter(on: database)

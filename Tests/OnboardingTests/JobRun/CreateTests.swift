@@ -41,14 +41,13 @@ import Testing
         }
     }
 
-    /// The limits refuse the job before it is armed again, so it need not repeat its looks.
-    @Test func `a job refused before its create keeps the empty looks that permit it`() async throws {
+    /// The limits refuse the job before it is armed again, so its quiet time stays over.
+    @Test func `a job refused before its create is not armed and looks again later`() async throws {
         try await JobRunBed.with { bed in
             await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
             let provider = ScriptedProvider.willing()
-            let job = ClaimedJob.looking(empties: 1, quietIn: .seconds(-1))
-            let result = try await bed.run(job, on: provider)
-            #expect(result.moved?.to == .inDoubt && result.moved?.empties == 1 && provider.creates == 0)
+            let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
+            #expect(result.moved?.to == .inDoubt && result.moved?.landingTime == nil && provider.creates == 0)
             #expect((result.moved?.delay ?? .zero) > .seconds(20))
         }
     }

@@ -85,12 +85,12 @@ extension ClaimedJob {
                 attempts: attempts))
     }
 
-    /// A job in doubt, claimed for a look after so many empty ones.
-    static func looking(empties: Int = 0, quietIn: Duration? = nil) -> ClaimedJob {
+    /// A job in doubt, claimed for a look. Its quiet time ends in `quietIn`; nil means that it has none yet.
+    static func looking(quietIn: Duration? = nil) -> ClaimedJob {
         self.claimed(
             .looking,
             JobLife(
-                generation: 1, phase: .looking, wanted: .live, wantedGeneration: 1, isDoubtful: true, empties: empties,
+                generation: 1, phase: .looking, wanted: .live, wantedGeneration: 1, isDoubtful: true,
                 quietIn: quietIn))
     }
 

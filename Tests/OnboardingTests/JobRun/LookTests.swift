@@ -27,7 +27,34 @@ import Testing
                 $0.list = { _ in [.shown("p", named: JobRunBed.name, isExpired: true)] }
             }
             let result = try await bed.run(.looking(quietIn: .seconds(9)), on: provider)
-            #expect(result.moved?.to == .inDoubt && result.moved?.empties == 1)
+            #expect(result.moved?.to == .inDoubt)
+        }
+    }
+
+    /// Absence is believed only after the tag was listed too. An early look only finds, so it asks for the name alone.
+    @Test func `a look lists the tag too when it may prove absence`() async throws {
+        try await JobRunBed.with { bed in
+            let provider = ScriptedProvider.willing()
+            _ = try await bed.run(.looking(quietIn: .seconds(9)), on: provider)
+            #expect(provider.lists.map(\.tag) == [nil] && provider.creates == 0)
+            let job = ClaimedJob.looking(quietIn: .seconds(-1))
+            try await bed.insert(job)
+            let result = try await bed.run(job, on: provider)
+            guard case .owned = result else { throw UnexpectedResult(result: result) }
+            #expect(provider.lists.map(\.tag) == [nil, nil, "acme"] && provider.creates == 1)
+        }
+    }
+
+    /// The name's list shows a known second credential, and misses the one that the tag's list shows.
+    @Test func `surplus under our name does not stand for the tag's list`() async throws {
+        try await JobRunBed.with { bed in
+            try await bed.database.insert(Ledger.surplus(ProviderID(rawValue: "second")))
+            let provider = ScriptedProvider {
+                $0.list = { [.shown($0.tag == nil ? "second" : "first", named: JobRunBed.name)] }
+            }
+            let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
+            guard case .owned(let evidence) = result else { throw UnexpectedResult(result: result) }
+            #expect(evidence.providerID.rawValue == "first")
         }
     }
 

@@ -109,6 +109,24 @@ import Testing
         }
     }
 
+    /// The old server's creates may still land. A tenant whose tags were seen since need not wait for them.
+    @Test func `after lost commits absence waits for the server's quiet time until the tenant was seen`() async throws {
+        try await Self.withJobs(2) { database, terms in
+            func mayProveAbsence() async throws -> Bool? {
+                try await Self.claim(1, terms, database).first?.life.mayProveAbsence
+            }
+            try await database.admin.script(
+                """
+                update dialtone.incarnation
+                set looks_first = true, looks_twice = true, quiet_until = now() + interval '1 minute'
+                """)
+            #expect(try await mayProveAbsence() == false)
+            try await database.admin.script(
+                "update dialtone.tenants set swept_under = (select started from dialtone.incarnation)")
+            #expect(try await mayProveAbsence() == true)
+        }
+    }
+
     // MARK: Test bed
 
     /// Lends a database with queued jobs at the places 1, 2, … and what a claim of a new worker needs.

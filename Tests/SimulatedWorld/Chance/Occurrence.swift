@@ -23,6 +23,8 @@ enum Occurrence {
     /// A sweep has its list, and compares it with the ledger.
     case compare([ProviderCredential], startedAt: Int, server: Int)
     case carryOut([Correction], startedAt: Int, server: Int, met: Set<Int>)
+    /// What was decided of names in doubt is carried out.
+    case correct([Correction], server: Int)
     case fault
     /// An operator rotates this user.
     case rotate(Int)

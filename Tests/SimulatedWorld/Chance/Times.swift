@@ -6,6 +6,12 @@ enum Times {
     static let deadline = 10_000
     static let margin = 30_000
     static let landingTime = deadline + margin
+    /// A dead job waits so long at first. In production it is an hour.
+    static let deadPause = 100_000
+    /// From then on no dead job is tried again, so that nothing is left to do at the end.
+    static let lastTry = end - 200_000
+    /// A name in doubt is looked up after so long, and again and again.
+    static let followPause = 300_000
     /// Faults end here.
     static let stormEnd = 150_000
     /// The life ends here, and nothing may be left to do.

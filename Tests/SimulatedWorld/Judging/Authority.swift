@@ -36,18 +36,26 @@ extension Simulation {
     /// Returns the key of a credential's name. Names are equal when user and generation are.
     func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
 
-    /// After a create whose outcome nobody knows, another create needs two empty answers.
+    /// After a create whose outcome nobody knows, another create needs a thorough look that has found nothing.
     mutating func checkProof(_ run: Run) {
         let name = self.name(run.user, run.life.generation)
-        if let proof = self.proofs[name], proof.isOpen, proof.empties < 2 {
-            self.fail("a second create for user \(run.user) after \(proof.empties) empty answers")
+        if let proof = self.proofs[name], proof.isOpen, !proof.isAbsent {
+            self.fail("a second create for user \(run.user) without a thorough look")
         }
-        self.proofs[name] = Proof(empties: 0, isOpen: true)
+        self.proofs[name] = Proof(landsUntil: self.now + Times.landingTime, isOpen: true)
     }
 
-    /// Counts an empty answer for the run's name.
-    mutating func countEmpty(_ run: Run) {
-        self.proofs[self.name(run.user, run.life.generation)]?.empties += 1
+    /// Notes that a look for the run's name has found nothing. It proves absence when it asked for the name and listed
+    /// the tag, and both when no create could land any more. A clock that has jumped may be early.
+    mutating func noteAbsence(_ run: Run) {
+        let name = self.name(run.user, run.life.generation)
+        guard let proof = self.proofs[name], run.isThorough else { return }
+        if run.lookBegan >= proof.landsUntil || self.hasJumped { self.proofs[name]?.isAbsent = true }
+    }
+
+    /// From now on the next create of this name needs a new look: its job has died, or the sweep has seen a credential.
+    mutating func demandLook(_ user: Int, _ generation: Generation) {
+        self.proofs[self.name(user, generation)] = Proof(landsUntil: 0, isOpen: true)
     }
 
     /// A provider id that a worker has written is never forgotten. It stands in the ledger, or its user has a job that

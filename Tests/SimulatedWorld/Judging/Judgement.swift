@@ -36,7 +36,9 @@ extension Simulation {
             self.judge(user, last)
             if self.failure != nil { return }
         }
-        if !self.ledger.jobs.isEmpty { self.fail("a job has no end: \(self.ledger.jobs[0])") }
+        // The job of a user who has failed is dead.
+        let endless = self.ledger.jobs.first { $0.state != .dead || self.ledger.users[$0.user]?.status != .failed }
+        if let endless { self.fail("a job has no end: \(endless)") }
         let isLeft = self.ledger.surplus.contains { !$0.isDeleted }
         if isLeft { self.fail("surplus is left") }
         let both = Set(self.ledger.credentials.map(\.id)).intersection(self.ledger.surplus.map(\.id))

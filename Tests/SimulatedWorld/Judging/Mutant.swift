@@ -7,7 +7,13 @@ package enum Mutant: String, CaseIterable, Sendable {
     case fenceRemoved, fenceByEpochAlone
     /// A credential is not written down when its worker has lost the job.
     case evidenceDropped
-    case landingTimeZero, emptiesNotReset, doubtNotSticky
+    case landingTimeZero, doubtNotSticky
+    /// Absence is believed before its time, or without the tag's list.
+    case absentBeforeQuiet, absentByNameAlone
+    /// A dead job comes back without its doubt, and creates.
+    case deadForgetsDoubt
+    /// A job does not look first when it comes to the generation of which a credential was seen.
+    case mustLookForgotten
     /// The sweep deletes what it does not know, or takes a credential for gone that is not listed.
     case sweepWithoutProof, vanishedByListing
     /// The end of a job does not look at what is wanted now.

@@ -27,6 +27,10 @@ package struct Tally: Sendable {
         /// Sign-ups after a revoke.
         case signedUpAgain
         case sweeps
+        /// Names in doubt that were looked up after five minutes or later.
+        case followed
+        /// Dead jobs that were tried again by themselves.
+        case triedAgain
     }
 
     private var counts = [Int](repeating: 0, count: Kind.allCases.count)

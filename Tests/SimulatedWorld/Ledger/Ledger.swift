@@ -31,8 +31,11 @@ struct Ledger {
         var attempts = 0
         var crashes = 0
         var failures = 0
-        var empties = 0
         var overlap = 0
+        /// The wanted generation looks first.
+        var mustLook = false
+        /// How often the generation was given up.
+        var deaths = 0
     }
 
     struct Credential {
@@ -47,12 +50,12 @@ struct Ledger {
         var deletedAt: Int?
     }
 
-    /// A buried job's note: its doubt goes on in the next job of the same generation.
-    struct Dead {
+    /// A generation whose create may land late.
+    struct Doubt {
         var user: Int
         var generation: Generation
-        var maybeCreated: Bool
-        var quietUntil: Int?
+        var doubtedAt: Int
+        var dueAt: Int
     }
 
     struct Surplus {
@@ -67,7 +70,7 @@ struct Ledger {
     var users: [Int: User] = [:]
     var jobs: [Job] = []
     var credentials: [Credential] = []
-    var dead: [Dead] = []
+    var doubts: [Doubt] = []
     var surplus: [Surplus] = []
     var strays: Set<Int> = []
     /// The server's start as the ledger knows it. The next four fields say what the ledger is worth since that start.

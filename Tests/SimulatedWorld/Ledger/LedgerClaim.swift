@@ -51,9 +51,8 @@ extension Ledger {
             hasOtherGoals: isLaterOpen || self.hasCredentialToDelete(beside: job, user, now),
             mayServeFor: recorded?.closeAfter.map { .milliseconds($0 - now) }, isDoubtful: job.isDoubtful,
             attempts: job.attempts, crashes: job.crashes, failures: job.failures,
-            empties: job.empties, quietIn: quiet == Int.min ? nil : .milliseconds(quiet - now),
-            trust: LedgerTrust(
-                looksFirst: self.looksFirst || !self.strays.isEmpty, looksTwice: self.looksTwice, isStopped: false))
+            quietIn: quiet == Int.min ? nil : .milliseconds(mutant == .absentBeforeQuiet ? 0 : quiet - now),
+            trust: LedgerTrust(looksFirst: self.looksFirst || !self.strays.isEmpty, isStopped: false))
     }
 
     private func hasCredentialToDelete(beside job: Job, _ user: User, _ now: Int) -> Bool {

@@ -17,10 +17,10 @@ extension Ledger {
         self.chooseGoal(lease, passesOver: passesOver, now, mutant)
     }
 
-    /// Gives up, as `Burial` does: the user is failed until an operator tries again. A job whose generation is no
-    /// longer wanted goes on instead.
-    mutating func bury(_ lease: Lease, mayExist: Bool, now: Int, _ mutant: Mutant?) {
-        guard let index = self.held(lease, mutant), let user = self.users[self.jobs[index].user] else { return }
+    /// Gives up, as `Burial` does: the user has failed, and the job is dead until it is tried again. A job whose
+    /// generation is no longer wanted goes on instead. Returns whether the job has died.
+    mutating func bury(_ lease: Lease, mayExist: Bool, now: Int, _ mutant: Mutant?) -> Bool {
+        guard let index = self.held(lease, mutant), let user = self.users[self.jobs[index].user] else { return false }
         let job = self.jobs[index]
         guard
             user.wanted == .live && user.generation == job.generation && !self.has(job.generation, of: job.user)
@@ -31,13 +31,15 @@ extension Ledger {
             self.jobs[index].runAt = now
             self.jobs[index].attempts = 0
             self.jobs[index].crashes = 0
-            return
+            return false
         }
-        self.jobs.remove(at: index)
-        self.dead.append(
-            Dead(
-                user: job.user, generation: job.generation, maybeCreated: job.isDoubtful || mayExist,
-                quietUntil: job.quietUntil))
+        self.jobs[index].state = .dead
+        self.jobs[index].isDoubtful = job.isDoubtful || mayExist
+        self.jobs[index].worker = nil
+        self.jobs[index].mustLook = false
+        self.jobs[index].runAt = now + Times.deadPause << min(job.deaths, 5)
+        self.jobs[index].deaths += 1
         self.users[job.user]?.status = .failed
+        return true
     }
 }

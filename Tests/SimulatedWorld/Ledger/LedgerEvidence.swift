@@ -49,7 +49,10 @@ extension Ledger {
         _ lease: Lease, isRecorded: Bool, user: Int, generation: Generation, id: Int, now: Int, _ mutant: Mutant?
     ) {
         self.lock(.users, .jobs)
-        if isRecorded { return self.chooseGoal(lease, now, mutant) }
+        if isRecorded {
+            self.chooseGoal(lease, now, mutant)
+            return self.lookNow(user, now, mutant)
+        }
         guard let row = self.users[user] else { return }
         // A generation that the ledger has forgotten is not surplus. The sweep finds it.
         let isTaken = self.credentials.contains { $0.user == user && $0.generation == generation }
@@ -60,5 +63,12 @@ extension Ledger {
         }
         self.openNext(user, mutant)
         self.lookAgain(lease, mutant, now)
+        self.lookNow(user, now, mutant)
+    }
+
+    /// Lets the user's dead job look now, as `DeadJob.lookNow` does.
+    private mutating func lookNow(_ user: Int, _ now: Int, _ mutant: Mutant?) {
+        guard let index = self.jobIndex(ofUser: user), self.jobs[index].state == .dead else { return }
+        self.revive(index, now, mutant)
     }
 }

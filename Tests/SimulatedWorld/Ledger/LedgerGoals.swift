@@ -10,6 +10,8 @@ extension Ledger {
         /// Breaks a tie between goals that are due at the same time; the lowest goes first.
         var order: Int
         var generation: Generation
+        /// Whether it is the user's present generation, which is made, or looked at.
+        var isWanted: Bool
     }
 
     /// Gives the job its next goal, as `NextGoal.choose` does, or ends it. With `passesOver` the job leaves its own
@@ -18,12 +20,12 @@ extension Ledger {
         guard let index = self.held(lease, mutant), let user = self.users[self.jobs[index].user] else { return }
         let key = self.jobs[index].user
         let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
+        let job = self.jobs[index]
         let hasWanted = user.wanted == .live && open.contains { $0.generation == user.generation }
         let goals = self.goals(
-            of: user, open, hasWanted: hasWanted, own: self.jobs[index].generation, isPassingOver: passesOver != nil,
-            now, mutant)
+            of: user, open, hasWanted: hasWanted, job, isPassingOver: passesOver != nil, now, mutant)
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }
-        if user.wanted == .gone && open.isEmpty { self.users[key]?.status = .revoked }
+        if user.wanted == .gone && goals.isEmpty { self.users[key]?.status = .revoked }
         guard
             mutant != .jobDroppedAtFinish,
             let next = goals.min(by: { ($0.due, $0.order, $0.generation) < ($1.due, $1.order, $1.generation) })
@@ -31,23 +33,28 @@ extension Ledger {
             self.jobs.remove(at: index)
             return
         }
-        let failures = self.jobs[index].failures
         let pause = passesOver ?? 0
+        let isDead = next.due == Int.max
+        let due = isDead ? now + Times.deadPause << min(max(0, job.deaths - 1), 5) : max(next.due, now + pause)
         self.jobs[index] = self.next(
-            self.jobs[index], generation: next.generation, due: max(next.due, now + pause), now)
-        if passesOver != nil { self.jobs[index].failures = failures + (pause > 0 ? 1 : 0) }
+            job, generation: next.generation, due: due, looksFirst: job.mustLook && next.isWanted, now, mutant)
+        if isDead { self.jobs[index].state = .dead }
+        if user.status == .failed { self.jobs[index].deaths = job.deaths }
+        if passesOver != nil { self.jobs[index].failures = job.failures + (pause > 0 ? 1 : 0) }
     }
 
-    /// Returns all goals of a user who has these open credentials. `own` is the generation of the job.
+    /// Returns all goals of a user who has these open credentials, and this job.
     private func goals(
-        of user: User, _ open: [Credential], hasWanted: Bool, own: Generation, isPassingOver: Bool, _ now: Int,
+        of user: User, _ open: [Credential], hasWanted: Bool, _ job: Job, isPassingOver: Bool, _ now: Int,
         _ mutant: Mutant?
     ) -> [Goal] {
         var goals: [Goal] = []
         func add(_ generation: Generation, due: Int, isWanted: Bool) {
-            let turn = generation > own ? 0 : generation < own ? 1 : 2
+            let turn = generation > job.generation ? 0 : generation < job.generation ? 1 : 2
             goals.append(
-                Goal(due: max(due, now), order: isPassingOver ? turn : isWanted ? 1 : 0, generation: generation))
+                Goal(
+                    due: max(due, now), order: isPassingOver ? turn : isWanted ? 1 : 0, generation: generation,
+                    isWanted: isWanted))
         }
         for credential in open where user.wanted == .gone || credential.generation != user.generation {
             guard credential.status == .closing || user.wanted == .gone || hasWanted else { continue }
@@ -55,7 +62,13 @@ extension Ledger {
             let due = user.wanted == .gone ? 0 : credential.closeAfter ?? 0
             add(credential.generation, due: due, isWanted: false)
         }
-        if user.wanted == .live && !hasWanted && user.status != .failed {
+        // A user who has failed has a dead job again when nothing else is left to do.
+        if user.wanted == .live && !hasWanted {
+            add(user.generation, due: user.status == .failed ? Int.max : 0, isWanted: true)
+        }
+        if user.wanted == .gone && job.mustLook && job.generation != user.generation
+            && !open.contains(where: { $0.generation == user.generation })
+        {
             add(user.generation, due: 0, isWanted: true)
         }
         return goals
@@ -68,7 +81,8 @@ extension Ledger {
         }
         let job = self.jobs[index]
         if job.generation < wanted {
-            self.jobs[index] = self.next(job, generation: wanted, due: now, now)
+            self.jobs[index] = self.next(
+                job, generation: wanted, due: now, looksFirst: job.mustLook, now, mutant)
         } else {
             self.jobs[index].state = .inDoubt
             self.jobs[index].worker = nil
@@ -76,18 +90,20 @@ extension Ledger {
         }
     }
 
-    /// Returns the job for another generation. Its tries begin anew. Its doubt is that of an earlier job of the same
-    /// generation that was buried, if there was one.
-    private func next(_ job: Job, generation: Generation, due: Int, _ now: Int) -> Job {
+    /// Returns the job for another generation. Its tries begin anew. A job that must look at the wanted one keeps its
+    /// doubt until then.
+    private func next(
+        _ job: Job, generation: Generation, due: Int, looksFirst: Bool, _ now: Int, _ mutant: Mutant?
+    ) -> Job {
         var next = Job(
             id: job.id, user: job.user, generation: generation, state: due <= now ? .queued : .scheduled,
             epoch: job.epoch, runAt: max(due, now))
-        if let last = self.dead.last(where: { $0.user == job.user && $0.generation == generation }) {
-            if next.state == .queued { next.state = .inDoubt }
-            next.isDoubtful = last.maybeCreated
-            next.quietUntil = last.quietUntil
-        }
         next.overlap = job.overlap
+        guard job.mustLook, mutant != .mustLookForgotten else { return next }
+        next.mustLook = !looksFirst
+        next.isDoubtful = job.isDoubtful
+        next.quietUntil = job.quietUntil
+        if looksFirst || next.isDoubtful && next.state == .queued { next.state = .inDoubt }
         return next
     }
 

@@ -11,6 +11,33 @@ extension Ledger {
         }
     }
 
+    /// Tries dead jobs again whose time has come, as `DeadJob.tryAgain` does.
+    ///
+    /// Returns how many there were.
+    mutating func tryAgain(now: Int, _ mutant: Mutant?) -> Int {
+        self.lock(.users, .jobs)
+        let due = self.jobs.indices.filter { self.jobs[$0].state == .dead && self.jobs[$0].runAt <= now }
+        for index in due { self.revive(index, now, mutant) }
+        return due.count
+    }
+
+    /// Lets a dead job look now. Its tries begin anew, and its user has not failed any more.
+    mutating func revive(_ index: Int, _ now: Int, _ mutant: Mutant?) {
+        self.jobs[index].state = .inDoubt
+        if mutant == .deadForgetsDoubt {
+            self.jobs[index].state = .queued
+            self.jobs[index].isDoubtful = false
+            self.jobs[index].quietUntil = nil
+        }
+        self.jobs[index].runAt = now
+        self.jobs[index].attempts = 0
+        self.jobs[index].crashes = 0
+        self.jobs[index].failures = 0
+        let user = self.jobs[index].user
+        guard let row = self.users[user], row.status == .failed else { return }
+        self.users[user]?.status = row.wanted == .live ? .pending : .revoking
+    }
+
     /// Puts jobs in doubt whose lease ran out or whose worker is known to be gone, as `Rescue.expiredLeases` does.
     mutating func rescue(now: Int, landingTime: Int, gone: Set<Int>) {
         for index in self.jobs.indices {
@@ -23,21 +50,29 @@ extension Ledger {
         }
     }
 
+    /// Follows the name of a create whose outcome is unknown, as `FollowedDoubt.begin` does.
+    mutating func follow(_ job: Job, _ now: Int) {
+        self.doubts.removeAll { $0.user == job.user && $0.generation == job.generation }
+        self.doubts.append(
+            Doubt(user: job.user, generation: job.generation, doubtedAt: now, dueAt: now + Times.followPause))
+    }
+
     private mutating func putInDoubt(_ index: Int, _ leaseUntil: Int, isCrash: Bool, landingTime: Int, now: Int) {
+        let isArmed = self.jobs[index].state == .armed
         self.jobs[index].state = .inDoubt
         self.jobs[index].isDoubtful = true
         self.jobs[index].epoch += 1
         self.jobs[index].worker = nil
         self.jobs[index].crashes += isCrash ? 1 : 0
         self.jobs[index].runAt = now
-        self.jobs[index].empties = 0
+        if isArmed { self.follow(self.jobs[index], now) }
         self.jobs[index].quietUntil = max(self.jobs[index].quietUntil ?? 0, leaseUntil + landingTime)
     }
 
     enum Change { case restart, failover }
 
     /// Takes note of another start of the server, as `Incarnation.adopt` does. From now on every create looks first.
-    /// After a fail-over every create looks twice, because commits may have been lost.
+    /// After a fail-over absence also waits for the quiet time, because commits may have been lost.
     mutating func adopt(_ start: Int, _ change: Change, lease: Int, landingTime: Int, now: Int) {
         self.started = start
         self.looksFirst = true
@@ -51,24 +86,35 @@ extension Ledger {
             case .armed, .looking: self.jobs[index].leaseUntil = now + lease
             case .inDoubt where self.jobs[index].isDoubtful && change == .failover:
                 self.jobs[index].quietUntil = now + lease + landingTime
-                self.jobs[index].empties = 0
-            case .inDoubt, .queued, .scheduled: break
+            case .inDoubt, .queued, .scheduled, .dead: break
             }
         }
     }
 
-    /// Gives a job to each user who has a credential to delete and no job, as `enqueueForgotten` of housekeeping does.
-    /// Housekeeping repairs nothing else: the rest is the sweep's.
+    /// Gives a job to each user who has a credential to delete and no job, as `ForgottenDeletes` does. A dead job turns
+    /// to that credential. Housekeeping repairs nothing else: the rest is the sweep's.
     mutating func enqueueForgotten(now: Int) {
         let due = self.credentials.filter { $0.status == .closing && ($0.closeAfter ?? 0) <= now }
-        for credential in due.sorted(by: { ($0.user, $0.generation) < ($1.user, $1.generation) })
-        where self.jobIndex(ofUser: credential.user) == nil {
-            self.enqueue(credential.user, now, generation: credential.generation)
+        for credential in due.sorted(by: { ($0.user, $0.generation) < ($1.user, $1.generation) }) {
+            guard let index = self.jobIndex(ofUser: credential.user) else {
+                self.enqueue(credential.user, now, generation: credential.generation)
+                continue
+            }
+            guard self.jobs[index].state == .dead, self.jobs[index].generation != credential.generation else {
+                continue
+            }
+            self.jobs[index].generation = credential.generation
+            self.jobs[index].state = self.jobs[index].isDoubtful ? .inDoubt : .queued
+            self.jobs[index].mustLook = true
+            self.jobs[index].runAt = now
+            self.jobs[index].attempts = 0
+            self.jobs[index].crashes = 0
+            self.jobs[index].failures = 0
         }
     }
 
-    /// Returns the users whose actual state is not the wanted one and who have no job that would change it. A failed
-    /// user waits for an operator. `isSweeps` includes revoked users with a credential that is to be deleted again,
+    /// Returns the users whose actual state is not the wanted one and who have no job that would change it. The job of
+    /// a user who has failed is dead. `isSweeps` includes revoked users with a credential that is to be deleted again,
     /// whom housekeeping sees too.
     func forgotten(isSweeps: Bool) -> [Int] {
         self.users.keys.filter { key in
@@ -79,7 +125,7 @@ extension Ledger {
                         $0.user == key && ($0.status == .active || isSweeps && $0.status == .closing)
                     }
             }
-            return user.status != .failed && !self.has(user.generation, of: key)
+            return !self.has(user.generation, of: key)
         }
     }
 }

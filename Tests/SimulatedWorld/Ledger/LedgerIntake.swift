@@ -20,11 +20,16 @@ extension Ledger {
         guard var row = self.users[user] else {
             self.users[user] = User(
                 wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked)
-            if wanted == .live { self.enqueue(user, now, notes: start.dead) }
+            if wanted == .live { self.enqueue(user, now) }
             return
         }
         if row.wanted == wanted {
             self.users[user]?.occurredAt = max(row.occurredAt, occurredAt)
+            // A duplicate asks for another try.
+            if row.status == .failed {
+                self.users[user]?.status = .pending
+                self.enqueue(user, now, mutant: mutant)
+            }
             return
         }
         guard wanted == .live ? occurredAt > row.occurredAt : occurredAt >= row.occurredAt else { return }
@@ -33,29 +38,23 @@ extension Ledger {
         row.status = wanted == .live ? .pending : .revoking
         if wanted == .live { row.generation += 1 }
         self.users[user] = row
-        self.enqueue(user, now, notes: start.dead)
+        self.enqueue(user, now, mutant: mutant)
         switch (wanted, mutant) {
         case (.live, _), (.gone, .amendRemoved): return
-        case (.gone, .decidedBeforeLocked): self.amend(user, credentials: start.credentials, notes: start.dead)
-        case (.gone, _): self.amend(user, credentials: self.credentials, notes: self.dead)
+        case (.gone, .decidedBeforeLocked): self.amend(user, credentials: start.credentials)
+        case (.gone, _): self.amend(user, credentials: self.credentials)
         }
     }
 
     /// Closes the user's credentials after a revoke, as `EventStatement.amend` does. The parameters are what the
     /// statement reads.
-    private mutating func amend(_ user: Int, credentials: [Credential], notes: [Dead]) {
+    private mutating func amend(_ user: Int, credentials: [Credential]) {
         let open = Set(credentials.filter { $0.user == user && $0.status != .deleted }.map(\.id))
         for index in self.credentials.indices
         where open.contains(self.credentials[index].id) && self.credentials[index].status != .deleted {
             self.credentials[index].status = .closing
             self.credentials[index].closeAfter = nil
         }
-        guard let index = self.jobIndex(ofUser: user), self.jobs[index].state == .queued,
-            let note = notes.last(where: { $0.user == user && $0.generation == self.jobs[index].generation })
-        else { return }
-        self.jobs[index].state = .inDoubt
-        self.jobs[index].isDoubtful = note.maybeCreated
-        self.jobs[index].quietUntil = note.quietUntil
     }
 
     /// Opens the next generation, as the operator's `user rotate` does.
@@ -73,29 +72,29 @@ extension Ledger {
     }
 
     /// Tries a failed user again, as the operator's `user retry` does.
-    mutating func retry(_ user: Int, now: Int) {
+    mutating func retry(_ user: Int, now: Int, _ mutant: Mutant?) {
         guard self.users[user]?.status == .failed else { return }
         let isWanted = self.users[user]?.wanted == .live
         self.users[user]?.status = isWanted ? .pending : .revoking
-        self.enqueue(user, now)
+        self.enqueue(user, now, mutant: mutant)
     }
 
-    /// Gives the user a job, as `JobQueue.enqueue` does; a job that is there keeps its place. `notes` are the buried
-    /// jobs that the statement sees; nil means all of them.
+    /// Gives the user a job, as `JobQueue.enqueue` does. A job that is there keeps its place, and is due now if it
+    /// waits for its time. A dead job looks now.
     mutating func enqueue(
-        _ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false, notes: [Dead]? = nil
+        _ user: Int, _ now: Int, generation: Generation? = nil, looksFirst: Bool = false, mutant: Mutant? = nil
     ) {
         guard let generation = generation ?? self.users[user]?.generation else { return }
         if let index = self.jobIndex(ofUser: user) {
-            if self.jobs[index].state == .scheduled { self.jobs[index].runAt = min(self.jobs[index].runAt, now) }
+            switch self.jobs[index].state {
+            case .scheduled, .inDoubt: self.jobs[index].runAt = min(self.jobs[index].runAt, now)
+            case .dead: self.revive(index, now, mutant)
+            case .queued, .armed, .looking: break
+            }
             return
         }
-        let last = (notes ?? self.dead).last { $0.user == user && $0.generation == generation }
-        var job = Job(
-            id: self.nextJob, user: user, generation: generation,
-            state: last == nil && !looksFirst ? .queued : .inDoubt, runAt: now)
-        job.isDoubtful = last?.maybeCreated ?? false
-        job.quietUntil = last?.quietUntil
+        let job = Job(
+            id: self.nextJob, user: user, generation: generation, state: looksFirst ? .inDoubt : .queued, runAt: now)
         self.nextJob += 1
         self.jobs.append(job)
     }

@@ -28,15 +28,26 @@ extension Ledger {
         return .adopt(found.user)
     }
 
+    /// Takes the names in doubt that are due. Each is due again after the same time, and forgotten after a day.
+    mutating func takeDoubts(now: Int) -> [Doubt] {
+        let due = self.doubts.filter { $0.dueAt <= now }
+        for index in self.doubts.indices where self.doubts[index].dueAt <= now {
+            self.doubts[index].dueAt = now + Times.followPause
+        }
+        self.doubts.removeAll { $0.doubtedAt + 86_400_000 < now }
+        return due
+    }
+
     /// Carries out one correction, some time after it was decided, and perhaps on another server.
     mutating func carryOut(_ correction: Correction, now: Int, _ mutant: Mutant?) {
         switch correction {
         case .surplus(let id, let user, let generation): self.remember([id], user: user, generation: generation)
-        case .makeLook(let user, let generation): self.makeLook(user, generation, now)
+        case .makeLook(let user, let generation): self.makeLook(user, generation, now, mutant)
         case .adopt(let user): self.adopt(user, now)
         case .catchUp(let user, let generation):
             if let row = self.users[user], row.wanted == .live, row.generation < generation {
                 self.users[user]?.generation = generation
+                if row.status == .failed { self.users[user]?.status = .pending }
             }
             self.adopt(user, now)
             self.retarget(user, now)
@@ -54,26 +65,26 @@ extension Ledger {
     }
 
     /// Lets the user's job look before anything else, as `SweepCorrections.makeLook` does.
-    private mutating func makeLook(_ user: Int, _ generation: Generation, _ now: Int) {
+    private mutating func makeLook(_ user: Int, _ generation: Generation, _ now: Int, _ mutant: Mutant?) {
         for index in self.jobs.indices
         where self.jobs[index].user == user && self.jobs[index].generation == generation {
             switch self.jobs[index].state {
             case .queued, .scheduled, .inDoubt:
                 self.jobs[index].state = .inDoubt
                 self.jobs[index].runAt = now
+            case .dead: self.revive(index, now, mutant)
             case .armed, .looking: break
             }
         }
     }
 
     /// Gives the user a job that looks first, as `SweepCorrections.adopt` does. A job of another generation stays, and
-    /// a note makes the wanted generation look first later.
+    /// looks first when it comes to the wanted one.
     private mutating func adopt(_ user: Int, _ now: Int) {
         if let row = self.users[user], let index = self.jobIndex(ofUser: user),
-            self.jobs[index].generation != row.generation,
-            !self.dead.contains(where: { $0.user == user && $0.generation == row.generation })
+            self.jobs[index].generation != row.generation
         {
-            self.dead.append(Dead(user: user, generation: row.generation, maybeCreated: false, quietUntil: nil))
+            self.jobs[index].mustLook = true
         }
         self.enqueue(user, now, looksFirst: true)
     }
@@ -91,7 +102,7 @@ extension Ledger {
         self.jobs[index].attempts = 0
         self.jobs[index].crashes = 0
         self.jobs[index].failures = 0
-        self.jobs[index].empties = 0
+        self.jobs[index].mustLook = false
     }
 
     /// Notes since when an active credential is missing from lists.

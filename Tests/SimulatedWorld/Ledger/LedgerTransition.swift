@@ -31,12 +31,12 @@ extension Ledger {
             self.jobs[index].isDoubtful = false
             return
         }
+        if lease.state == .armed && landingTime != nil && life.isDoubtful { self.follow(self.jobs[index], now) }
         self.jobs[index].state = state
         self.jobs[index].worker = nil
         self.jobs[index].runAt = now + delay
         self.jobs[index].attempts += isCharged ? 1 : 0
         self.jobs[index].failures = isFailure ? self.jobs[index].failures + 1 : 0
-        self.jobs[index].empties = life.empties
         self.jobs[index].isDoubtful = self.jobs[index].isDoubtful || life.isDoubtful
         if let landingTime { self.jobs[index].quietUntil = max(self.jobs[index].quietUntil ?? 0, now + landingTime) }
     }
@@ -47,7 +47,6 @@ extension Ledger {
         guard let index = self.held(lease, mutant) else { return nil }
         self.jobs[index].state = .armed
         self.jobs[index].epoch += 1
-        if mutant != .emptiesNotReset { self.jobs[index].empties = 0 }
         self.jobs[index].failures = 0
         self.jobs[index].leaseUntil = now + length
         self.jobs[index].quietUntil = now + length + landingTime

@@ -49,22 +49,26 @@ extension Simulation {
         self.answer(call, .deleted, after: 1 + self.dice.upTo(50))
     }
 
-    /// Returns what a look by name shows: live credentials that are not known surplus, oldest first.
+    /// Returns what a look shows: live credentials that are not known surplus, oldest first. It lists by name, and the
+    /// tag too before absence is believed.
     private mutating func look(_ call: Call) -> [Shown] {
+        let surplus = Set(self.ledger.surplus.map(\.id))
         let matches: (ProviderCredential) -> Bool = {
-            $0.user == call.user && $0.generation == call.generation && !$0.isExpired
+            $0.user == call.user && $0.generation == call.generation && !$0.isExpired && !surplus.contains($0.id)
         }
         let shift = !self.isPeace && self.dice.chance(5)
         var found = self.provider.list(now: self.now, shift: shift, where: matches)
-        let life = self.workers[call.slot].runs[call.run]?.life
-        if found.isEmpty, let life, !life.isDoubtful || life.empties > 0 {
+        let mayProveAbsence = self.workers[call.slot].runs[call.run]?.life.mayProveAbsence ?? false
+        let isThorough = found.isEmpty && mayProveAbsence && self.mutant != .absentByNameAlone
+        if isThorough {
             let shift = !self.isPeace && self.dice.chance(5)
             found = self.provider.list(now: self.now, shift: shift, where: matches)
         }
-        let surplus = Set(self.ledger.surplus.map(\.id))
+        self.workers[call.slot].runs[call.run]?.lookBegan = self.now
+        self.workers[call.slot].runs[call.run]?.isThorough = isThorough
         self.note("a look for user \(call.user) generation \(call.generation) shows \(found.map(\.id))")
         let hasPasswords = self.dice.chance(50)
-        return found.filter { !surplus.contains($0.id) }.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
             .map { Shown(id: $0.id, password: hasPasswords ? $0.password : nil) }
     }
 

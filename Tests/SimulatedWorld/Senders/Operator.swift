@@ -17,7 +17,7 @@ extension Simulation {
     mutating func retryFailed() {
         if !self.hasSweep { self.ledger.looksFirst = false }
         for id in self.ledger.strays.sorted() { _ = self.provider.delete(id) }
-        for user in self.ledger.users.keys.sorted() { self.ledger.retry(user, now: self.serverNow) }
+        for user in self.ledger.users.keys.sorted() { self.ledger.retry(user, now: self.serverNow, self.mutant) }
         self.committed()
         self.wake()
     }

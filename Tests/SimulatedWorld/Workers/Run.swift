@@ -14,6 +14,9 @@ struct Run {
     /// Whether its own create was answered.
     var hasCreated = false
     var hasFailed = false
+    /// When the last look began, and whether it listed the tag too.
+    var lookBegan = 0
+    var isThorough = false
     /// The credentials that the last answer has shown.
     var shown: [Shown] = []
 }

@@ -8,14 +8,12 @@ extension Simulation {
     /// Asks `step` what follows from this event, and does it. Then a call is under way or a result is to be written.
     mutating func advance(_ slot: Int, _ number: Int, _ event: JobEvent) {
         guard var run = self.workers[slot].runs[number] else { return }
-        let empties = run.life.empties
         let (life, effects) = run.life.step(
             event, rules: LifeRules(landingTime: .milliseconds(self.landingTime)),
             jitter: Double(self.dice.upTo(1000)) / 1000)
         self.note("worker \(slot) run \(number): \(event) leads to \(effects)")
         run.life = life
-        if self.mutant == .emptiesNotReset && run.life.empties < empties { run.life.empties = empties }
-        if case .looked(let found) = event, found.isEmpty { self.countEmpty(run) }
+        if case .looked(let found) = event, found.isEmpty { self.noteAbsence(run) }
         for effect in effects { self.perform(effect, slot, number, &run) }
         if self.workers[slot].runs[number] != nil { self.workers[slot].runs[number] = run }
     }

@@ -8,6 +8,7 @@ extension Simulation {
         let pace = self.isPeace ? 60_000 : 8000
         self.agenda.push(self.now + pace, .sweep)
         guard self.ledger.started == self.server else { return }
+        self.followDoubts()
         // The production sweep takes a list again when it is shorter than its count, so this list has no shift.
         let listed = self.provider.list(now: self.now, shift: false) { _ in true }
         self.agenda.push(
@@ -58,8 +59,7 @@ extension Simulation {
                 if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
                 self.note("credential \(id) serves no more; the next generation opens")
             }
-            self.ledger.carryOut(correction, now: self.serverNow, self.mutant)
-            self.committed()
+            self.carryOut(correction)
         }
         self.ledger.enqueueAllForgotten(now: self.serverNow)
         self.committed()
@@ -73,5 +73,17 @@ extension Simulation {
         if wasLost && !self.ledger.looksFirst { self.proofs = self.proofs.mapValues { _ in Proof() } }
         self.committed()
         self.wake()
+    }
+
+    /// Carries out one correction. A credential was seen whose user's job is about another generation: that job must
+    /// look when it comes to this one.
+    mutating func carryOut(_ correction: Correction) {
+        self.ledger.carryOut(correction, now: self.serverNow, self.mutant)
+        if case .adopt(let user) = correction, let row = self.ledger.users[user],
+            let index = self.ledger.jobIndex(ofUser: user), self.ledger.jobs[index].generation != row.generation
+        {
+            self.demandLook(user, row.generation)
+        }
+        self.committed()
     }
 }

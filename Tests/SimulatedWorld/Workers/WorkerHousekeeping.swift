@@ -12,6 +12,13 @@ extension Simulation {
         self.ledger.promote(now: self.serverNow)
         self.committed()
         if self.breaks(server) { return }
+        // Nothing may be left to do at the end.
+        if self.now < Times.lastTry {
+            let count = self.ledger.tryAgain(now: self.serverNow, self.mutant)
+            for _ in 0..<count { self.tally.count(.triedAgain) }
+            if count > 0 { self.committed() }
+        }
+        if self.breaks(server) { return }
         // A worker that lives and is taken for dead is another worker from now on.
         if gone.contains(self.workers[slot].boot) { self.beginAnew(slot) }
         self.ledger.rescue(now: self.serverNow, landingTime: self.landingTime, gone: gone)
@@ -34,6 +41,7 @@ extension Simulation {
             switch job.state {
             case .queued: due = min(due, self.now + 200)
             case .scheduled, .inDoubt: due = min(due, job.runAt - self.clockOffset)
+            case .dead: if self.now < Times.lastTry { due = min(due, job.runAt - self.clockOffset) }
             case .armed, .looking: due = min(due, job.leaseUntil - self.clockOffset + 1)
             }
         }

@@ -19,9 +19,9 @@ extension Simulation {
         case .passOver(let run, let delay):
             self.ledger.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
         case .bury(let run):
-            let before = self.ledger.dead.count
-            self.ledger.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant)
-            if self.ledger.dead.count > before { self.tally.count(.burials) }
+            guard self.ledger.bury(run.lease, mayExist: run.life.isDoubtful, now: now, self.mutant) else { break }
+            self.tally.count(.burials)
+            self.demandLook(run.user, run.life.generation)
         }
         return nil
     }

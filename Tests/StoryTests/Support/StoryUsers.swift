@@ -98,11 +98,11 @@ extension Story {
             "select 1 from dialtone.users having count(*) filter (where status = \(status)) = \(count)")
     }
 
-    /// Waits until no job is left and nothing is to be deleted.
+    /// Waits until no work is left and nothing is to be deleted. The job of a user who has failed may stay.
     func waitUntilAtRest() async throws {
         try await self.until(
             """
-            select 1 where not exists (select 1 from dialtone.jobs)
+            select 1 where not exists (select 1 from dialtone.jobs where state <> 'dead')
               and not exists (select 1 from dialtone.surplus where deleted_at is null)
             """)
     }

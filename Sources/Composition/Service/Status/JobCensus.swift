@@ -58,7 +58,7 @@ package struct JobCensus: Sendable {
 
     /// State, jobs and the age of the oldest of them. Each part enters the index of its state at one end and leaves it
     /// after 10,001 jobs, so a longer line shows as one more than 10,000: jobs_queued, jobs_scheduled, jobs_in_doubt,
-    /// jobs_leased.
+    /// jobs_leased, jobs_dead.
     package static let statement: SQL = """
         select state, count(*), clock_timestamp() - min(enqueued_at) from (
             (select state, enqueued_at from dialtone.jobs where state = 'queued' and place >= 0
@@ -72,7 +72,10 @@ package struct JobCensus: Sendable {
             union all
             (select state, enqueued_at from dialtone.jobs
              where state in ('armed', 'looking') and lease_until >= '-infinity'
-             order by lease_until limit 10001)) waiting
+             order by lease_until limit 10001)
+            union all
+            (select state, enqueued_at from dialtone.jobs where state = 'dead' and run_at >= '-infinity'
+             order by run_at limit 10001)) waiting
         group by state
         """
 }
