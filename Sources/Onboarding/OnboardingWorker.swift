@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker: its settings, its parts, and the five loops that it starts and stops.
+// The worker: its settings, its parts, and the six loops that it starts and stops.
 
 package import Foundation
 import Lifecycle
@@ -17,8 +17,8 @@ package import Vault
 /// One worker. Any number of them, in any number of processes, share the job table.
 ///
 /// Each loop is a room: `Work` claims jobs and runs them, and looks at what is in doubt; `Housekeeping` does what time
-/// and servers make due; `Surplus` deletes what the ledger does not own; `Sweep` compares the provider with the ledger.
-/// `JobRun` is one job as verbs, `Finish` writes what it leaves, `Provider` is how all of them talk to Telnyx.
+/// and servers make due; `Doubts` follows names; `Surplus` deletes what the ledger does not own; `Sweep` compares the
+/// provider with the ledger. `JobRun` is one job as verbs, `Finish` writes what it leaves, `Provider` is how all of them talk to Telnyx.
 package final class OnboardingWorker: Service {
     package struct Configuration: Sendable {
         /// How long a claimed job belongs to its worker.
@@ -60,6 +60,8 @@ package final class OnboardingWorker: Service {
     /// For the looks: signalled when time alone has made something due.
     let due = Wakeup()
     let jobRun: JobRun
+    /// The pace of calls that nobody waits for.
+    let pacer = Pacer(rate: 5)
     private let isDraining = Atomic(false)
     let results = Mutex<[JobResult]>([])
 
@@ -100,6 +102,7 @@ package final class OnboardingWorker: Service {
                 background.addTask { await self.housekeep() }
                 background.addTask { await self.deleteSurplus() }
                 background.addTask { await self.sweepNowAndThen() }
+                background.addTask { await self.followDoubts() }
                 background.addTask { await self.keepTurning() }
                 // What these have sent is written before they end.
                 await withDiscardingTaskGroup { group in

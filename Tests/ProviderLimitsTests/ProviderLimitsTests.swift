@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `the same rejection for three users in a row opens the tenant's breaker, and not its connection's`() async throws {
+    @Test func `the same rejection for three users in a row opens their tenant's breaker alone`() async throws {
         try await TestDatabase.with { database in
             let (here, there) = (ProviderLimits(pool: database.pool), ProviderLimits(pool: database.pool))
             #expect(await here.rejected(tenant: "7", code: "10013", user: "a") == nil)

@@ -28,7 +28,7 @@ enum EventStatement {
     ) -> SQL {
         let isMapped =
             settlement != nil || events.contains { $0.isWeak || $0.isByArrival || $0.mappingVersion != nil }
-        let stored = settlement == nil ? Self.storedInLedger(isMapped) : Self.settled
+        let stored = settlement == nil ? Self.storedInLedger(isMapped) : MappedRules.settled
         let ended: SQL = settlement.map { ", ended as (\(TrackedOutcome.quarantineEnded(by: $0)))" } ?? ""
         return """
             with input as (\(Self.input(events, isMapped: isMapped))),
@@ -115,23 +115,6 @@ enum EventStatement {
             returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
             """
     }
-
-    /// Settles events that are in quarantine, once. The rows exist, so the upsert only updates. Index events_pkey.
-    private static let settled: SQL = """
-        insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                     occurred_at, received_at, detail, config_version)
-        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
-               case when outcome = 'superseded'
-                    then case when held_at is not null then 'held'
-                              when told_by <> source_id then 'other_source' end end, config_version
-        from judged order by event_id
-        on conflict (event_id) do update
-        set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
-            outcome = excluded.outcome, occurred_at = excluded.occurred_at, detail = excluded.detail,
-            config_version = excluded.config_version
-        where events.outcome = 'quarantined'
-        returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
-        """
 
     /// Changes what is wanted of the users. A sign-up after a revoke opens the next generation. Index users_pkey.
     ///
@@ -227,8 +210,7 @@ enum EventStatement {
     /// and says the same as any: it is told as such, and the writer settles it. One that was dropped is a duplicate.
     private static func outcomePerEvent(_ isMapped: Bool) -> SQL {
         // An event whose person was erased is 'ignored' and names nobody.
-        let quarantined: SQL =
-            isMapped ? "events.outcome in ('quarantined', 'ignored') or " : "events.outcome = 'ignored' or "
+        let nameless: SQL = isMapped ? "('quarantined', 'ignored')" : "('ignored')"
         let known: SQL = isMapped ? Self.knownOrQuarantined : "'duplicate'"
         return """
             select told.event_id,
@@ -242,7 +224,7 @@ enum EventStatement {
                               where events.source_id = told.source_id and events.delivery_id = told.delivery_id
                                 and events.item = told.item) end,
                    told.is_stored
-                   or (select \(quarantined)events.tenant_id = told.tenant_id
+                   or (select events.outcome in \(nameless) or events.tenant_id = told.tenant_id
                               and events.user_id is not distinct from told.user_id
                               and events.wanted is not distinct from told.wanted
                        from dialtone.events

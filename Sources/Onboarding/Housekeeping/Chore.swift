@@ -55,7 +55,7 @@ enum Chore: CaseIterable, Sendable {
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
-        case .letWaitingJobsGo: .every(.seconds(2), from: .milliseconds(500))
+        case .letWaitingJobsGo: .every(.seconds(2), from: .seconds(1))
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))

@@ -31,12 +31,12 @@ struct GuardedProvider: Sendable {
         try await self.noting { () async throws(TelnyxFailure) in try await self.api.list(query, page: page) }
     }
 
-    /// Lists every page. A list that is not whole by `deadline` throws: it is a failed look.
+    /// Lists every page. A list that is not whole by `deadline`, or has more pages, throws: it is a failed look.
     func listAll(
-        _ query: ListQuery, until deadline: ContinuousClock.Instant
+        _ query: ListQuery, until deadline: ContinuousClock.Instant, maximumPages: Int = 1000
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
         try await self.noting { () async throws(TelnyxFailure) in
-            try await self.api.listAll(query, until: deadline)
+            try await self.api.listAll(query, until: deadline, maximumPages: maximumPages)
         }
     }
 

@@ -58,6 +58,7 @@ import Testing
         (.forgetWaitingPeople, 720),
         (.endOldQuarantine, 60),
         (.closeProvenBreakers, 720),
+        (.letWaitingJobsGo, 1800),
         (.rollTally, 60),
         (.forgetTally, 60),
         (.forgetDeletedSources, 720),

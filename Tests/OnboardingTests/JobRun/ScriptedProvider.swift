@@ -12,6 +12,8 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
         /// The total that a list reports. Without one it reports as many as it shows.
         var total: Int?
+        /// How each list fails; nil: none does.
+        var failure: TelnyxFailure?
         var there: Set<ProviderID> = []
         var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
     }
@@ -39,6 +41,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
         self.asked.withLock { $0.append(query) }
+        if let failure = self.script.failure { throw failure }
         let shown = self.script.list(query)
         return CredentialPage(credentials: shown, totalPages: 1, totalResults: self.script.total ?? shown.count)
     }

@@ -12,7 +12,7 @@ import Testing
 
 @Suite struct SetAsideTests {
     @Test func `creates of a stopped tenant are set aside without a line in the log, and nobody else's`() async throws {
-        try await Self.with { database, users in
+        try await Self.with { database, _ async throws in
             #expect(try await Self.setAside(["tenant:acme"], on: database) == 1)
             #expect(
                 try await Self.states(database) == [
@@ -25,14 +25,14 @@ import Testing
     }
 
     @Test func `a stopped connection sets the creates of all its tenants aside, and no delete`() async throws {
-        try await Self.with { database, _ in
+        try await Self.with { database, _ async throws in
             #expect(try await Self.setAside(["connection:1"], on: database) == 2)
             #expect(try await Self.states(database).contains("leaver queued "))
         }
     }
 
     @Test func `no time makes a waiting job due, and a word of its sender does`() async throws {
-        try await Self.with { database, _ in
+        try await Self.with { database, _ async throws in
             _ = try await Self.setAside(["tenant:acme"], on: database)
             _ = try await database.admin.query(Rescue.promote(limit: 500))
             #expect(try await Self.states(database).contains("starter scheduled tenant:acme"))
@@ -46,7 +46,7 @@ import Testing
     @Test func `waiting jobs are let go when their breaker is closed, and as many as a probe may send when it is due`()
         async throws
     {
-        try await Self.with { database, users in
+        try await Self.with { database, _ async throws in
             _ = try await Self.setAside(["connection:1"], on: database)
             try await database.insert(
                 """

@@ -50,4 +50,21 @@ enum MappedRules {
              then greatest(excluded.occurred_at, users.occurred_at + interval '1 microsecond')
              else excluded.occurred_at end
         """
+
+    /// Settles events that are in quarantine, once. The rows exist, so the upsert only updates. Index events_pkey.
+    static let settled: SQL = """
+        insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
+                                     occurred_at, received_at, detail, config_version)
+        select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
+               case when outcome = 'superseded'
+                    then case when held_at is not null then 'held'
+                              when told_by <> source_id then 'other_source' end end, config_version
+        from judged order by event_id
+        on conflict (event_id) do update
+        set tenant_id = excluded.tenant_id, user_id = excluded.user_id, wanted = excluded.wanted,
+            outcome = excluded.outcome, occurred_at = excluded.occurred_at, detail = excluded.detail,
+            config_version = excluded.config_version
+        where events.outcome = 'quarantined'
+        returning event_id, source_id, tenant_id, user_id, wanted, outcome, occurred_at, received_at
+        """
 }
