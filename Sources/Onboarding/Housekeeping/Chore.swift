@@ -17,6 +17,10 @@ enum Chore: CaseIterable, Sendable {
     case endOldQuarantine
     /// Closes breakers whose last probe has worked, and that nothing has tried since.
     case closeProvenBreakers
+    /// Forgets the budget's slices that are over.
+    case forgetSlices
+    /// Cuts pauses that the database's clock, when it went back, has made too long.
+    case cutPauses
     /// Adds counts of minutes that are two hours old to their hours.
     case rollTally
     /// Forgets counts of hours that are 14 days old.
@@ -43,6 +47,8 @@ enum Chore: CaseIterable, Sendable {
         case .forgetWaitingPeople: .every(.seconds(5), from: .milliseconds(2500))
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
+        case .forgetSlices: .every(.seconds(60), from: .milliseconds(9500))
+        case .cutPauses: .every(.seconds(3600), from: .milliseconds(11_500))
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))

@@ -87,6 +87,8 @@ extension OnboardingWorker {
             let life = self.configuration.quarantineLife
             _ = try await connection.query(OldQuarantine.end(after: life, limit: Self.quarantinePerStatement))
         case .closeProvenBreakers: await self.provider.limits.closeProven()
+        case .forgetSlices: _ = try await connection.query(ProviderLimits.forgetSlices)
+        case .cutPauses: _ = try await connection.query(ProviderLimits.cutPauses)
         case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
         case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
         case .forgetDeletedSources:

@@ -26,9 +26,8 @@ struct RunState {
     /// Whether a call failed. Failures in a row make pauses longer.
     var hasFailed = false
     let isFromDoubt: Bool
-    /// The share of the account's permits that this run holds one of. A job out of the queue got its permit before the
-    /// claim.
-    var accountShare: Share?
+    /// The kind of the account's permit that this run holds. A job out of the queue got its permit before the claim.
+    var accountShare: CallKind?
     var holdsConnectionPermit = false
     /// Empty answers before this run.
     let empties: Int
@@ -40,7 +39,7 @@ struct RunState {
         self.leaseEnd = leaseEnd
         self.listed = listed
         self.isFromDoubt = job.lease.state == .looking
-        self.accountShare = job.lease.state == .armed ? .queue : nil
+        self.accountShare = job.lease.state == .armed ? .creates : nil
         self.empties = job.life.empties
         self.path =
             self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight

@@ -41,7 +41,7 @@ extension OnboardingWorker {
                 state.running += 1
                 group.addTask { await self.run(job) }
             }
-            if held.isEmpty && self.results.withLock(\.isEmpty) { await self.wakeup.wait() }
+            if held.isEmpty && self.results.withLock(\.isEmpty) { await self.waitForWork() }
             // A cancelled wait returns at once. Give way, so that the runs can end.
             if Task.isCancelled { await Task.yield() }
         }

@@ -58,6 +58,8 @@ import Testing
         (.forgetWaitingPeople, 720),
         (.endOldQuarantine, 60),
         (.closeProvenBreakers, 720),
+        (.forgetSlices, 60),
+        (.cutPauses, 1),
         (.rollTally, 60),
         (.forgetTally, 60),
         (.forgetDeletedSources, 720),
