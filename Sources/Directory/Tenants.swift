@@ -11,8 +11,9 @@ package struct Tenants: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag.
-    package func create(_ id: TenantID, connectionID: String) async throws -> Tenant {
+    /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag. `life`:
+    /// how long its credentials are to live; nil: as long as the provider lets them.
+    package func create(_ id: TenantID, connectionID: String, life: Duration? = nil) async throws -> Tenant {
         guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else {
             throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
@@ -20,7 +21,8 @@ package struct Tenants: Sendable {
         let rows = try await self.pool.query(
             """
             with made as (
-                insert into dialtone.tenants (tenant_id, connection_id) values (\(id), \(connectionID))
+                insert into dialtone.tenants (tenant_id, connection_id, credential_life)
+                values (\(id), \(connectionID), \(life))
                 on conflict do nothing
                 returning \(Self.columns)),
             tag as (
@@ -28,6 +30,16 @@ package struct Tenants: Sendable {
             select \(Self.columns) from made
             """)
         guard let row = rows.first else { throw TenantError.exists(id) }
+        return try Self.read(row)
+    }
+
+    /// Changes how long the tenant's later credentials are to live. Those that are there keep their end.
+    package func update(_ id: TenantID, life: Duration?) async throws -> Tenant {
+        let rows = try await self.pool.query(
+            """
+            update dialtone.tenants set credential_life = \(life) where tenant_id = \(id) returning \(Self.columns)
+            """)
+        guard let row = rows.first else { throw TenantError.unknown(id) }
         return try Self.read(row)
     }
 
@@ -40,7 +52,7 @@ package struct Tenants: Sendable {
             .first.map(Self.read)
     }
 
-    private static let columns: SQL = "tenant_id, connection_id, status, created_at"
+    private static let columns: SQL = "tenant_id, connection_id, status, created_at, credential_life"
 
     private static func read(_ row: PostgresRow) throws -> Tenant {
         var columns = row.columns
@@ -48,6 +60,7 @@ package struct Tenants: Sendable {
             id: try columns.next(),
             connectionID: try columns.next(),
             status: try columns.next(),
-            createdAt: try columns.next())
+            createdAt: try columns.next(),
+            credentialLife: try columns.next())
     }
 }

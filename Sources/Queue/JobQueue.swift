@@ -102,7 +102,7 @@ package enum JobQueue {
     }
 
     /// True on the server that `started` names. PostgreSQL evaluates it once per statement, before the scan.
-    private static func isServer(_ started: Int64) -> SQL {
+    static func isServer(_ started: Int64) -> SQL {
         """
         (select incarnation.started = \(started) and incarnation.started = \(ServerClock.start)
          from dialtone.incarnation)

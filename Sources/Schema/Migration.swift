@@ -31,5 +31,6 @@ package struct Migration: Sendable {
         Migration(9, "people", PackageResources._009_people_sql),
         Migration(10, "quarantine", PackageResources._010_quarantine_sql),
         Migration(11, "sources", PackageResources._011_sources_sql),
+        Migration(12, "scale", PackageResources._012_scale_sql),
     ]
 }

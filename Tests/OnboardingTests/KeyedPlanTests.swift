@@ -33,7 +33,7 @@ import Testing
         job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)
 
     private static var statements: [(String, SQL)] {
-        Self.intake + Self.claims + Self.finishes.enumerated().map { ("finish \($0)", $1) }
+        Self.intake + Self.claims + Self.finishes.enumerated().map { ("finish \($0)", $1) } + Self.recovery
     }
 
     private static var intake: [(String, SQL)] {
@@ -56,6 +56,15 @@ import Testing
             ("claim in doubt", ClaimedJob.doubtful(limit: 16, terms)),
             ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40))),
         ]
+    }
+
+    private static var recovery: [(String, SQL)] {
+        let id = ProviderID(rawValue: "p")
+        let back = PutBack(worker: WorkerID(rawValue: UUID()), state: .armed, held: [Self.lease.job], started: 1)
+        return [
+            ("put back", back.statement), ("missing", MissingStatements.next(after: .init(), settle: .seconds(40))),
+            ("expiring", ExpiringCredentials.rotate(overlap: .seconds(300), limit: 500)),
+        ] + MissingStatements.replace(id, of: Self.user).enumerated().map { ("replacement \($0)", $1) }
     }
 
     private static var finishes: [SQL] {

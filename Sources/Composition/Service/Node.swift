@@ -78,6 +78,7 @@ package struct Node: Sendable {
         configuration.tagCapacity = settings.tagCapacity
         configuration.sweepInterval = settings.sweepInterval
         configuration.quarantineLife = .seconds(settings.quarantineDays * 86_400)
+        configuration.rotationOverlap = settings.rotationOverlap
         configuration.serverIdentity = settings.serverIdentity
         return configuration
     }

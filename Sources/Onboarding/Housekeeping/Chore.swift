@@ -25,6 +25,10 @@ enum Chore: CaseIterable, Sendable {
     case forgetDeletedSources
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
+    /// Tells an operator while deletes are stopped.
+    case tellOfStoppedDeletes
+    /// Rotates credentials that will expire.
+    case rotateExpiring
     /// Queues scheduled jobs whose time has come.
     case queueDueJobs
     /// Puts jobs in doubt whose lease has run out.
@@ -47,6 +51,8 @@ enum Chore: CaseIterable, Sendable {
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
+        case .tellOfStoppedDeletes: .every(.seconds(60), from: .seconds(2))
+        case .rotateExpiring: .every(.seconds(600), from: .seconds(4))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick
         case .rescueJobsOfDeadNodes: .everyTick

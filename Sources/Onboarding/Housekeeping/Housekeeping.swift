@@ -51,6 +51,8 @@ extension OnboardingWorker {
         var rescuedTo: (server: Int64, time: Int64)?
         /// Where the walk of `queueForgottenDeletes` stands.
         var place = ForgottenDeletes.Place()
+        /// When the log last said that deletes are stopped.
+        var toldOfStop: ContinuousClock.Instant?
         /// Jobs that this tick has put in doubt.
         var rescued = 0
     }
@@ -94,6 +96,11 @@ extension OnboardingWorker {
                 _ = try await connection.query(statement)
             }
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
+        case .tellOfStoppedDeletes: try await self.tellOfStoppedDeletes(last: &round.toldOfStop, on: connection)
+        case .rotateExpiring:
+            let overlap = self.configuration.rotationOverlap
+            _ = try await connection.query(
+                ExpiringCredentials.rotate(overlap: overlap, limit: Self.rotationsPerStatement))
         case .queueDueJobs: _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)
         case .rescueJobsOfDeadNodes: try await self.rescueJobsOfDeadNodes(&round, on: connection)
@@ -104,6 +111,7 @@ extension OnboardingWorker {
     private static let peoplePerStatement: Int64 = 500
     private static let quarantinePerStatement: Int64 = 500
     private static let countsPerStatement: Int64 = 5000
+    private static let rotationsPerStatement: Int64 = 500
 
     /// HTTP deadline and provider margin: how long after it was sent a create may still appear at the provider.
     var landingTimeOfCreates: Duration { self.configuration.httpDeadline + self.configuration.providerMargin }
@@ -141,7 +149,7 @@ extension OnboardingWorker {
             return try columns.next()
         }
         guard !gone.isEmpty else { return }
-        if let own = self.identity.terms?.worker, gone.contains(own) {
+        if self.identity.isAmong(gone) {
             // This worker lives, but its lock is lost. It goes on under a new id, whose lock nobody has seen held.
             self.identity.forget()
             self.throttledLog.log(

@@ -20,11 +20,12 @@ extension JobRun {
         guard let tag = state.job.tag, await self.holdsSealer(&state) else { return .notSent }
         if case .wait(let wait) = await self.takePermits(&state) { return await self.refused(for: wait, &state) }
         guard ContinuousClock.now + self.deadline < state.leaseEnd else { return .notSent }
-        // The provider's own default decides how long the credential lives.
         let request = CreateRequest(
-            connectionID: state.job.connectionID, name: self.name(state), tag: tag, expiresAt: nil)
+            connectionID: state.job.connectionID, name: self.name(state), tag: tag,
+            expiresAt: state.job.expiresAt.map { RFC3339.text($0) })
         let outcome = await self.provider.api.create(request)
         self.note(outcome, &state)
+        self.weaken(&state, by: outcome)
         if let news = outcome.news(connection: request.connectionID) { self.throttledLog.log(news) }
         return await self.event(after: outcome, tag: tag, &state)
     }

@@ -32,16 +32,17 @@ struct JobRun: Sendable {
     /// Random numbers in 0..<1, for jitter.
     let random: @Sendable () -> Double
     var metrics = Measurements()
+    /// Shared by all runs of the node.
+    var tagLists = TagLists()
 
-    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
-    /// what a list of the job's tag has shown: it proves presence, never absence.
+    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `started` is
+    /// the start of the server that it was claimed from. `isOneOfMany`: many jobs of its tag are looked at now.
     ///
     /// Cancelled here: a call under way ends as in doubt, and that is the result.
     func run(
-        _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
+        _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, started: Int64? = nil, isOneOfMany: Bool = false
     ) async -> JobResult {
-        var state = RunState(job: job, leaseEnd: leaseEnd, listed: listed)
-        if let result = await self.postponeWhileStopped(state) { return result }
+        var state = RunState(job: job, leaseEnd: leaseEnd, started: started, isOneOfMany: isOneOfMany)
         var event = JobEvent.claimed
         while true {
             let effects: [JobEffect]
@@ -53,16 +54,6 @@ struct JobRun: Sendable {
                 return result
             }
         }
-    }
-
-    /// One look was empty already, and this connection takes no creates now. Looking again would not help yet, so the
-    /// job goes back until creates are allowed.
-    private func postponeWhileStopped(_ state: RunState) async -> JobResult? {
-        let life = state.job.life
-        guard state.isFromDoubt, state.empties > 0, life.isWanted, life.recorded == nil,
-            let wait = await self.provider.limits.remainingStop(of: state.job.connectionID)
-        else { return nil }
-        return self.backIntoDoubt(state, wait + wait * self.random())
     }
 
     private enum Progress {

@@ -14,8 +14,7 @@ extension JobRun {
     /// Lists by name and compares the names here: whether the provider's filter is exact is not documented.
     func look(_ state: inout RunState) async -> JobEvent {
         do {
-            let alive = try await self.live(&state)
-            let found = try await self.withoutSurplus(alive).sorted { lhs, rhs in
+            let found = try await self.live(&state).sorted { lhs, rhs in
                 (lhs.createdAt ?? .distantPast, lhs.id) < (rhs.createdAt ?? .distantPast, rhs.id)
             }
             state.found = found.first
@@ -31,26 +30,58 @@ extension JobRun {
         }
     }
 
-    /// Credentials of the job's name that have not expired: from the list of its tag if there was one, else by name.
-    /// Before absence is believed the tag is listed too, in case names are not found as they should be.
-    private func live(_ state: inout RunState) async throws(TelnyxFailure) -> [TelephonyCredential] {
+    /// Credentials of the job's name that have not expired and are no surplus: from a recent list of its tag if there is
+    /// one, else by name. Before absence is believed the tag is listed too, in case names are not found as they should
+    /// be.
+    private func live(_ state: inout RunState) async throws -> [TelephonyCredential] {
         let name = self.name(state)
         // A page is asked for only while the lease has room for it.
         let limit = state.leaseEnd - self.deadline
-        var alive = state.listed.filter { $0.isLive(under: name) }
+        let shown = await self.shownUnderTag(state)
+        var alive = try await self.withoutSurplus(shown.filter { $0.isLive(under: name) })
         if alive.isEmpty {
-            alive = try await self.provider.listAll(ListQuery(name: name), until: limit)
-                .filter { $0.isLive(under: name) }
+            let named = try await self.provider.listAll(ListQuery(name: name), until: limit)
+            alive = try await self.withoutSurplus(named.filter { $0.isLive(under: name) })
         }
-        let isLast = !state.job.life.isDoubtful || state.job.life.empties > 0
-        if alive.isEmpty, isLast, let tag = state.job.tag {
-            alive = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
-                .filter { $0.isLive(under: name) }
+        if alive.isEmpty, let tag = state.listedTag, let moment = self.settledAt(state) {
+            let tagged = try await self.list(tag, notBefore: moment, until: limit)
+            alive = try await self.withoutSurplus(tagged.filter { $0.isLive(under: name) })
         }
         return alive
     }
 
+    /// What a recent list of the job's tag shows. It proves presence, never absence: a job that is not on it is looked
+    /// up by name. Such a list is made when the job is one of many. When it fails, names decide.
+    private func shownUnderTag(_ state: RunState) async -> [TelephonyCredential] {
+        guard let tag = state.listedTag else { return [] }
+        if let recent = await self.tagLists.recent(tag) { return recent.credentials }
+        guard state.isOneOfMany else { return [] }
+        let limit = min(state.leaseEnd - self.deadline, .now + self.deadline)
+        return (try? await self.list(tag, notBefore: state.begun - TagLists.life, until: limit)) ?? []
+    }
+
+    private func list(
+        _ tag: ListedTag, notBefore moment: ContinuousClock.Instant, until limit: ContinuousClock.Instant
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let provider = self.provider
+        return try await self.tagLists.list(tag, notBefore: moment) { () async throws(TelnyxFailure) in
+            try await provider.listAll(ListQuery(tag: tag.tag), until: limit)
+        }.credentials
+    }
+
+    /// From when on, by the local clock, a list may prove absence. Nil: it cannot yet, or the moment is not known.
+    ///
+    /// The claim has read by the database's clock how far off that is, and was answered before the run began. So the
+    /// true moment is no later than the one returned. A job that was never in doubt has none to wait for.
+    private func settledAt(_ state: RunState) -> ContinuousClock.Instant? {
+        let life = state.job.life
+        if let quietIn = life.quietIn, quietIn <= .zero { return state.begun + quietIn }
+        guard !life.isDoubtful else { return nil }
+        return life.quietIn == nil ? state.begun - TagLists.life : state.begun
+    }
+
     private func withoutSurplus(_ alive: [TelephonyCredential]) async throws -> [TelephonyCredential] {
+        if alive.isEmpty { return [] }
         let rows = try await self.pool.query(Surplus.among(alive.map(\.id)))
         var surplus: Set<String> = []
         for row in rows { surplus.insert(try row.decode(String.self)) }

@@ -13,7 +13,7 @@ extension JobRun {
             Transition(
                 lease: state.job.lease, to: .scheduled, delay: delay, isCharged: isCharged,
                 isDoubtful: state.job.life.isDoubtful, empties: state.job.life.empties, isFailure: state.hasFailed,
-                dropsTag: dropsTag, trace: state.trace))
+                isUnsent: state.hasProof, dropsTag: dropsTag, trace: state.trace))
     }
 
     /// The job must look before anything else. `landingTime`: an empty answer before that long from now proves nothing.
@@ -27,12 +27,12 @@ extension JobRun {
                 landingTime: landingTime, trace: state.trace))
     }
 
-    /// The job goes back into doubt as it came.
-    func backIntoDoubt(_ state: RunState, _ delay: Duration) -> JobResult {
+    /// The job goes back into doubt as it came. `isFailure`: the next pause is longer.
+    func backIntoDoubt(_ state: RunState, _ delay: Duration, isFailure: Bool) -> JobResult {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isDoubtful: state.job.life.isDoubtful,
-                empties: state.empties, trace: Trace(errorCode: "waits_for_limit")))
+                empties: state.empties, isFailure: isFailure, trace: Trace(errorCode: "waits_for_limit")))
     }
 
     /// The job's generation is done with.

@@ -13,14 +13,20 @@ struct RunState {
     var job: ClaimedJob
     /// By the local clock.
     var leaseEnd: ContinuousClock.Instant
-    /// Credentials that a list of the job's tag has shown.
-    var listed: [TelephonyCredential]
+    /// When the run began. The claim was answered before.
+    let begun = ContinuousClock.now
+    /// The start of the server that the job was claimed from; nil: not known, as in a test.
+    let started: Int64?
+    /// Whether many jobs of its tag are looked at now: one list of the tag serves all of them.
+    let isOneOfMany: Bool
     /// The credential that a create or a look has brought.
     var found: TelephonyCredential?
     /// In hand before a create is sent: what cannot be sealed must not be made.
     var sealer: Sealer?
     /// Of the last call, for the log.
     var trace = Trace()
+    /// Whether this run has proven absence, and nothing that may have landed was sent since.
+    var hasProof = false
     /// The provider's words to a rejection.
     var words: String?
     /// Whether a call failed. Failures in a row make pauses longer.
@@ -35,10 +41,14 @@ struct RunState {
     /// How the user comes to the credential, if this run brings one.
     let path: CredentialPath
 
-    init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential]) {
+    /// The job's tag, for lists that other runs share; nil: it has none.
+    var listedTag: ListedTag? { self.job.tag.map { ListedTag(tag: $0, started: self.started) } }
+
+    init(job: ClaimedJob, leaseEnd: ContinuousClock.Instant, started: Int64?, isOneOfMany: Bool) {
         self.job = job
         self.leaseEnd = leaseEnd
-        self.listed = listed
+        self.started = started
+        self.isOneOfMany = isOneOfMany
         self.isFromDoubt = job.lease.state == .looking
         self.accountShare = job.lease.state == .armed ? .queue : nil
         self.empties = job.life.empties

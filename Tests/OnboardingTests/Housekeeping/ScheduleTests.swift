@@ -62,6 +62,8 @@ import Testing
         (.forgetTally, 60),
         (.forgetDeletedSources, 720),
         (.queueForgottenDeletes, 720),
+        (.tellOfStoppedDeletes, 60),
+        (.rotateExpiring, 6),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),
         (.rescueJobsOfDeadNodes, 7200),

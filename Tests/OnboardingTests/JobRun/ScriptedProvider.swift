@@ -10,9 +10,14 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     struct Script {
         var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent("scripted") }
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
+        /// Runs before a list is answered, and may wait.
+        var beforeList: @Sendable (ListQuery) async -> Void = { _ in }
         /// The total that a list reports. Without one it reports as many as it shows.
         var total: Int?
+        /// The ids that a retrieve finds.
         var there: Set<ProviderID> = []
+        /// The password that a retrieve shows.
+        var password: Secret<String>? = Secret("password")
         var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
     }
 
@@ -39,13 +44,14 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
         self.asked.withLock { $0.append(query) }
+        await self.script.beforeList(query)
         let shown = self.script.list(query)
         return CredentialPage(credentials: shown, totalPages: 1, totalResults: self.script.total ?? shown.count)
     }
 
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
         guard self.script.there.contains(id) else { throw TelnyxFailure(.notFound) }
-        return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: Secret("password"))
+        return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: self.script.password)
     }
 
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
@@ -61,6 +67,16 @@ extension ScriptedProvider {
     static func willing() -> ScriptedProvider {
         ScriptedProvider {
             $0.create = { .created(.shown("made", named: $0.name ?? ""), ProviderTrace(httpStatus: 201)) }
+        }
+    }
+
+    /// A provider that makes every credential it is asked for, under an id of its own.
+    static func making() -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { request in
+                let name = request.name ?? ""
+                return .created(.shown("id-\(name)", named: name), ProviderTrace(httpStatus: 201))
+            }
         }
     }
 

@@ -26,6 +26,20 @@ import Testing
         }
     }
 
+    /// The refused token tells that it is gone; no sweep is needed.
+    @Test func `a vanished credential is replaced soon after a token was asked for`() async throws {
+        try await Story.with(Story.quick) { story in
+            try await story.signUp("u")
+            try await story.signUp("witness")
+            try await story.provider.loses(try #require(try await story.providerID(of: "u")))
+            #expect(try await story.loginToken(for: "u").status == 503)
+            try await story.waitUntil("u", is: .ready, generation: 2)
+            #expect(try await story.loginToken(for: "u").status == 200)
+            #expect(try await story.generation(of: "witness") == 1)
+            #expect(try await story.provider.ids().count == 2)
+        }
+    }
+
     /// The missing credential is the oldest of all and its tenant's only one. Another tenant's is there, which proves
     /// the account.
     @Test func `a missing credential is no witness for itself`() async throws {
