@@ -1,5 +1,5 @@
--- Why: what is kept has an end. Old days of the log and events that need no guard go, a closed credential keeps no
--- secret, and a person can be erased without a name of theirs ever being made again.
+-- Why: what is kept has an end. Old days of the log and events that need no guard go. A closed credential keeps no
+-- secret. A person can be erased, and no name of theirs is ever made again.
 -- Lock: ACCESS EXCLUSIVE on sources and tenants, for changes of the catalogue. SHARE on events, credentials and surplus
 -- while an index of each is built: each is read once, about a second for a million rows. Their writes wait meanwhile.
 -- Backwards compatible: no. Nodes of the version before begin a new user with generation 1, also where a person was

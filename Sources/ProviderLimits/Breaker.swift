@@ -44,8 +44,8 @@ extension ProviderLimits {
 
     /// Counts a create that was refused with this code for this user.
     ///
-    /// When several users of a tenant in a row were refused with the same code, the tenant's breaker opens, and not that
-    /// of its connection, which others may share. Then this returns how long no create is sent.
+    /// When several users of a tenant in a row were refused with the same code, the tenant's breaker opens. That of its
+    /// connection does not, because others may share it. Then this returns how long no create is sent.
     package func rejected(tenant: String, code: String, user: String) async -> Duration? {
         let scope = LimitScope.tenant(tenant)
         let rows = try? await self.pool.query(

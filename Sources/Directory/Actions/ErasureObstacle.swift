@@ -15,7 +15,7 @@ package enum ErasureObstacle: String, Equatable, Sendable, CaseIterable {
         case .job: "has a job, so the provider is still asked about a credential; come again when it is done"
         case .credential: "has a credential that is not deleted; come again when it is"
         case .surplus: "has a second credential that is still to be deleted; come again when it is"
-        case .doubt: "has a create that was in doubt in the last day and may still land; come again tomorrow"
+        case .doubt: "has a create that may still land; its name is looked up for a day; come again after that"
         case .quarantine:
             "is named by an event in quarantine; replay or drop it first: dialtone event list --quarantined"
         case .recent: "was worked on a moment ago; come again in a minute"
@@ -27,8 +27,8 @@ package enum ErasureObstacle: String, Equatable, Sendable, CaseIterable {
     /// `settle` is how long nothing must have happened. A statement of intake that began while the user was made must
     /// have ended, or it would begin the user anew as of then.
     ///
-    /// Indexes users_pkey, jobs_tenant_id_user_id_key, credentials_pkey, surplus_user, quarantine_open and job_log_user;
-    /// `sources` is read whole.
+    /// Indexes users_pkey, jobs_tenant_id_user_id_key, credentials_pkey, surplus_user, doubts_pkey, quarantine_open and
+    /// job_log_user; `sources` is read whole.
     static func find(_ user: UserKey, settle: Duration) -> SQL {
         """
         select case
@@ -41,10 +41,9 @@ package enum ErasureObstacle: String, Equatable, Sendable, CaseIterable {
             when exists (select 1 from dialtone.surplus
                          where surplus.tenant_id = owner.tenant_id and surplus.user_id = owner.user_id
                            and surplus.deleted_at is null offset 0) then 'surplus'
-            when exists (select 1 from dialtone.job_log
-                         where job_log.tenant_id = owner.tenant_id and job_log.user_id = owner.user_id
-                           and job_log.to_state = 'in_doubt'
-                           and job_log.at > statement_timestamp() - interval '1 day' offset 0) then 'doubt'
+            when exists (select 1 from dialtone.doubts
+                         where doubts.tenant_id = owner.tenant_id and doubts.user_id = owner.user_id offset 0)
+                then 'doubt'
             when \(Self.isInQuarantine) then 'quarantine'
             when exists (select 1 from dialtone.job_log
                          where job_log.tenant_id = owner.tenant_id and job_log.user_id = owner.user_id

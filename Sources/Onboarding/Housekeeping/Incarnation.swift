@@ -18,7 +18,7 @@
 //
 // The five cases. `adopt` compares the system and the timeline with the row.
 //
-//     row   system   timeline   change     looks first   looks twice   deletes at the provider
+//     row   system   timeline   change     looks first   quiet first   deletes at the provider
 //     none  –        –          first      no            no            as always
 //     yes   same     same       restart    yes           as before     surplus waits until its tenant is swept
 //     yes   same     another    failover   yes           yes           surplus waits until its tenant is swept
@@ -30,16 +30,15 @@
 //   older snapshot of that disk, which looks exactly the same. So every create looks first. The cost is one look per
 //   create.
 // - failover: a standby was promoted, or a backup was recovered to a point in time. The last commits may be missing,
-//   and a create that they allowed may still be on its way. So absence needs two empty looks, and the second counts
-//   only after `quiet_until`: one lease and the landing time after the adoption. A user who signs up before that
-//   waits for it.
+//   and a create that they allowed may still be on its way. So an empty look proves absence only after `quiet_until`
+//   (`looks_twice`): one lease and the landing time after the adoption. A user who signs up before that waits for it.
 // - restore: the system identifier is another, so the data was copied, for example by a dump. The original may still
 //   run and own the same credentials. Neither a job nor surplus deletes anything at the provider until an operator
 //   has run `dialtone installation confirm` (`InstallationConfirmation`). Creates go on: a look finds what the
 //   original has made.
 // - unknown: the server was met under `ServerIdentity.start`, or the row was written under it. Then system and timeline
 //   are null, and the start is all that differs. It may be any of the three cases above, so it is treated as a restore:
-//   absence needs two looks, and nothing is deleted at the provider until an operator has confirmed the installation.
+//   absence waits for `quiet_until`. Nothing is deleted at the provider until an operator has confirmed the installation.
 //   This is the weaker mode. It keeps the promise, and every restart costs an operator's word.
 //
 // A server that refuses to be asked under `ServerIdentity.system` is never adopted. The worker claims nothing, and its

@@ -57,8 +57,8 @@ package enum DeadJob {
     }
 
     /// True for a dead row of `dialtone.jobs` that is entered by another key. `state = 'dead'` is also the predicate of
-    /// the partial indexes of dead jobs, and while the table is nearly empty the planner would rather walk one of them.
-    /// It does not recognise this form.
+    /// the partial indexes of dead jobs. While the table is nearly empty, the planner would rather walk one of them. It
+    /// does not recognise this form.
     package static let condition: SQL = "(jobs.state <> 'dead') is not true"
 
     /// Its tries begin anew. Its doubt stays.

@@ -156,8 +156,8 @@ import Testing
         ("update dialtone.job_log set at = now()", .recent),
         (
             """
-            insert into dialtone.job_log (at, job_id, tenant_id, user_id, generation, from_state, to_state, epoch)
-            values (now() - interval '2 hours', gen_random_uuid(), 'acme', 'person-8c1f6a', 3, 'armed', 'in_doubt', 2)
+            insert into dialtone.doubts (tenant_id, user_id, generation, due_at)
+            values ('acme', 'person-8c1f6a', 3, now())
             """, .doubt
         ),
         (
