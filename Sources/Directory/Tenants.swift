@@ -12,6 +12,9 @@ package struct Tenants: Sendable {
     package init(pool: PostgresPool) { self.pool = pool }
 
     /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag.
+    ///
+    /// While the server has never changed, the tenant is seen: nothing can have been made for it. Later it may be one
+    /// that the ledger has forgotten, so its creates look first until its tag has been listed.
     package func create(_ id: TenantID, connectionID: String) async throws -> Tenant {
         guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else {
@@ -19,12 +22,17 @@ package struct Tenants: Sendable {
         }
         let rows = try await self.pool.query(
             """
-            with made as (
-                insert into dialtone.tenants (tenant_id, connection_id) values (\(id), \(connectionID))
+            with ledger as (select era from dialtone.incarnation where not has_lost),
+            made as (
+                insert into dialtone.tenants (tenant_id, connection_id, seen_era)
+                values (\(id), \(connectionID), (select era from ledger))
                 on conflict do nothing
                 returning \(Self.columns)),
             tag as (
-                insert into dialtone.tenant_tags (tenant_id, shard, tag) select tenant_id, 1, tenant_id from made)
+                insert into dialtone.tenant_tags (tenant_id, shard, tag, seen_era, changed_at, due_at)
+                select made.tenant_id, 1, made.tenant_id, (select era from ledger), clock_timestamp(),
+                       clock_timestamp() + (select coalesce(max(interval '10 minutes'), interval '0') from ledger)
+                from made)
             select \(Self.columns) from made
             """)
         guard let row = rows.first else { throw TenantError.exists(id) }

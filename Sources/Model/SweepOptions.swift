@@ -3,7 +3,7 @@
 
 /// The options of one run. By default it covers all tenants and changes what is safe to change.
 package struct SweepOptions: Sendable {
-    /// The only tenant whose tags are listed; nil for all. A run over one tenant is not full.
+    /// The only tenant whose tags an operator asks for; nil for all. A run over one tenant is not full.
     package var tenant: TenantID?
     /// Look and count; change nothing.
     package var isDryRun = false

@@ -36,8 +36,6 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     package var seen = 0
     /// Users who waited for something and had no job; they have one now.
     package var enqueued = 0
-    /// Users who had failed and are tried again.
-    package var revived = 0
     /// Tags where more would have changed than one run may change. Nothing was taken away there.
     package var stopped: [String] = []
     /// Lists that failed. What they would have shown is not known.
@@ -55,7 +53,7 @@ package struct SweepReport: Sendable, Encodable, Equatable {
     /// `isPlausible` is not printed: it decides the command's exit code.
     enum CodingKeys: String, CodingKey {
         case tags, listed, foreign, strays, surplus, evidence, reopened, missing, reprovisioned, enqueued, stopped
-        case unproven, expected, seen, revived, failure
+        case unproven, expected, seen, failure
         case straysDeleted = "strays_deleted"
         case strayNames = "stray_names"
         case surplusDeleted = "surplus_deleted"

@@ -17,8 +17,9 @@ package import Vault
 /// One worker. Any number of them, in any number of processes, share the job table.
 ///
 /// Each loop is a room: `Work` claims jobs and runs them, and looks at what is in doubt; `Housekeeping` does what time
-/// and servers make due; `Doubts` follows names; `Surplus` deletes what the ledger does not own; `Sweep` compares the
-/// provider with the ledger. `JobRun` is one job as verbs, `Finish` writes what it leaves, `Provider` is how all of them talk to Telnyx.
+/// and servers make due; `Doubts` follows names, and `Walk` the account; `Surplus` deletes what the ledger does not own;
+/// `Sweep` compares the provider with the ledger. `JobRun` is one job as verbs, `Finish` writes what it leaves,
+/// `Provider` is how all of them talk to Telnyx.
 package final class OnboardingWorker: Service {
     package struct Configuration: Sendable {
         /// How long a claimed job belongs to its worker.
@@ -35,8 +36,8 @@ package final class OnboardingWorker: Service {
         package var tagCapacity = 980
         /// How often the table is looked at when no signal comes.
         package var pollInterval: Duration = .milliseconds(500)
-        /// From the start of one sweep to the next.
-        package var sweepInterval: Duration = .seconds(600)
+        /// The least time from one visit of a tag to the next.
+        package var sweepInterval: Duration = .seconds(3600)
         /// How long what is kept of an event in quarantine waits for somebody to settle it.
         package var quarantineLife: Duration = .seconds(14 * 86_400)
         /// How long what may go is kept.
@@ -59,9 +60,12 @@ package final class OnboardingWorker: Service {
     let wakeup: Wakeup
     /// For the looks: signalled when time alone has made something due.
     let due = Wakeup()
+    let tagDemand = TagDemand()
     let jobRun: JobRun
-    /// The pace of calls that nobody waits for.
+    /// The pace of calls that nobody waits for: names in doubt, visits, the walk.
     let pacer = Pacer(rate: 5)
+    let strayNames = StrayNames()
+    let visits = Mutex(VisitMemory())
     private let isDraining = Atomic(false)
     let results = Mutex<[JobResult]>([])
 
@@ -90,7 +94,7 @@ package final class OnboardingWorker: Service {
             witness: Witness(pool: pool, provider: self.provider), names: self.names,
             rules: LifeRules(landingTime: landingTime),
             lease: configuration.lease, tagCapacity: configuration.tagCapacity, deadline: configuration.httpDeadline,
-            random: random, metrics: metrics)
+            random: random, metrics: metrics, strayNames: self.strayNames)
     }
 
     /// Works until graceful shutdown: then claims no more, waits for what it has sent, writes it down and returns.
@@ -102,7 +106,7 @@ package final class OnboardingWorker: Service {
                 background.addTask { await self.housekeep() }
                 background.addTask { await self.deleteSurplus() }
                 background.addTask { await self.sweepNowAndThen() }
-                background.addTask { await self.followDoubts() }
+                background.addTask { await self.followAndWalk() }
                 background.addTask { await self.keepTurning() }
                 // What these have sent is written before they end.
                 await withDiscardingTaskGroup { group in

@@ -85,12 +85,12 @@ package enum JobQueue {
     /// The part is materialised: a join could otherwise run the locking scan again and lock more than the limit. With
     /// SKIP LOCKED two workers never wait for each other.
     ///
-    /// Returns nothing while the server is not the one that `started` names, by its row in `incarnation` and by itself.
-    package static func candidates(limit: Int, from start: QueueStart, started: Int64) -> SQL {
+    /// Returns nothing unless `era` is the ledger's, and the server that answers is the one that it was met on.
+    package static func candidates(limit: Int, from start: QueueStart, era: Int64) -> SQL {
         func queued(_ range: SQL, limit: SQL) -> SQL {
             """
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'queued' and \(range) and \(Self.isServer(started))
+            where state = 'queued' and \(range) and \(KnownServer.isOf(era: era))
             order by place, id limit \(limit)
             for no key update skip locked
             """
@@ -112,21 +112,13 @@ package enum JobQueue {
     }
 
     /// The next jobs in doubt that are due, locked, as `candidates as materialized (…)`. Index jobs_in_doubt.
-    package static func doubtful(limit: Int, started: Int64) -> SQL {
+    package static func doubtful(limit: Int, era: Int64) -> SQL {
         """
         candidates as materialized (
             select id, tenant_id, user_id, generation, tag, epoch from dialtone.jobs
-            where state = 'in_doubt' and run_at <= statement_timestamp() and \(Self.isServer(started))
+            where state = 'in_doubt' and run_at <= statement_timestamp() and \(KnownServer.isOf(era: era))
             order by run_at limit \(limit)
             for no key update skip locked)
-        """
-    }
-
-    /// True on the server that `started` names. PostgreSQL evaluates it once per statement, before the scan.
-    private static func isServer(_ started: Int64) -> SQL {
-        """
-        (select incarnation.started = \(started) and incarnation.started = \(ServerClock.start)
-         from dialtone.incarnation)
         """
     }
 }

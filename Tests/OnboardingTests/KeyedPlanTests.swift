@@ -13,7 +13,7 @@ import Testing
 
 @Suite struct KeyedPlanTests {
     /// Tables of a row or two, whatever the number of users.
-    private static let small: Set<String> = ["incarnation", "installation", "strays", "workers"]
+    private static let small: Set<String> = ["incarnation", "installation", "workers"]
 
     /// A fresh installation is analysed while its tables are empty. A connection keeps the plans it made then.
     @Test func `statements planned on empty analysed tables walk no table`() async throws {
@@ -33,7 +33,18 @@ import Testing
         job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)
 
     private static var statements: [(String, SQL)] {
-        Self.intake + Self.claims + Self.finishes.enumerated().map { ("finish \($0)", $1) }
+        Self.intake + Self.claims + Self.visits + Self.trust.enumerated().map { ("trust and surplus \($0)", $1) }
+            + Self.finishes.enumerated().map { ("finish \($0)", $1) }
+    }
+
+    private static var trust: [SQL] {
+        TenantTrust.saw(testTenant, shard: 1, era: 1, began: Date()) + TenantTrust.forget(testTenant, shard: 1)
+            + TagShards.openNext(for: testTenant, capacity: 980)
+            + [
+                Surplus.due, Surplus.deleted(ProviderID(rawValue: "p")),
+                Surplus.putOff(ProviderID(rawValue: "p"), first: .seconds(1)),
+                Surplus.ownerIsMissing(ProviderID(rawValue: "q")),
+            ]
     }
 
     private static var intake: [(String, SQL)] {
@@ -49,7 +60,7 @@ import Testing
 
     private static var claims: [(String, SQL)] {
         let terms = ClaimTerms(
-            worker: WorkerID(rawValue: UUID()), started: 1, lease: .seconds(30), landingTime: .seconds(40),
+            worker: WorkerID(rawValue: UUID()), era: 1, lease: .seconds(30), landingTime: .seconds(40),
             tagCapacity: 980)
         return [
             ("claim", ClaimedJob.queued(limit: 64, from: .at(1), terms)),
@@ -57,8 +68,23 @@ import Testing
             ("try again", DeadJob.tryAgain(limit: 500)),
             ("forgotten deletes", ForgottenDeletes.enqueue(after: .init())),
             ("rescue", Rescue.expiredLeases(limit: 500, landingTime: .seconds(40), since: 1)),
+            ("demand", TagDemand.putInFront([testTenant])),
             ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40))),
         ]
+    }
+
+    /// A visit counts its tag for each of ten thousand tags.
+    private static var visits: [(String, SQL)] {
+        let tag = DueTag(
+            tenant: testTenant, shard: 1, isHighest: true, isWanted: false, isSeen: true, isListDue: false, others: 0,
+            miscounts: 0, failures: 0, busyFor: nil, period: .seconds(3600), era: 1, began: Date())
+        let ends = [VisitOutcome.agreed, .listed(ListedTag())].flatMap {
+            VisitEnd(tag: tag, outcome: $0, delay: .seconds(60)).statements
+        }
+        return [
+            ("state of a tag", TagVisit.state(of: tag, ProviderID(rawValue: "p"), landingTime: .seconds(40))),
+            ("users without a job", ForgottenUsers.enqueue(after: ForgottenUsers.Place())),
+        ] + ends.enumerated().map { ("end of a visit \($0)", $1) }
     }
 
     private static var finishes: [SQL] {

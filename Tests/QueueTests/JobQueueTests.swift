@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct JobQueueTests {
     @Test func `each claim reads the index of its state and nothing else`() async throws {
-        try await Self.withJobs(3000) { database, started in
+        try await Self.withJobs(3000) { database, era in
             try await database.admin.script(
                 """
                 update dialtone.jobs set state = 'scheduled' where place % 3 = 0;
@@ -20,9 +20,9 @@ import Testing
                 """)
             try await database.admin.script("vacuum analyze dialtone.jobs")
             // This runs as a superuser with the planner's defaults. The plans must be right without any setting.
-            let atPlace = JobQueue.candidates(limit: 64, from: .at(100), started: started)
-            let fromBeginning = JobQueue.candidates(limit: 64, from: .beginning, started: started)
-            let inDoubt = JobQueue.doubtful(limit: 16, started: started)
+            let atPlace = JobQueue.candidates(limit: 64, from: .at(100), era: era)
+            let fromBeginning = JobQueue.candidates(limit: 64, from: .beginning, era: era)
+            let inDoubt = JobQueue.doubtful(limit: 16, era: era)
             for (statement, index) in [
                 ("with \(atPlace) select * from candidates", "jobs_queued"),
                 ("with \(fromBeginning) select * from candidates", "jobs_queued"),
@@ -41,9 +41,9 @@ import Testing
     }
 
     @Test func `a claim begins at the place it is given`() async throws {
-        try await Self.withJobs(20) { database, started in
+        try await Self.withJobs(20) { database, era in
             func first(from start: QueueStart) async throws -> Int64? {
-                let candidates = JobQueue.candidates(limit: 1, from: start, started: started)
+                let candidates = JobQueue.candidates(limit: 1, from: start, era: era)
                 let row = try await database.admin.query(
                     "with \(candidates) select place from candidates join dialtone.jobs using (id)"
                 ).first
@@ -66,7 +66,7 @@ import Testing
 
     /// The line is an hour ahead of the clock. Three jobs have just arrived, and one stands half-way.
     @Test func `newcomers are claimed before a line that is ahead of the clock`() async throws {
-        try await Self.withJobs(20) { database, started in
+        try await Self.withJobs(20) { database, era in
             try await database.admin.script(
                 """
                 update dialtone.jobs set place = (extract(epoch from now()) * 1000000)::bigint + case
@@ -76,7 +76,7 @@ import Testing
                 try await database.admin.query("select min(place) from dialtone.jobs where user_id = 'user-5'").first
             ).decode(Int64.self)
             func claimed(_ limit: Int, from start: QueueStart) async throws -> [String] {
-                let candidates = JobQueue.candidates(limit: limit, from: start, started: started)
+                let candidates = JobQueue.candidates(limit: limit, from: start, era: era)
                 return try await database.admin.query("with \(candidates) select user_id from candidates").map {
                     try $0.decode(String.self)
                 }
@@ -91,8 +91,8 @@ import Testing
     /// While an old snapshot is open, these indexes also hold the entries of jobs that ended long ago. A scan must not
     /// read beyond its range.
     @Test func `due jobs are found by an index range that ends at the present`() async throws {
-        try await Self.withJobs(300) { database, started in
-            let doubtful = JobQueue.doubtful(limit: 16, started: started)
+        try await Self.withJobs(300) { database, era in
+            let doubtful = JobQueue.doubtful(limit: 16, era: era)
             let statements: [String: SQL] = [
                 "jobs_leased": Rescue.expiredLeases(limit: 500, landingTime: .seconds(1), since: 1_000_000),
                 "jobs_scheduled": Rescue.promote(limit: 500),
@@ -111,9 +111,9 @@ import Testing
     }
 
     @Test func `two claims at once never share a job and take no more than their limit`() async throws {
-        try await Self.withJobs(30) { database, started in
+        try await Self.withJobs(30) { database, era in
             // Only the locking part runs. A whole claim would also wait for the tenant's tag until the first commits.
-            let candidates = JobQueue.candidates(limit: 20, from: .beginning, started: started)
+            let candidates = JobQueue.candidates(limit: 20, from: .beginning, era: era)
             let claim: SQL = "with \(candidates) select id from candidates"
             let both = try await database.pool.withTransaction { first in
                 let one = try await first.query(claim).map { try $0.decode(UUID.self) }
@@ -176,11 +176,11 @@ import Testing
 
     // MARK: Test bed
 
-    /// Lends a database with queued jobs at the places 1, 2, … and the start of its server.
+    /// Lends a database with queued jobs at the places 1, 2, … and the ledger's era.
     private static func withJobs(_ count: Int, _ work: (TestDatabase, Int64) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await database.insert(Ledger.users(count), Ledger.jobs(count), Ledger.knownServer)
-            let row = try await database.admin.query("select started from dialtone.incarnation").first
+            let row = try await database.admin.query("select era from dialtone.incarnation").first
             try await work(database, try #require(row).decode(Int64.self))
         }
     }

@@ -12,16 +12,20 @@ package import Postgres
 package enum Ledger {
     // MARK: Tenants
 
-    /// A tenant without tags.
+    /// A tenant without tags. It is seen, if a server is known.
     package static func tenant(_ tenant: TenantID = testTenant, connection: String = "1") -> SQL {
-        "insert into dialtone.tenants (tenant_id, connection_id) values (\(tenant), \(connection))"
+        """
+        insert into dialtone.tenants (tenant_id, connection_id, seen_era)
+        values (\(tenant), \(connection), (select era from dialtone.incarnation))
+        """
     }
 
-    /// The first shard of the tenant's tag. Of its slots, `held` are taken.
+    /// The first shard of the tenant's tag, seen as its tenant is. Of its slots, `held` are taken.
     package static func tag(of tenant: TenantID = testTenant, held: Int = 0) -> SQL {
         """
-        insert into dialtone.tenant_tags (tenant_id, shard, tag, held)
-        values (\(tenant), 1, \(tenant), \(Int32(held)))
+        insert into dialtone.tenant_tags (tenant_id, shard, tag, held, seen_era)
+        values (\(tenant), 1, \(tenant), \(Int32(held)),
+                (select seen_era from dialtone.tenants where tenant_id = \(tenant)))
         """
     }
 
@@ -131,16 +135,27 @@ package enum Ledger {
 
     /// A credential at the provider that bears this installation's name and belongs to no user of the ledger.
     package static func stray(_ id: ProviderID, tag: String) -> SQL {
-        "insert into dialtone.strays (provider_id, name, tag) values (\(id), 'n', \(tag))"
+        "insert into dialtone.surplus (provider_id, name, tag) values (\(id), 'n', \(tag))"
     }
 
     // MARK: The server
 
-    /// The test's own server, as the first server that a worker has met. Nothing is claimed before it is known.
+    /// The test's own server, as the first server that a worker has met. Nothing is claimed before it is known. All
+    /// tenants are seen.
     package static let knownServer: SQL = """
-        insert into dialtone.incarnation (system_identifier, timeline, started, change, looks_first, looks_twice)
-        select system_identifier, 1, (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint, 'first', false,
-               false
-        from pg_control_system()
+        with met as (
+            insert into dialtone.incarnation (system_identifier, timeline, started, change, era, database_oid, filenode)
+            select system_identifier, 1, (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint, 'first', 1,
+                   (select oid::bigint from pg_database where datname = current_database()),
+                   pg_relation_filenode('dialtone.incarnation')::bigint
+            from pg_control_system() returning era),
+        tags as (update dialtone.tenant_tags set seen_era = met.era from met)
+        update dialtone.tenants set seen_era = met.era from met
+        """
+
+    /// All tenants and tags are unseen, as after a change of the server.
+    package static let unseen: SQL = """
+        with tags as (update dialtone.tenant_tags set seen_era = null)
+        update dialtone.tenants set seen_era = null
         """
 }

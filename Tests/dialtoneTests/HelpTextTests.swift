@@ -10,7 +10,7 @@ import Testing
     @Test(arguments: [
         "", "demo", "serve", "migrate", "tenant create", "source create", "source rotate", "source map add",
         "source check", "key create", "user list", "user show", "user rotate", "user revoke", "user erase", "limit",
-        "limit set", "sweep", "installation confirm", "send", "simulator", "check",
+        "limit set", "sweep", "sweep status", "installation confirm", "send", "simulator", "check",
     ])
     func `no example of a help breaks, and its paragraphs are whole`(command: String) async throws {
         let ended = try await Program.run(command.split(separator: " ").map(String.init) + ["--help"])

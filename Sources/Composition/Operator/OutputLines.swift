@@ -35,7 +35,7 @@ package struct MigrationLine: Line {
 package struct InstallationLine: Encodable, Sendable {
     package let installation: String
     @OrNull package private(set) var last_change: String?
-    /// Whether every create looks first, until a full sweep has ended.
+    /// Whether creates of some tenants look first, until their tags have been listed since the server changed.
     package let looks_first: Bool
     /// Whether nothing is deleted until an operator has confirmed which installation this is.
     package let needs_confirmation: Bool
@@ -93,7 +93,7 @@ extension SweepReport {
             ("surplus deleted", self.surplusDeleted), ("told to look", self.evidence),
             ("deletes to do again", self.reopened), ("missing, not yet certain", self.missing),
             ("replaced by a new one", self.reprovisioned), ("missing, with nothing else there", self.unproven),
-            ("users without a job", self.enqueued), ("failed users tried again", self.revived),
+            ("users without a job", self.enqueued),
             ("unknown names of ours", self.strays), ("… deleted", self.straysDeleted),
             ("names of others", self.foreign),
         ]

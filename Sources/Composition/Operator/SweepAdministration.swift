@@ -32,11 +32,14 @@ extension Administration {
                     }
                     let row = try await pool.query("select id from dialtone.installation").first
                     guard let row else { throw SchemaError.behind(missing: 1) }
-                    return try await Sweep(
+                    let sweep = Sweep(
                         pool: pool, api: api, limits: ProviderLimits(pool: pool),
                         installation: try row.decode(UUID.self), lease: self.settings.lease,
-                        landingTime: self.settings.httpDeadline + self.settings.providerMargin, options: options
-                    ).runToTheEnd(by: self.settings.serverIdentity, tell: tell)
+                        landingTime: self.settings.httpDeadline + self.settings.providerMargin, options: options,
+                        interval: self.settings.sweepInterval)
+                    tell(try await sweep.estimate(tenant: options.tenant).line)
+                    return try await sweep.run(
+                        tenant: options.tenant, by: self.settings.serverIdentity, tell: tell)
                 })
         } catch {
             result = .failure(error)

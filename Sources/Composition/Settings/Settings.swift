@@ -96,7 +96,7 @@ package struct Settings: Sendable {
             httpDeadline: source.duration("DIALTONE_HTTP_DEADLINE", default: .seconds(10)),
             providerMargin: source.duration("DIALTONE_PROVIDER_MARGIN", default: .seconds(30)),
             tagCapacity: source.number("DIALTONE_TAG_CAPACITY", default: 980, in: 1...1000),
-            sweepInterval: source.duration("DIALTONE_SWEEP_INTERVAL", default: .seconds(600)),
+            sweepInterval: source.duration("DIALTONE_SWEEP_INTERVAL", default: .seconds(3600)),
             rotationOverlap: source.duration("DIALTONE_ROTATION_OVERLAP", default: .seconds(300)),
             quarantineDays: source.number("DIALTONE_QUARANTINE_DAYS", default: 14, in: 1...90),
             retention: source.retention(),

@@ -81,22 +81,23 @@ struct DoubtFollower: Sendable {
     }
 
     /// Writes down what was found under the name of a doubt.
-    private func tell(_ doubt: TakenDoubt, _ name: String, _ found: [TelephonyCredential]) async throws {
+    private func tell(_ doubt: TakenDoubt, _ fullName: String, _ found: [TelephonyCredential]) async throws {
         let ids = found.map(\.id)
         let unknown = try await self.pool.query(UnknownCredentials.among(ids)).map(UnknownCredentials.read)
         guard !unknown.isEmpty else { return }
-        let row = try await self.pool.query(SweepStatements.verdict(doubt.user, doubt.generation)).first
+        let name = OwnedName(user: doubt.user, generation: doubt.generation)
+        let verdict = try await self.pool.query(Verdict.of(name)).first.map(Verdict.read)
         let hasExpired = Set(found.filter(\.expired).map(\.id)).isSuperset(of: unknown)
-        switch try row?.decode(String.self) {
-        case "second", "surplus": try await self.remember(unknown, of: doubt, name)
-        case "evidence":
+        switch verdict {
+        case .second, .closed: try await self.remember(unknown, of: doubt, fullName)
+        case .evidence:
             try await self.inOneTransaction(SweepCorrections.makeLook(doubt.user, doubt.generation))
         // An expired credential serves nobody, so nobody adopts it.
-        case "orphan" where hasExpired: try await self.remember(unknown, of: doubt, name)
-        case "orphan": try await self.inOneTransaction(SweepCorrections.adopt(doubt.user))
-        case "ahead": try await self.inOneTransaction(SweepCorrections.catchUp(doubt.user, doubt.generation))
+        case .orphan where hasExpired: try await self.remember(unknown, of: doubt, fullName)
+        case .orphan: try await self.inOneTransaction([UserLock.take(doubt.user)] + SweepCorrections.adopt(doubt.user))
+        case .ahead: try await self.inOneTransaction(SweepCorrections.catchUp(doubt.user, doubt.generation))
         // The visit of its tag shows it to an operator.
-        default: break
+        case .overtaken, .stray, nil: break
         }
     }
 

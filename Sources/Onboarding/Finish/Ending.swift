@@ -47,7 +47,7 @@ package struct Ending: Sendable {
             update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
             where provider_id = \(id) and \(OpenCredential.condition)
             returning tag)
-        update dialtone.tenant_tags set held = greatest(0, held - 1)
+        update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
         where tenant_id = \(self.user.tenant) and tag = (select tag from closed)
         """
     }
@@ -56,7 +56,7 @@ package struct Ending: Sendable {
     /// jobs_pkey and tenant_tags_tag_key.
     private var giveBackSlot: SQL {
         """
-        update dialtone.tenant_tags set held = greatest(0, held - 1)
+        update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
         where tenant_id = \(self.user.tenant)
           and tag = (select jobs.tag from dialtone.jobs where \(self.lease.holdsJob))
         """

@@ -103,9 +103,8 @@ extension Evidence {
         from decided
         where (is_wanted or is_held) and installation = (select id from dialtone.installation)
           -- `offset 0` keeps these, and the one below, from becoming joins that read a whole table.
-          and not exists (select 1 from dialtone.surplus where surplus.provider_id = decided.provider_id offset 0)
-          and not exists (select 1 from dialtone.strays
-                          where strays.provider_id = decided.provider_id and strays.doomed_at is not null offset 0)
+          and not exists (select 1 from dialtone.surplus
+                          where surplus.provider_id = decided.provider_id and \(Stray.isRefused) offset 0)
         on conflict do nothing
         returning provider_id
         """

@@ -10,6 +10,8 @@ extension OnboardingWorker {
     ///
     /// When they differ, the worker claims nothing until the ledger says what the change means. Returns the server that
     /// answers; nil when the ledger has no installation.
+    ///
+    /// Cancelled here: the worker claims nothing until the next tick.
     func adoptServerIfChanged(on connection: PostgresConnection) async throws -> Incarnation? {
         guard let row = try await connection.query(Incarnation.current).first else { return nil }
         let server = try Incarnation.read(row)
@@ -20,10 +22,12 @@ extension OnboardingWorker {
                 ["installation": "\(server.installation)"])
             return server
         }
-        if server.isKnown && self.identity.knows(server.started) { return server }
+        let era = server.isKnown ? server.era : nil
+        if let era, self.identity.knows(era) { return server }
         self.identity.forget()
-        if server.isKnown {
-            try await self.identity.meet(server.started, on: connection)
+        if let era {
+            _ = try await connection.query(Incarnation.makeTagsDue)
+            try await self.identity.meet(era, on: connection)
         } else {
             // Another node may have written the row first; the next tick reads what is committed.
             try await self.adoptServer(on: connection)
@@ -32,6 +36,8 @@ extension OnboardingWorker {
     }
 
     /// Throws `ServerIdentityHidden` when the server refuses to be asked which one it is.
+    ///
+    /// Cancelled here: the server is adopted or not. The next tick reads which.
     private func adoptServer(on connection: PostgresConnection) async throws {
         let identity = self.configuration.serverIdentity
         let rows: PostgresRows
@@ -46,7 +52,7 @@ extension OnboardingWorker {
         }
         guard let change = try rows.first.map(Incarnation.read)?.change, change != "first" else { return }
         self.logger.warning(
-            "the database server has changed; every create looks first until a full sweep has ended",
+            "the database server has changed; creates look first until their tenant's tags have been listed",
             metadata: ["change": "\(change)"])
     }
 }

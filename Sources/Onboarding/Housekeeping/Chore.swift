@@ -3,6 +3,8 @@
 
 /// One piece of housekeeping. One tick does the chores that are due in the order of the cases.
 enum Chore: CaseIterable, Sendable {
+    /// Reads the names of strays, before anything is claimed.
+    case readStrayNames
     /// Writes down which nodes hold their lock, so that a node that is gone can be told from one that lives.
     case watchNodeLocks
     /// Removes from surplus what was recorded as a credential meanwhile.
@@ -37,6 +39,8 @@ enum Chore: CaseIterable, Sendable {
     case forgetRemains
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
+    /// Queues jobs for users who are not as wanted and have none.
+    case queueForgottenUsers
     /// Queues scheduled jobs whose time has come, and tries dead ones again.
     case queueDueJobs
     /// Puts jobs in doubt whose lease has run out.
@@ -48,6 +52,7 @@ enum Chore: CaseIterable, Sendable {
     /// on average.
     var schedule: Schedule {
         switch self {
+        case .readStrayNames: .every(.seconds(5))
         case .watchNodeLocks: .every(.seconds(1))
         case .disownRecordedSurplus: .every(.seconds(5), from: .milliseconds(1500))
         case .forgetDeadNodes: .every(.seconds(60), from: .milliseconds(3500))
@@ -65,6 +70,7 @@ enum Chore: CaseIterable, Sendable {
         case .overwriteClosedCredentials: .every(.seconds(10), from: .milliseconds(9000))
         case .forgetRemains: .every(.seconds(600), from: .milliseconds(14_500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
+        case .queueForgottenUsers: .every(.seconds(5), from: .milliseconds(4000))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick
         case .rescueJobsOfDeadNodes: .everyTick

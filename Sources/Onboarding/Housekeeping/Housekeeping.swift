@@ -53,6 +53,8 @@ extension OnboardingWorker {
         var place = ForgottenDeletes.Place()
         /// Where the walk of `forgetOldEvents` stands.
         var oldEvents = OldEvents.Place()
+        /// Where the walk of `queueForgottenUsers` stands.
+        var user = ForgottenUsers.Place()
         /// Jobs that this tick has put in doubt.
         var rescued = 0
     }
@@ -79,6 +81,10 @@ extension OnboardingWorker {
         _ chore: Chore, _ round: inout Round, _ server: Incarnation, on connection: PostgresConnection
     ) async throws {
         switch chore {
+        case .readStrayNames:
+            let asked = ContinuousClock.now
+            let names = try await connection.query(Stray.names).map { try $0.decode(String.self) }
+            self.strayNames.replace(with: names, asked: asked)
         case .watchNodeLocks: _ = try await connection.query(Presence.watch)
         case .disownRecordedSurplus: _ = try await connection.query(Surplus.disown)
         case .forgetDeadNodes: _ = try await connection.query(Presence.forget)
@@ -99,6 +105,7 @@ extension OnboardingWorker {
         case .dropOldLog, .forgetOldLogRows, .forgetOldEvents, .overwriteClosedCredentials, .forgetRemains:
             try await self.retain(chore, &round.oldEvents, on: connection)
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
+        case .queueForgottenUsers: try await self.queueForgottenUsers(&round, on: connection)
         case .queueDueJobs:
             _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
             _ = try await connection.query(DeadJob.tryAgain(limit: Self.jobsPerStatement))
@@ -121,6 +128,18 @@ extension OnboardingWorker {
         round.place = ForgottenDeletes.Place()
         round.place = try ForgottenDeletes.nextPlace(
             after: try await connection.query(ForgottenDeletes.enqueue(after: place)))
+    }
+
+    private func queueForgottenUsers(_ round: inout Round, on connection: PostgresConnection) async throws {
+        let place = round.user
+        // After a failure the walk begins anew.
+        round.user = ForgottenUsers.Place()
+        let (next, queued) = try ForgottenUsers.nextPlace(
+            after: try await connection.query(ForgottenUsers.enqueue(after: place)))
+        round.user = next
+        if queued > 0 {
+            self.logger.notice("users waited without a job, and have one now", metadata: ["users": "\(queued)"])
+        }
     }
 
     private func rescueExpiredLeases(

@@ -8,59 +8,66 @@
 // sent. Dialtone cannot prevent that. It notices the change, and then it believes the ledger less until it has
 // compared the ledger with the provider again.
 //
-// How a change is noticed. The one row of `dialtone.incarnation` holds three things about the server that the ledger
-// was last met on: the system identifier, the timeline of its WAL, and the start of its postmaster. A statement that
-// claims jobs, takes surplus to delete or begins a sweep compares the row's start with its server's start. So nothing
-// new is begun between the change and the adoption, even if no worker has noticed the change yet.
+// The identity. The one row of `dialtone.incarnation` says what the ledger was last met on: the system identifier, the
+// timeline of the WAL, the start of the postmaster, the database's oid, and the file of the table itself. A dump that
+// is loaded into the running server changes the last two alone.
 //
-//     another start  ─▶  nothing is  ─▶  `adopt` writes  ─▶  each create  ─▶  a sweep sees  ─▶  the tenant's
-//     answers            claimed         what happened       looks first      the tenant        creates go at once
+// The era. Each change of the identity draws a random number, the era. Workers, tenants and tags name the era that they
+// mean. So nothing that was said before a change passes for something said after it.
 //
-// The five cases. `adopt` compares the system and the timeline with the row.
+//     another      ─▶  nothing is  ─▶  `adopt` writes  ─▶  each create  ─▶  visits see   ─▶  the tenant's
+//     server answers   claimed         a new era           looks first      the tags         creates go at once
 //
-//     row   system   timeline   change     looks first   quiet first   deletes at the provider
-//     none  –        –          first      no            no            as always
-//     yes   same     same       restart    yes           as before     surplus waits until its tenant is swept
-//     yes   same     another    failover   yes           yes           surplus waits until its tenant is swept
-//     yes   another  any        restore    yes           yes           none until an operator says what this is
-//     yes   hidden   hidden     unknown    yes           yes           none until an operator says what this is
+// How a change is noticed. A statement that claims jobs or takes surplus to delete compares start, database and file
+// with what answers (`KnownServer`). So nothing new is begun between the change and the adoption, even if no worker has
+// noticed the change yet. Housekeeping asks the same each tick (`current`).
 //
-// - first: the first worker of a new installation has met its server. There is nothing to forget. Costs nothing.
+// The cases. `adopt` compares the identity with the row.
+//
+//     what differs            change     absence waits for     deletes at the provider
+//     no row is there         first      –                     as always
+//     the start alone         restart    what was ahead        as always
+//     the file alone          reload     now + quiet time      as always
+//     the timeline            failover   now + quiet time      as always
+//     the system or database  restore    now + quiet time      none until an operator says what this is
+//     the start, rest hidden  unknown    now + quiet time      none until an operator says what this is
+//
+// - first: the first worker of a new installation has met its server. There is nothing to forget, and all is seen.
 // - restart: the data directory is the same, so every acknowledged commit is there. But the server may stand on an
-//   older snapshot of that disk, which looks exactly the same. So every create looks first. The cost is one look per
-//   create.
+//   older snapshot of that disk, which looks exactly the same. So every create looks first, and one look suffices at
+//   once. A quiet time that an earlier change has set goes on.
+// - reload: somebody loaded a dump into the same database. VACUUM FULL of the table looks the same, and costs as much.
 // - failover: a standby was promoted, or a backup was recovered to a point in time. The last commits may be missing,
-//   and a create that they allowed may still be on its way. So an empty look proves absence only after `quiet_until`
-//   (`looks_twice`): one lease and the landing time after the adoption. A user who signs up before that waits for it.
-// - restore: the system identifier is another, so the data was copied, for example by a dump. The original may still
-//   run and own the same credentials. Neither a job nor surplus deletes anything at the provider until an operator
-//   has run `dialtone installation confirm` (`InstallationConfirmation`). Creates go on: a look finds what the
-//   original has made.
+//   and a create that they allowed may still be on its way. So nothing is absent before `quiet_until`: one lease and
+//   the landing time after the adoption. A user who signs up before that waits for it.
+// - restore: the data was copied, for example by a dump. The original may still run and own the same credentials.
+//   Neither a job nor surplus deletes anything at the provider until an operator has run `dialtone installation
+//   confirm` (`InstallationConfirmation`). Creates go on: a look finds what the original has made.
 // - unknown: the server was met under `ServerIdentity.start`, or the row was written under it. Then system and timeline
-//   are null, and the start is all that differs. It may be any of the three cases above, so it is treated as a restore:
-//   absence waits for `quiet_until`. Nothing is deleted at the provider until an operator has confirmed the installation.
-//   This is the weaker mode. It keeps the promise, and every restart costs an operator's word.
+//   are null. It may be any of the cases above, so it is treated as a restore. This is the weaker mode. It keeps the
+//   promise, and every restart costs an operator's word.
 //
 // A server that refuses to be asked under `ServerIdentity.system` is never adopted. The worker claims nothing, and its
-// readiness names the function (`ServerIdentity.verify`).
+// readiness names the function (`ServerIdentity.verify`). A second change may come before the first is over:
+// `is_stopped` stays when it was set, and so does `has_lost`.
 //
-// A second change may come before the first is over. `looks_twice` and `is_stopped` therefore stay when they were
-// set.
+// What is not noticed. A virtual machine that is set back together with the memory of its server keeps all of the
+// identity. The visits find what it has forgotten.
 //
-// How trust returns: tenant by tenant. A claim compares `tenants.swept_under` with the start of the server that its
-// worker knows. While they differ, the job carries this row's distrust (`LedgerTrust`): `looksFirst`, and
-// `looksTwice` with `quiet_until`. `SweepLease.saw` writes `swept_under` when a sweep has listed every tag of the
-// tenant. When commits may be lost, the sweep of that tenant must have begun after `quiet_until`.
-// `SweepLease.end` clears `looks_first` and `looks_twice` once every tenant has been seen under this start. A tenant
-// that no sweep has ever seen goes on looking first, because a backup may have forgotten it. `is_stopped` holds for
-// all tenants, and only an operator ends it.
+// How trust returns: tag by tag, and so tenant by tenant (`TenantTrust`). A claim compares `tenants.seen_era` with the
+// era. While they differ, the tenant's queued creates look first, and absence waits for `quiet_until` too. A new era
+// makes all tags due (`makeTagsDue`), and the tags of tenants with jobs come first (`TagDemand`). Deletes of surplus
+// need no trust: their proofs stay true in every later state of the ledger. `is_stopped` holds for all tenants, and
+// only an operator ends it.
 //
-// Workers and what they hold. Each worker takes a new id when it meets the changed server. A server that has lost a
-// claim may give the same epoch of a job out again. The id then tells the two holders apart. A provider id that a
-// former worker brings is still recorded, because evidence needs no lease. A claimed job keeps its worker in its row.
-// It gets a new lease by this server's clock, which may differ from the clock before. When nobody finishes the job,
-// that lease runs out and the job goes into doubt. When commits may be lost, each doubtful job begins its empty
-// looks and its quiet time anew.
+// New tenants. While the server has never changed (`has_lost` is false), a new tenant is seen from the start. Later it
+// may be a tenant that the ledger has forgotten, so it begins unseen.
+//
+// Workers and what they hold. Each worker takes a new id in each era. A server that has lost a claim may give the same
+// epoch of a job out again. The id then tells the two holders apart. A provider id that a former worker brings is still
+// recorded, because evidence needs no lease. A claimed job keeps its worker in its row. It gets a new lease by this
+// server's clock, which may differ from the clock before. When nobody finishes the job, that lease runs out and the job
+// goes into doubt. Jobs in doubt are left as they are: their claims take the later of the two quiet times.
 
 import Foundation
 import Model
@@ -69,31 +76,50 @@ import Queue
 
 /// The server that answers, as the worker has read it.
 struct Incarnation: Sendable, Equatable {
+    /// The era of the committed row; nil when there is no row.
+    var era: Int64?
     /// When the server's postmaster started, in microseconds since 1970.
     var started: Int64
-    /// `first`, `restart`, `failover`, `restore` or `unknown`, when this statement has written it; else nil.
+    /// The value of `incarnation.change`, when this statement has written it; else nil.
     var change: String?
-    /// Whether the committed row names this start of the server. Only then may jobs be claimed.
+    /// Whether the committed row names this server and this database. Only then may jobs be claimed.
     var isKnown: Bool
     /// The installation whose names are made here. `installation confirm --clone` changes it under a running worker.
     var installation: UUID
     /// The server's clock, in microseconds since 1970.
     var now: Int64
 
-    /// Reads a row of `current` or `adopt`: start, whether it is known, change, installation, clock.
+    /// Reads a row of `current` or `adopt`: era, start, whether it is known, change, installation, clock.
     static func read(_ row: PostgresRow) throws -> Incarnation {
-        let (started, isKnown, change, installation, now) = try row.decode(
-            Int64.self, Bool.self, String?.self, UUID.self, Int64.self)
-        return Incarnation(started: started, change: change, isKnown: isKnown, installation: installation, now: now)
+        var columns = row.columns
+        return Incarnation(
+            era: try columns.next(), started: try columns.next(), change: try columns.next(String?.self),
+            isKnown: try columns.next(), installation: try columns.next(), now: try columns.next())
     }
 
     /// Reads whether the server is still the one of the row. Takes no lock and writes nothing.
     static let current: SQL = """
-        select \(ServerClock.start),
-               coalesce(incarnation.started = \(ServerClock.start), false),
+        select incarnation.era,
+               \(ServerClock.start),
                null::text,
+               coalesce(\(KnownServer.answers), false),
                installation.id,
                \(ServerClock.statementStart)
         from dialtone.installation installation left join dialtone.incarnation incarnation on true
+        """
+
+    /// Makes the tags due that are not seen in this era: now, or when the quiet time is over, because no list counts
+    /// before. Repeated by each worker that meets the era, so a worker that dies here does no harm.
+    ///
+    /// Locks tags in the order of claims. Reads them all, which is rare: once per worker and era.
+    static let makeTagsDue: SQL = """
+        with line as materialized (
+            select tag.tenant_id, tag.shard, greatest(incarnation.quiet_until, statement_timestamp()) as due
+            from dialtone.incarnation cross join dialtone.tenant_tags tag
+            where tag.seen_era is distinct from incarnation.era
+              and tag.due_at > greatest(incarnation.quiet_until, statement_timestamp())
+            order by tag.tenant_id, tag.shard for no key update of tag)
+        update dialtone.tenant_tags tag set due_at = line.due
+        from line where tag.tenant_id = line.tenant_id and tag.shard = line.shard
         """
 }

@@ -13,7 +13,9 @@ package enum InstallationConfirmation {
             """
             select installation.id,
                    incarnation.change,
-                   coalesce(incarnation.looks_first, false),
+                   -- Before any worker has run there is no era, and nothing to look for.
+                   incarnation.era is not null and exists (
+                       select 1 from dialtone.tenants tenant where tenant.seen_era is distinct from incarnation.era),
                    coalesce(incarnation.is_stopped, false)
             from dialtone.installation installation left join dialtone.incarnation incarnation on true
             """
@@ -63,14 +65,18 @@ package enum InstallationConfirmation {
         "delete from dialtone.jobs",
         "delete from dialtone.doubts",
         "delete from dialtone.surplus",
-        "delete from dialtone.strays",
-        // A sweep under way finds that it has lost its lease.
-        "update dialtone.sweep set holder = null, held_until = null, started_at = null",
         """
         update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
         where status <> 'deleted'
         """,
-        "update dialtone.tenant_tags set held = 0, empty_since = null",
+        // No tag has been seen with the names that this installation makes from now on.
+        "update dialtone.tenants set seen_era = null",
+        """
+        update dialtone.tenant_tags
+        set held = 0, empty_since = null, seen_era = null, listed_at = null, changed_at = clock_timestamp(),
+            busy_since = null, due_at = clock_timestamp(), others = 0, miscounts = 0, failures = 0, would_change = null
+        """,
+        "update dialtone.account_walk set page = 1, pages = null, started_at = null, due_at = clock_timestamp()",
         "update dialtone.users set status = 'revoked' where wanted = 'gone' and status <> 'revoked'",
         """
         update dialtone.users set generation = generation + 1, status = 'pending', ready_at = null where wanted = 'live'
@@ -94,15 +100,20 @@ package enum InstallationConfirmation {
         case .system:
             """
             update dialtone.incarnation
-            set is_stopped = false, started = 0,
+            set \(Self.asIfStandingHere),
                 system_identifier = (select system_identifier from pg_control_system()),
                 timeline = ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint
             """
         case .start:
             """
             update dialtone.incarnation
-            set is_stopped = false, started = 0, system_identifier = null, timeline = null
+            set \(Self.asIfStandingHere), system_identifier = null, timeline = null
             """
         }
     }
+
+    private static let asIfStandingHere: SQL = """
+        is_stopped = false, started = 0, quiet_until = null, database_oid = \(KnownServer.database),
+        filenode = \(KnownServer.file)
+        """
 }

@@ -6,9 +6,9 @@ package import Foundation
 /// This installation, and what waits until an operator says what it is.
 package struct InstallationState: Sendable {
     package let id: UUID
-    /// `first`, `restart`, `failover`, `restore` or `unknown`; nil before any worker has run.
+    /// `first`, `restart`, `reload`, `failover`, `restore` or `unknown`; nil before any worker has run.
     package let change: String?
-    /// Whether creates of tenants that no sweep has seen since the change look first.
+    /// Whether some tenants are not seen since the change: their creates look first.
     package let looksFirst: Bool
     /// Whether nothing is deleted at the provider.
     package let isStopped: Bool

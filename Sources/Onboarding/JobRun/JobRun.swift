@@ -32,6 +32,8 @@ struct JobRun: Sendable {
     /// Random numbers in 0..<1, for jitter.
     let random: @Sendable () -> Double
     var metrics = Measurements()
+    /// The names of strays, which a job may have to adopt; nil: there are none.
+    var strayNames: StrayNames?
 
     /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
     /// what a list of the job's tag has shown: it proves presence, never absence.
@@ -41,6 +43,7 @@ struct JobRun: Sendable {
         _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
     ) async -> JobResult {
         var state = RunState(job: job, leaseEnd: leaseEnd, listed: listed)
+        if self.strayNames?.mayHold(self.name(state)) == true { state.job.life.trust.looksFirst = true }
         var event = JobEvent.claimed
         while true {
             let effects: [JobEffect]

@@ -14,10 +14,6 @@ extension JobRun {
     /// Permission is asked before the job is armed again: a job that is refused here keeps its quiet time, so its next
     /// look may prove absence again.
     func renewLease(_ state: inout RunState) async -> JobResult? {
-        // A create that the brake would hold back must not cost the job its quiet time either.
-        if let wait = self.provider.limits.brake.holds {
-            return self.backIntoDoubt(state, wait + wait * self.random())
-        }
         if case .wait(let wait) = await self.takePermits(&state) {
             return self.backIntoDoubt(state, wait + wait * self.random())
         }

@@ -27,6 +27,10 @@ package enum TagShards {
     ///
     /// The two statements are one transaction. The first locks the tenant's row, which orders the nodes that ask at the
     /// same time. The second has a later snapshot, so it sees the shard that the node before has opened.
+    ///
+    /// A new shard is seen when its tenant is: the visit that saw the tenant's last shard has found nothing beyond it
+    /// (`TenantTrust`). The tenant's row is locked, so the tenant cannot be declared seen meanwhile without this shard.
+    /// Its first visit counts what the first creates have made. A shard of an unseen tenant is listed at once.
     package static func openNext(for tenant: TenantID, capacity: Int) -> [SQL] {
         [
             "select tenant_id from dialtone.tenants where tenant_id = \(tenant) for no key update",
@@ -43,9 +47,16 @@ package enum TagShards {
                     (select max(tag.shard) + 1 from dialtone.tenant_tags tag where tag.tenant_id = \(tenant)),
                     1) as shard
                 where not exists (select 1 from last where has_room))
-            insert into dialtone.tenant_tags as tag (tenant_id, shard, tag, opened)
-            select \(tenant), shard, \(Self.tag(of: tenant)), coalesce((select opened + 1 from last), 0) from next
-            on conflict (tenant_id, shard) do update set opened = excluded.opened
+            insert into dialtone.tenant_tags as tag (tenant_id, shard, tag, opened, seen_era, changed_at, due_at)
+            select \(tenant), shard, \(Self.tag(of: tenant)), coalesce((select opened + 1 from last), 0), trust.era,
+                   clock_timestamp(), clock_timestamp() + case when trust.is_seen then interval '10 minutes'
+                                                               else interval '0' end
+            from next cross join (
+                select tenant.seen_era as era,
+                       exists (select 1 from dialtone.incarnation
+                               where incarnation.era = tenant.seen_era) as is_seen
+                from dialtone.tenants tenant where tenant.tenant_id = \(tenant)) trust
+            on conflict (tenant_id, shard) do update set opened = excluded.opened, changed_at = excluded.changed_at
             """,
         ]
     }
@@ -64,7 +75,8 @@ package enum TagShards {
     /// as full, whatever the ledger has counted, until it holds fewer.
     package static func isFull(_ tag: String, of tenant: TenantID, total: Int) -> SQL {
         """
-        update dialtone.tenant_tags set held = greatest(held, \(Int32(total))), room = least(room, \(Int32(total)))
+        update dialtone.tenant_tags
+        set held = greatest(held, \(Int32(total))), room = least(room, \(Int32(total))), changed_at = clock_timestamp()
         where tenant_id = \(tenant) and tag = \(tag)
         """
     }

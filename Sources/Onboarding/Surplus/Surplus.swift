@@ -3,7 +3,8 @@
 //
 // A look or a sweep may find a credential of a generation that is closed or that another id owns. No user will ever get
 // it, so it is deleted. The proof must be in committed rows, because a delete cannot be taken back. One statement
-// (`due`) holds all conditions of the proof, and it runs just before each call.
+// (`due`) holds all conditions of the proof, and it runs just before each call. Where another credential owns the
+// generation, that one is asked for too: the provider may have lost it.
 
 import Model
 import Postgres
@@ -30,8 +31,11 @@ struct Surplus: Sendable {
             from unnest(\(self.ids)) as found (id)
             -- Index credentials_provider_id_key.
             where not exists (select 1 from dialtone.credentials credential where credential.provider_id = id)
-            -- The provider shows it although it was deleted: delete it again.
-            on conflict (provider_id) do update set deleted_at = null where surplus.deleted_at is not null
+            -- The provider shows it although it was deleted: delete it again. A stray has found its user.
+            on conflict (provider_id) do update
+            set deleted_at = null, tenant_id = excluded.tenant_id, user_id = excluded.user_id,
+                generation = excluded.generation, due_at = clock_timestamp(), attempts = 0
+            where surplus.deleted_at is not null or surplus.user_id is null
             """,
         ]
     }
@@ -39,30 +43,54 @@ struct Surplus: Sendable {
     /// Returns those of the ids that are known as surplus, or are strays that an operator has ordered to be deleted.
     static func among(_ ids: [ProviderID]) -> SQL {
         """
-        select provider_id from dialtone.surplus where provider_id = any(\(ids))
-        union select provider_id from dialtone.strays where provider_id = any(\(ids)) and doomed_at is not null
+        select provider_id from dialtone.surplus where provider_id = any(\(ids)) and \(Stray.isRefused)
         """
     }
 
-    /// Takes the oldest surplus that may be deleted now, for `hold`, and returns its id.
+    /// Looks at surplus that is due, and takes the first that may be deleted now. Reads a row for each that it has put
+    /// off: its id, whether it is taken, and the active credential of its generation, whose word is still to be heard.
+    /// No row: nothing is due.
     ///
-    /// One deleter takes it at a time; a row that another is taking is skipped. Index surplus_open.
-    static func due(hold: Duration) -> SQL {
+    /// What is taken comes again in two minutes, so a deleter that dies costs no more. What is not proven yet comes
+    /// again in five seconds. One deleter takes a row at a time; a row that another is taking is skipped. Nothing is
+    /// due while the server is not the one that the ledger was met on, or while an operator's word is missing. Index
+    /// surplus_due.
+    ///
+    /// The proofs need no trust in the ledger: they stay true in every later state, so commits that were lost since
+    /// change nothing. A row of nobody (a stray) goes by an operator's word alone, two minutes after it.
+    static var due: SQL {
         """
-        with due as materialized (
-            select surplus.provider_id from dialtone.surplus surplus
-            where surplus.deleted_at is null and coalesce(surplus.claimed_until < clock_timestamp(), true)
-              and not exists (select 1 from dialtone.credentials credential
-                              where credential.provider_id = surplus.provider_id offset 0)
-              and (\(Self.isOwnedByAnotherID) or \(Self.isClosed))
-              and \(Self.isLedgerTrusted)
-            order by surplus.found_at limit 1 for no key update of surplus skip locked)
-        update dialtone.surplus surplus
-        set claimed_until = clock_timestamp() + \(hold)
-        from due where surplus.provider_id = due.provider_id
-        returning surplus.provider_id
+        with looked_at as materialized (
+            select surplus.provider_id, surplus.due_at, surplus.tenant_id, surplus.user_id, surplus.generation,
+                   \(Stray.isDoomed) as is_doomed
+            from dialtone.surplus
+            where surplus.deleted_at is null and surplus.due_at <= statement_timestamp()
+              and (surplus.user_id is not null or \(Stray.isDoomed))
+              and (select not incarnation.is_stopped and \(KnownServer.answers) from dialtone.incarnation)
+            order by surplus.due_at limit 64 for no key update skip locked),
+        judged as materialized (
+            select surplus.provider_id, surplus.due_at, (\(Self.activeOwner)) as owner,
+                   not exists (select 1 from dialtone.credentials credential
+                               where credential.provider_id = surplus.provider_id offset 0)
+                   and (surplus.is_doomed or \(Self.isOwnedByAnotherID) or \(Self.isClosed)) as is_proven
+            from looked_at surplus),
+        taken as (select provider_id from judged where is_proven order by due_at, provider_id limit 1)
+        update dialtone.surplus
+        set due_at = clock_timestamp() + case when judged.is_proven then interval '2 minutes'
+                                              else interval '5 seconds' end
+        from judged
+        where surplus.provider_id = any(array[judged.provider_id])
+          and (not judged.is_proven or judged.provider_id = (select provider_id from taken))
+        returning surplus.provider_id, judged.is_proven, judged.owner
         """
     }
+
+    /// The active credential of the generation of row `surplus`. Primary key of credentials.
+    private static let activeOwner: SQL = """
+        select credential.provider_id from dialtone.credentials credential
+        where credential.tenant_id = surplus.tenant_id and credential.user_id = surplus.user_id
+          and credential.generation = surplus.generation and coalesce(credential.status = 'active', false) offset 0
+        """
 
     /// Whether another credential of the ledger has the generation of row `surplus`. Primary key of credentials.
     private static let isOwnedByAnotherID: SQL = """
@@ -82,34 +110,43 @@ struct Surplus: Sendable {
                                     and job.generation = surplus.generation offset 0) offset 0)
         """
 
-    /// Whether the ledger knows what it ever knew of the tenant of row `surplus`, and stands on no other system.
-    private static let isLedgerTrusted: SQL = """
-        exists (select 1 from dialtone.incarnation incarnation
-                where incarnation.started = \(ServerClock.start) and not incarnation.is_stopped
-                  and (not incarnation.looks_first
-                       or exists (select 1 from dialtone.tenants tenant
-                                  where tenant.tenant_id = surplus.tenant_id
-                                    and tenant.swept_under = incarnation.started)))
-        """
-
     /// Forgets surplus that was recorded as a credential meanwhile: the ledger owns it. Index surplus_open.
     static let disown: SQL = """
         delete from dialtone.surplus surplus using dialtone.credentials credential
         where surplus.deleted_at is null and credential.provider_id = surplus.provider_id
         """
 
-    /// The provider has answered 200 or 404.
+    /// The provider has answered 200 or 404. The tag holds one less. Indexes surplus_pkey and tenant_tags_tag_key.
     static func deleted(_ id: ProviderID) -> SQL {
-        "update dialtone.surplus set deleted_at = clock_timestamp() where provider_id = \(id) and deleted_at is null"
+        """
+        with gone as (
+            update dialtone.surplus set deleted_at = clock_timestamp()
+            where provider_id = \(id) and \(Self.isOpen) returning tag)
+        update dialtone.tenant_tags set changed_at = clock_timestamp() where tag = (select tag from gone)
+        """
     }
 
-    /// The delete has failed. The pause before the next try doubles, up to ten minutes.
-    static func failed(_ id: ProviderID) -> SQL {
+    /// The delete has failed, or the owner's word is missing. The pause before the next try doubles from `first` on, up
+    /// to ten minutes.
+    static func putOff(_ id: ProviderID, first: Duration) -> SQL {
         """
         update dialtone.surplus
         set attempts = attempts + 1,
-            claimed_until = clock_timestamp() + least(600, power(2, least(attempts, 10))) * interval '1 second'
-        where provider_id = \(id) and deleted_at is null
+            due_at = clock_timestamp() + least(interval '10 minutes', \(first) * power(2, least(attempts, 10)))
+        where provider_id = \(id) and \(Self.isOpen)
+        """
+    }
+
+    /// True for a row that is not deleted. While the table is nearly empty the planner would rather walk an index of the
+    /// open rows than enter the primary key. It does not recognise this form.
+    private static let isOpen: SQL = "coalesce(deleted_at is null, false)"
+
+    /// The owner of a generation is not there. From now on it is missing, and whoever asks a second time decides. The
+    /// second credential stays until then: it may be all that the user has. Index credentials_provider_id_key.
+    static func ownerIsMissing(_ owner: ProviderID) -> SQL {
+        """
+        update dialtone.credentials set missing_since = clock_timestamp()
+        where provider_id = \(owner) and coalesce(status = 'active', false) and missing_since is null
         """
     }
 }

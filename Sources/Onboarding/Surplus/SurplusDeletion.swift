@@ -26,7 +26,8 @@ extension OnboardingWorker {
     }
 }
 
-/// Deletes what `Surplus.due` allows.
+/// Deletes what `Surplus.due` allows. A second credential goes only while its owner answers by id: the ledger's word
+/// that another id owns the generation is old, and the provider may have lost that one since.
 struct SurplusDeletion: Sendable {
     let pool: PostgresPool
     let provider: GuardedProvider
@@ -34,17 +35,59 @@ struct SurplusDeletion: Sendable {
     /// Returns how many were tried, and how many are gone.
     ///
     /// Each is taken just before its call, so that the rows that prove it to be surplus are as new as can be.
+    ///
+    /// Cancelled here: what was taken comes again in two minutes.
     func run(limit: Int) async throws -> (tried: Int, gone: Int) {
         var (tried, gone) = (0, 0)
         while tried < limit {
-            guard let row = try await self.pool.query(Surplus.due(hold: .seconds(60))).first else { break }
-            let id: ProviderID = ProviderID(rawValue: try row.decode(String.self))
+            let rows = try await self.pool.query(Surplus.due)
+            guard !rows.isEmpty else { break }
+            guard let (id, owner) = try Self.taken(rows) else { continue }
             tried += 1
-            let isGone = await self.delete(id)
-            _ = try await self.pool.query(isGone ? Surplus.deleted(id) : Surplus.failed(id))
-            if isGone { gone += 1 }
+            if try await self.finish(id, owner) { gone += 1 }
         }
         return (tried, gone)
+    }
+
+    private static func taken(_ rows: PostgresRows) throws -> (id: ProviderID, owner: ProviderID?)? {
+        for row in rows {
+            let (id, isTaken, owner) = try row.decode(String.self, Bool.self, String?.self)
+            if isTaken { return (ProviderID(rawValue: id), owner.map { ProviderID(rawValue: $0) }) }
+        }
+        return nil
+    }
+
+    /// Deletes one credential, unless its owner does not answer. Returns whether it is gone.
+    ///
+    /// Cancelled here: the next deleter repeats what was under way.
+    private func finish(_ id: ProviderID, _ owner: ProviderID?) async throws -> Bool {
+        if let owner {
+            switch await self.ask(owner) {
+            case .there: break
+            case .missing:
+                _ = try await self.pool.query(Surplus.ownerIsMissing(owner))
+                _ = try await self.pool.query(Surplus.putOff(id, first: .seconds(60)))
+                return false
+            case .unproven:
+                _ = try await self.pool.query(Surplus.putOff(id, first: .seconds(60)))
+                return false
+            }
+        }
+        let isGone = await self.delete(id)
+        _ = try await self.pool.query(isGone ? Surplus.deleted(id) : Surplus.putOff(id, first: .seconds(1)))
+        return isGone
+    }
+
+    /// What the provider says of the credential that owns the generation.
+    private enum Word { case there, missing, unproven }
+
+    private func ask(_ owner: ProviderID) async -> Word {
+        do throws(TelnyxFailure) {
+            _ = try await self.provider.retrieve(owner)
+            return .there
+        } catch {
+            return error.isNotFound ? .missing : .unproven
+        }
     }
 
     /// Returns whether the credential is gone: deleted now, or not found in the account that is the ledger's.

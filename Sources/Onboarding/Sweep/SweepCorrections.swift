@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sweep repairs in the ledger: jobs that are missing, and rows that differ from what the provider has.
+// What a visit repairs in the ledger: jobs that are missing, and rows that differ from what the provider has.
 
 import Model
 import Postgres
@@ -8,8 +8,8 @@ import Queue
 /// The sweep's corrections. None of them creates or deletes at the provider; the user's job does that afterwards.
 enum SweepCorrections {
     /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
-    /// A job that a worker holds is left alone. In one transaction behind the user's lock. Unique key of jobs (tenant_id,
-    /// user_id).
+    /// A job that a worker holds is left alone. In one transaction behind the user's lock. Unique key of jobs
+    /// (tenant_id, user_id).
     static func makeLook(_ user: UserKey, _ generation: Generation) -> [SQL] {
         [UserLock.take(user), Self.look(user, generation), DeadJob.lookNow(user)]
     }
@@ -119,38 +119,5 @@ enum SweepCorrections {
             """,
             NextGoal.openNext(user),
         ] + Self.adopt(user) + [Self.retarget(user)]
-    }
-
-    /// Queues a job that looks first for each user of a page who has no job and is not in the wanted state.
-    ///
-    /// Returns one row: how many jobs were queued, and the last user of the page; null when the page is empty.
-    static func enqueueForgotten(of tenant: TenantID, after user: String, limit: Int) -> SQL {
-        """
-        with page as materialized (
-            -- Primary key of users, entered after the last page.
-            select owner.tenant_id, owner.user_id, owner.wanted, owner.generation, owner.status
-            from dialtone.users owner
-            where owner.tenant_id = \(tenant) and owner.user_id > \(user)
-            order by owner.user_id limit \(limit)),
-        forgotten as (
-            select page.tenant_id, page.user_id, page.generation, \(ServerClock.now) as place,
-                   clock_timestamp() as enqueued_at
-            from page
-            where not exists (select 1 from dialtone.jobs job
-                              where job.tenant_id = page.tenant_id and job.user_id = page.user_id)
-              and case when page.wanted = 'live'
-                  then not exists (select 1 from dialtone.credentials
-                                   where credentials.tenant_id = page.tenant_id
-                                     and credentials.user_id = page.user_id
-                                     and credentials.generation = page.generation
-                                     and \(OpenCredential.condition) offset 0)
-                  else page.status <> 'revoked'
-                       or exists (select 1 from dialtone.credentials
-                                  where credentials.tenant_id = page.tenant_id
-                                    and credentials.user_id = page.user_id
-                                    and \(OpenCredential.condition) offset 0) end),
-        enqueued as (\(JobQueue.enqueue(from: "forgotten", looksFirst: true)) returning jobs.id)
-        select (select count(*) from enqueued), (select max(user_id) from page)
-        """
     }
 }

@@ -8,12 +8,12 @@ package import Queue
 extension ClaimedJob {
     /// Claims queued jobs. `read` reads a row.
     package static func queued(limit: Int, from start: QueueStart, _ terms: ClaimTerms) -> SQL {
-        self.claim(JobQueue.candidates(limit: limit, from: start, started: terms.started), to: .armed, terms)
+        self.claim(JobQueue.candidates(limit: limit, from: start, era: terms.era), to: .armed, terms)
     }
 
     /// Claims jobs in doubt that are due for a look. `read` reads a row.
     package static func doubtful(limit: Int, _ terms: ClaimTerms) -> SQL {
-        self.claim(JobQueue.doubtful(limit: limit, started: terms.started), to: .looking, terms)
+        self.claim(JobQueue.doubtful(limit: limit, era: terms.era), to: .looking, terms)
     }
 
     /// Locks jobs (`candidates`), then one tag of each tenant (`shard`), in the tenants' order. Reads users, tenants
@@ -49,9 +49,7 @@ extension ClaimedJob {
             select candidate.id, candidate.tenant_id, candidate.user_id, wish.wanted,
                    wish.generation as wanted_generation, tenant.connection_id,
                    case when existing.status <> 'deleted' then existing.provider_id end as recorded,
-                   -- A tenant that no sweep has seen may have been forgotten by a backup and made again.
-                   tenant.swept_under is not distinct from \(terms.started) as is_seen,
-                   tenant.swept_at is null as is_never_swept,
+                   tenant.seen_era is not distinct from \(terms.era) as is_seen,
                    later.is_open
                        and coalesce(existing.status = 'active' or existing.close_after > statement_timestamp(), false)
                        as is_outdated,
@@ -66,7 +64,7 @@ extension ClaimedJob {
                 select users.wanted, users.generation, users.status from dialtone.users
                 where users.tenant_id = candidate.tenant_id and users.user_id = candidate.user_id offset 0) wish
             cross join lateral (
-                select tenants.connection_id, tenants.swept_under, tenants.swept_at from dialtone.tenants
+                select tenants.connection_id, tenants.seen_era from dialtone.tenants
                 where tenants.tenant_id = candidate.tenant_id offset 0) tenant
             left join lateral (
                 select credentials.status, credentials.provider_id, credentials.close_after from dialtone.credentials
@@ -119,7 +117,7 @@ extension ClaimedJob {
     /// enter tenant_tags_opened by its whole key. It would walk all versions of all shards, which an old snapshot
     /// keeps.
     private static let slotsTaken: SQL = """
-        update dialtone.tenant_tags tag set held = tag.held + shard.slots from shard
+        update dialtone.tenant_tags tag set held = tag.held + shard.slots, changed_at = clock_timestamp() from shard
         where tag.tenant_id = any(array[shard.tenant_id]) and tag.opened = shard.opened
         returning tag.tenant_id, tag.tag, shard.slots
         """
@@ -136,7 +134,7 @@ extension ClaimedJob {
         where jobs.id = any(array(select id from brief)) and jobs.id = brief.id and jobs.state in ('queued', 'in_doubt')
         returning jobs.id, jobs.epoch, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, brief.connection_id,
                   brief.wanted, brief.wanted_generation, brief.recorded, brief.is_outdated, brief.has_others,
-                  brief.serves_for, brief.is_seen, brief.is_never_swept, jobs.in_doubt, jobs.attempts, jobs.crashes,
+                  brief.serves_for, brief.is_seen, jobs.in_doubt, jobs.attempts, jobs.crashes,
                   jobs.failures, jobs.quiet_until, jobs.overlap, jobs.enqueued_at, jobs.place
         """
     }

@@ -6,15 +6,15 @@ package import Model
 
 package struct ClaimTerms: Sendable {
     package var worker: WorkerID
-    /// The server this worker knows, by its start, in microseconds. It claims from no other.
-    package var started: Int64
+    /// The era this worker knows (`incarnation.era`). It claims in no other.
+    package var era: Int64
     package var lease: Duration
     package var landingTime: Duration
     package var tagCapacity: Int
 
-    package init(worker: WorkerID, started: Int64, lease: Duration, landingTime: Duration, tagCapacity: Int) {
+    package init(worker: WorkerID, era: Int64, lease: Duration, landingTime: Duration, tagCapacity: Int) {
         self.worker = worker
-        self.started = started
+        self.era = era
         self.lease = lease
         self.landingTime = landingTime
         self.tagCapacity = tagCapacity

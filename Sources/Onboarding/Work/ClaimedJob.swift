@@ -34,13 +34,11 @@ extension ClaimedJob {
         claimed.serves_for,
         claimed.in_doubt, claimed.attempts, claimed.crashes, claimed.failures,
         greatest(claimed.quiet_until,
-                 case when incarnation.looks_twice and not claimed.is_seen then incarnation.quiet_until end)
+                 case when not claimed.is_seen then incarnation.quiet_until end)
             - clock_timestamp() as quiet_in,
         claimed.overlap,
         (date_part('epoch', clock_timestamp() - claimed.enqueued_at) * 1000000)::bigint as waited_us,
-        not claimed.is_seen and (incarnation.looks_first or claimed.is_never_swept and incarnation.change <> 'first')
-            or exists (select 1 from dialtone.strays
-                       where split_part(strays.tag, '.', 1) = claimed.tenant_id) as looks_first,
+        not claimed.is_seen as looks_first,
         incarnation.is_stopped,
         claimed.place
         """

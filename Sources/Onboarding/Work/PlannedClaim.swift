@@ -17,7 +17,7 @@ struct PlannedClaim {
     var groups: [[SQL]] {
         let aside =
             self.stopped.isEmpty
-            ? [] : [[SetAside.statement(from: self.start, stopped: self.stopped, started: self.terms.started)]]
+            ? [] : [[SetAside.statement(from: self.start, stopped: self.stopped, era: self.terms.era)]]
         return aside + [[self.statement]]
     }
 

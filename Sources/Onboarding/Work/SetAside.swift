@@ -16,9 +16,9 @@ package enum SetAside {
     ///
     /// Locks the jobs first (`candidates`, index jobs_queued). Indexes users_pkey, tenants_pkey and credentials_pkey:
     /// `offset 0` keeps each lateral on its key.
-    package static func statement(from start: QueueStart, stopped: [String], started: Int64) -> SQL {
+    package static func statement(from start: QueueStart, stopped: [String], era: Int64) -> SQL {
         """
-        with \(JobQueue.candidates(limit: Self.limit, from: start, started: started)),
+        with \(JobQueue.candidates(limit: Self.limit, from: start, era: era)),
         aside as materialized (
             select candidate.id, case when 'tenant:' || candidate.tenant_id = any(\(stopped))
                                       then 'tenant:' || candidate.tenant_id

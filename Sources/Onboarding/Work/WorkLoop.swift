@@ -178,6 +178,7 @@ extension OnboardingWorker {
         let hasNewcomer = state.cursor.advanced(from: claim.start, to: place, took: now - sentAt, at: now)
         state.unwritten += await self.putBackWithoutTag(starved.map(\.job), claim.terms)
         if hasNewcomer || !starved.isEmpty { self.wakeup.signal() }
+        await self.demandVisits(for: claimed.map(\.job))
         return claimed.map(\.job).filter { !$0.needsTag }.map { ($0, sentAt + self.configuration.lease) }
     }
 }

@@ -93,15 +93,6 @@ package final class Brake: Sendable {
         }
     }
 
-    /// How long a create would be held back now; nil: it may go.
-    package var holds: Duration? {
-        switch self.room(for: 1) {
-        case .creates(let count): count > 0 ? nil : .seconds(1)
-        case .lookFirst: .seconds(1)
-        case .wait(let wait): max(.seconds(1), wait)
-        }
-    }
-
     /// The look that a stopped brake asked for was answered, or failed.
     package func looked(isAnswered: Bool) {
         let now = self.now()

@@ -20,7 +20,7 @@ struct InstallationCommand: AsyncParsableCommand {
             if self.json { return try Terminal.show(json: line) }
             Terminal.show("installation \(line.installation)")
             Terminal.show("last change of the database server: \(line.last_change ?? "none")")
-            if line.looks_first { Terminal.show("every create looks first, until a full sweep has ended") }
+            if line.looks_first { Terminal.show("some tenants' creates look first, until their tags have been listed") }
             if line.needs_confirmation {
                 Terminal.show("nothing is deleted: run dialtone installation confirm --same or --clone")
             }

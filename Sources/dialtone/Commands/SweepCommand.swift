@@ -10,16 +10,31 @@ struct SweepCommand: AsyncParsableCommand {
         commandName: "sweep",
         abstract: "Lists every tag at the provider, holds it against the ledger, and puts right what differs.",
         discussion: """
-            The worker sweeps by itself, slowly; this runs one sweep to its end. Deleted are second credentials of a \
-            user and those of users who are gone. A credential that is missing at the provider is asked for twice, 40 \
-            s apart by default, before its user gets another. Names the ledger does not know are only counted. A tag \
-            where more than 5 credentials, and more than 1 in 100, would change that way is left alone unless --yes is \
-            given. When nothing at all of what the ledger has is there, the key may be of another organisation: \
-            nothing is concluded, unless --believe-missing is given.
+            The workers visit one tag after another by themselves; this lists them all now. It says first how many \
+            calls that takes, and waits for no worker. Deleted are second credentials of a user and those of users who \
+            are gone. A credential that is missing at the provider is asked for twice, 40 s apart by default, before \
+            its user gets another. Names the ledger does not know are only counted; with --delete-unknown they go two \
+            minutes later. A tag where more than 5 credentials, and more than 1 in 100, would change that way is left \
+            alone unless --yes is given. When nothing at all of what the ledger has is there, the key may be of another \
+            organisation: nothing is concluded, unless --believe-missing is given.
 
               dialtone sweep --dry-run         what would be done
               dialtone sweep --tenant acme     one tenant only
-            """)
+              dialtone sweep status            how far the workers are, and what waits
+            """,
+        subcommands: [Status.self])
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows how far the workers are with it, and what waits for you. Asks the provider nothing.")
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            let status = try await Administration(try await Settings.read()).sweepStatus()
+            if self.json { return try Terminal.show(json: status) }
+            for line in status.lines { Terminal.show(line) }
+        }
+    }
 
     @Flag(help: "Only look; change nothing.") var dryRun = false
     @Option(help: "Only this tenant.") var tenant: String?

@@ -21,7 +21,6 @@ struct Settling {
         var missing = 0
         var reprovisioned = 0
         var enqueued = 0
-        var revived = 0
         var strays = 0
 
         fileprivate mutating func add(_ report: SweepReport) {
@@ -33,7 +32,6 @@ struct Settling {
             self.missing += report.missing
             self.reprovisioned += report.reprovisioned
             self.enqueued += report.enqueued
-            self.revived += report.revived
             self.strays += report.strays
         }
     }

@@ -75,19 +75,44 @@ import Testing
     }
 
     @Test func `a tenant is not seen while a shard opens that was not listed`() async throws {
+        try await Self.withFullTag { database in
+            let open = TagShards.openNext(for: testTenant, capacity: 980)
+            try await Self.first(open, then: Self.saw(1), database)
+            #expect(try await Self.seen(database) == ["acme"], "the tag, and not its tenant")
+            try await database.commit(Self.saw(2))
+            #expect(try await Self.seen(database) == ["acme", "acme.2", "tenant"])
+        }
+    }
+
+    @Test func `a shard that opens while its tenant is declared seen is seen too`() async throws {
+        try await Self.withFullTag { database in
+            try await Self.first(Self.saw(1), then: TagShards.openNext(for: testTenant, capacity: 980), database)
+            #expect(try await Self.seen(database) == ["acme", "acme.2", "tenant"])
+        }
+    }
+
+    /// Lends a database with a tenant whose only tag is full. Neither is seen in era 1.
+    private static func withFullTag(_ work: (TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await Self.prepare(database)
-            _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
-            let row = try await database.admin.query("select started from dialtone.incarnation").first
-            let started = try #require(row).decode(Int64.self)
+            try await database.insert(Ledger.knownServer, Ledger.unseen)
             try await database.admin.script("update dialtone.tenant_tags set held = 980")
-            let open = TagShards.openNext(for: testTenant, capacity: 980)
-            let saw = SweepLease.saw(testTenant, last: 1, began: Date(), started: started)
-            try await Self.first(open, then: saw, database)
-            #expect(try await database.admin.query("select 1 from dialtone.tenants where swept_at is null").count == 1)
-            try await database.commit(SweepLease.saw(testTenant, last: 2, began: Date(), started: started))
-            #expect(try await database.admin.query("select 1 from dialtone.tenants where swept_at is null").isEmpty)
+            try await work(database)
         }
+    }
+
+    private static func saw(_ shard: Int32) -> [SQL] {
+        TenantTrust.saw(testTenant, shard: shard, era: 1, began: Date())
+    }
+
+    /// What is seen in era 1: tags by their names, and the tenant.
+    private static func seen(_ database: TestDatabase) async throws -> [String] {
+        try await database.admin.query(
+            """
+            select tag from dialtone.tenant_tags where seen_era = 1
+            union all select 'tenant' from dialtone.tenants where seen_era = 1 order by 1
+            """
+        ).map { try $0.decode(String.self) }
     }
 
     // MARK: Two connections

@@ -39,9 +39,9 @@ import Testing
         }
     }
 
-    @Test func `the first tick makes the log's partitions and looks at the nodes' locks`() {
+    @Test func `the first tick reads strays, makes the log's partitions and looks at the nodes' locks`() {
         let chores = Chore.due(at: 0, of: Self.tick)
-        #expect(Array(chores.dropLast(3)) == [.watchNodeLocks, .makeLogPartitions])
+        #expect(Array(chores.dropLast(3)) == [.readStrayNames, .watchNodeLocks, .makeLogPartitions])
     }
 
     @Test func `surplus that was recorded is disowned in the tick that queues forgotten deletes`() {
@@ -51,6 +51,7 @@ import Testing
 
     /// An hour has 7200 ticks. Each case gives a chore and how often it is done.
     private static let anHour: [(chore: Chore, times: Int)] = [
+        (.readStrayNames, 720),
         (.watchNodeLocks, 3600),
         (.disownRecordedSurplus, 720),
         (.forgetDeadNodes, 60),
@@ -68,6 +69,7 @@ import Testing
         (.overwriteClosedCredentials, 360),
         (.forgetRemains, 6),
         (.queueForgottenDeletes, 720),
+        (.queueForgottenUsers, 720),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),
         (.rescueJobsOfDeadNodes, 7200),

@@ -52,24 +52,6 @@ import Testing
         }
     }
 
-    /// A new quiet time would cost it a minute, although nothing was sent.
-    @Test func `a job that the brake holds back after its look is not armed`() async throws {
-        try await JobRunBed.with { bed in
-            let brake = bed.limits.brake
-            let purpose = CreatePurpose(connection: "1", tenant: "acme", user: "u")
-            let tickets = try (0..<8).map { _ in try brake.take(purpose).get() }
-            for ticket in tickets { brake.returned(ticket, isKnown: false) }
-            let job = ClaimedJob.looking(quietIn: .seconds(-1))
-            try await bed.insert(job)
-            let provider = ScriptedProvider.willing()
-            let result = try await bed.run(job, on: provider)
-            #expect(result.moved?.to == .inDoubt && provider.creates == 0)
-            let row = try await bed.database.admin.query("select epoch, state from dialtone.jobs").first
-            let (epoch, state) = try #require(try row?.decode(Int64.self, String.self))
-            #expect(epoch == job.lease.epoch && state == "looking")
-        }
-    }
-
     /// A breaker's only probe is taken once, even with a look between the claim and the create.
     @Test func `a create that looks first takes only one permit`() async throws {
         try await JobRunBed.with { bed in

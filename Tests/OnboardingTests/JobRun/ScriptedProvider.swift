@@ -15,6 +15,8 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
         /// How each list fails; nil: none does.
         var failure: TelnyxFailure?
         var there: Set<ProviderID> = []
+        /// Ids of which nothing is to be heard.
+        var silent: Set<ProviderID> = []
         var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
     }
 
@@ -47,6 +49,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     }
 
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
+        if self.script.silent.contains(id) { throw TelnyxFailure(.unavailable) }
         guard self.script.there.contains(id) else { throw TelnyxFailure(.notFound) }
         return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: Secret("password"))
     }

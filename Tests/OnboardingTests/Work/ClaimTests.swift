@@ -18,7 +18,7 @@ import Testing
             for statement in [ClaimedJob.queued(limit: 64, from: .beginning, terms)] + finish {
                 let plan = try await database.pool.withConnection { try await Self.plan(of: statement, on: $0) }
                 // Tables that have one row, or are nearly always empty, may be read whole.
-                let small = ["incarnation", "installation", "strays", "workers"].reduce(plan) {
+                let small = ["incarnation", "installation", "workers"].reduce(plan) {
                     $0.replacing("Seq Scan on \($1)", with: "")
                 }
                 #expect(!small.contains("Seq Scan on") && !plan.contains("Hash Join"), "\(plan)")
@@ -91,39 +91,45 @@ import Testing
         }
     }
 
-    /// A stray under a tag of the tenant makes its creates look first again.
-    @Test func `after a server change a tenant's creates look first until its tags have been seen`() async throws {
+    @Test func `a tenant's creates look first until its tags have been seen in this era`() async throws {
         try await Self.withJobs(4) { database, terms in
             func looksFirst() async throws -> Bool? {
                 try await Self.claim(1, terms, database).first?.life.trust.looksFirst
             }
-            try await database.admin.script("update dialtone.incarnation set looks_first = true, looks_twice = true")
+            try await database.insert(Ledger.unseen)
             #expect(try await looksFirst() == true)
-            try await database.admin.script(
-                "update dialtone.tenants set swept_under = (select started from dialtone.incarnation)")
+            try await database.commit(TenantTrust.saw(testTenant, shard: 1, era: terms.era, began: Date()))
             #expect(try await looksFirst() == false)
-            try await database.insert(Ledger.stray(ProviderID(rawValue: "p"), tag: "globex"))
-            #expect(try await looksFirst() == false)
-            try await database.insert(Ledger.stray(ProviderID(rawValue: "q"), tag: "acme.2"))
-            #expect(try await looksFirst() == true)
         }
     }
 
-    /// The old server's creates may still land. A tenant whose tags were seen since need not wait for them.
-    @Test func `after lost commits absence waits for the server's quiet time until the tenant was seen`() async throws {
+    @Test func `in an unseen tenant nothing is absent before the ledger's quiet time`() async throws {
         try await Self.withJobs(2) { database, terms in
-            func mayProveAbsence() async throws -> Bool? {
-                try await Self.claim(1, terms, database).first?.life.mayProveAbsence
-            }
-            try await database.admin.script(
-                """
-                update dialtone.incarnation
-                set looks_first = true, looks_twice = true, quiet_until = now() + interval '1 minute'
-                """)
-            #expect(try await mayProveAbsence() == false)
-            try await database.admin.script(
-                "update dialtone.tenants set swept_under = (select started from dialtone.incarnation)")
-            #expect(try await mayProveAbsence() == true)
+            try await database.admin.script("update dialtone.incarnation set quiet_until = now() + interval '1 hour'")
+            let seen = try await Self.claim(1, terms, database).first
+            #expect(seen?.life.quietIn == nil)
+            try await database.insert(Ledger.unseen)
+            let unseen = try await Self.claim(1, terms, database).first
+            #expect(unseen?.life.quietIn.map { $0 > .seconds(3000) } == true)
+        }
+    }
+
+    @Test func `a claim in another era finds nothing`() async throws {
+        try await Self.withJobs(1) { database, terms in
+            var former = terms
+            former.era += 1
+            let none = try await Self.claim(1, former, database)
+            #expect(none.isEmpty)
+            #expect(try await Self.claim(1, terms, database).count == 1)
+        }
+    }
+
+    @Test func `a claim tells its tag that it has changed`() async throws {
+        try await Self.withJobs(1) { database, terms in
+            _ = try await Self.claim(1, terms, database)
+            let changed = try await database.admin.query(
+                "select 1 from dialtone.tenant_tags where changed_at is not null")
+            #expect(changed.count == 1)
         }
     }
 
@@ -135,8 +141,9 @@ import Testing
             try await database.insert(Ledger.tenant(), Ledger.tag(), Ledger.users(count), Ledger.jobs(count))
             _ = try await database.admin.query(Incarnation.adopt(lease: .seconds(30), landingTime: .seconds(40)))
             let row = try await database.admin.query(Incarnation.current).first
+            let server = try Incarnation.read(#require(row))
             let terms = ClaimTerms(
-                worker: WorkerID(rawValue: UUID()), started: try Incarnation.read(#require(row)).started,
+                worker: WorkerID(rawValue: UUID()), era: try #require(server.era),
                 lease: .seconds(30), landingTime: .seconds(40), tagCapacity: 980)
             try await work(database, terms)
         }

@@ -84,10 +84,10 @@ import Testing
     }
 
     private static func setAside(_ scopes: [String], on database: TestDatabase) async throws -> Int {
-        let row = try await database.admin.query("select started from dialtone.incarnation").first
-        let started = try #require(try row?.decode(Int64.self))
+        let row = try await database.admin.query("select era from dialtone.incarnation").first
+        let era = try #require(try row?.decode(Int64.self))
         return try await database.admin.query(
-            SetAside.statement(from: .beginning, stopped: scopes, started: started)
+            SetAside.statement(from: .beginning, stopped: scopes, era: era)
         ).count
     }
 

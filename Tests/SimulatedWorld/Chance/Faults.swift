@@ -7,7 +7,7 @@ extension Simulation {
     /// Lets one thing break. Without the sweep only those faults occur that the protocol itself must repair.
     mutating func fault() {
         guard !self.isPeace else { return }
-        switch self.dice.upTo(self.hasSweep ? 12 : 7) {
+        switch self.dice.upTo(self.hasSweep ? 13 : 7) {
         case 0: self.kill(self.dice.upTo(self.workers.count))
         case 1: self.stopOne()
         case 2: self.restart(.restart)
@@ -19,6 +19,7 @@ extension Simulation {
         case 9: self.jumpClock()
         case 10: self.loseCredential()
         case 11: self.expireCredential()
+        case 12: self.load()
         default: break
         }
     }
@@ -80,6 +81,17 @@ extension Simulation {
         self.ledger = self.standby
         self.unreplicated = 0
         self.restart(.failover)
+    }
+
+    /// Loads a dump that lacks the last commits into the running server. Its start stays, and the rest of its identity
+    /// does not.
+    private mutating func load() {
+        guard self.mutant == .identityByStart else { return self.promote() }
+        self.hasLostCommits = self.hasLostCommits || self.unreplicated > 0
+        self.deletedBySweep = []
+        self.ledger = self.standby
+        self.unreplicated = 0
+        self.note("a dump is loaded, and nobody notices")
     }
 
     /// Brings back the ledger of before the first claim, on another server that was adopted meanwhile. Then all workers

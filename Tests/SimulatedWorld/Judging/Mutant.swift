@@ -29,4 +29,10 @@ package enum Mutant: String, CaseIterable, Sendable {
     case acknowledgedBeforeCommit
     /// A revoke closes the credentials that it saw before it had its user's lock, or closes nothing.
     case decidedBeforeLocked, amendRemoved
+    /// A dump that is loaded into the running server is not noticed, because the server's start is the same.
+    case identityByStart
+    /// After lost commits one look is enough at once, or a list counts that began before the quiet time.
+    case lookedOnceAfterLoss, seenBeforeQuiet
+    /// A second credential is deleted although the provider has lost the one that owns its generation.
+    case secondWithoutOwner
 }

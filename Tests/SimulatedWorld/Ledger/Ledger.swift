@@ -73,12 +73,13 @@ struct Ledger {
     var doubts: [Doubt] = []
     var surplus: [Surplus] = []
     var strays: Set<Int> = []
-    /// The server's start as the ledger knows it. The next four fields say what the ledger is worth since that start.
+    /// The server as the ledger knows it, which stands for the era. The next three fields say what the ledger is worth
+    /// in it. All users have one tenant, so trust is the ledger's.
     var started = 0
     var looksFirst = false
-    var looksTwice = false
     var changedAt = 0
-    var quietAfterChange = 0
+    /// Until when nothing is absent and no list gives trust, because commits may be lost; nil when none are.
+    var quietAfterChange: Int?
     var nextJob = 0
     /// Whether two transactions took their locks in opposite orders. Such transactions can wait for each other forever.
     var hasCrossedLocks = false

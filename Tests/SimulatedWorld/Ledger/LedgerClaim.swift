@@ -42,7 +42,8 @@ extension Ledger {
         let isLaterOpen =
             user.wanted == .live && user.status != .failed && user.generation > job.generation
             && !self.has(user.generation, of: job.user)
-        let quiet = max(job.quietUntil ?? Int.min, self.looksTwice ? self.quietAfterChange : Int.min)
+        let unseenUntil = self.looksFirst && mutant != .lookedOnceAfterLoss ? self.quietAfterChange : nil
+        let quiet = max(job.quietUntil ?? Int.min, unseenUntil ?? Int.min)
         return JobLife(
             generation: job.generation, phase: phase, wanted: user.wanted,
             wantedGeneration: user.generation, recorded: recorded.map { ProviderID(rawValue: "\($0.id)") },

@@ -71,21 +71,20 @@ extension Ledger {
 
     enum Change { case restart, failover }
 
-    /// Takes note of another start of the server, as `Incarnation.adopt` does. From now on every create looks first.
-    /// After a fail-over absence also waits for the quiet time, because commits may have been lost.
+    /// Takes note of another server, as `Incarnation.adopt` does. From now on every create looks first. After a
+    /// fail-over commits may have been lost, so nothing is absent before a quiet time. A mere restart leaves one that
+    /// is ahead.
     mutating func adopt(_ start: Int, _ change: Change, lease: Int, landingTime: Int, now: Int) {
         self.started = start
         self.looksFirst = true
         self.changedAt = now
-        if change == .failover || self.looksTwice {
-            self.looksTwice = true
-            self.quietAfterChange = now + lease + landingTime
+        switch change {
+        case .restart: self.quietAfterChange = self.quietAfterChange.flatMap { $0 > now ? $0 : nil }
+        case .failover: self.quietAfterChange = now + lease + landingTime
         }
         for index in self.jobs.indices {
             switch self.jobs[index].state {
             case .armed, .looking: self.jobs[index].leaseUntil = now + lease
-            case .inDoubt where self.jobs[index].isDoubtful && change == .failover:
-                self.jobs[index].quietUntil = now + lease + landingTime
             case .inDoubt, .queued, .scheduled, .dead: break
             }
         }

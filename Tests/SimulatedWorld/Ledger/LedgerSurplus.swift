@@ -4,9 +4,9 @@
 import Model
 
 extension Ledger {
-    /// Returns the surplus that may be deleted now, as `Surplus.due` does.
+    /// Returns the surplus that may be deleted now, as `Surplus.due` does. Its proofs need no trust.
     func dueSurplus(_ server: Int) -> [Int] {
-        guard self.started == server, !self.looksFirst else { return [] }
+        guard self.started == server else { return [] }
         return self.surplus.filter { row in
             guard !row.isDeleted else { return false }
             guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
@@ -17,6 +17,14 @@ extension Ledger {
             return (user.generation > row.generation || user.wanted == .gone && user.generation == row.generation)
                 && !self.jobs.contains { $0.user == row.user && $0.generation == row.generation }
         }.map(\.id)
+    }
+
+    /// Returns the active credential of the generation to which the surplus belongs.
+    func owner(ofSurplus id: Int) -> Int? {
+        guard let row = self.surplus.first(where: { $0.id == id }) else { return nil }
+        return self.credentials.first {
+            $0.user == row.user && $0.generation == row.generation && $0.status == .active
+        }?.id
     }
 
     mutating func surplusDeleted(_ id: Int) {

@@ -105,8 +105,8 @@ extension Ledger {
         self.jobs[index].mustLook = false
     }
 
-    /// Notes since when an active credential is missing from lists.
-    private mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
+    /// Notes since when an active credential is not there.
+    mutating func missing(_ id: Int, isMissing: Bool, now: Int) {
         guard let index = self.credentials.firstIndex(where: { $0.id == id && $0.status == .active }) else { return }
         self.credentials[index].missingSince = isMissing ? self.credentials[index].missingSince ?? now : nil
     }
@@ -126,19 +126,21 @@ extension Ledger {
         self.retarget(row.user, now)
     }
 
+    /// Whether what was sent to the server before had landed by then.
+    func isAfterQuiet(_ time: Int) -> Bool { self.quietAfterChange.map { $0 <= time } ?? true }
+
     /// Gives a job to each user who waits and has none, as `enqueueForgotten` of the sweep does.
     mutating func enqueueAllForgotten(now: Int) {
         for user in self.forgotten(isSweeps: true).sorted() { self.enqueue(user, now, looksFirst: true) }
     }
 
-    /// Ends a run that saw everything, as `SweepLease.end` does. The ledger is trusted again if the run began late
+    /// Ends a run that saw everything, as `TenantTrust.saw` does. The ledger is trusted again if the run began late
     /// enough.
-    mutating func sweepEnded(startedAt: Int, server: Int, met: Set<Int>) {
+    mutating func sweepEnded(startedAt: Int, server: Int, met: Set<Int>, _ mutant: Mutant?) {
         self.strays = self.strays.filter { id in met.contains(id) && !self.credentials.contains { $0.id == id } }
         guard self.started == server, startedAt >= self.changedAt,
-            !self.looksTwice || startedAt >= self.quietAfterChange
+            self.isAfterQuiet(startedAt) || mutant == .seenBeforeQuiet
         else { return }
         self.looksFirst = false
-        self.looksTwice = false
     }
 }

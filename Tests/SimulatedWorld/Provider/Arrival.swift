@@ -36,6 +36,7 @@ extension Simulation {
     private mutating func arriveDelete(_ id: Int, _ call: Call, isSurplus: Bool) {
         if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
         if isSurplus {
+            guard self.ownerAnswers(id) else { return self.answer(call, .failed, after: 1 + self.dice.upTo(50)) }
             self.deletedBySweep.insert(id)
             if self.ledger.credentials.contains(where: { $0.id == id && $0.status == .active }) {
                 self.fail("an owned credential is deleted as surplus")
@@ -47,6 +48,19 @@ extension Simulation {
         // It is deleted, and the answer is lost.
         if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
         self.answer(call, .deleted, after: 1 + self.dice.upTo(50))
+    }
+
+    /// Asks the owner of a second credential's generation, as `SurplusDeletion` does before it deletes. One that is not
+    /// there is missing from now on.
+    private mutating func ownerAnswers(_ id: Int) -> Bool {
+        guard let owner = self.ledger.owner(ofSurplus: id), !self.provider.isThere(owner) else { return true }
+        if self.mutant == .secondWithoutOwner {
+            self.fail("credential \(id) is deleted although its owner \(owner) is not there")
+            return true
+        }
+        self.ledger.missing(owner, isMissing: true, now: self.serverNow)
+        self.committed()
+        return false
     }
 
     /// Returns what a look shows: live credentials that are not known surplus, oldest first. It lists by name, and the

@@ -64,13 +64,14 @@ extension Simulation {
         self.ledger.enqueueAllForgotten(now: self.serverNow)
         self.committed()
         let wasLost = self.ledger.looksFirst
+        let isProof = self.ledger.isAfterQuiet(startedAt)
         if server == self.server {
-            self.ledger.sweepEnded(startedAt: startedAt, server: server, met: met)
+            self.ledger.sweepEnded(startedAt: startedAt, server: server, met: met, self.mutant)
             self.tally.count(.sweeps)
         }
         // A full list after the quiet time is proof for every name, also for a name whose doubt was lost with its
         // commit.
-        if wasLost && !self.ledger.looksFirst { self.proofs = self.proofs.mapValues { _ in Proof() } }
+        if wasLost && !self.ledger.looksFirst && isProof { self.proofs = self.proofs.mapValues { _ in Proof() } }
         self.committed()
         self.wake()
     }

@@ -19,11 +19,11 @@ import Testing
         try await Story.with(Self.quick) { story in
             try await story.signUp("before")
             #expect(try await story.createsAfterALook() == 0)
-            try await story.holdSweeps(true)
+            try await story.holdVisits(true)
             try await story.meet("started = started - 1", change: "restart")
             try await story.signUp("after")
             #expect(try await story.createsAfterALook() == 1)
-            try await story.holdSweeps(false)
+            try await story.holdVisits(false)
             _ = try await story.sweep()
             try await story.waitUntilLedgerIsTrusted()
             try await story.signUp("later")
@@ -31,14 +31,14 @@ import Testing
         }
     }
 
-    @Test func `after a fail-over absence takes two looks, and lost credentials are adopted`() async throws {
+    @Test func `after a fail-over nothing is absent before the quiet time, and the lost are adopted`() async throws {
         try await Story.with(Self.quick) { story in
             try await story.signUp("lost")
             let id = try await story.activeID()
             // The standby had nothing of this user yet.
             try await story.database.admin.script(
                 "delete from dialtone.credentials; delete from dialtone.users; delete from dialtone.events")
-            try await story.holdSweeps(true)
+            try await story.holdVisits(true)
             try await story.meet("started = started - 1, timeline = 77", change: "failover")
             try await story.signUp("lost")
             #expect(try await story.activeID() == id)
@@ -46,7 +46,7 @@ import Testing
             try await story.waitUntilAtRest()
             let steps = try await story.rows(
                 "select 'x' from dialtone.job_log where user_id = 'new' and to_state in ('in_doubt', 'looking')")
-            #expect(steps.count >= 2, "the first empty answer is not believed")
+            #expect(steps.count >= 2, "an empty answer before the quiet time is not believed")
             #expect(try await story.provider.ids().count == 2)
         }
     }
@@ -109,14 +109,6 @@ extension Story {
             select 1 from dialtone.incarnation
             where change = \(change) and started = (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
             """)
-    }
-
-    /// Keeps the workers' own sweeps away, so that a distrust that they would end lasts.
-    fileprivate func holdSweeps(_ isHeld: Bool) async throws {
-        try await self.database.admin.script(
-            isHeld
-                ? "update dialtone.sweep set holder = gen_random_uuid(), held_until = now() + interval '1 hour'"
-                : "update dialtone.sweep set holder = null, held_until = null")
     }
 
     /// How often an empty look was followed by a create.

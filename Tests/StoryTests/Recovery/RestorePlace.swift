@@ -53,6 +53,15 @@ struct RestorePlace: Sendable {
         try await server.load(dump, into: "dialtone")
     }
 
+    /// Reads the dump into the database that it was made of, while the server runs.
+    func loadAgain(_ dump: URL) async throws {
+        let admin = try await PostgresConnection.connect(
+            PostgresConfiguration(url: self.server.url(database: "dialtone")))
+        try await admin.script("drop schema dialtone cascade")
+        await admin.close()
+        try await self.server.load(dump, into: "dialtone")
+    }
+
     /// Runs an API and a worker on the server as it is now. `changes` are beside or instead of the usual settings.
     func withNode(_ changes: [String: String] = [:], _ work: (RunningNode) async throws -> Void) async throws {
         let settings = try await self.settings(changes)
@@ -156,9 +165,14 @@ extension RestorePlace {
             try await self.until("select 1 from dialtone.jobs where user_id = \(user) and state = \(state)")
         }
 
-        /// Waits until nothing is deleted before an operator's word, and every create looks twice.
+        /// Waits until nothing is deleted before an operator's word.
         func waitUntilStopped() async throws {
-            try await self.until("select 1 from dialtone.incarnation where is_stopped and looks_twice")
+            try await self.until("select 1 from dialtone.incarnation where is_stopped and has_lost")
+        }
+
+        /// Waits until a worker has met the server as it is now, and has named what changed.
+        func waitUntilMet(_ change: String) async throws {
+            try await self.until("select 1 from dialtone.incarnation where change = \(change)")
         }
 
         private func until(_ statement: SQL) async throws {

@@ -42,6 +42,68 @@ import Testing
         }
     }
 
+    /// The server goes on with the start, the system and the timeline that it had.
+    @Test func `a dump loaded into the running server adopts what was made since`() async throws {
+        try await RestorePlace.with { place in
+            let dump = place.folder.appendingPathComponent("dialtone.sql")
+            try await place.withNode { node in
+                try await node.signUp(1...2)
+                try await node.waitUntilReady(2)
+            }
+            try await place.server.dump("dialtone", to: dump)
+            try await place.withNode { node in
+                try await node.signUp(3...6)
+                try await node.waitUntilReady(6)
+            }
+            try await place.loadAgain(dump)
+            try await place.withNode { node in
+                try await node.waitUntilMet("reload")
+                #expect(try await node.userCount() == 2)
+                try await node.signUp(1...6)
+                try await node.waitUntilReady(6)
+                #expect(try await node.providerIDs() == place.provider.ids().sorted())
+            }
+            #expect(try await place.provider.callsInAll() == .init(creates: 6, deletes: 0))
+        }
+    }
+
+    /// The standby lacks the last commits, and its server has a timeline of its own after the promotion.
+    @Test func `a standby that lacks the last commits adopts what was made since`() async throws {
+        try await RestorePlace.with { place in
+            try await place.withNode { node in
+                try await node.signUp(1...2)
+                try await node.waitUntilReady(2)
+            }
+            let standby = try await place.server.standby(in: place.folder.appendingPathComponent("standby"))
+            standby.stopAtExit(removingData: true)
+            try await standby.stop()
+            try await place.withNode { node in
+                try await node.signUp(3...6)
+                try await node.waitUntilReady(6)
+            }
+            try await place.server.stop(mode: "immediate")
+            let outcome: Result<Void, any Error>
+            do {
+                try await standby.startAgain()
+                try await standby.promote()
+                outcome = .success(
+                    try await place.on(standby).withNode { node in
+                        try await node.waitUntilMet("failover")
+                        try await node.signUp(1...6)
+                        try await node.waitUntilReady(6)
+                        #expect(try await node.providerIDs() == place.provider.ids().sorted())
+                    })
+            } catch {
+                outcome = .failure(error)
+            }
+            try await standby.stop(mode: "immediate")
+            standby.remove()
+            try await place.server.startAgain()
+            try outcome.get()
+            #expect(try await place.provider.callsInAll() == .init(creates: 6, deletes: 0))
+        }
+    }
+
     /// A dump read back on another system may be a clone.
     @Test func `a dump read back elsewhere adopts, and deletes nothing until an operator says what it is`()
         async throws

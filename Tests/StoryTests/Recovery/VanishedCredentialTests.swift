@@ -73,7 +73,7 @@ import Testing
                 }
             }
             #expect(try await story.isLedgerDistrusted())
-            let swept = try await story.rows("select tenant_id from dialtone.tenants where swept_under is not null")
+            let swept = try await story.rows("select tenant_id from dialtone.tenants where seen_era is not null")
             #expect(swept.isEmpty)
             _ = try await story.sweep()
             let isStillDistrusted = try await story.isLedgerDistrusted()
@@ -98,7 +98,8 @@ import Testing
     /// All that would make a sweep with the wrong key do harm, if it believed what it sees.
     private static func leaveOldAbsenceAndDistrust(_ story: Story) async throws {
         // This tenant is swept first, and has nothing at the provider. It must not count as seen either.
-        try await story.database.insert(Ledger.tenant(try TenantID("aaa")))
+        let aaa = try TenantID("aaa")
+        try await story.database.insert(Ledger.tenant(aaa), Ledger.tag(of: aaa))
         try await story.database.admin.script(
             """
             update dialtone.credentials
@@ -107,8 +108,8 @@ import Testing
         // The server has changed besides. A sweep with the wrong key must not end the distrust.
         try await story.database.admin.script(
             """
-            update dialtone.sweep set started_at = now();
-            update dialtone.incarnation set looks_first = true; update dialtone.tenants set swept_under = null
+            update dialtone.tenant_tags set seen_era = null, due_at = now() + interval '1 hour';
+            update dialtone.tenants set seen_era = null
             """)
     }
 }

@@ -70,19 +70,45 @@ extension Story {
             "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
     }
 
-    /// The server has changed: every create looks first until a sweep has seen all tags.
+    /// As after a change of the server: every create looks first until its tenant's tags have been seen. The workers'
+    /// visits are due now.
     func distrustLedger() async throws {
-        try await self.database.admin.script(
-            "update dialtone.incarnation set looks_first = true; update dialtone.tenants set swept_under = null")
+        try await self.database.insert(Ledger.unseen)
+        try await self.database.admin.script("update dialtone.tenant_tags set due_at = now()")
     }
 
-    /// Whether every create looks first.
+    /// Holds the workers' own visits back, so that a distrust that they would end lasts; or lets them go again.
+    ///
+    /// A worker may know of the pause a moment later, so tenants stay unseen besides, whatever a visit says.
+    func holdVisits(_ isHeld: Bool) async throws {
+        try await self.database.admin.script(isHeld ? Self.hold : Self.letGo)
+    }
+
+    private static let hold = """
+        insert into dialtone.provider_limits (scope, paused_until) values ('kind:sweep', now() + interval '1 hour')
+        on conflict (scope) do update set paused_until = excluded.paused_until;
+        update dialtone.tenant_tags set due_at = 'infinity';
+        create function dialtone.stay_unseen() returns trigger language plpgsql as
+        $$ begin new.seen_era := old.seen_era; return new; end $$;
+        create trigger stay_unseen before update on dialtone.tenants
+            for each row execute function dialtone.stay_unseen()
+        """
+
+    private static let letGo = """
+        drop trigger stay_unseen on dialtone.tenants; drop function dialtone.stay_unseen();
+        update dialtone.provider_limits set paused_until = null where scope = 'kind:sweep';
+        update dialtone.tenant_tags set due_at = now()
+        """
+
+    /// Whether creates of some tenant look first.
     func isLedgerDistrusted() async throws -> Bool {
-        try await !self.rows("select 'x' from dialtone.incarnation where looks_first").isEmpty
+        try await !self.rows("select tenant_id from dialtone.tenants where \(Self.isUnseen)").isEmpty
     }
 
     /// Waits until creates need not look first any more.
     func waitUntilLedgerIsTrusted() async throws {
-        try await self.until("select 1 from dialtone.incarnation where not looks_first")
+        try await self.until("select 1 where not exists (select 1 from dialtone.tenants where \(Self.isUnseen))")
     }
+
+    private static let isUnseen: SQL = "seen_era is distinct from (select era from dialtone.incarnation)"
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The owners of strays are searched for among all users: a walk of hashes, once a day for each stray.
+
+import Foundation
+import Model
+import Postgres
+import Telnyx
+
+/// Searches the users of tenants for the owners of names.
+struct StrayOwners {
+    let sweep: Sweep
+
+    /// What the walk has come to.
+    struct Result {
+        /// Those that nobody has.
+        var strays: [Stray] = []
+        var remembered = 0
+    }
+
+    /// Finds owners and does with each credential what committed rows say. A tag that names no tenant has the users of
+    /// all tenants searched, and so have all tags with `isEverywhere`.
+    ///
+    /// Cancelled here: what is left is searched for again, after a day at the latest.
+    func settle(_ strays: [Stray], isEverywhere: Bool, _ report: inout SweepReport) async throws -> Result {
+        guard !strays.isEmpty else { return Result() }
+        let owners = try await self.owners(of: strays, isEverywhere: isEverywhere)
+        var result = Result()
+        var taking: [String: [(Stray, OwnedName, Verdict)]] = [:]
+        for stray in strays {
+            guard let owner = owners[stray.id] else {
+                result.strays.append(stray)
+                continue
+            }
+            switch try await self.sweep.verdict(owner) {
+            case .second, .closed: taking[stray.tag ?? "", default: []].append((stray, owner, .closed))
+            case .overtaken: taking[stray.tag ?? "", default: []].append((stray, owner, .overtaken))
+            case .stray: result.strays.append(stray)
+            case let verdict:
+                report.evidence += 1
+                if !self.sweep.options.isDryRun { try await self.help(owner, verdict) }
+            }
+        }
+        for (tag, found) in taking { result.remembered += try await self.take(found, tag, &report) }
+        return result
+    }
+
+    /// The user's job looks, and adopts it. The row goes when it is recorded.
+    private func help(_ owner: OwnedName, _ verdict: Verdict) async throws {
+        switch verdict {
+        case .evidence:
+            try await self.sweep.inOneTransaction(SweepCorrections.makeLook(owner.user, owner.generation))
+        case .orphan:
+            try await self.sweep.inOneTransaction([UserLock.take(owner.user)] + SweepCorrections.adopt(owner.user))
+        case .ahead:
+            try await self.sweep.inOneTransaction(SweepCorrections.catchUp(owner.user, owner.generation))
+        case .second, .closed, .overtaken, .stray: break
+        }
+    }
+
+    /// What nobody wants becomes its user's surplus. More than a visit may take away of one tag waits for an operator's
+    /// word.
+    private func take(
+        _ found: [(Stray, OwnedName, Verdict)], _ tag: String, _ report: inout SweepReport
+    ) async throws -> Int {
+        let row = try await self.sweep.pool.query("select held from dialtone.tenant_tags where tag = \(tag)").first
+        let held = try row?.decode(Int.self) ?? 0
+        guard found.count <= TagVisit.tolerated(of: held) || self.sweep.options.isConfirmed else {
+            if !report.stopped.contains(tag) { report.stopped.append(tag) }
+            if !self.sweep.options.isDryRun {
+                _ = try await self.sweep.pool.query(
+                    "update dialtone.tenant_tags set would_change = \(Int32(found.count)) where tag = \(tag)")
+            }
+            return 0
+        }
+        report.surplus += found.count
+        guard !self.sweep.options.isDryRun else { return 0 }
+        var remembered = 0
+        for (stray, owner, verdict) in found {
+            if verdict == .overtaken { try await self.sweep.inOneTransaction(SweepCorrections.overtake(owner)) }
+            remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag)
+        }
+        return remembered
+    }
+
+    // MARK: The walk
+
+    private func owners(of strays: [Stray], isEverywhere: Bool) async throws -> [ProviderID: OwnedName] {
+        let tenants = try await self.sweep.pool.query("select tenant_id from dialtone.tenants order by tenant_id").map {
+            row -> TenantID in
+            var columns = row.columns
+            return try columns.next()
+        }
+        let known = Set(tenants)
+        var owners: [ProviderID: OwnedName] = [:]
+        for tenant in tenants {
+            let possible = strays.filter { stray in
+                guard owners[stray.id] == nil else { return false }
+                guard !isEverywhere, let own = stray.tenant, known.contains(own) else { return true }
+                return own == tenant
+            }
+            guard !possible.isEmpty else { continue }
+            owners.merge(try await self.owners(of: possible, in: tenant)) { first, _ in first }
+        }
+        return owners
+    }
+
+    /// Computes the names of all users of the tenant until every stray has its owner. Index users_pkey, by page.
+    private func owners(of strays: [Stray], in tenant: TenantID) async throws -> [ProviderID: OwnedName] {
+        var open = OpenNames(
+            strays.map { TelephonyCredential(id: $0.id, name: $0.name, sipUsername: nil, sipPassword: nil) })
+        var last = ""
+        while !open.isEmpty {
+            let rows = try await self.sweep.pool.query(
+                """
+                select user_id, generation from dialtone.users where tenant_id = \(tenant) and user_id > \(last)
+                order by user_id limit 2000
+                """)
+            guard !rows.isEmpty else { break }
+            for row in rows {
+                let (id, generation) = try row.decode(String.self, Int32.self)
+                last = id
+                let user = UserKey(tenant: tenant, user: try UserID(existing: id))
+                // Two generations beyond the ledger's: a fail-over may have made it forget that many.
+                for number in 1...generation + 2 {
+                    open.match(OwnedName(user: user, generation: number), self.sweep.names)
+                }
+            }
+        }
+        return open.owners
+    }
+}

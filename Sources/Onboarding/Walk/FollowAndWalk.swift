@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker looks up names in doubt, and walks the account, beside its jobs.
+
+import Logging
+
+extension OnboardingWorker {
+    /// Follows the names that are due, then takes a step of the walk. Rests about a second when little is due.
+    ///
+    /// Any number of nodes do this: rows that are taken are not due for two minutes. Cancelled here: what was taken is
+    /// due again then.
+    func followAndWalk() async {
+        let provider = self.provider.forSweep
+        let follower = DoubtFollower(
+            pool: self.pool, provider: provider, names: self.names, pacer: self.pacer,
+            deadline: self.configuration.httpDeadline)
+        let walk = AccountWalk(pool: self.pool, provider: provider, names: self.names, pacer: self.pacer)
+        while !Task.isCancelled {
+            do {
+                if self.identity.terms != nil, try await provider.allowsCalls() {
+                    if try await follower.followDue() == DoubtFollower.limit { continue }
+                    _ = try await walk.step()
+                }
+            } catch {
+                self.logger.debug("names in doubt wait for the database", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
+        }
+    }
+}
