@@ -27,6 +27,8 @@ extension OnboardingWorker {
         self.identity.forget()
         if let era {
             _ = try await connection.query(Incarnation.makeTagsDue)
+            // A worker that knows no names of strays would look before every create.
+            try await self.readStrayNames(on: connection)
             try await self.identity.meet(era, on: connection)
         } else {
             // Another node may have written the row first; the next tick reads what is committed.

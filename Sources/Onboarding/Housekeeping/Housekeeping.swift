@@ -81,10 +81,7 @@ extension OnboardingWorker {
         _ chore: Chore, _ round: inout Round, _ server: Incarnation, on connection: PostgresConnection
     ) async throws {
         switch chore {
-        case .readStrayNames:
-            let asked = ContinuousClock.now
-            let names = try await connection.query(Stray.names).map { try $0.decode(String.self) }
-            self.strayNames.replace(with: names, asked: asked)
+        case .readStrayNames: try await self.readStrayNames(on: connection)
         case .watchNodeLocks: _ = try await connection.query(Presence.watch)
         case .disownRecordedSurplus: _ = try await connection.query(Surplus.disown)
         case .forgetDeadNodes: _ = try await connection.query(Presence.forget)
@@ -121,6 +118,13 @@ extension OnboardingWorker {
 
     /// HTTP deadline and provider margin: how long after it was sent a create may still appear at the provider.
     var landingTimeOfCreates: Duration { self.configuration.httpDeadline + self.configuration.providerMargin }
+
+    /// Cancelled here: the names stay as they were read last.
+    func readStrayNames(on connection: PostgresConnection) async throws {
+        let asked = ContinuousClock.now
+        let names = try await connection.query(Stray.names).map { try $0.decode(String.self) }
+        self.strayNames.replace(with: names, asked: asked)
+    }
 
     private func queueForgottenDeletes(_ round: inout Round, on connection: PostgresConnection) async throws {
         let place = round.place
