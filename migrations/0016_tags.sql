@@ -99,7 +99,9 @@ alter table dialtone.surplus add column due_at timestamptz not null default cloc
 alter table dialtone.surplus drop column claimed_until;
 alter table dialtone.surplus add column doomed_at timestamptz;       -- an operator ordered the delete of a stray
 alter table dialtone.surplus add column walked_at timestamptz;       -- when its owner was last searched for among all users
-create index surplus_due on dialtone.surplus (due_at) where deleted_at is null;
+-- An open stray is due for nobody: without its exclusion all strays would stand at the front of this index for good.
+create index surplus_due on dialtone.surplus (due_at)
+    where deleted_at is null and (user_id is not null or doomed_at is not null);
 -- A job whose name an open stray bears looks first.
 create index surplus_strays on dialtone.surplus (name) where user_id is null and deleted_at is null;
 -- A visit counts the open surplus of its tag.

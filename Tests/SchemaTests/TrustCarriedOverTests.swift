@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a version before has trusted stays trusted when the ledger gets its eras, and nothing else does.
 
-import Model
 import Postgres
 import TestSupport
 import Testing

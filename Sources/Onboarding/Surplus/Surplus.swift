@@ -64,7 +64,7 @@ struct Surplus: Sendable {
             select surplus.provider_id, surplus.due_at, surplus.tenant_id, surplus.user_id, surplus.generation,
                    \(Stray.isDoomed) as is_doomed
             from dialtone.surplus
-            where surplus.deleted_at is null and surplus.due_at <= statement_timestamp()
+            where surplus.deleted_at is null and \(Stray.isRefused) and surplus.due_at <= statement_timestamp()
               and (surplus.user_id is not null or \(Stray.isDoomed))
               and (select not incarnation.is_stopped and \(KnownServer.answers) from dialtone.incarnation)
             order by surplus.due_at limit 64 for no key update skip locked),
