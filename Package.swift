@@ -168,7 +168,7 @@ let package = Package(
             name: "OnboardingTests",
             dependencies: [
                 "Onboarding", "Intake", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model", "Postgres",
-                "TestSupport", logging,
+                "PrivatePostgres", "Schema", "Telemetry", "TestSupport", logging,
             ]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),

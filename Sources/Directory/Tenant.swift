@@ -10,4 +10,6 @@ package struct Tenant: Sendable {
     package let connectionID: String
     package let status: String
     package let createdAt: Date
+    /// How long its credentials are to live; nil: as long as the provider lets them.
+    package let credentialLife: Duration?
 }

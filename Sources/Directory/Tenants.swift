@@ -11,11 +11,12 @@ package struct Tenants: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag.
+    /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag. `life`:
+    /// how long its credentials are to live; nil: as long as the provider lets them.
     ///
     /// While the server has never changed, the tenant is seen: nothing can have been made for it. Later it may be one
     /// that the ledger has forgotten, so its creates look first until its tag has been listed.
-    package func create(_ id: TenantID, connectionID: String) async throws -> Tenant {
+    package func create(_ id: TenantID, connectionID: String, life: Duration? = nil) async throws -> Tenant {
         guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else {
             throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
@@ -24,8 +25,8 @@ package struct Tenants: Sendable {
             """
             with ledger as (select era from dialtone.incarnation where not has_lost),
             made as (
-                insert into dialtone.tenants (tenant_id, connection_id, seen_era)
-                values (\(id), \(connectionID), (select era from ledger))
+                insert into dialtone.tenants (tenant_id, connection_id, credential_life, seen_era)
+                values (\(id), \(connectionID), \(life), (select era from ledger))
                 on conflict do nothing
                 returning \(Self.columns)),
             tag as (
@@ -39,6 +40,16 @@ package struct Tenants: Sendable {
         return try Self.read(row)
     }
 
+    /// Changes how long the tenant's later credentials are to live. Those that are there keep their end.
+    package func update(_ id: TenantID, life: Duration?) async throws -> Tenant {
+        let rows = try await self.pool.query(
+            """
+            update dialtone.tenants set credential_life = \(life) where tenant_id = \(id) returning \(Self.columns)
+            """)
+        guard let row = rows.first else { throw TenantError.unknown(id) }
+        return try Self.read(row)
+    }
+
     package func list() async throws -> [Tenant] {
         try await self.pool.query("select \(Self.columns) from dialtone.tenants order by tenant_id").map(Self.read)
     }
@@ -48,7 +59,7 @@ package struct Tenants: Sendable {
             .first.map(Self.read)
     }
 
-    private static let columns: SQL = "tenant_id, connection_id, status, created_at"
+    private static let columns: SQL = "tenant_id, connection_id, status, created_at, credential_life"
 
     private static func read(_ row: PostgresRow) throws -> Tenant {
         var columns = row.columns
@@ -56,6 +67,7 @@ package struct Tenants: Sendable {
             id: try columns.next(),
             connectionID: try columns.next(),
             status: try columns.next(),
-            createdAt: try columns.next())
+            createdAt: try columns.next(),
+            credentialLife: try columns.next())
     }
 }

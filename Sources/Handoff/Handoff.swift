@@ -182,6 +182,8 @@ package final class Handoff: Sendable {
         do throws(TelnyxFailure) {
             return try await self.api.token(id)
         } catch {
+            // A failed note is written by the next call.
+            if MissingNote.isDue(to: error) { _ = try? await self.pool.query(MissingNote.write(id)) }
             switch error.kind {
             case .rateLimited:
                 let wait = error.retryAfter ?? .seconds(1)

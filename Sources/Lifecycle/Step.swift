@@ -73,7 +73,10 @@ extension JobLife {
         case (.some, false) where self.isOutdatedButServing: [.goToOtherGoal(after: .zero)]
         case (.some, false) where self.wanted == .live && self.mayServeFor.map { $0 > .zero } ?? false:
             [.schedule(delay: self.mayServeFor ?? .zero, isCharged: false, dropsTag: false)]
-        case (.some(let id), false): self.trust.isStopped ? [self.putBack(.seconds(30), jitter)] : [.delete(id)]
+        // While deletes are stopped, nobody waits for one.
+        case (.some, false) where self.trust.isStopped:
+            [self.letOtherGoalsGoFirst(.seconds(30)) ?? self.putBack(.seconds(30), jitter)]
+        case (.some(let id), false): [.delete(id)]
         case (.none, false): [.closeGeneration(nil)]
         case (.none, true): self.isExhausted(rules).map { [.giveUp($0)] } ?? [.create]
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker: its settings, its parts, and the six loops that it starts and stops.
+// The worker: its settings, its parts, and the loops that it starts and stops.
 
 package import Foundation
 import Lifecycle
@@ -17,9 +17,9 @@ package import Vault
 /// One worker. Any number of them, in any number of processes, share the job table.
 ///
 /// Each loop is a room: `Work` claims jobs and runs them, and looks at what is in doubt; `Housekeeping` does what time
-/// and servers make due; `Doubts` follows names, and `Walk` the account; `Surplus` deletes what the ledger does not own;
-/// `Sweep` compares the provider with the ledger. `JobRun` is one job as verbs, `Finish` writes what it leaves,
-/// `Provider` is how all of them talk to Telnyx.
+/// and servers make due; `Doubts` follows names, and `Walk` the account; `Surplus` deletes what the ledger does not
+/// own; `Missing` replaces what the provider has lost; `Sweep` compares the provider with the ledger. `JobRun` is one
+/// job as verbs, `Finish` writes what it leaves, `Provider` is how all of them talk to Telnyx.
 package final class OnboardingWorker: Service {
     package struct Configuration: Sendable {
         /// How long a claimed job belongs to its worker.
@@ -42,6 +42,8 @@ package final class OnboardingWorker: Service {
         package var quarantineLife: Duration = .seconds(14 * 86_400)
         /// How long what may go is kept.
         package var retention = RetentionRules()
+        /// How long a credential that was replaced before its end may serve on.
+        package var rotationOverlap: Duration = .seconds(300)
         /// By what a change of the database server is known.
         package var serverIdentity = ServerIdentity.system
 
@@ -58,7 +60,7 @@ package final class OnboardingWorker: Service {
     let throttledLog: ThrottledLog
     let identity: WorkerIdentity
     let wakeup: Wakeup
-    /// For the looks: signalled when time alone has made something due.
+    /// For the looks: signalled when time alone has made something due, and when a look has ended.
     let due = Wakeup()
     let tagDemand = TagDemand()
     let jobRun: JobRun
@@ -68,6 +70,8 @@ package final class OnboardingWorker: Service {
     let visits = Mutex(VisitMemory())
     private let isDraining = Atomic(false)
     let results = Mutex<[JobResult]>([])
+    /// What looks have brought that is not yet taken.
+    let looked = Mutex<[JobResult]>([])
 
     /// `presence` is the node's sign of life, when it has a connection for one.
     package init(
@@ -105,6 +109,7 @@ package final class OnboardingWorker: Service {
             await withDiscardingTaskGroup { background in
                 background.addTask { await self.housekeep() }
                 background.addTask { await self.deleteSurplus() }
+                background.addTask { await self.askForMissing() }
                 background.addTask { await self.sweepNowAndThen() }
                 background.addTask { await self.followAndWalk() }
                 background.addTask { await self.keepTurning() }

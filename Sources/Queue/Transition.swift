@@ -18,13 +18,15 @@ package struct Transition: Sendable {
     package var isFailure: Bool
     /// From now until an empty answer of the provider may count; nil keeps what stands.
     package var landingTime: Duration?
+    /// Absence was proven, and nothing was sent since then: the proof stands, and the next look need not wait.
+    package var isUnsent: Bool
     /// The tag is full: the next claim takes a slot of another shard.
     package var dropsTag: Bool
     package var trace: Trace
 
     package init(
         lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
-        isFailure: Bool = false, landingTime: Duration? = nil, dropsTag: Bool = false,
+        isFailure: Bool = false, landingTime: Duration? = nil, isUnsent: Bool = false, dropsTag: Bool = false,
         trace: Trace = Trace()
     ) {
         self.lease = lease
@@ -34,6 +36,7 @@ package struct Transition: Sendable {
         self.isDoubtful = isDoubtful
         self.isFailure = isFailure
         self.landingTime = landingTime
+        self.isUnsent = isUnsent
         self.dropsTag = dropsTag
         self.trace = trace
     }
@@ -64,11 +67,11 @@ extension Transition {
             \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
             \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
             \(transitions.map { Int32($0.isFailure ? 1 : 0) }), \(transitions.map(\.landingTime)),
-            \(transitions.map(\.dropsTag)),
+            \(transitions.map(\.isUnsent)), \(transitions.map(\.dropsTag)),
             \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
             \(transitions.map(\.trace.errorCode)))
         as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, failure, landing_time,
-              drops_tag, http_status, request_id, error_code)
+              is_unsent, drops_tag, http_status, request_id, error_code)
         """
     }
 
@@ -98,8 +101,9 @@ extension Transition {
             attempts = jobs.attempts + input.charge,
             failures = case when input.failure = 1 then jobs.failures + 1 else 0 end,
             in_doubt = jobs.in_doubt or input.is_doubtful,
-            quiet_until = coalesce(
-                greatest(jobs.quiet_until, clock_timestamp() + input.landing_time), jobs.quiet_until),
+            quiet_until = case when input.is_unsent then least(jobs.quiet_until, clock_timestamp())
+                          else coalesce(greatest(jobs.quiet_until, clock_timestamp() + input.landing_time),
+                                        jobs.quiet_until) end,
             tag = case when input.drops_tag then null else jobs.tag end
         from input join held on held.id = input.id
         where jobs.id = any(array(select id from held)) and jobs.id = input.id and jobs.epoch = input.epoch

@@ -36,5 +36,6 @@ package struct Migration: Sendable {
         Migration(14, "waiting", PackageResources._014_waiting_sql),
         Migration(15, "dead_jobs", PackageResources._015_dead_jobs_sql),
         Migration(16, "tags", PackageResources._016_tags_sql),
+        Migration(17, "recovery", PackageResources._017_recovery_sql),
     ]
 }

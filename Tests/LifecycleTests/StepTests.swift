@@ -64,6 +64,11 @@ import Testing
         let stopped = LedgerTrust(looksFirst: true, isStopped: true)
         let gone = self.life(wanted: .gone, recorded: self.id, trust: stopped)
         #expect(self.effects(gone, .claimed) == [.schedule(delay: .seconds(30), isCharged: false, dropsTag: false)])
+        // One who has signed up again gets the new credential all the same.
+        var back = self.life(recorded: self.id, trust: stopped)
+        back.wantedGeneration = 2
+        back.hasOtherGoals = true
+        #expect(self.effects(back, .claimed) == [.goToOtherGoal(after: .seconds(30))])
     }
 
     @Test func `a failed look never permits a create and waits longer each time`() {

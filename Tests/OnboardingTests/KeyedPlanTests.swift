@@ -33,8 +33,8 @@ import Testing
         job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)
 
     private static var statements: [(String, SQL)] {
-        Self.intake + Self.claims + Self.visits + Self.trust.enumerated().map { ("trust and surplus \($0)", $1) }
-            + Self.finishes.enumerated().map { ("finish \($0)", $1) }
+        Self.intake + Self.claims + Self.visits + Self.trust.enumerated().map { ("trust and surplus \\($0)", $1) }
+            + Self.finishes.enumerated().map { ("finish \\($0)", $1) } + Self.recovery
     }
 
     private static var trust: [SQL] {
@@ -69,7 +69,7 @@ import Testing
             ("forgotten deletes", ForgottenDeletes.enqueue(after: .init())),
             ("rescue", Rescue.expiredLeases(limit: 500, landingTime: .seconds(40), since: 1)),
             ("demand", TagDemand.putInFront([testTenant])),
-            ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40))),
+            ("renewed lease", Self.lease.renewed(lease: .seconds(30), landingTime: .seconds(40), era: 1)),
         ]
     }
 
@@ -85,6 +85,19 @@ import Testing
             ("state of a tag", TagVisit.state(of: tag, ProviderID(rawValue: "p"), landingTime: .seconds(40))),
             ("users without a job", ForgottenUsers.enqueue(after: ForgottenUsers.Place())),
         ] + ends.enumerated().map { ("end of a visit \($0)", $1) }
+    }
+
+    private static var recovery: [(String, SQL)] {
+        let id = ProviderID(rawValue: "p")
+        let back = PutBack(worker: WorkerID(rawValue: UUID()), state: .armed, held: [Self.lease.job], era: 1)
+        return [
+            ("put back", back.statement), ("missing", MissingStatements.next(after: .init(), settle: .seconds(40))),
+            ("state of a missing one", MissingStatements.state(of: id)), ("there again", MissingStatements.isThere(id)),
+            ("expiring", ExpiringCredentials.rotate(overlap: .seconds(300), limit: 500)),
+        ]
+            + SweepCorrections.reprovision(Self.user, id, isMissing: true).enumerated().map {
+                ("replacement \($0)", $1)
+            }
     }
 
     private static var finishes: [SQL] {

@@ -17,7 +17,7 @@ package struct WaitingCommits: Sendable {
         try await admin.script("select pg_reload_conf()")
         let probe = try await PostgresConnection.connect(PostgresConfiguration(url: server.url()))
         async let isOver: Void = Self.write(on: probe)
-        try await self.endOne("pg_terminate_backend")
+        try await self.endOne("pg_terminate_backend", of: "public.probe")
         await isOver
     }
 
@@ -26,11 +26,15 @@ package struct WaitingCommits: Sendable {
     }
 
     /// Waits until a session waits for the standby, and ends its wait by `function`. Such a session has flushed its
-    /// commit. With pg_cancel_backend it goes on with a warning. With pg_terminate_backend it is gone.
-    package func endOne(_ function: String) async throws {
+    /// commit. With pg_cancel_backend it goes on with a warning. With pg_terminate_backend it is gone. `words`: only a
+    /// session whose statement has these words among its first thousand characters.
+    package func endOne(_ function: String, of words: String = "") async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         let statement = SQL(
-            stringLiteral: "select \(function)(pid), pid from pg_stat_activity where wait_event = 'SyncRep' limit 1")
+            stringLiteral: """
+                select \(function)(pid), pid from pg_stat_activity
+                where wait_event = 'SyncRep' and position('\(words)' in query) > 0 limit 1
+                """)
         while true {
             guard ContinuousClock.now < deadline else { throw NobodyWaits() }
             let rows = try await self.admin.query(statement)

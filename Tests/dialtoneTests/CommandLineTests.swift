@@ -6,8 +6,9 @@ import Testing
 
 @Suite struct CommandLineTests {
     @Test(arguments: [
-        "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant list", "tenant show", "source",
-        "source create", "source list", "source rotate", "source map", "source map add", "source map list",
+        "", "demo", "serve", "migrate", "tenant", "tenant create", "tenant update", "tenant list",
+        "tenant show", "source", "source create", "source list", "source rotate", "source map", "source map add",
+        "source map list",
         "source map remove", "source check", "source update", "source disable", "source enable", "source delete", "key",
         "key create", "key list", "key revoke", "user",
         "user list", "user show",

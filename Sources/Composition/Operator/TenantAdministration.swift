@@ -10,12 +10,31 @@ package import Model
 extension Administration {
     // MARK: Tenants
 
-    package func createTenant(_ id: TenantID, connectionID: String?) async throws -> TenantLine {
+    /// `life`: how long its credentials are to live; nil: as long as the provider lets them.
+    package func createTenant(
+        _ id: TenantID, connectionID: String?, life: Duration? = nil
+    ) async throws -> TenantLine {
         guard let connectionID = connectionID ?? self.settings.connectionID else {
             throw InvalidValue("connection-id", "is needed: give --connection-id or set TELNYX_CONNECTION_ID")
         }
         return TenantLine(
-            try await self.withPool { try await Tenants(pool: $0).create(id, connectionID: connectionID) })
+            try await self.withPool {
+                try await Tenants(pool: $0).create(id, connectionID: connectionID, life: life)
+            })
+    }
+
+    /// Changes how long later credentials of the tenant are to live.
+    package func updateTenant(_ id: TenantID, life: Duration?) async throws -> TenantLine {
+        TenantLine(try await self.withPool { try await Tenants(pool: $0).update(id, life: life) })
+    }
+
+    /// Reads a life in whole days, such as `90d`; `none` is nil.
+    package static func credentialLife(_ text: String) throws -> Duration? {
+        if text == "none" { return nil }
+        guard text.hasSuffix("d"), let days = Int(text.dropLast()), (1...36_500).contains(days) else {
+            throw InvalidValue("--credential-life", "must be a number of days such as 90d, or none")
+        }
+        return .seconds(days * 86_400)
     }
 
     package func tenants() async throws -> [TenantLine] {

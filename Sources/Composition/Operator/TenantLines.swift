@@ -11,15 +11,23 @@ package struct TenantLine: Line {
     package var connection_id: String
     package var status: String
     package var created_at: String
+    /// Days; null: as long as the provider lets its credentials live.
+    @OrNull package var credential_life_days: Int?
 
-    package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED"]
-    package var cells: [String] { [self.tenant, self.connection_id, self.status, self.created_at] }
+    package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED", "LIFE"]
+    package var cells: [String] {
+        [
+            self.tenant, self.connection_id, self.status, self.created_at,
+            self.credential_life_days.map { "\($0)d" } ?? "",
+        ]
+    }
 
     init(_ tenant: Tenant) {
         self.tenant = tenant.id.rawValue
         self.connection_id = tenant.connectionID
         self.status = tenant.status
         self.created_at = RFC3339.text(tenant.createdAt)
+        self.credential_life_days = tenant.credentialLife.map { Int($0.components.seconds / 86_400) }
     }
 }
 

@@ -79,6 +79,7 @@ package struct Node: Sendable {
         configuration.sweepInterval = settings.sweepInterval
         configuration.quarantineLife = .seconds(settings.quarantineDays * 86_400)
         configuration.retention = settings.retention
+        configuration.rotationOverlap = settings.rotationOverlap
         configuration.serverIdentity = settings.serverIdentity
         return configuration
     }

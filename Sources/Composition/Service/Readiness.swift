@@ -36,6 +36,9 @@ final class Readiness: Sendable {
         return await self.database.answer() == nil
     }
 
+    /// What an operator should know of a process that is ready all the same.
+    func notes() -> [String] { [self.worker?.stoppedDeletes].compactMap { $0 } }
+
     /// Why this process cannot do its work; empty when it can.
     func reasons() async -> [String] {
         var reasons: [String] = []

@@ -3,7 +3,7 @@
 // end.
 
 package import Logging
-import Model
+package import Model
 package import Postgres
 import Queue
 package import Telemetry
@@ -19,33 +19,36 @@ package struct FinishBatch: Sendable {
     package let groups: [[SQL]]
     private let evidence: [Evidence]
     private let transitions: [Transition]
+    /// The jobs of the ends, in the order of their groups.
+    private let endedJobs: [JobID]
     private let metrics: Measurements?
 
     package init(_ results: [JobResult], metrics: Measurements? = nil) {
         var evidence: [Evidence] = []
         var transitions: [Transition] = []
-        var ends: [[SQL]] = []
+        var ends: [(job: JobID, statements: [SQL])] = []
         for result in results {
             switch result {
             case .owned(let one): evidence.append(one)
             case .moved(let transition): transitions.append(transition)
-            case .ended(let ending): ends.append(ending.statements)
-            case .buried(let burial): ends.append(burial.statements)
+            case .ended(let ending): ends.append((ending.lease.job, ending.statements))
+            case .buried(let burial): ends.append((burial.lease.job, burial.statements))
             }
         }
         self.evidence = evidence
         self.transitions = transitions
+        self.endedJobs = ends.map(\.job)
         self.metrics = metrics
         self.groups =
             (evidence.isEmpty ? [] : [Evidence.record(evidence)])
-            + (transitions.isEmpty ? [] : [[Transition.write(transitions)]]) + ends
+            + (transitions.isEmpty ? [] : [[Transition.write(transitions)]]) + ends.map(\.statements)
     }
 
     /// Writes all of it. Returns false when the database is away: then it must be written again.
     func write(to pool: PostgresPool, _ logger: Logger) async -> Bool {
         do {
             try await pool.withConnection { connection in
-                try await self.receive(try await connection.pipeline(self.groups), on: connection, logger: logger)
+                _ = try await self.receive(try await connection.pipeline(self.groups), on: connection, logger: logger)
             }
             return true
         } catch {
@@ -67,28 +70,39 @@ package struct FinishBatch: Sendable {
     }
 
     /// Reads the answers to `groups`, and does what one statement for all could not do. Throws when the database is
-    /// away, or chose this batch as the victim of a deadlock: then the whole batch must be written again.
-    package func receive(_ answers: Answers, on connection: PostgresConnection, logger: Logger) async throws {
+    /// away, or chose this batch as the victim of a deadlock: then the whole batch must be written again. Returns the
+    /// jobs whose result could not be written and is given up: their leases expire into doubt.
+    @discardableResult
+    package func receive(
+        _ answers: Answers, on connection: PostgresConnection, logger: Logger
+    ) async throws -> [JobID] {
         for case .failure(let error) in answers.joined() where Self.isForAll(error) { throw error }
         var rest = answers[...]
+        var refused: [JobID] = []
         if !self.evidence.isEmpty, let answer = rest.popFirst()?.last {
-            try await self.receiveEvidence(answer, on: connection, logger: logger)
+            refused += try await self.receiveEvidence(answer, on: connection, logger: logger)
         }
         if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
             for transition in self.transitions {
-                _ = try await Self.alone([Transition.write([transition])], on: connection, logger: logger)
+                let rows = try await Self.alone([Transition.write([transition])], on: connection, logger: logger)
+                if rows == nil { refused.append(transition.lease.job) }
             }
         }
-        for case .failure(let error) in rest.joined() where error.code != .notRun {
-            logger.error("a job's end cannot be written", metadata: ["error": "\(error)"])
+        for (job, answers) in zip(self.endedJobs, rest) {
+            for case .failure(let error) in answers where error.code != .notRun {
+                logger.error("a job's end cannot be written", metadata: ["error": "\(error)"])
+                refused.append(job)
+            }
         }
+        return refused
     }
 
     // MARK: Evidence
 
     private func receiveEvidence(
         _ answer: Result<PostgresRows, PostgresError>, on connection: PostgresConnection, logger: Logger
-    ) async throws {
+    ) async throws -> [JobID] {
+        var refused: [JobID] = []
         var rows: [PostgresRow] = []
         switch answer {
         case .success(let all): rows = Array(all)
@@ -99,13 +113,18 @@ package struct FinishBatch: Sendable {
         }
         let written = try Self.written(rows)
         for evidence in self.evidence {
+            let isWritten: Bool
             switch written[evidence.providerID] {
-            case .done: self.noteTime(of: evidence)
-            case .recorded: try await Self.goOn(after: evidence, on: connection, logger: logger)
-            case .refused: try await self.decide(evidence, on: connection, logger: logger)
-            case nil: break
+            case .done:
+                self.noteTime(of: evidence)
+                isWritten = true
+            case .recorded: isWritten = try await Self.goOn(after: evidence, on: connection, logger: logger)
+            case .refused: isWritten = try await self.decide(evidence, on: connection, logger: logger)
+            case nil: isWritten = false
             }
+            if !isWritten { refused.append(evidence.lease.job) }
         }
+        return refused
     }
 
     private enum Written {
@@ -133,12 +152,12 @@ package struct FinishBatch: Sendable {
     /// from a worker that had lost its lease, the job may have died meanwhile. It then finds the credential now.
     private static func goOn(
         after evidence: Evidence, on connection: PostgresConnection, logger: Logger
-    ) async throws {
+    ) async throws -> Bool {
         let statements = [
             UserLock.take(evidence.user), NextGoal.choose(evidence.lease, evidence.user, Trace()),
             DeadJob.lookNow(evidence.user),
         ]
-        _ = try await Self.alone(statements, on: connection, logger: logger)
+        return try await Self.alone(statements, on: connection, logger: logger) != nil
     }
 
     /// The user is ready. A rotation has left the user ready all the while.
@@ -149,7 +168,9 @@ package struct FinishBatch: Sendable {
 
     /// The credential could not be recorded: under the user's lock it is decided whether it is surplus. The job looks
     /// at the ledger again.
-    private func decide(_ evidence: Evidence, on connection: PostgresConnection, logger: Logger) async throws {
+    private func decide(
+        _ evidence: Evidence, on connection: PostgresConnection, logger: Logger
+    ) async throws -> Bool {
         let statements = [
             UserLock.take(evidence.user), evidence.toSurplus, NextGoal.openNext(evidence.user),
             NextGoal.lookAgain(evidence.lease, evidence.user), DeadJob.lookNow(evidence.user),
@@ -159,6 +180,7 @@ package struct FinishBatch: Sendable {
             self.metrics?.secondCredentials.add()
             logger.warning("a second credential was made and will be deleted", metadata: ["name": "\(evidence.name)"])
         }
+        return rows != nil
     }
 
     // MARK: One by one

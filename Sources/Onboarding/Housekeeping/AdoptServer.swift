@@ -4,6 +4,7 @@
 import Foundation
 import Logging
 import Postgres
+import Telemetry
 
 extension OnboardingWorker {
     /// Compares the server that answers with the one this worker knows.
@@ -36,6 +37,29 @@ extension OnboardingWorker {
         }
         return server
     }
+
+    /// Lets readiness show whether deletes are stopped, and logs it every ten minutes. Until an operator acts, no
+    /// revoke is carried out.
+    ///
+    /// Cancelled here: the next turn tells it.
+    func tellOfStoppedDeletes(
+        last: inout ContinuousClock.Instant?, on connection: PostgresConnection
+    ) async throws {
+        let stopped = try await connection.query("select 1 from dialtone.incarnation where is_stopped")
+        self.metrics.worker?.note(stoppedDeletes: stopped.isEmpty ? nil : Self.stoppedDeletes)
+        let isNews = last.map { .now >= $0 + .seconds(600) } ?? true
+        guard !stopped.isEmpty, isNews else {
+            if stopped.isEmpty { last = nil }
+            return
+        }
+        last = .now
+        self.logger.error("\(Self.stoppedDeletes)")
+    }
+
+    private static let stoppedDeletes = """
+        nothing is deleted at the provider, because this database may be a copy; no revoke is carried out until you \
+        say what it is: dialtone installation confirm
+        """
 
     /// Throws `ServerIdentityHidden` when the server refuses to be asked which one it is.
     ///

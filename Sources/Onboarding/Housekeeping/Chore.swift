@@ -41,6 +41,10 @@ enum Chore: CaseIterable, Sendable {
     case queueForgottenDeletes
     /// Queues jobs for users who are not as wanted and have none.
     case queueForgottenUsers
+    /// Tells an operator while deletes are stopped.
+    case tellOfStoppedDeletes
+    /// Rotates credentials that will expire.
+    case rotateExpiring
     /// Queues scheduled jobs whose time has come, and tries dead ones again.
     case queueDueJobs
     /// Puts jobs in doubt whose lease has run out.
@@ -71,6 +75,8 @@ enum Chore: CaseIterable, Sendable {
         case .forgetRemains: .every(.seconds(600), from: .milliseconds(14_500))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueForgottenUsers: .every(.seconds(5), from: .milliseconds(4000))
+        case .tellOfStoppedDeletes: .every(.seconds(60), from: .seconds(2))
+        case .rotateExpiring: .every(.seconds(600), from: .seconds(4))
         case .queueDueJobs: .everyTick
         case .rescueExpiredLeases: .everyTick
         case .rescueJobsOfDeadNodes: .everyTick

@@ -55,6 +55,8 @@ extension OnboardingWorker {
         var oldEvents = OldEvents.Place()
         /// Where the walk of `queueForgottenUsers` stands.
         var user = ForgottenUsers.Place()
+        /// When the log last said that deletes are stopped.
+        var toldOfStop: ContinuousClock.Instant?
         /// Jobs that this tick has put in doubt.
         var rescued = 0
     }
@@ -103,6 +105,11 @@ extension OnboardingWorker {
             try await self.retain(chore, &round.oldEvents, on: connection)
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueForgottenUsers: try await self.queueForgottenUsers(&round, on: connection)
+        case .tellOfStoppedDeletes: try await self.tellOfStoppedDeletes(last: &round.toldOfStop, on: connection)
+        case .rotateExpiring:
+            let overlap = self.configuration.rotationOverlap
+            _ = try await connection.query(
+                ExpiringCredentials.rotate(overlap: overlap, limit: Self.rotationsPerStatement))
         case .queueDueJobs:
             _ = try await connection.query(Rescue.promote(limit: Self.jobsPerStatement))
             _ = try await connection.query(DeadJob.tryAgain(limit: Self.jobsPerStatement))
@@ -115,6 +122,7 @@ extension OnboardingWorker {
     private static let peoplePerStatement: Int64 = 500
     private static let quarantinePerStatement: Int64 = 500
     private static let countsPerStatement: Int64 = 5000
+    private static let rotationsPerStatement: Int64 = 500
 
     /// HTTP deadline and provider margin: how long after it was sent a create may still appear at the provider.
     var landingTimeOfCreates: Duration { self.configuration.httpDeadline + self.configuration.providerMargin }
@@ -171,7 +179,7 @@ extension OnboardingWorker {
             return try columns.next()
         }
         guard !gone.isEmpty else { return }
-        if let own = self.identity.terms?.worker, gone.contains(own) {
+        if self.identity.isAmong(gone) {
             // This worker lives, but its lock is lost. It goes on under a new id, whose lock nobody has seen held.
             self.identity.forget()
             self.throttledLog.log(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node's sign of life: a session advisory lock on a connection of its own, which goes when the node does.
 
+import Model
 package import Postgres
 import Queue
 import Synchronization
@@ -97,4 +98,15 @@ package final class Presence: Sendable {
           and not exists (select 1 from dialtone.jobs job
                           where job.state in ('armed', 'looking') and job.worker = node.worker)
         """
+
+    /// Removes former ids of this node that were seen and hold no job. Its lock is held, so `forget` leaves them. Index
+    /// jobs_leased.
+    static func forgetFormer(of key: Int32, except workers: [WorkerID]) -> SQL {
+        """
+        delete from dialtone.workers node
+        where node.lock_key = \(key) and node.worker <> all(\(workers)) and node.held_under is not null
+          and not exists (select 1 from dialtone.jobs job
+                          where job.state in ('armed', 'looking') and job.worker = node.worker)
+        """
+    }
 }

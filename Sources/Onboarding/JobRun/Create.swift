@@ -24,15 +24,17 @@ extension JobRun {
         switch self.provider.limits.brake.take(self.purpose(of: state)) {
         case .success(let own): ticket = own
         case .failure(let held):
+            // Nothing is sent, so a proof of absence stands.
             state.trace = Trace(errorCode: "waits_for_provider")
             return .rateLimited(held.wait)
         }
-        // The provider's own default decides how long the credential lives.
         let request = CreateRequest(
-            connectionID: state.job.connectionID, name: self.name(state), tag: tag, expiresAt: nil)
+            connectionID: state.job.connectionID, name: self.name(state), tag: tag,
+            expiresAt: state.job.expiresAt.map { RFC3339.text($0) })
         let outcome = await self.provider.api.create(request)
         self.note(outcome, &state)
         await self.tellBrake(ticket, outcome, state)
+        self.weaken(&state, by: outcome)
         if let news = outcome.news(connection: request.connectionID) { self.throttledLog.log(news) }
         return await self.event(after: outcome, tag: tag, &state)
     }

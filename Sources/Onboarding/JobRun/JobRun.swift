@@ -34,16 +34,21 @@ struct JobRun: Sendable {
     var metrics = Measurements()
     /// The names of strays, which a job may have to adopt; nil: there are none.
     var strayNames: StrayNames?
+    /// Shared by all runs of the node.
+    var tagLists = TagLists()
 
-    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `listed` is
-    /// what a list of the job's tag has shown: it proves presence, never absence.
+    /// Runs `job` to its result. `leaseEnd` is by the local clock, counted from before the claim was sent. `era` is
+    /// the one that it was claimed in. `isOneOfMany`: many jobs of its tag are looked at now.
     ///
     /// Cancelled here: a call under way ends as in doubt, and that is the result.
     func run(
-        _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, listed: [TelephonyCredential] = []
+        _ job: ClaimedJob, leaseEnd: ContinuousClock.Instant, era: Int64? = nil, isOneOfMany: Bool = false
     ) async -> JobResult {
-        var state = RunState(job: job, leaseEnd: leaseEnd, listed: listed)
-        if self.strayNames?.mayHold(self.name(state)) == true { state.job.life.trust.looksFirst = true }
+        var state = RunState(job: job, leaseEnd: leaseEnd, era: era, isOneOfMany: isOneOfMany)
+        if self.strayNames?.mayHold(self.name(state)) == true {
+            state.job.life.trust.looksFirst = true
+            state.needsFreshList = true
+        }
         var event = JobEvent.claimed
         while true {
             let effects: [JobEffect]

@@ -30,23 +30,54 @@ extension JobRun {
         }
     }
 
-    /// Credentials of the job's name that have not expired and are no surplus: from the list of its tag if there was
-    /// one, else by name. Before absence is believed the tag is listed too, in case names are not found as they should
-    /// be.
+    /// Credentials of the job's name that have not expired and are no surplus: from a recent list of its tag if there
+    /// is one, else by name. Before absence is believed the tag is listed too, in case names are not found as they
+    /// should be.
     private func live(_ state: inout RunState) async throws -> [TelephonyCredential] {
         let name = self.name(state)
         // A page is asked for only while the lease has room for it.
         let limit = state.leaseEnd - self.deadline
-        var alive = try await self.withoutSurplus(state.listed.filter { $0.isLive(under: name) })
+        let shown = await self.shownUnderTag(state)
+        var alive = try await self.withoutSurplus(shown.filter { $0.isLive(under: name) })
         if alive.isEmpty {
             let named = try await self.provider.listAll(ListQuery(name: name), until: limit)
             alive = try await self.withoutSurplus(named.filter { $0.isLive(under: name) })
         }
-        if alive.isEmpty, state.job.life.mayProveAbsence, let tag = state.job.tag {
-            let tagged = try await self.provider.listAll(ListQuery(tag: tag), until: limit)
+        if alive.isEmpty, let tag = state.sharedTag, let moment = self.settledAt(state) {
+            let tagged = try await self.list(tag, notBefore: moment, until: limit)
             alive = try await self.withoutSurplus(tagged.filter { $0.isLive(under: name) })
         }
         return alive
+    }
+
+    /// What a recent list of the job's tag shows. It proves presence, never absence: a job that is not on it is looked
+    /// up by name. Such a list is made when the job is one of many. When it fails, names decide.
+    private func shownUnderTag(_ state: RunState) async -> [TelephonyCredential] {
+        guard let tag = state.sharedTag else { return [] }
+        if let recent = await self.tagLists.recent(tag) { return recent.credentials }
+        guard state.isOneOfMany else { return [] }
+        let limit = min(state.leaseEnd - self.deadline, .now + self.deadline)
+        return (try? await self.list(tag, notBefore: state.begun - TagLists.life, until: limit)) ?? []
+    }
+
+    private func list(
+        _ tag: SharedTag, notBefore moment: ContinuousClock.Instant, until limit: ContinuousClock.Instant
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let provider = self.provider
+        return try await self.tagLists.list(tag, notBefore: moment) { () async throws(TelnyxFailure) in
+            try await provider.listAll(ListQuery(tag: tag.tag), until: limit)
+        }.credentials
+    }
+
+    /// From when on, by the local clock, a list may prove absence. Nil: it cannot yet, or the moment is not known.
+    ///
+    /// The claim has read by the database's clock how far off that is, and was answered before the run began. So the
+    /// true moment is no later than the one returned. A job that was never in doubt has none to wait for. But it may
+    /// look because a visit has seen something under its name, and an older list does not show that.
+    private func settledAt(_ state: RunState) -> ContinuousClock.Instant? {
+        guard state.job.life.mayProveAbsence else { return nil }
+        if let quietIn = state.job.life.quietIn { return state.begun + quietIn }
+        return state.needsFreshList ? state.begun : state.begun - TagLists.life
     }
 
     private func withoutSurplus(_ alive: [TelephonyCredential]) async throws -> [TelephonyCredential] {

@@ -12,7 +12,7 @@ extension JobRun {
         .moved(
             Transition(
                 lease: state.job.lease, to: .scheduled, delay: delay, isCharged: isCharged,
-                isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed,
+                isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed, isUnsent: state.hasProof,
                 dropsTag: dropsTag, trace: state.trace))
     }
 
@@ -27,12 +27,12 @@ extension JobRun {
                 landingTime: landingTime, trace: state.trace))
     }
 
-    /// The job goes back into doubt as it came.
-    func backIntoDoubt(_ state: RunState, _ delay: Duration) -> JobResult {
+    /// The job goes back into doubt as it came. `isFailure`: the next pause is longer.
+    func backIntoDoubt(_ state: RunState, _ delay: Duration, isFailure: Bool) -> JobResult {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isDoubtful: state.job.life.isDoubtful,
-                trace: Trace(errorCode: "waits_for_limit")))
+                isFailure: isFailure, trace: Trace(errorCode: "waits_for_limit")))
     }
 
     /// The job's generation is done with.

@@ -7,15 +7,20 @@ import Model
 import Postgres
 import ProviderLimits
 import Queue
+import Telnyx
 
 extension JobRun {
     /// Returns a result when the create may not be sent.
     ///
     /// Permission is asked before the job is armed again: a job that is refused here keeps its quiet time, so its next
-    /// look may prove absence again.
+    /// look may prove absence again. While its connection is stopped it looks less and less often, up to every eight
+    /// minutes, because a create that landed late may still be found. A visit that has seen one makes it look at once.
     func renewLease(_ state: inout RunState) async -> JobResult? {
         if case .wait(let wait) = await self.takePermits(&state) {
-            return self.backIntoDoubt(state, wait + wait * self.random())
+            let (connection, tenant) = (state.job.connectionID, state.job.user.tenant.rawValue)
+            let isStopped = await self.provider.limits.remainingStop(of: connection, tenant) != nil
+            let pause = isStopped ? max(wait, .seconds(15 << min(state.job.life.failures, 5))) : wait
+            return self.backIntoDoubt(state, pause + pause * self.random(), isFailure: isStopped)
         }
         return await self.writeNewLease(&state) ? nil : self.doubt(state, .seconds(1))
     }
@@ -24,12 +29,21 @@ extension JobRun {
     private func writeNewLease(_ state: inout RunState) async -> Bool {
         let started = ContinuousClock.now
         let held = state.job.lease
-        let statement = held.renewed(lease: self.lease, landingTime: self.rules.landingTime)
+        let statement = held.renewed(lease: self.lease, landingTime: self.rules.landingTime, era: state.era)
         guard let row = try? await self.pool.query(statement).first, let epoch = try? row.decode(Int64.self) else {
             return false
         }
         state.job.lease = Lease(job: held.job, epoch: epoch, worker: held.worker, state: .armed)
         state.leaseEnd = started + self.lease
+        state.hasProof = true
         return true
+    }
+
+    /// What was sent ends the proof of absence. A create that was provably not sent, or refused, leaves it as it was.
+    func weaken(_ state: inout RunState, by outcome: CreateOutcome) {
+        switch outcome {
+        case .notSent, .rateLimited, .unauthorised: break
+        case .created, .rejected, .inDoubt: state.hasProof = false
+        }
     }
 }

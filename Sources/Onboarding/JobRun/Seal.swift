@@ -13,14 +13,16 @@ import Vault
 
 extension JobRun {
     /// Seals what the provider gave, and returns it as evidence. Whatever fails here leaves a credential behind that
-    /// must be found again, so the job goes into doubt.
+    /// must be found again (`cannotTake`).
     func seal(_ id: ProviderID, _ state: inout RunState) async -> JobResult {
         do {
-            guard let (credential, secrets) = try await self.credential(id, state) else { return self.lost(&state) }
+            guard let (credential, secrets) = try await self.credential(id, state) else {
+                return await self.cannotTake(id, .hasNoPassword, &state)
+            }
             let (user, generation) = (state.job.user, state.job.life.generation)
             var sealer = state.sealer
             if sealer == nil { sealer = try await self.vault.sealer(for: user.tenant.rawValue) }
-            guard let sealer else { return self.lost(&state) }
+            guard let sealer else { return await self.cannotTake(id, .notNow, &state) }
             return .owned(
                 Evidence(
                     lease: state.job.lease, installation: self.names.id, user: user, generation: generation,
@@ -34,7 +36,7 @@ extension JobRun {
                     expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.trace,
                     arrival: state.job.arrival, path: state.path))
         } catch {
-            return self.lost(&state)
+            return await self.cannotTake(id, .notNow, &state)
         }
     }
 
@@ -50,18 +52,5 @@ extension JobRun {
             return nil
         }
         return (credential, (username, password))
-    }
-
-    /// The credential is there and could not be taken: the job is in doubt until a look finds it. The try is not
-    /// charged.
-    private func lost(_ state: inout RunState) -> JobResult {
-        state.job.life.isDoubtful = true
-        state.hasFailed = true
-        state.trace.errorCode = "found_not_taken"
-        self.metrics.doubts.add(.sealFailed)
-        self.throttledLog.log(
-            "a credential is there and its password is not to be had, or cannot be sealed", level: .error,
-            ["tenant": "\(state.job.user.tenant)"])
-        return self.doubt(state, state.job.life.backOff, landingTime: self.rules.landingTime)
     }
 }

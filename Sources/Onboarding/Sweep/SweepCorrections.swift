@@ -61,7 +61,8 @@ enum SweepCorrections {
     /// Turns a job of an older generation to the wanted one, which it makes after a look. A delete that the job was to
     /// do stays due at its time.
     ///
-    /// A job that a worker holds or that was ever in doubt is left alone. Locks the job, behind the user's lock.
+    /// A job that a worker holds or that was ever in doubt is left alone. Locks the job, behind the user's lock. Indexes
+    /// users_pkey, jobs_tenant_id_user_id_key and jobs_pkey.
     private static func retarget(_ user: UserKey) -> SQL {
         """
         with before as materialized (
@@ -76,7 +77,7 @@ enum SweepCorrections {
             update dialtone.jobs
             set generation = before.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(),
                 quiet_until = null, attempts = 0, crashes = 0, failures = 0, must_look = false
-            from before where jobs.id = before.id
+            from before where jobs.id = any(array(select id from before)) and jobs.id = before.id
             returning \(JobLog.changedJob), before.state as from_state)
         \(JobLog.write(from: "turned"))
         """
@@ -108,14 +109,22 @@ enum SweepCorrections {
         ]
     }
 
-    /// Closes the generation of a credential that is gone at the provider and opens the next one, in one transaction
-    /// behind the user's lock.
-    static func reprovision(_ user: UserKey, _ id: ProviderID) -> [SQL] {
+    /// Closes the generation of a credential that is gone or has expired at the provider, gives its slot back, and
+    /// opens the next one. The job looks first: a restored ledger may have forgotten that the next one was made. In one
+    /// transaction behind the user's lock. `isMissing`: only if it is still missing.
+    ///
+    /// `coalesce` keeps the partial indexes out. Indexes credentials_provider_id_key and tenant_tags_tag_key.
+    static func reprovision(_ user: UserKey, _ id: ProviderID, isMissing: Bool) -> [SQL] {
         [
             UserLock.take(user),
             """
-            update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp()
-            where provider_id = \(id) and status = 'active'
+            with closed as (
+                update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp()
+                where provider_id = \(id) and coalesce(status = 'active', false)
+                  and (missing_since is not null or not \(isMissing))
+                returning tag)
+            update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
+            where tenant_id = \(user.tenant) and tag = (select tag from closed)
             """,
             NextGoal.openNext(user),
         ] + Self.adopt(user) + [Self.retarget(user)]

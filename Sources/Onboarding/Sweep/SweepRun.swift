@@ -54,8 +54,7 @@ extension Sweep {
     /// What the visits of a run have found besides their report.
     private struct Round {
         var strays: [Stray] = []
-        /// Tags where something is missing for the first time.
-        var missing: [ShardKey] = []
+        var missing: [MissingCredential] = []
     }
 
     private struct ShardKey: Hashable {
@@ -101,13 +100,10 @@ extension Sweep {
             while let tag = next {
                 next = nil
                 do {
-                    let missing = report.missing
                     let result = try await self.visit(tag, isAsked: true, &report)
                     round.strays += result.strays
                     report.remembered += result.remembered
-                    if report.missing > missing {
-                        round.missing.append(ShardKey(tenant: tag.tenant, shard: tag.shard))
-                    }
+                    round.missing += result.missing
                     if result.hasNextShard { next = try await self.shard(after: tag) }
                 } catch let error as PostgresError where error.code == .server && !error.isUnavailable {
                     // The trouble of one tag does not keep the others from being visited.
@@ -125,18 +121,28 @@ extension Sweep {
         return try await self.pool.query(next).first.map(DueTag.read)
     }
 
-    /// Asks a second time for what is missing.
+    /// Asks a second time for what is missing. A worker may have been first.
+    ///
+    /// Cancelled here: the workers ask.
     private func askAgain(_ first: Round, _ report: inout SweepReport, _ tell: (String) -> Void) async throws {
         guard !first.missing.isEmpty else { return }
         tell("\(report.missing) missing; asking a second time in \(self.landingTime.components.seconds) s")
         try await Task.sleep(for: self.landingTime + .milliseconds(500))
-        var (round, second) = (Round(), SweepReport())
-        try await self.visit(first.missing, &round, &second)
-        report.missing = second.missing
-        report.reprovisioned += second.reprovisioned
-        report.unproven = max(report.unproven, second.unproven)
-        report.failedLists += second.failedLists
-        report.failure = second.failure ?? report.failure
+        let missing = MissingCredentials(
+            pool: self.pool, provider: self.provider, witness: Witness(pool: self.pool, provider: self.provider),
+            settle: self.landingTime, believesAbsence: self.options.believesAbsence)
+        var unproven = 0
+        report.missing = 0
+        for one in first.missing {
+            if self.options.pace > .zero { try await Task.sleep(for: self.options.pace) }
+            switch try await missing.decide(one) {
+            case .replaced: report.reprovisioned += 1
+            case .found: report.seen += 1
+            case .unproven: (unproven, report.missing) = (unproven + 1, report.missing + 1)
+            case .failed, .nothingDue: report.missing += 1
+            }
+        }
+        report.unproven = max(report.unproven, unproven)
         try await self.conclude(isOfAll: report.isFull, &report)
     }
 

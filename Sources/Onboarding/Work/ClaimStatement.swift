@@ -47,7 +47,7 @@ extension ClaimedJob {
         """
         select *, count(*) filter (where needs_tag) over (partition by tenant_id order by id) as slot from (
             select candidate.id, candidate.tenant_id, candidate.user_id, wish.wanted,
-                   wish.generation as wanted_generation, tenant.connection_id,
+                   wish.generation as wanted_generation, tenant.connection_id, tenant.credential_life,
                    case when existing.status <> 'deleted' then existing.provider_id end as recorded,
                    tenant.seen_era is not distinct from \(terms.era) as is_seen,
                    later.is_open
@@ -64,7 +64,7 @@ extension ClaimedJob {
                 select users.wanted, users.generation, users.status from dialtone.users
                 where users.tenant_id = candidate.tenant_id and users.user_id = candidate.user_id offset 0) wish
             cross join lateral (
-                select tenants.connection_id, tenants.seen_era from dialtone.tenants
+                select tenants.connection_id, tenants.credential_life, tenants.seen_era from dialtone.tenants
                 where tenants.tenant_id = candidate.tenant_id offset 0) tenant
             left join lateral (
                 select credentials.status, credentials.provider_id, credentials.close_after from dialtone.credentials
@@ -135,7 +135,7 @@ extension ClaimedJob {
         returning jobs.id, jobs.epoch, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, brief.connection_id,
                   brief.wanted, brief.wanted_generation, brief.recorded, brief.is_outdated, brief.has_others,
                   brief.serves_for, brief.is_seen, jobs.in_doubt, jobs.attempts, jobs.crashes,
-                  jobs.failures, jobs.quiet_until, jobs.overlap, jobs.enqueued_at, jobs.place
+                  jobs.failures, jobs.quiet_until, jobs.overlap, brief.credential_life, jobs.enqueued_at, jobs.place
         """
     }
 

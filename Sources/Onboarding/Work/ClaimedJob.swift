@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job in the hands of a worker, as its claim has read it.
 
+package import Foundation
 package import Lifecycle
 package import Model
 import Postgres
@@ -16,6 +17,8 @@ package struct ClaimedJob: Sendable {
 
     /// How long the old credential may serve on, when this is a rotation.
     package var overlap: Duration?
+    /// When the credential is to end, by the database's clock; nil: when the provider lets it.
+    package var expiresAt: Date?
     /// When the event that made the job arrived; nil when it is not known.
     package var arrival: ArrivalTime?
 
@@ -36,7 +39,7 @@ extension ClaimedJob {
         greatest(claimed.quiet_until,
                  case when not claimed.is_seen then incarnation.quiet_until end)
             - clock_timestamp() as quiet_in,
-        claimed.overlap,
+        claimed.overlap, clock_timestamp() + claimed.credential_life as expires_at,
         (date_part('epoch', clock_timestamp() - claimed.enqueued_at) * 1000000)::bigint as waited_us,
         not claimed.is_seen as looks_first,
         incarnation.is_stopped,
@@ -61,13 +64,14 @@ extension ClaimedJob {
             crashes: Int(try columns.next(Int32.self)), failures: Int(try columns.next(Int32.self)),
             quietIn: try columns.next())
         let overlap: Duration? = try columns.next()
+        let expiresAt: Date? = try columns.next()
         let waited: Int64 = try columns.next()
         life.trust = LedgerTrust(looksFirst: try columns.next(), isStopped: try columns.next())
         let place: Int64 = try columns.next()
         return (
             ClaimedJob(
                 lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap,
-                arrival: ArrivalTime(before: .microseconds(waited))),
+                expiresAt: expiresAt, arrival: ArrivalTime(before: .microseconds(waited))),
             place
         )
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs in doubt are looked at: a few at a time, beside the creates, and each is written down as it is found.
+// Jobs in doubt are looked at beside the creates: a few at a time, and each that ends makes room for the next.
 
 import Foundation
 import Lifecycle
@@ -7,76 +7,105 @@ import Logging
 import Model
 import Postgres
 import Queue
-import Telnyx
+import Synchronization
 
+/// The looks slide: a slow one holds nobody else. Each result is written as it comes, so that a slow look does not cost
+/// the others their lease.
 extension OnboardingWorker {
-    /// Looks at jobs in doubt as long as some are due, then waits until time has made others due.
+    /// What the loop knows between two turns.
+    private struct LookState {
+        var inHand = JobsInHand()
+        /// The tags of the jobs in hand.
+        var tags: [JobID: String] = [:]
+        /// Results that are not yet in the database.
+        var unwritten: [JobResult] = []
+        /// The terms of a claim whose answer was lost. Nothing is claimed before its jobs are back.
+        var lost: ClaimTerms?
+    }
+
+    /// Looks at jobs in doubt as long as some are due, and waits for time to make others due. Returns when the worker
+    /// ends and all looks have come back.
     ///
     /// Cancelled here: looks under way end as failed, and their jobs stay in doubt.
     func lookAtDoubt() async {
-        while !self.isEnding {
-            let looked: Int
-            do {
-                looked = try await self.lookOnce()
-            } catch {
-                self.logger.debug("looks wait for the database", metadata: ["error": "\(error)"])
-                looked = 0
-            }
-            if looked < self.configuration.looks { await self.due.wait() }
-        }
-    }
-
-    /// Claims what is due, looks, and writes what was found. Returns how many jobs there were.
-    private func lookOnce() async throws -> Int {
-        guard let terms = self.identity.terms, try await self.provider.allowsCalls() else { return 0 }
-        let leaseEnd = ContinuousClock.now + self.configuration.lease
-        let rows = try await self.pool.query(ClaimedJob.doubtful(limit: self.configuration.looks, terms))
-        let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
-        guard !jobs.isEmpty else { return 0 }
-        let starved = jobs.filter(\.needsTagToBeRecorded)
-        let back = await self.putBackIntoDoubtWithoutTag(starved, terms)
-        let others = jobs.filter { !$0.needsTagToBeRecorded }
-        let listed = await self.listTags(of: others, until: leaseEnd)
-        await self.look(at: others, leaseEnd: leaseEnd, listed: listed, beside: back)
-        return jobs.count
-    }
-
-    /// Each result is written as it comes: a slow look must not cost the others their lease. Once one could not be
-    /// written, the rest is written together at the end.
-    private func look(
-        at jobs: [ClaimedJob], leaseEnd: ContinuousClock.Instant, listed: [String: [TelephonyCredential]],
-        beside back: [JobResult]
-    ) async {
-        var unwritten = back
-        await withTaskGroup(of: JobResult.self) { group in
-            for job in jobs {
-                group.addTask {
-                    await self.jobRun.run(job, leaseEnd: leaseEnd, listed: job.tag.flatMap { listed[$0] } ?? [])
+        await withDiscardingTaskGroup { group in
+            var state = LookState()
+            while true {
+                self.takeLooks(&state)
+                if self.isEnding && state.inHand.count == 0 {
+                    let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+                    return await batch.writeAtTheEnd(to: self.pool, self.logger)
                 }
-            }
-            var isWritable = true
-            for await result in group {
-                unwritten.append(result)
-                guard isWritable else { continue }
-                isWritable = await FinishBatch(unwritten, metrics: self.metrics).write(to: self.pool, self.logger)
-                if isWritable { unwritten = [] }
+                await self.writeLooks(&state)
+                let claimed = await self.claimLooks(&state)
+                for held in claimed { state.tags[held.job.lease.job] = held.job.tag }
+                for held in claimed { self.begin(held, &state, in: &group) }
+                if claimed.isEmpty && self.looked.withLock(\.isEmpty) { await self.due.wait() }
+                // A cancelled wait returns at once. Give way, so that the looks can end.
+                if Task.isCancelled { await Task.yield() }
             }
         }
-        await FinishBatch(unwritten, metrics: self.metrics).writeAtTheEnd(to: self.pool, self.logger)
     }
 
-    /// Lists a tag when many of its jobs are in doubt, as after a crash: a page shows 250, instead of a list per name.
-    /// It proves presence only. A job that is not on it is looked up by name.
-    private func listTags(
-        of jobs: [ClaimedJob], until deadline: ContinuousClock.Instant
-    ) async -> [String: [TelephonyCredential]] {
-        let limit = min(deadline - self.configuration.httpDeadline, .now + self.configuration.httpDeadline)
-        return await withTaskGroup(of: (String, [TelephonyCredential]?).self) { group in
-            for (tag, jobs) in Dictionary(grouping: jobs, by: \.tag) where jobs.count >= 8 {
-                guard let tag else { continue }
-                group.addTask { (tag, try? await self.provider.listAll(ListQuery(tag: tag), until: limit)) }
-            }
-            return await group.reduce(into: [:]) { listed, one in listed[one.0] = one.1 }
+    private func begin(_ held: HeldJob, _ state: inout LookState, in group: inout DiscardingTaskGroup) {
+        let (job, leaseEnd, era) = held
+        state.inHand.begin(job.lease.job)
+        let isOneOfMany = state.tags.values.count { $0 == job.tag } >= Self.many
+        group.addTask {
+            let result = await self.jobRun.run(job, leaseEnd: leaseEnd, era: era, isOneOfMany: isOneOfMany)
+            self.looked.withLock { $0.append(result) }
+            self.due.signal()
+        }
+    }
+
+    /// So many jobs of one tag at once are looked up in one list of the tag, as after a crash. A page shows 250.
+    private static let many = 8
+
+    private func takeLooks(_ state: inout LookState) {
+        let back = self.looked.withLock { results in
+            defer { results = [] }
+            return results
+        }
+        for result in back {
+            state.inHand.end(result.job)
+            state.tags[result.job] = nil
+        }
+        state.unwritten += back
+    }
+
+    /// Cancelled or failed here: the results stay in hand, and the next turn writes them.
+    private func writeLooks(_ state: inout LookState) async {
+        guard !state.unwritten.isEmpty else { return }
+        let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+        if await batch.write(to: self.pool, self.logger) { state.unwritten = [] }
+    }
+
+    /// Claims as many jobs as there is room for. While results cannot be written, or a claim is lost, nothing more is
+    /// begun.
+    ///
+    /// Cancelled or failed here: what was claimed is put back by the next turn, or falls to its lease.
+    private func claimLooks(_ state: inout LookState) async -> [HeldJob] {
+        guard !self.isEnding, state.unwritten.isEmpty else { return [] }
+        if let lost = state.lost {
+            guard await self.putBack(.looks, lost, held: state.inHand.all) else { return [] }
+            state.lost = nil
+        }
+        let room = self.configuration.looks - state.inHand.count
+        guard room > 0, let terms = self.identity.terms(of: .looks),
+            (try? await self.provider.allowsCalls()) ?? false
+        else { return [] }
+        let leaseEnd = ContinuousClock.now + self.configuration.lease
+        do {
+            let rows = try await self.pool.query(ClaimedJob.doubtful(limit: room, terms))
+            let jobs = try rows.map { try ClaimedJob.read($0, state: .looking, worker: terms.worker).job }
+            let starved = jobs.filter(\.needsTagToBeRecorded)
+            state.unwritten += await self.putBackIntoDoubtWithoutTag(starved, terms)
+            if !starved.isEmpty { self.due.signal() }
+            return jobs.filter { !$0.needsTagToBeRecorded }.map { ($0, leaseEnd, terms.era) }
+        } catch {
+            state.lost = terms
+            self.logger.debug("looks wait for the database", metadata: ["error": "\(error)"])
+            return []
         }
     }
 }

@@ -14,12 +14,15 @@ import Telnyx
 
 /// A claimed job starts to run in a task of its own. Its result comes back into `results`, and the next turn writes it.
 extension OnboardingWorker {
-    /// A claimed job, and when its lease ends by the local clock, counted from before the claim was sent.
-    typealias HeldJob = (job: ClaimedJob, leaseEnd: ContinuousClock.Instant)
+    /// A claimed job, when its lease ends by the local clock, counted from before the claim was sent, and the era that
+    /// it was claimed in.
+    typealias HeldJob = (job: ClaimedJob, leaseEnd: ContinuousClock.Instant, era: Int64)
 
     /// What the loop knows between two turns.
     private struct LoopState {
-        var running = 0
+        var inHand = JobsInHand()
+        /// The terms of a claim whose answer was lost. Nothing is claimed before its jobs are back.
+        var lost: ClaimTerms?
         /// Results that are not yet in the database.
         var unwritten: [JobResult] = []
         var cursor = ClaimCursor(now: .now)
@@ -33,13 +36,14 @@ extension OnboardingWorker {
         while true {
             self.metrics.worker?.turned()
             self.takeResults(&state)
-            if self.isEnding && state.running == 0 {
+            await self.putBackLost(&state)
+            if self.isEnding && state.inHand.count == 0 {
                 let batch = FinishBatch(state.unwritten, metrics: self.metrics)
                 return await batch.writeAtTheEnd(to: self.pool, self.logger)
             }
             let held = await self.exchange(&state)
             for job in held {
-                state.running += 1
+                state.inHand.begin(job.job.lease.job)
                 group.addTask { await self.run(job) }
             }
             if held.isEmpty && self.results.withLock(\.isEmpty) { await self.wakeup.wait() }
@@ -49,7 +53,7 @@ extension OnboardingWorker {
     }
 
     private func run(_ held: HeldJob) async {
-        let result = await self.jobRun.run(held.job, leaseEnd: held.leaseEnd)
+        let result = await self.jobRun.run(held.job, leaseEnd: held.leaseEnd, era: held.era)
         self.results.withLock { $0.append(result) }
         self.wakeup.signal()
     }
@@ -59,8 +63,19 @@ extension OnboardingWorker {
             defer { results = [] }
             return results
         }
-        state.running -= back.count
+        for result in back { state.inHand.end(result.job) }
         state.unwritten += back
+    }
+
+    /// Puts back what a claim has taken whose answer was lost.
+    ///
+    /// Cancelled or failed here: nothing is claimed, and the next turn asks again.
+    private func putBackLost(_ state: inout LoopState) async {
+        guard let terms = state.lost else { return }
+        let held = state.inHand.all + state.unwritten.map(\.job)
+        guard await self.putBack(.queue, terms, held: held) else { return }
+        state.lost = nil
+        state.inHand.forgetRefused()
     }
 
     /// Writes results and claims, each under its own sync of one pipeline. Returns the claimed jobs that can be run.
@@ -69,7 +84,12 @@ extension OnboardingWorker {
         let claim = await self.planClaim(&state)
         guard !batch.groups.isEmpty || claim != nil else { return [] }
         let sentAt = ContinuousClock.now
-        let (rows, failure) = await self.send(batch, claim)
+        let (rows, refused, failure) = await self.send(batch, claim)
+        state.inHand.keep(refused: refused)
+        if let claim, rows == nil {
+            state.lost = claim.terms
+            self.wakeup.signal()
+        }
         await self.provider.limits.returnPermits((claim?.permits ?? 0) - (rows?.count ?? 0))
         await self.note(failure, &state)
         guard let rows, let claim else { return [] }
@@ -85,8 +105,8 @@ extension OnboardingWorker {
     /// Takes permits for as many creates as there is room for. Returns nil when nothing may be claimed now.
     private func planClaim(_ state: inout LoopState) async -> PlannedClaim? {
         // While results cannot be written nothing more is begun.
-        let isHeld = self.isEnding || state.failures > 0 && !state.unwritten.isEmpty
-        let free = isHeld ? 0 : self.configuration.concurrency - state.running
+        let isHeld = self.isEnding || state.failures > 0 && !state.unwritten.isEmpty || state.lost != nil
+        let free = isHeld ? 0 : self.configuration.concurrency - state.inHand.count
         let room = free > 0 ? await self.roomUnderBrake(free) : 0
         let start = state.cursor.start(at: .now)
         if room > 0, let terms = self.identity.terms {
@@ -127,26 +147,28 @@ extension OnboardingWorker {
         (try? await self.pool.query(JobQueue.hasCandidates(from: start)))?.isEmpty == false
     }
 
-    /// Sends both. The claim stands by itself: it is claimed, whatever became of the results.
+    /// Sends both. The claim stands by itself: it is claimed, whatever became of the results. `refused` are jobs whose
+    /// result is given up.
     private func send(
         _ batch: FinishBatch, _ claim: PlannedClaim?
-    ) async -> (claimed: PostgresRows?, failure: (any Error)?) {
+    ) async -> (claimed: PostgresRows?, refused: [JobID], failure: (any Error)?) {
         do {
             return try await self.pool.withConnection { connection in
                 let answers = try await connection.pipeline(batch.groups + (claim?.groups ?? []))
                 let last = claim == nil ? nil : answers.last?.first
                 let claimed = try? last?.get()
+                var refused: [JobID] = []
                 do {
-                    try await batch.receive(
+                    refused = try await batch.receive(
                         Array(answers.prefix(batch.groups.count)), on: connection, logger: self.logger)
                     _ = try last?.get()
                 } catch {
-                    return (claimed, error)
+                    return (claimed, refused, error)
                 }
-                return (claimed, nil)
+                return (claimed, refused, nil)
             }
         } catch {
-            return (nil, error)
+            return (nil, [], error)
         }
     }
 
@@ -179,6 +201,8 @@ extension OnboardingWorker {
         state.unwritten += await self.putBackWithoutTag(starved.map(\.job), claim.terms)
         if hasNewcomer || !starved.isEmpty { self.wakeup.signal() }
         await self.demandVisits(for: claimed.map(\.job))
-        return claimed.map(\.job).filter { !$0.needsTag }.map { ($0, sentAt + self.configuration.lease) }
+        return claimed.map(\.job).filter { !$0.needsTag }.map {
+            ($0, sentAt + self.configuration.lease, claim.terms.era)
+        }
     }
 }

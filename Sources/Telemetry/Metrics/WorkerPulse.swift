@@ -8,6 +8,7 @@ package final class WorkerPulse: Sendable {
     private struct State {
         var turnedAt: ContinuousClock.Instant
         var trouble: String?
+        var stoppedDeletes: String?
     }
 
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -32,4 +33,9 @@ package final class WorkerPulse: Sendable {
     package func note(trouble: String?) { self.state.withLock { $0.trouble = trouble } }
 
     package var trouble: String? { self.state.withLock(\.trouble) }
+
+    /// Notes that deletes are stopped, in words for an operator; nil: they are not.
+    package func note(stoppedDeletes: String?) { self.state.withLock { $0.stoppedDeletes = stoppedDeletes } }
+
+    package var stoppedDeletes: String? { self.state.withLock(\.stoppedDeletes) }
 }

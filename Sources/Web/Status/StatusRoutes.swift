@@ -11,15 +11,18 @@ package struct StatusDependencies: Sendable {
     package var troubles: @Sendable () -> [String]
     /// Why this process cannot do its work; empty: it is ready.
     package var reasons: @Sendable () async -> [String]
+    /// What an operator should know all the same.
+    package var notes: @Sendable () -> [String]
     /// The page of a scrape.
     package var metrics: @Sendable () -> String
 
     package init(
         troubles: @escaping @Sendable () -> [String], reasons: @escaping @Sendable () async -> [String],
-        metrics: @escaping @Sendable () -> String
+        notes: @escaping @Sendable () -> [String] = { [] }, metrics: @escaping @Sendable () -> String
     ) {
         self.troubles = troubles
         self.reasons = reasons
+        self.notes = notes
         self.metrics = metrics
     }
 }
@@ -29,7 +32,9 @@ struct StatusRoutes: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("healthz") { _, _ in Self.health(self.dependencies.troubles()).response }
-        router.get("readyz") { _, _ in Self.readiness(await self.dependencies.reasons()).response }
+        router.get("readyz") { _, _ in
+            Self.readiness(await self.dependencies.reasons(), notes: self.dependencies.notes()).response
+        }
         router.get("metrics") { _, _ in Self.metrics(self.dependencies.metrics()).response }
         for path: RouterPath in ["healthz", "readyz", "metrics"] { router.refuseOthers(path, allowed: .get) }
     }
@@ -40,13 +45,15 @@ struct StatusRoutes: Sendable {
             body: (troubles.isEmpty ? ["ok"] : troubles).joined(separator: "\n") + "\n")
     }
 
-    /// Returns `{"ready":true,"reasons":[]}`. When it is not ready, `detail` has all reasons in one text.
-    static func readiness(_ reasons: [String]) -> Answer {
-        let list = reasons.map { JSONText.quoted($0) }.joined(separator: ",")
+    /// Returns `{"ready":true,"reasons":[]}`. When it is not ready, `detail` has all reasons in one text. `notes`
+    /// change nothing about that, and are left out when there are none.
+    static func readiness(_ reasons: [String], notes: [String] = []) -> Answer {
+        func list(_ texts: [String]) -> String { texts.map { JSONText.quoted($0) }.joined(separator: ",") }
+        let noted = notes.isEmpty ? "" : ",\"notes\":[\(list(notes))]"
         let detail = reasons.isEmpty ? "" : ",\"detail\":\(JSONText.quoted(reasons.joined(separator: "; ")))"
         return Answer(
             status: reasons.isEmpty ? 200 : 503, fields: Self.fields("application/json"),
-            body: "{\"ready\":\(reasons.isEmpty),\"reasons\":[\(list)]\(detail)}\n")
+            body: "{\"ready\":\(reasons.isEmpty),\"reasons\":[\(list(reasons))]\(noted)\(detail)}\n")
     }
 
     /// Prometheus' text format.

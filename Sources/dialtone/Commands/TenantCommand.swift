@@ -7,7 +7,8 @@ import Model
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tenant", abstract: "Customer organisations.", subcommands: [Create.self, List.self, Show.self])
+        commandName: "tenant", abstract: "Customer organisations.",
+        subcommands: [Create.self, Update.self, List.self, Show.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -17,13 +18,38 @@ struct TenantCommand: AsyncParsableCommand {
         @Argument(help: "The tenant's slug, such as acme.") var tenant: String
         @Option(help: "The Telnyx connection its credentials belong to. Default: TELNYX_CONNECTION_ID.")
         var connectionId: String?
+        @Option(help: "How long its credentials are to live, such as 90d. Default: as long as the provider lets them.")
+        var credentialLife: String?
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let id = try TenantID(self.tenant)
+            let life = try self.credentialLife.flatMap { try Administration.credentialLife($0) }
             let line = try await Administration(try await Settings.read()).createTenant(
-                id, connectionID: self.connectionId)
+                id, connectionID: self.connectionId, life: life)
             if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) created") }
+        }
+    }
+
+    struct Update: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Changes how long a tenant's later credentials are to live.",
+            discussion: """
+                Each credential is replaced ahead of its end. Those that are there keep the end they were made with.
+
+                  dialtone tenant update acme --credential-life 90d
+                """)
+
+        @Argument(help: "The tenant's slug.") var tenant: String
+        @Option(help: "How long they are to live, such as 90d; none: as long as the provider lets them.")
+        var credentialLife: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            let id = try TenantID(self.tenant)
+            let life = try Administration.credentialLife(self.credentialLife)
+            let line = try await Administration(try await Settings.read()).updateTenant(id, life: life)
+            if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) changed") }
         }
     }
 

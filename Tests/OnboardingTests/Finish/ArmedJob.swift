@@ -74,7 +74,8 @@ extension TestDatabase {
         for attempt in 1... {
             do {
                 return try await self.pool.withConnection { connection in
-                    try await batch.receive(try await connection.pipeline(batch.groups), on: connection, logger: logger)
+                    _ = try await batch.receive(
+                        try await connection.pipeline(batch.groups), on: connection, logger: logger)
                 }
             } catch let error as PostgresError where error.isRetryable && attempt < 5 {
                 continue

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many results are written at once, crossed, repeated, or beside a bad row, and none is lost.
 
+import Logging
 import Model
 import Postgres
 import Queue
@@ -19,6 +20,21 @@ import Testing
             let left = try await database.admin.query("select user_id, state from dialtone.jobs")
                 .map { "\(try $0.decode(String.self, String.self))" }
             #expect(left == ["(\"\(jobs[100].user.user)\", \"armed\")"], "its lease will run out, and a look finds it")
+        }
+    }
+
+    /// Its create may have been sent, so such a job must not be taken for one of a lost claim.
+    @Test func `a batch names the jobs whose result it has given up`() async throws {
+        try await ArmedJob.with(3) { database, jobs in
+            var evidence = jobs.map { $0.evidence() }
+            evidence[1].usernameIndex = [1]
+            let batch = FinishBatch(evidence.map { JobResult.owned($0) })
+            let refused = try await database.pool.withConnection { connection in
+                try await batch.receive(
+                    try await connection.pipeline(batch.groups), on: connection,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            }
+            #expect(refused == [jobs[1].lease.job])
         }
     }
 

@@ -70,6 +70,8 @@ import Testing
         (.forgetRemains, 6),
         (.queueForgottenDeletes, 720),
         (.queueForgottenUsers, 720),
+        (.tellOfStoppedDeletes, 60),
+        (.rotateExpiring, 6),
         (.queueDueJobs, 7200),
         (.rescueExpiredLeases, 7200),
         (.rescueJobsOfDeadNodes, 7200),

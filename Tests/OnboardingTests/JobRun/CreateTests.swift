@@ -6,6 +6,7 @@ import Model
 import Postgres
 import ProviderLimits
 import Queue
+import Telnyx
 import TestSupport
 import Testing
 
@@ -49,6 +50,51 @@ import Testing
             let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
             #expect(result.moved?.to == .inDoubt && result.moved?.landingTime == nil && provider.creates == 0)
             #expect((result.moved?.delay ?? .zero) > .seconds(20))
+        }
+    }
+
+    /// The next look need not wait for another quiet time: the old proof of absence stands.
+    @Test func `a create that was provably not sent leaves the proof of absence standing`() async throws {
+        try await JobRunBed.with { bed in
+            for (outcome, stands) in [
+                (.notSent("scripted"), true), (.inDoubt("status", ProviderTrace()), false),
+                (.rateLimited(.seconds(1), ProviderTrace()), true),
+            ] as [(CreateOutcome, Bool)] {
+                var job = ClaimedJob.armed()
+                job.life.trust.looksFirst = true
+                try await bed.insert(job)
+                let result = try await bed.run(job, on: ScriptedProvider { $0.create = { _ in outcome } })
+                let moved = try #require(result.moved)
+                _ = try await bed.database.pool.query(Transition.write([moved]))
+                let row = try await bed.database.admin.query(
+                    "delete from dialtone.jobs returning quiet_until <= clock_timestamp()"
+                ).first
+                #expect(try #require(row).decode(Bool.self) == stands)
+            }
+        }
+    }
+
+    @Test func `a job is armed only in the era that it was claimed in`() async throws {
+        try await JobRunBed.with { bed in
+            try await bed.database.insert(Ledger.knownServer)
+            let job = ClaimedJob.looking()
+            try await bed.insert(job)
+            let row = try await bed.database.admin.query("select era from dialtone.incarnation").first
+            let era = try #require(row).decode(Int64.self)
+            for (era, isArmed) in [(era - 1, false), (era, true)] {
+                let statement = job.lease.renewed(lease: .seconds(30), landingTime: .seconds(40), era: era)
+                #expect(try await bed.database.pool.query(statement).isEmpty != isArmed)
+            }
+        }
+    }
+
+    /// A visit has seen it, and told the job to look.
+    @Test func `a job whose connection is stopped still finds its credential`() async throws {
+        try await JobRunBed.with { bed in
+            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
+            let provider = ScriptedProvider { $0.list = { _ in [.shown("p", named: JobRunBed.name)] } }
+            let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
+            guard case .owned = result else { throw UnexpectedResult(result: result) }
         }
     }
 

@@ -10,13 +10,18 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     struct Script {
         var create: @Sendable (CreateRequest) -> CreateOutcome = { _ in .notSent("scripted") }
         var list: @Sendable (ListQuery) -> [TelephonyCredential] = { _ in [] }
+        /// Runs before a list is answered, and may wait.
+        var beforeList: @Sendable (ListQuery) async -> Void = { _ in }
         /// The total that a list reports. Without one it reports as many as it shows.
         var total: Int?
         /// How each list fails; nil: none does.
         var failure: TelnyxFailure?
+        /// The ids that a retrieve finds.
         var there: Set<ProviderID> = []
         /// Ids of which nothing is to be heard.
         var silent: Set<ProviderID> = []
+        /// The password that a retrieve shows.
+        var password: Secret<String>? = Secret("password")
         var delete: @Sendable (ProviderID) -> TelnyxFailure? = { _ in nil }
     }
 
@@ -43,6 +48,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
 
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
         self.asked.withLock { $0.append(query) }
+        await self.script.beforeList(query)
         if let failure = self.script.failure { throw failure }
         let shown = self.script.list(query)
         return CredentialPage(credentials: shown, totalPages: 1, totalResults: self.script.total ?? shown.count)
@@ -51,7 +57,7 @@ final class ScriptedProvider: TelephonyCredentialsAPI {
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
         if self.script.silent.contains(id) { throw TelnyxFailure(.unavailable) }
         guard self.script.there.contains(id) else { throw TelnyxFailure(.notFound) }
-        return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: Secret("password"))
+        return TelephonyCredential(id: id, name: nil, sipUsername: "user", sipPassword: self.script.password)
     }
 
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
@@ -67,6 +73,16 @@ extension ScriptedProvider {
     static func willing() -> ScriptedProvider {
         ScriptedProvider {
             $0.create = { .created(.shown("made", named: $0.name ?? ""), ProviderTrace(httpStatus: 201)) }
+        }
+    }
+
+    /// A provider that makes every credential it is asked for, under an id of its own.
+    static func making() -> ScriptedProvider {
+        ScriptedProvider {
+            $0.create = { request in
+                let name = request.name ?? ""
+                return .created(.shown("id-\(name)", named: name), ProviderTrace(httpStatus: 201))
+            }
         }
     }
 

@@ -16,7 +16,6 @@ import Testing
         ("no witness", .unproven, 1, .seconds(60)),
         ("calls held back", .heldBack, 0, .seconds(60)),
         ("a list with new strays", .listed(Self.list { $0.hasNewStrays = true }), 0, .seconds(41)),
-        ("a list that misses one", .listed(Self.list { $0.hasMissing = true }), 0, .seconds(41)),
         ("a list whose calls ran out", .listed(Self.list { $0.isUnfinished = true }), 0, .zero),
         ("two totals that nothing explains", .listed(Self.list { $0.miscounts = 2 }), 0, .seconds(7200)),
         ("three totals that nothing explains", .listed(Self.list { $0.miscounts = 3 }), 0, .seconds(86_400)),

@@ -95,6 +95,16 @@ struct VisitBed {
         return (result.outcome, report)
     }
 
+    /// Asks for the first missing credential that is due, as a worker does.
+    func askForMissing() async throws -> MissingCredentials.Outcome {
+        let sweep = self.sweep()
+        let missing = MissingCredentials(
+            pool: sweep.pool, provider: sweep.provider, witness: Witness(pool: sweep.pool, provider: sweep.provider),
+            settle: sweep.landingTime)
+        var place = MissingCredentials.Place()
+        return try await missing.askNext(after: &place)
+    }
+
     // MARK: What stands in the ledger
 
     /// The first column of each row, as text.

@@ -2,15 +2,11 @@
 // A crash leaves many jobs in doubt at once; one list of their tag shows what they made, not one list for each.
 
 import Foundation
-import Logging
 import Model
 import Postgres
-import ProviderLimits
-import Queue
 import Telnyx
 import TestSupport
 import Testing
-import Vault
 
 @testable import Onboarding
 
@@ -25,7 +21,7 @@ import Vault
                     query.tag == "acme" ? Array(made.dropLast(2)) : made.filter { $0.name == query.name }
                 }
             }
-            try await Self.work(on: provider, database) {
+            try await WorkerBed.work(on: provider, database) {
                 try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
             }
             let lists = provider.lists
@@ -43,10 +39,52 @@ import Vault
             let users = try await Self.doubt(7, in: database)
             let made = try await Self.credentials(of: users, in: database)
             let provider = ScriptedProvider { $0.list = { query in made.filter { $0.name == query.name } } }
-            try await Self.work(on: provider, database) {
+            try await WorkerBed.work(on: provider, database) {
                 try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
             }
             #expect(provider.lists.allSatisfy { $0.tag == nil } && provider.lists.count == 7)
+        }
+    }
+
+    /// Every look at one user waits for all others. A loop that looks by blocks would never come to the last ones.
+    @Test func `a slow look holds up nobody else`() async throws {
+        try await TestDatabase.with { database in
+            let users = try await Self.doubt(40, in: database)
+            let made = try await Self.credentials(of: users, in: database)
+            let slow = try #require(made.first)
+            try await database.admin.script(
+                "update dialtone.jobs set run_at = run_at - interval '1 hour' where user_id = 'user-1'")
+            let others = Latch()
+            let provider = ScriptedProvider {
+                // No tag is listed: the lists of names have all to do.
+                $0.list = { query in query.tag == nil ? made.filter { $0.name == query.name } : [] }
+                $0.beforeList = { query in if query.name == slow.name { await others.wait() } }
+            }
+            try await WorkerBed.work(on: provider, database) {
+                defer { others.open() }
+                try await database.until(
+                    "select 1 from dialtone.users where status = 'ready' having count(*) = 39")
+                #expect(try await database.admin.query("select 1 from dialtone.jobs").count == 1)
+                others.open()
+                try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
+            }
+            #expect(provider.creates == 0)
+        }
+    }
+
+    /// The quiet time of all jobs is over, and nothing exists. Each name is looked up, and one list of the tag is the
+    /// other half of every proof.
+    @Test func `one list of a tag serves as proof of absence for all its jobs`() async throws {
+        try await TestDatabase.with { database in
+            _ = try await Self.doubt(12, in: database)
+            try await database.admin.script("update dialtone.jobs set quiet_until = now() - interval '1 minute'")
+            let provider = ScriptedProvider.making()
+            try await WorkerBed.work(on: provider, database) {
+                try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
+            }
+            #expect(provider.creates == 12)
+            #expect(provider.lists.count { $0.tag == "acme" } <= 3, "not one for each job")
+            #expect(provider.lists.count { $0.name != nil } >= 12)
         }
     }
 
@@ -64,30 +102,7 @@ import Vault
     private static func credentials(
         of users: [UserKey], in database: TestDatabase
     ) async throws -> [TelephonyCredential] {
-        let names = CredentialName(installation: try await Self.installation(database))
+        let names = CredentialName(installation: try await WorkerBed.installation(on: database.admin))
         return users.map { .shown("of-\($0.user)", named: names.name(for: $0, generation: 1)) }
-    }
-
-    private static func installation(_ database: TestDatabase) async throws -> UUID {
-        try #require(await database.admin.query("select id from dialtone.installation").first).decode(UUID.self)
-    }
-
-    /// Runs a worker while `work` waits.
-    private static func work(
-        on provider: ScriptedProvider, _ database: TestDatabase, _ work: () async throws -> Void
-    ) async throws {
-        let text = LocalKeyEncryptionKey.generate()
-        let installation = try await Self.installation(database)
-        let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
-        let worker = OnboardingWorker(
-            configuration: .init(), pool: database.pool, api: provider,
-            vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)),
-            limits: ProviderLimits(pool: database.pool), wakeup: Wakeup(), installation: installation,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await worker.run() }
-            defer { group.cancelAll() }
-            try await work()
-        }
     }
 }

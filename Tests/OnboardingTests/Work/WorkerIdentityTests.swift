@@ -23,4 +23,21 @@ import Testing
             #expect(try #require(identity.terms).worker != first.worker)
         }
     }
+
+    @Test func `a loop whose claim was lost goes on under a new id, and the other loop keeps its own`() async throws {
+        try await TestDatabase.with { database in
+            let identity = WorkerIdentity(
+                lease: .seconds(30), landingTime: .seconds(40), tagCapacity: 980, presence: nil)
+            try await identity.meet(1, on: database.admin)
+            let lost = try #require(identity.terms(of: .queue))
+            let looks = try #require(identity.terms(of: .looks))
+            #expect(lost.worker != looks.worker && identity.isAmong([looks.worker]))
+            try await identity.renew(.queue, after: lost, on: database.admin)
+            let renewed = try #require(identity.terms(of: .queue))
+            #expect(renewed.worker != lost.worker && identity.terms(of: .looks)?.worker == looks.worker)
+            // What is repeated changes nothing.
+            try await identity.renew(.queue, after: lost, on: database.admin)
+            #expect(identity.terms(of: .queue)?.worker == renewed.worker && !identity.isAmong([lost.worker]))
+        }
+    }
 }

@@ -64,12 +64,6 @@ extension Story {
             "update dialtone.credentials set created_at = now() - interval '1 hour'")
     }
 
-    /// An hour passes since credentials were first missed, so that a second look decides.
-    func ageAbsences() async throws {
-        try await self.database.admin.script(
-            "update dialtone.credentials set missing_since = missing_since - interval '1 hour'")
-    }
-
     /// As after a change of the server: every create looks first until its tenant's tags have been seen. The workers'
     /// visits are due now.
     func distrustLedger() async throws {

@@ -47,6 +47,8 @@ import Testing
         #expect(StatusRoutes.health([]).status == 200)
         #expect(StatusRoutes.health(["stuck"]).status == 503 && StatusRoutes.health(["stuck"]).body == "stuck\n")
         #expect(StatusRoutes.readiness([]).body == "{\"ready\":true,\"reasons\":[]}\n")
+        let noted = StatusRoutes.readiness([], notes: ["a"])
+        #expect(noted.status == 200 && noted.body == "{\"ready\":true,\"reasons\":[],\"notes\":[\"a\"]}\n")
         let answer = StatusRoutes.readiness(["a \"b\"", "c"])
         #expect(answer.status == 503)
         #expect(

@@ -54,6 +54,7 @@ struct NodeStatus: Sendable {
         let liveness = Liveness(loops: self.loops, worker: self.parts.metrics.worker)
         return StatusDependencies(
             troubles: { liveness.troubles() }, reasons: { await self.readiness.reasons() },
+            notes: { self.readiness.notes() },
             metrics: {
                 for (name, pool) in self.parts.pools {
                     let counts = pool.counts

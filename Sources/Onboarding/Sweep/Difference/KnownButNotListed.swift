@@ -9,9 +9,9 @@ import Telnyx
 extension TagVisit {
     /// Asks for each active credential that is not on the whole list, and enters in the plan what became of it.
     ///
-    /// A credential is gone when it answers 404 twice, one landing time apart, while another id of this account answers
-    /// 200. When more are left out than may be asked for, three are asked: one that is there makes the list a failed
-    /// one, and if none is there an operator decides.
+    /// One that answers 404 while another id of this account answers 200 is missing. `MissingCredentials` asks for it
+    /// once more, so a worker's visit asks for none that is missing already. When more are left out than may be asked
+    /// for, three are asked: one that is there makes the list a failed one, and if none is there an operator decides.
     func miss(
         _ listed: [TelephonyCredential], _ ledger: TagLedger, _ plan: inout TagPlan, _ calls: inout VisitCalls
     ) async throws {
@@ -39,6 +39,10 @@ extension TagVisit {
     ) async throws {
         var isAccountOurs = self.sweep.options.believesAbsence
         for (id, row) in absent {
+            if row.isMissing && !self.isAsked {
+                plan.missing.append(MissingCredential(id: id, user: row.user))
+                continue
+            }
             let presence = try await self.ask(id, &calls)
             if case .gone = presence, !isAccountOurs {
                 isAccountOurs = try await self.isAccountOurs(without: id, present, ledger, &calls)
@@ -54,8 +58,7 @@ extension TagVisit {
                 if row.isMissing { plan.found.append(id) }
             // Expiry is final at the provider, so the user needs another credential.
             case .expired: plan.expired.append((id, row))
-            case .gone:
-                if row.isLongMissing { plan.gone.append((id, row)) } else { plan.missing.append(id) }
+            case .gone: plan.missing.append(MissingCredential(id: id, user: row.user))
             // A failed call proves nothing; the next visit asks again.
             case .unknown: plan.unanswered += 1
             }

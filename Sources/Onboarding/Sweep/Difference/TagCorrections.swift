@@ -14,8 +14,8 @@ extension TagVisit {
     /// Cancelled here: what is not done is planned again by the next visit.
     func carryOut(_ plan: TagPlan) async throws -> Int {
         try await self.lookAtEvidence(plan)
-        for (id, row) in plan.gone + plan.expired {
-            try await self.sweep.inOneTransaction(SweepCorrections.reprovision(row.user, id))
+        for (id, row) in plan.expired {
+            try await self.sweep.inOneTransaction(SweepCorrections.reprovision(row.user, id, isMissing: false))
         }
         for (id, row) in plan.closed { try await self.sweep.inOneTransaction(SweepCorrections.close(row.user, id)) }
         for (id, user) in plan.reopened {
@@ -48,7 +48,7 @@ extension TagVisit {
 
     /// The whole list marks the known: what is missing, what is there again, and what stands under another tag.
     private func markKnown(_ plan: TagPlan) async throws {
-        for id in plan.missing { _ = try await self.sweep.pool.query(Self.missing(id, isMissing: true)) }
+        for one in plan.missing { _ = try await self.sweep.pool.query(Self.missing(one.id, isMissing: true)) }
         for id in plan.found { _ = try await self.sweep.pool.query(Self.missing(id, isMissing: false)) }
         guard !plan.moved.isEmpty else { return }
         for statement in Self.retag(plan.moved, to: self.tag) { _ = try await self.sweep.pool.query(statement) }

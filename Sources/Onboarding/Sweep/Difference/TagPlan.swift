@@ -38,12 +38,10 @@ struct TagPlan {
     var othersTenants = 0
     /// Whether the filter has shown what it should not. A list then proves presence, and counts nothing.
     var isInexact = false
-    /// Gone at the provider: their users get the next generation.
-    var gone: [(ProviderID, LedgerCredential)] = []
     /// Expired at the provider, which is final. Their users get the next generation, and lose nothing that works.
     var expired: [(ProviderID, LedgerCredential)] = []
-    /// Not there, and not yet for long enough to be gone.
-    var missing: [ProviderID] = []
+    /// Not there. They are asked for once more before they count as gone (`MissingCredentials`).
+    var missing: [MissingCredential] = []
     /// There again.
     var found: [ProviderID] = []
     /// How many were asked for by id without an answer.
@@ -68,14 +66,14 @@ struct TagPlan {
     /// How many changes take something away. One in `proven` does not count, because nobody loses it, and neither does
     /// an expired one, because it serves nobody.
     var takenAway: Int {
-        self.surplus.count + self.overtaken.count + self.gone.count + self.reopened.count + self.reopenedSurplus.count
+        self.surplus.count + self.overtaken.count + self.reopened.count + self.reopenedSurplus.count
     }
 
     /// The part that may be done in a tag where too much would change: everything that takes nothing away.
     var harmless: TagPlan {
         var plan = self
         (plan.proven, plan.surplus, plan.overtaken) = ([], [], [])
-        (plan.reopened, plan.reopenedSurplus, plan.gone) = ([], [], [])
+        (plan.reopened, plan.reopenedSurplus) = ([], [])
         plan.isHarmless = true
         return plan
     }

@@ -32,8 +32,6 @@ struct ListedTag: Sendable, Equatable {
     var isInexact = false
     /// Whether it showed names that no worker may have in its memory yet. Until then creates of the tenant look first.
     var hasNewStrays = false
-    /// Whether something is missing for the first time, and is asked for again.
-    var hasMissing = false
     /// Whether calls ran out before everything was asked for.
     var isUnfinished = false
     /// What a visit would have taken away, and did not; nil: nothing.
@@ -71,7 +69,6 @@ struct NextVisit: Sendable {
         if tag.isUnfinished { return .zero }
         // By then what was unknown is in the memory of every worker.
         if tag.hasNewStrays { return max(self.landingTime, StrayNames.maximumAge) + .seconds(1) }
-        if tag.hasMissing { return self.landingTime + .seconds(1) }
         if tag.miscounts >= Self.toleratedMiscounts { return self.spread(.seconds(86_400)) }
         return self.spread(self.period)
     }

@@ -14,7 +14,6 @@ struct LedgerCredential {
     var isClosing: Bool { !self.isActive }
     var isOldEnoughToBeListed: Bool
     var isMissing: Bool
-    var isLongMissing: Bool
 }
 
 /// A user's credential of one generation, which a name at the provider may be that of.
@@ -53,7 +52,6 @@ struct TagLedger {
         let isActive: Bool = try columns.next()
         let isOld: Bool = try columns.next()
         let isMissing: Bool = try columns.next()
-        let isLongMissing: Bool = try columns.next()
         var owner: OwnedName?
         if let tenant, let user, let generation {
             owner = OwnedName(
@@ -63,7 +61,7 @@ struct TagLedger {
         case ("credential", let id?, let owner?):
             self.known[id] = LedgerCredential(
                 user: owner.user, generation: owner.generation, isActive: isActive, isOldEnoughToBeListed: isOld,
-                isMissing: isMissing, isLongMissing: isLongMissing)
+                isMissing: isMissing)
         case ("surplus", let id?, nil): self.oldStrays[id] = isOld
         case ("surplus", let id?, _): self.surplus.insert(id)
         case ("pending", _, let owner?): self.pending.append(owner)
@@ -76,17 +74,17 @@ struct TagLedger {
         """
         select 'credential', tenant_id, user_id, generation, provider_id, status = 'active',
                created_at < clock_timestamp() - \(landingTime),
-               missing_since is not null, coalesce(missing_since < clock_timestamp() - \(landingTime), false)
+               missing_since is not null
         from dialtone.credentials where tag = \(tag.tag) and status <> 'deleted'
         union all
         select 'surplus', tenant_id, user_id, generation, provider_id, false,
-               found_at < clock_timestamp() - \(max(landingTime, StrayNames.maximumAge)), false, false
+               found_at < clock_timestamp() - \(max(landingTime, StrayNames.maximumAge)), false
         from dialtone.surplus where tag = \(tag.tag) and deleted_at is null
         union all
-        select 'pending', tenant_id, user_id, generation, null, false, false, false, false
+        select 'pending', tenant_id, user_id, generation, null, false, false, false
         from dialtone.jobs where tag = \(tag.tag)
         union all
-        select 'pending', tenant_id, user_id, generation, null, false, false, false, false
+        select 'pending', tenant_id, user_id, generation, null, false, false, false
         from dialtone.doubts where tenant_id = \(tag.tenant) and tag = \(tag.tag)
         """
     }

@@ -22,6 +22,8 @@ struct TagVisit {
         var strays: [Stray] = []
         /// Second credentials that this visit was the first to remember.
         var remembered = 0
+        /// Credentials that are not there, which are asked for once more.
+        var missing: [MissingCredential] = []
     }
 
     /// Visits the tag, and enters what it sees in the report. Nothing about the next visit is written here.
@@ -78,6 +80,7 @@ struct TagVisit {
         var result = Result(outcome: .failed)
         let permitted = self.judge(plan, listed: list.credentials.count, &report)
         if !self.sweep.options.isDryRun { result.remembered = try await self.carryOut(permitted) }
+        result.missing = permitted.missing
         result.strays = plan.strays.map {
             // What an inexact filter shows may be anybody's.
             Stray(id: $0.id, name: $0.name ?? "", tag: plan.isInexact ? nil : self.tag.tag)
@@ -107,7 +110,6 @@ struct TagVisit {
         tag.held = list.credentials.count - plan.othersTenants
         tag.isInexact = plan.isInexact
         tag.hasNewStrays = plan.strays.contains { ledger.oldStrays[$0.id] != true }
-        tag.hasMissing = !plan.missing.isEmpty
         tag.isUnfinished = plan.isUnfinished
         tag.wouldChange = permitted.isHarmless ? max(plan.takenAway, plan.leftOut) : nil
         guard !plan.isInexact else {
@@ -146,7 +148,7 @@ struct TagVisit {
         report.surplus += plan.surplus.count + plan.proven.count + plan.overtaken.count
         report.reopened += plan.reopened.count + plan.reopenedSurplus.count
         report.missing += plan.missing.count
-        report.reprovisioned += plan.gone.count + plan.expired.count
+        report.reprovisioned += plan.expired.count
         return plan
     }
 
