@@ -5,8 +5,8 @@ import Foundation
 
 /// `dialtone-bench [section …] [--seconds N] [--json]`
 ///
-/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat, senders and
-/// attacks. Without a section all but the attacks run. Each has a file in `Sections`, named for its figures. It is a
+/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat, budget, senders
+/// and attacks. Without a section all but the attacks run. Each has a file in `Sections`, named for its figures. It is a
 /// measurement, not a test. `--seconds` is for each attack. Standard output is JSON; `--json` leaves out the text on
 /// standard error.
 ///
@@ -16,7 +16,7 @@ import Foundation
 struct DialtoneBench {
     static let sections = [
         "rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "recovery", "bloat",
-        "senders", "attacks",
+        "budget", "senders", "attacks",
     ]
 
     static func main() async {
@@ -79,6 +79,7 @@ struct DialtoneBench {
             case "shards": report.shards = try await Shards.measure(on: bed)
             case "fairness": report.fairness = try await Fairness.measure(on: bed)
             case "recovery": report.recovery = try await Recovery.measure(on: bed)
+            case "budget": report.budget = try await TokenBudget.measure(on: bed)
             case "bloat": report.bloat = try await Bloat.measure(on: bed)
             case "senders": report.senders = try await Senders.measure(on: bed)
             case "attacks": report.attacks = try await Attacks.measure(on: bed, seconds: order.seconds)

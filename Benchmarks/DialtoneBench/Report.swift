@@ -13,6 +13,7 @@ struct Report: Encodable {
     var fairness: Fairness?
     var recovery: Recovery?
     var bloat: Bloat?
+    var budget: TokenBudget?
     var senders: Senders?
     var attacks: Attacks?
 }

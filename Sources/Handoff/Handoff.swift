@@ -168,15 +168,18 @@ package final class Handoff: Sendable {
 
     /// Asks the provider for a token, within the limits.
     ///
-    /// A pause that the provider told any node about tokens holds here too. When the limits cannot be read, the call is
-    /// made. Each tenant may ask for so many only: the provider's 429 would be everybody's.
+    /// A pause that the provider told any node about tokens holds here too, and so does the budget of all calls. When the
+    /// limits cannot be read, the call is made. Each tenant may ask for so many only: the provider's 429 would be
+    /// everybody's.
+    ///
+    /// Cancelled here: nothing is sent, or a token is minted that nobody has.
     private func mint(_ id: ProviderID, for tenant: TenantID) async throws(HandoffError) -> LoginToken {
         // The permit comes first: it bounds how many of a tenant ask the database for the limits.
         if case .wait(let wait) = self.limits.takeTokenPermit(for: tenant.rawValue) {
             throw .tooManyTokens(retryAfter: Self.seconds(wait))
         }
         defer { self.limits.returnTokenPermit(for: tenant.rawValue) }
-        if let wait = try? await self.limits.wait(for: .tokens) {
+        if case .wait(let wait) = await self.limits.permit(.tokens, lane: tenant.rawValue) {
             throw .providerUnavailable(retryAfter: Self.seconds(wait))
         }
         do throws(TelnyxFailure) {

@@ -64,8 +64,6 @@ package final class OnboardingWorker: Service {
     let due = Wakeup()
     let tagDemand = TagDemand()
     let jobRun: JobRun
-    /// The pace of calls that nobody waits for: names in doubt, visits, the walk.
-    let pacer = Pacer(rate: 5)
     let strayNames = StrayNames()
     let visits = Mutex(VisitMemory())
     private let isDraining = Atomic(false)

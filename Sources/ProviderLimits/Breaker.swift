@@ -5,14 +5,15 @@ import Postgres
 import Synchronization
 
 extension ProviderLimits {
-    /// Pauses calls of this kind for all nodes, and no others. A pause is only ever extended.
+    /// Pauses calls of this kind for all nodes, and those that its pause stops too: creates, looks and deletes are
+    /// paused together, and the sweep with them. A pause is only ever extended.
     ///
     /// Cancelled or failed here: the call that met the 429 waits all the same, and the next call meets it again.
     package func pause(_ kind: CallKind, for wait: Duration) async {
         _ = try? await self.pool.query(
             """
             insert into dialtone.provider_limits (scope, paused_until)
-            values (\(kind.key), clock_timestamp() + \(wait))
+            values (\(kind.pauseKey), clock_timestamp() + \(wait))
             -- The row's lock orders two nodes that pause it together; with greatest() their order does not matter.
             on conflict (scope) do update
             set paused_until = greatest(provider_limits.paused_until, excluded.paused_until)

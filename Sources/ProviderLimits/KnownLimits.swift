@@ -14,8 +14,10 @@ struct KnownLimits {
     var broken: Set<String> = []
     /// Scopes where refusals are counted. The next success ends the count.
     var counted: Set<String> = []
-    /// Creates per second, where there is a rate.
+    /// Calls per second, where a rate is set.
     var rates: [String: Double] = [:]
+    /// The rates that the provider has told, by the row of the kind.
+    var learned: [String: Learned] = [:]
     /// When this must be read again.
     var until: ContinuousClock.Instant
 }
@@ -23,7 +25,7 @@ struct KnownLimits {
 extension KnownLimits {
     /// Returns how long no call of this kind may be sent; nil when it may.
     func wait(for kind: CallKind) -> Duration? {
-        ([self.shut] + kind.stoppedBy.map { self.stopped[$0.key] }).compactMap { $0 }.max()
+        ([self.shut] + kind.stoppedBy.map { self.stopped[$0] }).compactMap { $0 }.max()
     }
 }
 
@@ -69,22 +71,26 @@ extension ProviderLimits {
                    or breaker = 'open' and coalesce(probe_until > clock_timestamp(), false),
                    -- Milliseconds until a create may go. greatest() passes over nulls, and is null for two of them.
                    (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
-                                       - clock_timestamp()) * 1000)::bigint
+                                       - clock_timestamp()) * 1000)::bigint,
+                   \(Self.believedRate),
+                   learned_limit
             from dialtone.provider_limits
             where paused_until > clock_timestamp()
                or breaker <> 'closed'
                or rate is not null
                or rejects > 0
+               or learned_until > clock_timestamp()
             """)
         var known = KnownLimits(until: .now + Self.maximumAge)
         let probes = self.state.withLock { $0.probes }
         for row in rows {
-            let (scope, isBroken, rate, isCounted, isShut, left) = try row.decode(
-                String.self, Bool.self, Double?.self, Bool.self, Bool.self, Int64?.self)
+            let (scope, isBroken, rate, isCounted, isShut, left, learned, limit) = try row.decode(
+                String.self, Bool.self, Double?.self, Bool.self, Bool.self, Int64?.self, Double?.self, Int32?.self)
             if isShut, let left, scope == LimitScope.account.key { known.shut = .milliseconds(max(left, 1)) }
             if isCounted { known.counted.insert(scope) }
             if isBroken { known.broken.insert(scope) }
             known.rates[scope] = rate
+            known.learned[scope] = learned.map { KnownLimits.Learned(rate: $0, limit: limit) }
             // The probe that this node holds does not stop this node.
             let isOurs = probes[scope].map { $0.left > 0 && $0.until > .now } ?? false
             if let left, left > 0, !isOurs { known.stopped[scope] = .milliseconds(left) }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether one create may go now.
+// Whether one call may go now.
 
-/// The result of a request for one create.
+/// The result of a request for one call.
 package enum Permission: Sendable, Equatable {
-    /// The create may go now, and is counted.
+    /// The call may go now, and is counted.
     case granted
     /// Nothing may be sent for this long.
     case wait(Duration)

@@ -5,10 +5,12 @@ import Postgres
 
 /// A scope's limits.
 package struct ProviderLimit: Sendable {
-    /// `account`, `connection:<id>`, or `kind:tokens`, `kind:creates` or `kind:sweep` for a pause of these calls.
+    /// `account`, `connection:<id>`, or `kind:tokens`, `kind:jobs` (creates, looks and deletes) or `kind:sweep`.
     package let scope: String
-    /// Creates per second; nil for no limit.
+    /// Calls per second that an operator has set; nil for none.
     package let rate: Double?
+    /// Calls per second that the provider's replies tell; nil for none. The account's set rate wins.
+    package let learnedRate: Double?
     /// `closed`, `open` or `half_open`.
     package let breaker: String
     /// Why the breaker opened; nil while it is closed.
@@ -18,7 +20,7 @@ package struct ProviderLimit: Sendable {
 }
 
 extension ProviderLimits {
-    /// Sets a scope's rate, in creates per second for all nodes together. Nil takes it away.
+    /// Sets a scope's rate for all nodes together, in calls per second, or a connection's in creates. Nil takes it away.
     package func setRate(_ rate: Double?, for scope: LimitScope = .account) async throws {
         _ = try await self.pool.query(
             """
@@ -30,12 +32,13 @@ extension ProviderLimits {
         self.forget()
     }
 
-    /// Returns every scope that has a rate, a pause or a breaker that is not closed.
+    /// Returns every scope that has a rate, set or learned, a pause or a breaker that is not closed.
     package func list() async throws -> [ProviderLimit] {
         let rows = try await self.pool.query(
             """
             select scope,
                    rate,
+                   \(Self.believedRate),
                    breaker,
                    case when breaker <> 'closed' then reason end,
                    -- greatest() passes over nulls, and is null for two of them.
@@ -43,13 +46,14 @@ extension ProviderLimits {
                                        - statement_timestamp()))::float8
             from dialtone.provider_limits
             where rate is not null or breaker <> 'closed' or paused_until > statement_timestamp()
+               or learned_until > clock_timestamp()
             order by scope
             """)
         return try rows.map { row in
-            let (scope, rate, breaker, reason, wait) = try row.decode(
-                String.self, Double?.self, String.self, String?.self, Double?.self)
+            let (scope, rate, learned, breaker, reason, wait) = try row.decode(
+                String.self, Double?.self, Double?.self, String.self, String?.self, Double?.self)
             return ProviderLimit(
-                scope: scope, rate: rate, breaker: breaker, reason: reason,
+                scope: scope, rate: rate, learnedRate: learned, breaker: breaker, reason: reason,
                 waitSeconds: wait.flatMap { $0 > 0 ? $0 : nil })
         }
     }

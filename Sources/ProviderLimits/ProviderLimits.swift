@@ -2,14 +2,15 @@
 // How fast all nodes together may call the provider: rate, pause and breaker as rows that every node reads.
 
 // Each limit is a row of `dialtone.provider_limits`. A row belongs to a scope, the account or the connection of one
-// tenant, and may hold a rate (creates per second) and a breaker (the provider refused us). Or it belongs to a kind of
-// call, and holds its pause (the provider said 429 to a call of that kind). Without a row there is no limit.
+// tenant, and may hold a rate (calls per second) and a breaker (the provider refused us). Or it belongs to a kind of
+// call, and holds its pause (the provider said 429 to a call of that kind) and the rate that the provider's headers
+// tell. Without a row there is no limit.
 //
-// A worker asks for the account's permits before it claims jobs (`takePermits`), and before a create that a look has
-// permitted (`takeRecoveryPermit`). It asks for the connection's permit right before the create (`takePermit`). It
-// returns the permits it did not use. Looks, deletes and the sweep need no permit; they only ask `allows`. A login
-// token also needs a permit of its tenant (`takeTokenPermit`), which this node keeps in memory. Results come back as
-// `succeeded`, `rejected`, `pause`, `openBreaker` and `authenticated`. Time alone brings `closeProven`.
+// Every call needs a permit of its kind (`permit`). Where there is a rate, it comes out of one budget for all nodes and
+// kinds (room `Budget`). A worker asks for many at once before it claims jobs (`takePermits`). Before a create it asks
+// for the connection's permit too (`takePermit`). It returns the permits it did not use. A login token also needs a
+// permit of its tenant (`takeTokenPermit`), which this node keeps in memory. Results come back as `succeeded`,
+// `rejected`, `pause`, `openBreaker`, `authenticated` and `heard`. Time alone brings `closeProven`.
 //
 // An open breaker lets no create through until `probe_until`. Then the node that asks first takes the probe. It may
 // send as many creates as `allowance` says, and has `probeLease` for them. When one of them works, the allowance
@@ -58,6 +59,9 @@ package final class ProviderLimits: Sendable {
     /// Login tokens that one tenant may have made by this node, per second.
     let tokenRate: Double
     let mints = Mutex(TokenMints())
+    let budget: Budget
+    /// What the provider's replies say of its limits, by the row they are written to.
+    let heardReplies = Mutex<[String: HeardReplies]>([:])
     /// Gets each scope whose breaker this node has closed.
     let onClosed: @Sendable (String) -> Void
 
@@ -69,6 +73,9 @@ package final class ProviderLimits: Sendable {
         self.pool = pool
         self.tokenRate = tokenRate
         self.onClosed = onClosed
+        self.budget = Budget { scope, wants in
+            (try? await pool.query(TakenCalls.take(wants, from: scope)).first).flatMap { try? TakenCalls($0) }
+        }
     }
 
     /// Returns how long no call of this kind may be made; nil when it may be made now.

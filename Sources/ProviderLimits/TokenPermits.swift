@@ -2,7 +2,7 @@
 // What one tenant may ask of the provider's login tokens: a rate and a number under way, so that others get theirs.
 
 // The limit is this node's own and in memory: a token costs one call of the provider, and must not cost a statement
-// too. It is a generic cell rate algorithm like `RateBudget`.
+// too. It is a generic cell rate algorithm.
 
 import Synchronization
 

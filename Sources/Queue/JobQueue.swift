@@ -106,9 +106,13 @@ package enum JobQueue {
             """
     }
 
-    /// Finds a row when `candidates` would. Index jobs_queued.
+    /// Finds a row when `candidates` would, newcomers included. Index jobs_queued.
     package static func hasCandidates(from start: QueueStart) -> SQL {
-        "select 1 from dialtone.jobs where state = 'queued' and place >= \(start.bound) order by place limit 1"
+        func queued(_ range: SQL) -> SQL {
+            "(select 1 from dialtone.jobs where state = 'queued' and \(range) order by place limit 1)"
+        }
+        guard let newcomers = start.newcomers else { return queued("place >= \(start.bound)") }
+        return "\(queued(newcomers)) union all \(queued("place >= \(start.bound)")) limit 1"
     }
 
     /// The next jobs in doubt that are due, locked, as `candidates as materialized (…)`. Index jobs_in_doubt.

@@ -37,5 +37,6 @@ package struct Migration: Sendable {
         Migration(15, "dead_jobs", PackageResources._015_dead_jobs_sql),
         Migration(16, "tags", PackageResources._016_tags_sql),
         Migration(17, "recovery", PackageResources._017_recovery_sql),
+        Migration(18, "budget", PackageResources._018_budget_sql),
     ]
 }

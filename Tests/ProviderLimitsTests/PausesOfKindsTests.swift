@@ -9,9 +9,10 @@ import Testing
 @Suite struct PausesOfKindsTests {
     @Test(
         arguments: [
-            (.tokens, [.creates, .sweep]), (.creates, [.tokens]), (.sweep, [.tokens, .creates]),
+            (.tokens, [.creates, .looks, .deletes, .sweep]), (.creates, [.tokens]), (.looks, [.tokens]),
+            (.deletes, [.tokens]), (.sweep, [.tokens, .creates, .looks, .deletes]),
         ] as [(CallKind, [CallKind])])
-    func `a pause stops its own kind, and a pause of creates the sweep too`(
+    func `a pause of creates, looks or deletes stops all three and the sweep, any other its own kind alone`(
         paused: CallKind, going: [CallKind]
     ) async throws {
         try await TestDatabase.with { database in
@@ -20,12 +21,37 @@ import Testing
             for kind in CallKind.allCases {
                 let isAllowed = try await node.allows(kind)
                 #expect(isAllowed == going.contains(kind), "\(kind)")
+                let isPermitted = await node.permit(kind) == .granted
+                #expect(isPermitted == going.contains(kind), "\(kind)")
             }
             let areCreatesGoing = going.contains(.creates)
             #expect(
                 await node.takePermits(64) == (areCreatesGoing ? 64 : 0), "nothing is claimed in a pause of creates")
             #expect(await node.takeRecoveryPermit() == areCreatesGoing)
             #expect(await node.takePermit(for: "7") == .granted, "no connection has met a 429")
+        }
+    }
+
+    @Test func `a pause that a clock going back has made too long is cut to the longest there is`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.pause(.tokens, for: .seconds(7200))
+            await limits.pause(.sweep, for: .seconds(1200))
+            _ = try await database.pool.query(ProviderLimits.cutPauses)
+            let waits = try await limits.list().map { ($0.waitSeconds ?? 0) / 300 }
+            #expect(waits.map { $0.rounded(.up) } == [4, 3], "the sweep's 20 minutes may be true")
+        }
+    }
+
+    @Test func `a breaker whose probe a clock going back has put far ahead may be probed soon`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.openBreaker(.account, reason: "HTTP 401")
+            try await database.admin.script(
+                "update dialtone.provider_limits set probe_until = probe_until + interval '1 hour'")
+            _ = try await database.pool.query(ProviderLimits.cutPauses)
+            let wait = try await ProviderLimits(pool: database.pool).list().first?.waitSeconds ?? 0
+            #expect(wait > 0 && wait <= 30)
         }
     }
 

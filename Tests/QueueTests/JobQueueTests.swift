@@ -84,6 +84,8 @@ import Testing
             #expect(try await claimed(5, from: .at(line)) == (["1", "2", "3", "5", "6"].map { "user-\($0)" }))
             #expect(try await claimed(2, from: .at(line)) == ["user-1", "user-2"])
             #expect(try await claimed(5, from: .clock(orEarlier: line)) == (1...5).map { "user-\($0)" })
+            let alone = try await database.admin.query(JobQueue.hasCandidates(from: .at(.max)))
+            #expect(alone.count == 1, "newcomers alone are candidates too")
             #expect(try await claimed(20, from: .at(0)).isEmpty == false, "a place the clock has passed")
         }
     }

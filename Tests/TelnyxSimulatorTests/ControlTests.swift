@@ -11,6 +11,7 @@ import Testing
         (.GET, "counts", ""), (.GET, "counts?name=n", ""), (.GET, "credentials", ""),
         (.GET, "credentials?secrets=1", ""), (.GET, "faults", ""), (.PUT, "faults", "{\"rules\":[]}"),
         (.DELETE, "faults", ""), (.POST, "clock", "{\"advance_seconds\":1}"),
+        (.PUT, "limit", "{\"calls\":9,\"seconds\":1}"), (.DELETE, "limit", ""),
     ]
 
     @Test func `every control asks for the key of a simulator that has one`() async throws {
@@ -33,6 +34,20 @@ import Testing
                 let reply = try await provider.ask(method, "/control/\(path)", body, key: nil)
                 #expect(reply.status == 200)
             }
+        }
+    }
+
+    @Test func `a limit of calls is told in each reply, and ends in a 429`() async throws {
+        try await RunningSimulator.with { provider in
+            let limit = "{\"calls\":2,\"seconds\":100000000}"
+            #expect(try await provider.ask(.PUT, "/control/limit", limit).status == 200)
+            for (status, remaining) in [(200, "1"), (200, "0"), (429, "0")] {
+                let reply = try await provider.ask(.GET, "/v2/telephony_credentials")
+                #expect(reply.status == status && reply.headers.first(name: "x-ratelimit-remaining") == remaining)
+                #expect(reply.headers.first(name: "x-ratelimit-limit") == "2")
+            }
+            #expect(try await provider.ask(.DELETE, "/control/limit").status == 200)
+            #expect(try await provider.ask(.GET, "/v2/telephony_credentials").status == 200)
         }
     }
 

@@ -12,9 +12,18 @@ struct SimulatorControl {
 
     /// Replaces the simulator's faults by these rules, a JSON array.
     func setFaults(_ rules: String) async throws {
-        var request = URLRequest(url: try self.url("faults"))
+        try await self.put("{\"rules\":\(rules)}", at: "faults")
+    }
+
+    /// Lets the simulator take so many calls in each span of time, and refuse the others with a 429.
+    func setLimit(calls: Int, seconds: Int) async throws {
+        try await self.put("{\"calls\":\(calls),\"seconds\":\(seconds)}", at: "limit")
+    }
+
+    private func put(_ body: String, at path: String) async throws {
+        var request = URLRequest(url: try self.url(path))
         request.httpMethod = "PUT"
-        request.httpBody = Data("{\"rules\":\(rules)}".utf8)
+        request.httpBody = Data(body.utf8)
         _ = try await URLSession.shared.data(for: request)
     }
 

@@ -52,8 +52,10 @@ package struct InstallationLine: Encodable, Sendable {
 package struct LimitLine: Line {
     /// `account`, `connection:<id>`, or `kind:<kind>` for the pause of a kind of call.
     package var scope: String
-    /// Creates per second.
+    /// Calls per second that were set; of a connection, creates.
     @OrNull package var rate: Double?
+    /// Calls per second that the provider's replies tell.
+    @OrNull package var learned_rate: Double?
     /// `closed`, `open` or `half_open`.
     package var breaker: String
     @OrNull package var reason: String?
@@ -63,14 +65,19 @@ package struct LimitLine: Line {
     package static let heading = ["SCOPE", "RATE", "BREAKER", "WAITS", "WHY"]
     package var cells: [String] {
         [
-            self.scope, self.rate.map { "\($0)/s" } ?? "", self.breaker, self.wait_seconds.map { "\($0) s" } ?? "",
-            self.reason ?? "",
+            self.scope, self.rateInWords, self.breaker, self.wait_seconds.map { "\($0) s" } ?? "", self.reason ?? "",
         ]
+    }
+
+    private var rateInWords: String {
+        if let rate { return "\(rate)/s" }
+        return self.learned_rate.map { "\(($0 * 10).rounded() / 10)/s (told)" } ?? ""
     }
 
     init(_ limit: ProviderLimit) {
         self.scope = limit.scope
         self.rate = limit.rate
+        self.learned_rate = limit.learnedRate
         self.breaker = limit.breaker
         self.reason = limit.reason
         self.wait_seconds = limit.waitSeconds.map { Int($0.rounded(.up)) }
@@ -79,6 +86,7 @@ package struct LimitLine: Line {
     init(connection: String, rate: Double?) {
         self.scope = "connection:\(connection)"
         self.rate = rate
+        self.learned_rate = nil
         self.breaker = "closed"
         self.reason = nil
         self.wait_seconds = nil

@@ -62,11 +62,13 @@ struct NodeParts: Sendable {
             provider.currentKey = { source.current }
             provider.renewedKey = { await source.renewed(refused: $0) }
         }
-        let client = TelnyxClient(configuration: provider, http: self.http, tokens: self.tokenHTTP)
-        self.api = MeasuredCalls(client, in: metrics)
-        self.limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate)) { scope in
+        let limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate)) { scope in
             logger.notice("the provider accepts creates again", metadata: ["scope": "\(scope)"])
         }
+        provider.tellLimits(to: limits)
+        let client = TelnyxClient(configuration: provider, http: self.http, tokens: self.tokenHTTP)
+        self.api = MeasuredCalls(client, in: metrics)
+        self.limits = limits
         if let proxy = settings.providerProxy {
             logger.info("the provider is called through a proxy", metadata: ["proxy": "\(proxy.place)"])
         }
@@ -87,6 +89,22 @@ struct NodeParts: Sendable {
         ]
         for (_, pool) in self.pools { services.append(BackgroundService { await pool.run() }) }
         return services
+    }
+}
+
+extension TelnyxClient.Configuration {
+    /// Passes on what each reply says of the provider's limit.
+    fileprivate mutating func tellLimits(to limits: ProviderLimits) {
+        self.heard = { calls, told, isSilentRefusal in
+            let told = told.map { LimitNews.Told(limit: $0.limit, remaining: $0.remaining, reset: $0.reset) }
+            let kind: CallKind =
+                switch calls {
+                case .tokens: .tokens
+                case .writes: .creates
+                case .reads: .looks
+                }
+            limits.heard(LimitNews(kind: kind, told: told, isSilentRefusal: isSilentRefusal))
+        }
     }
 }
 

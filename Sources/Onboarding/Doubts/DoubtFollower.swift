@@ -16,8 +16,7 @@ struct DoubtFollower: Sendable {
     let pool: PostgresPool
     let provider: GuardedProvider
     let names: CredentialName
-    let pacer: Pacer
-    /// How long one list may take.
+    /// How long one list may take, its waits included.
     let deadline: Duration
 
     /// How many names one turn takes.
@@ -68,13 +67,11 @@ struct DoubtFollower: Sendable {
     /// Lists by name, or by tag. A list by name that has more than a few pages shows that the provider heeds no such
     /// filter. The list of the tag then takes its place.
     private func list(_ query: ListQuery, tag: String?) async throws(TelnyxFailure) -> [TelephonyCredential] {
-        await self.pacer.turn()
         let limit = query.tag == nil ? Self.pagesOfName : Self.pagesOfTag
         do throws(TelnyxFailure) {
             return try await self.provider.listAll(query, until: .now + self.deadline, maximumPages: limit)
         } catch  where error.kind == .unreadable && query.tag == nil {
             guard let tag else { throw error }
-            await self.pacer.turn()
             return try await self.provider.listAll(
                 ListQuery(tag: tag), until: .now + self.deadline, maximumPages: Self.pagesOfTag)
         }

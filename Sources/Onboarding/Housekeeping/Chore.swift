@@ -21,6 +21,12 @@ enum Chore: CaseIterable, Sendable {
     case closeProvenBreakers
     /// Queues jobs that were set aside for a scope that is stopped no more.
     case letWaitingJobsGo
+    /// Forgets the budget's slices that are over.
+    case forgetSlices
+    /// Cuts pauses that the database's clock, when it went back, has made too long.
+    case cutPauses
+    /// Cuts due times that the clock has made too long.
+    case cutDueTimes
     /// Adds counts of minutes that are two hours old to their hours.
     case rollTally
     /// Forgets counts of hours that are 14 days old.
@@ -65,6 +71,9 @@ enum Chore: CaseIterable, Sendable {
         case .endOldQuarantine: .every(.seconds(60), from: .milliseconds(4500))
         case .closeProvenBreakers: .every(.seconds(5), from: .milliseconds(3500))
         case .letWaitingJobsGo: .every(.seconds(2), from: .seconds(1))
+        case .forgetSlices: .every(.seconds(60), from: .milliseconds(9500))
+        case .cutPauses: .every(.seconds(3600), from: .milliseconds(11_500))
+        case .cutDueTimes: .every(.seconds(3600), from: .milliseconds(16_500))
         case .rollTally: .every(.seconds(60), from: .milliseconds(5500))
         case .forgetTally: .every(.seconds(60), from: .milliseconds(7500))
         case .forgetDeletedSources: .every(.seconds(5), from: .milliseconds(3000))

@@ -95,6 +95,12 @@ extension OnboardingWorker {
             _ = try await connection.query(OldQuarantine.end(after: life, limit: Self.quarantinePerStatement))
         case .closeProvenBreakers: await self.provider.limits.closeProven()
         case .letWaitingJobsGo: _ = try await connection.query(LetGo.statement(limit: Int64(Self.jobsPerStatement)))
+        case .forgetSlices: _ = try await connection.query(ProviderLimits.forgetSlices)
+        case .cutPauses: _ = try await connection.query(ProviderLimits.cutPauses)
+        case .cutDueTimes:
+            for statement in DueTimes.cut(interval: self.configuration.sweepInterval) {
+                _ = try await connection.query(statement)
+            }
         case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
         case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
         case .forgetDeletedSources:

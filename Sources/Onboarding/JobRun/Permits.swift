@@ -9,7 +9,7 @@ extension JobRun {
     func takePermits(_ state: inout RunState) async -> Permission {
         if state.accountShare == nil {
             guard await self.provider.limits.takeRecoveryPermit() else { return .wait(.seconds(5)) }
-            state.accountShare = .recovery
+            state.accountShare = .looks
         }
         if !state.holdsConnectionPermit {
             let permission = await self.provider.limits.takePermit(

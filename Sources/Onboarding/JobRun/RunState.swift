@@ -35,9 +35,8 @@ struct RunState {
     /// Whether something may have been seen under the job's name just before. A list from before then proves no
     /// absence.
     var needsFreshList: Bool
-    /// The share of the account's permits that this run holds one of. A job out of the queue got its permit before the
-    /// claim.
-    var accountShare: Share?
+    /// The kind of the account's permit that this run holds. A job out of the queue got its permit before the claim.
+    var accountShare: CallKind?
     var holdsConnectionPermit = false
     /// How the user comes to the credential, if this run brings one.
     let path: CredentialPath
@@ -52,7 +51,7 @@ struct RunState {
         self.isOneOfMany = isOneOfMany
         self.isFromDoubt = job.lease.state == .looking
         self.needsFreshList = self.isFromDoubt
-        self.accountShare = job.lease.state == .armed ? .queue : nil
+        self.accountShare = job.lease.state == .armed ? .creates : nil
         self.path =
             self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight
     }

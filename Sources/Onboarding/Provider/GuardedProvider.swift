@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The provider behind the limits: each call except the create, whose answer may pause or stop the calls of all nodes.
+// The provider behind the limits: each call waits for its permit, and its answer may pause or stop the calls of all.
 //
 // A 429 or a 401 is news for every node, because all of them share one account. This room passes such answers on to
 // `ProviderLimits`, a 429 with the kind of call that met it. `JobRun` sends the create itself, because a create has
@@ -10,65 +10,70 @@ import Model
 import ProviderLimits
 import Telnyx
 
-/// The provider's API, with its limits kept.
-struct GuardedProvider: Sendable {
+/// The provider's API, with its limits kept. Each call waits for its permit, each page of a list for its own.
+struct GuardedProvider: TelephonyCredentialsAPI {
     let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
     /// Whether the calls use the workers' own key. An answer to another key opens and closes no breaker of the workers.
     var isWorkers = true
-    /// The kind of these calls. A 429 pauses calls of this kind, and those that its pause stops too.
-    var kind = CallKind.creates
+    /// The kind of its lists and questions. Its deletes are of a kind of their own, unless all its calls are the sweep's.
+    var kind = CallKind.looks
+    /// The part of the budget that its calls come out of, where it is another one than that of their kind.
+    var share: CallKind?
+    /// The turn that each of its calls waits for; nil: none.
+    var turn: SweepTurn?
 
-    /// The same provider for the calls of the sweep.
-    var forSweep: GuardedProvider {
-        GuardedProvider(api: self.api, limits: self.limits, isWorkers: self.isWorkers, kind: .sweep)
+    /// The same provider for the calls that a worker's sweep makes by itself.
+    func forSweep(_ turn: SweepTurn) -> GuardedProvider {
+        GuardedProvider(
+            api: self.api, limits: self.limits, isWorkers: self.isWorkers, kind: .sweep, turn: turn)
     }
 
     /// Returns whether a call may be made now. Throws when the database cannot say.
     func allowsCalls() async throws -> Bool { try await self.limits.allows(self.kind) }
 
+    /// Sends the create as it is. The caller holds its permits, and deals with its outcome.
+    func create(_ request: CreateRequest) async -> CreateOutcome { await self.api.create(request) }
+
     func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
-        try await self.noting { () async throws(TelnyxFailure) in try await self.api.list(query, page: page) }
-    }
-
-    /// Lists every page. A list that is not whole by `deadline`, or has more pages, throws: it is a failed look.
-    func listAll(
-        _ query: ListQuery, until deadline: ContinuousClock.Instant, maximumPages: Int = 1000
-    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
-        try await self.noting { () async throws(TelnyxFailure) in
-            try await self.api.listAll(query, until: deadline, maximumPages: maximumPages)
-        }
-    }
-
-    /// Lists every page, and throws unless there are as many credentials as the provider says.
-    func listWhole(
-        _ query: ListQuery, until deadline: ContinuousClock.Instant
-    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
-        try await self.noting { () async throws(TelnyxFailure) in
-            try await self.api.listWhole(query, until: deadline)
+        try await self.permitted(self.kind) { () async throws(TelnyxFailure) in
+            try await self.api.list(query, page: page)
         }
     }
 
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential {
-        try await self.noting { () async throws(TelnyxFailure) in try await self.api.retrieve(id) }
+        try await self.permitted(self.kind) { () async throws(TelnyxFailure) in try await self.api.retrieve(id) }
     }
 
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
-        try await self.noting { () async throws(TelnyxFailure) in try await self.api.delete(id) }
+        try await self.permitted(self.kind == .sweep ? .sweep : .deletes) { () async throws(TelnyxFailure) in
+            try await self.api.delete(id)
+        }
     }
 
-    /// Makes one call and notes its answer. A 429 pauses the calls of its kind for all nodes. A 401 stops the account.
-    /// A 403 may be about this one call alone, so it stops nothing.
-    private func noting<Value>(
-        _ call: () async throws(TelnyxFailure) -> Value
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken {
+        try await self.permitted(.tokens) { () async throws(TelnyxFailure) in try await self.api.token(id) }
+    }
+
+    /// Makes one call when it is permitted, and notes its answer. A 429 pauses the calls of its kind for all nodes. A 401
+    /// stops the account. A 403 may be about this one call alone, so it stops nothing.
+    ///
+    /// Without a permit nothing is sent, and the failure `isHeldBack`. Cancelled in the line for the permit: as without
+    /// one.
+    private func permitted<Value>(
+        _ kind: CallKind, _ call: () async throws(TelnyxFailure) -> Value
     ) async throws(TelnyxFailure) -> Value {
+        if let turn { await self.limits.wait(for: turn) }
+        if case .wait(let wait) = await self.limits.permit(kind, outOf: self.share) {
+            throw TelnyxFailure(.rateLimited, words: ProviderWords(text: "waits for the limit"), retryAfter: wait)
+        }
         do {
             let value = try await call()
             if self.isWorkers { await self.limits.authenticated() }
             return value
         } catch {
             switch error.kind {
-            case .rateLimited: await self.limits.pause(self.kind, for: error.retryAfter ?? .seconds(1))
+            case .rateLimited: await self.limits.pause(kind, for: error.retryAfter ?? .seconds(1))
             case .refused:
                 if error.trace.httpStatus == 401, self.isWorkers {
                     _ = await self.limits.openBreaker(.account, reason: "HTTP 401")
@@ -78,4 +83,9 @@ struct GuardedProvider: Sendable {
             throw error
         }
     }
+}
+
+extension TelnyxFailure {
+    /// Whether the call got no permit. It was not sent, so it says nothing of the provider.
+    var isHeldBack: Bool { self.kind == .rateLimited && self.trace.httpStatus == nil }
 }

@@ -66,7 +66,7 @@ struct DueTag: Sendable {
 
     /// A visit's period grows with the number of tags: ten seconds a tag, or twenty where the account's pages are so
     /// few that their walk finds most of what a visit would find. The tags are counted by an index.
-    private static func pace(interval: Duration) -> SQL {
+    static func pace(interval: Duration) -> SQL {
         """
         select greatest(\(interval), tags.number * case when walk.pages < 0.4 * tags.number then interval '20 seconds'
                                                         else interval '10 seconds' end) as period

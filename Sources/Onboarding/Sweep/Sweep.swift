@@ -36,8 +36,6 @@ package struct Sweep: Sendable {
     let interval: Duration
     /// Random numbers in 0..<1.
     let random: @Sendable () -> Double
-    /// The pace of a worker's calls, which its names in doubt and its walk share; nil for an operator's run.
-    var pacer: Pacer?
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, limits: ProviderLimits, installation: UUID,
@@ -45,7 +43,9 @@ package struct Sweep: Sendable {
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.init(
-            pool: pool, provider: GuardedProvider(api: api, limits: limits, isWorkers: false, kind: .sweep),
+            pool: pool,
+            // An operator waits for it, so its calls have the looks' part of the budget.
+            provider: GuardedProvider(api: api, limits: limits, isWorkers: false, kind: .sweep, share: .looks),
             names: CredentialName(installation: installation),
             lease: lease, landingTime: landingTime, options: options, interval: interval, random: random)
     }
@@ -65,13 +65,12 @@ package struct Sweep: Sendable {
         self.random = random
     }
 
-    /// Waits its turn before a call of a visit. Throws `VisitStop` when the call may not be made.
+    /// Comes before each call of a visit. Throws `VisitStop` when the call may not be made.
     ///
     /// Cancelled here: the call is made at once, and its own cancellation ends the visit.
     func prepareCall(_ calls: inout VisitCalls) async throws {
         try calls.spend()
         guard try await self.provider.allowsCalls() else { throw VisitStop.heldBack }
-        await self.pacer?.turn()
         if self.options.pace > .zero { try? await Task.sleep(for: self.options.pace) }
     }
 

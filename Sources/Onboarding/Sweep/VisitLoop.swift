@@ -21,22 +21,26 @@ extension OnboardingWorker {
     /// After so many visits without a witness the calls of the sweep rest.
     private static let unprovenVisits = 3
     private static let restWithoutWitness: Duration = .seconds(600)
+    /// Tags are taken for two minutes. So long after they were taken no further visit begins: where many nodes share the
+    /// sweep's pace, it would not end before another node takes the tag.
+    private static let longestTake: Duration = .seconds(60)
 
     /// Takes up to five tags that are due and visits them. Returns how many.
     ///
     /// Cancelled here: the tags that are left are due again two minutes after they were taken.
     func visitDueTags() async throws -> Int {
-        guard self.identity.terms != nil, try await self.provider.forSweep.allowsCalls() else { return 0 }
-        var sweep = Sweep(
-            pool: self.pool, provider: self.provider.forSweep, names: self.names, lease: self.configuration.lease,
+        let provider = self.provider.forSweep(.visits)
+        guard self.identity.terms != nil, try await provider.allowsCalls() else { return 0 }
+        let sweep = Sweep(
+            pool: self.pool, provider: provider, names: self.names, lease: self.configuration.lease,
             landingTime: self.landingTimeOfCreates, options: SweepOptions(), interval: self.configuration.sweepInterval)
-        sweep.pacer = self.pacer
         try await self.openFirstTags()
+        let takenAt = ContinuousClock.now
         let tags = try await self.pool.query(DueTag.take(interval: sweep.interval)).map(DueTag.read)
         guard !tags.isEmpty else { return 0 }
         let inOrder = tags.filter(\.isWanted) + tags.filter { !$0.isWanted }
         var report = SweepReport()
-        for tag in inOrder where !Task.isCancelled {
+        for tag in inOrder where !Task.isCancelled && .now < takenAt + Self.longestTake {
             // Each began when it was taken, which is before its list.
             do {
                 let result = try await sweep.visit(tag, isAsked: false, &report)

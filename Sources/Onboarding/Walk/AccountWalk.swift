@@ -15,7 +15,6 @@ struct AccountWalk: Sendable {
     let pool: PostgresPool
     let provider: GuardedProvider
     let names: CredentialName
-    let pacer: Pacer
 
     /// Looks at the next page if it is due. Returns whether it was.
     ///
@@ -23,7 +22,6 @@ struct AccountWalk: Sendable {
     func step() async throws -> Bool {
         guard let row = try await self.pool.query(WalkPlace.take).first else { return false }
         let place = try WalkPlace.read(row)
-        await self.pacer.turn()
         let page: CredentialPage
         do throws(TelnyxFailure) {
             page = try await self.provider.list(ListQuery(), page: Int(place.page))

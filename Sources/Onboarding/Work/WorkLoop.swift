@@ -46,7 +46,7 @@ extension OnboardingWorker {
                 state.inHand.begin(job.job.lease.job)
                 group.addTask { await self.run(job) }
             }
-            if held.isEmpty && self.results.withLock(\.isEmpty) { await self.wakeup.wait() }
+            if held.isEmpty && self.results.withLock(\.isEmpty) { await self.waitForWork() }
             // A cancelled wait returns at once. Give way, so that the runs can end.
             if Task.isCancelled { await Task.yield() }
         }
@@ -76,6 +76,22 @@ extension OnboardingWorker {
         guard await self.putBack(.queue, terms, held: held) else { return }
         state.lost = nil
         state.inHand.forgetRefused()
+    }
+
+    /// Waits for a signal, but no longer than the present slice of the budget when it has no more creates.
+    ///
+    /// Cancelled here: returns at once.
+    private func waitForWork() async {
+        guard let rest = self.provider.limits.remainingRest() else { return await self.wakeup.wait() }
+        await withDiscardingTaskGroup { group in
+            let wakeup = self.wakeup
+            group.addTask {
+                // A rest that was cut short signals nothing, else the next wait would end at once, and so for ever.
+                if (try? await Task.sleep(for: rest)) != nil { wakeup.signal() }
+            }
+            await wakeup.wait()
+            group.cancelAll()
+        }
     }
 
     /// Writes results and claims, each under its own sync of one pipeline. Returns the claimed jobs that can be run.
@@ -135,6 +151,8 @@ extension OnboardingWorker {
                 _ = try await self.provider.list(query, page: 1)
                 brake.looked(isAnswered: true)
             } catch {
+                // A look that was not sent says nothing: it is due all the same.
+                if error.isHeldBack { return 0 }
                 brake.looked(isAnswered: ![.unavailable, .unreadable].contains(error.kind))
             }
             if case .creates(let count) = brake.room(for: wanted) { return count }

@@ -5,27 +5,25 @@ import Foundation
 
 /// How long a 429 asks us to wait, kept between 1 s and 15 min.
 enum RateLimitWait {
-    /// Returns the wait. `header` gives a header's value.
-    ///
-    /// The vendor's pages disagree whether `x-ratelimit-reset` is seconds or an epoch, so its size decides: above 1e12
-    /// it is an epoch in milliseconds, above 1e9 an epoch in seconds.
+    /// Returns the wait; one second when nothing is said. `header` gives a header's value.
     static func read(_ header: (String) -> String?, now: Date) -> Duration {
-        let wait: Double
-        if let milliseconds = header("retry-after-ms").flatMap(Double.init) {
-            wait = milliseconds / 1000
-        } else if let value = header("retry-after"),
-            let seconds = Double(value) ?? self.date(value).map({ $0.timeIntervalSince(now) })
-        {
-            wait = seconds
-        } else if let reset = header("x-ratelimit-reset").flatMap(Double.init) {
-            wait =
-                reset > 1e12
-                ? reset / 1000 - now.timeIntervalSince1970 : reset > 1e9 ? reset - now.timeIntervalSince1970 : reset
-        } else {
-            wait = 1
-        }
+        let wait = self.asked(header, now: now) ?? 1
         let seconds = wait.isFinite ? min(max(wait, 1), 900) : 1
         return .milliseconds(Int(seconds * 1000))
+    }
+
+    /// Returns the seconds that the headers ask for; nil when they ask for none.
+    static func asked(_ header: (String) -> String?, now: Date) -> Double? {
+        if let milliseconds = header("retry-after-ms").flatMap(Double.init) { return milliseconds / 1000 }
+        if let value = header("retry-after"),
+            let seconds = Double(value) ?? self.date(value).map({ $0.timeIntervalSince(now) })
+        {
+            return seconds
+        }
+        for name in ["x-ratelimit-reset", "ratelimit-reset"] {
+            if let reset = header(name) { return LimitHeaders.secondsToReset(reset, now: now) ?? 1 }
+        }
+        return LimitHeaders(header, now: now).map { $0.reset / .seconds(1) }
     }
 
     /// Reads the one form that senders may generate (RFC 9110 section 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".

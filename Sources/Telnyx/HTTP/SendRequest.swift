@@ -63,9 +63,17 @@ extension TelnyxClient {
             if let body { request.body = .bytes(body) }
             response = try await (client ?? self.http).execute(request, deadline: deadline)
         }
-        return TelnyxReply(
+        let reply = TelnyxReply(
             status: Int(response.status.code), headers: response.headers,
             body: try await self.read(response.body, until: deadline))
+        if let heard = self.configuration.heard {
+            // Only login tokens have a client of their own.
+            let calls: LimitedCalls = client != nil ? .tokens : method == .GET ? .reads : .writes
+            // A 429 asks for a pause; after it the limit begins anew.
+            let told = reply.status == 429 ? nil : reply.limit(now: self.now())
+            heard(calls, told, reply.isSilentRefusal(now: self.now()))
+        }
+        return reply
     }
 
     /// Reads a body within the deadline and the size limit.

@@ -18,6 +18,8 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
         package var currentKey: (@Sendable () -> Secret<String>)?
         /// Returns another key than the one the provider has refused with 401; nil when there is none.
         package var renewedKey: (@Sendable (Secret<String>) async -> Secret<String>?)?
+        /// Gets what each reply says of the provider's limit. `isSilentRefusal`: a 429 that says nothing.
+        package var heard: Heard?
         /// The time for a whole call, its body included.
         package var deadline: Duration
         /// The most bytes of a response's body. A page of 250 credentials has about 150 KB.
@@ -29,6 +31,9 @@ package struct TelnyxClient: TelephonyCredentialsAPI {
             self.deadline = deadline
         }
     }
+
+    package typealias Heard =
+        @Sendable (_ calls: LimitedCalls, _ told: LimitHeaders?, _ isSilentRefusal: Bool) -> Void
 
     let configuration: Configuration
     let http: HTTPClient

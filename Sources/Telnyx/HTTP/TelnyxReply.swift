@@ -17,6 +17,14 @@ struct TelnyxReply {
 
     func retryAfter(now: Date) -> Duration { RateLimitWait.read({ self.headers.first(name: $0) }, now: now) }
 
+    /// What the headers say of the provider's limit; nil when they do not say it.
+    func limit(now: Date) -> LimitHeaders? { LimitHeaders({ self.headers.first(name: $0) }, now: now) }
+
+    /// Whether it is a 429 that says neither a limit nor a time to wait.
+    func isSilentRefusal(now: Date) -> Bool {
+        self.status == 429 && RateLimitWait.asked({ self.headers.first(name: $0) }, now: now) == nil
+    }
+
     func decode<Payload: Decodable>(_ type: Payload.Type) throws -> Payload {
         try JSONDecoder().decode(type, from: self.body)
     }

@@ -11,6 +11,7 @@ final class Account: Sendable {
         var store = CredentialStore()
         var journal: Journal?
         var faults = Faults()
+        var limit: CallLimit?
         var clockOffset: TimeInterval = 0
         /// Creates that got their response and have not landed.
         var late = 0

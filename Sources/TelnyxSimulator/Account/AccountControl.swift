@@ -31,6 +31,17 @@ extension Account {
     /// Counts a request.
     func heard(_ operation: Fault.Operation) { self.state.withLock { $0.requests[operation, default: 0] += 1 } }
 
+    /// Sets the limit on all calls; nil for none.
+    func limit(_ limit: CallLimit?) { self.state.withLock { $0.limit = limit } }
+
+    /// Spends one call of the limit; nil without one.
+    func spendCall() -> CallLimit.Spent? {
+        self.state.withLock { state in
+            let now = Self.now(state)
+            return state.limit?.spend(at: now)
+        }
+    }
+
     var faults: [Fault] {
         get { self.state.withLock { $0.faults.rules } }
         set { self.state.withLock { $0.faults.rules = newValue } }

@@ -12,6 +12,7 @@ struct ControlRoutes: Sendable {
     let check: KeyCheck
 
     func add(to router: Router<BasicRequestContext>) {
+        self.addLimit(to: router)
         let group = router.group("control").add(middleware: ControlGuard(check: self.check))
         group.get("counts") { request, _ in
             let name = FormQuery.items(request.uri.query ?? "").first { $0.0 == "name" }?.1
@@ -44,6 +45,25 @@ struct ControlRoutes: Sendable {
                     .error(400, "10015", "Bad Request", "The body must have advance_seconds."))
             }
             self.account.advanceClock(by: advance.advance_seconds)
+            return ProviderRoutes.response(SimulatedResponse(status: 200, body: "{}"))
+        }
+    }
+
+    private func addLimit(to router: Router<BasicRequestContext>) {
+        let group = router.group("control/limit").add(middleware: ControlGuard(check: self.check))
+        group.put { request, _ in
+            let body = try await request.body.collect(upTo: 1024)
+            guard let limit = try? JSONDecoder().decode(CallLimit.self, from: Data(body.readableBytesView)),
+                limit.seconds > 0
+            else {
+                return ProviderRoutes.response(
+                    .error(400, "10015", "Bad Request", "The body must have calls and seconds."))
+            }
+            self.account.limit(limit)
+            return ProviderRoutes.response(SimulatedResponse(status: 200, body: "{}"))
+        }
+        group.delete { _, _ in
+            self.account.limit(nil)
             return ProviderRoutes.response(SimulatedResponse(status: 200, body: "{}"))
         }
     }

@@ -45,7 +45,7 @@ extension ProviderRoutes {
     }
 
     private static func tooManyRequests(_ fault: Fault) -> SimulatedResponse {
-        var response = SimulatedResponse.error(429, "10011", "Too many requests", "You have exceeded the rate limit.")
+        var response = SimulatedResponse.tooManyRequests
         response.headers = [
             ("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", Self.reset(fault)),
         ]

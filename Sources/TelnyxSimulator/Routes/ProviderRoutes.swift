@@ -36,12 +36,26 @@ struct ProviderRoutes: Sendable {
         }
     }
 
-    /// Checks the key, reads the body, and does the call, or what a fault makes of it.
+    /// Checks the key and the limit of calls, and does the call. The response says what is left of the limit.
     private func respond(
         _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedResponse
     ) async throws -> Response {
         self.account.heard(operation)
         guard self.check.accepts(request) else { return KeyCheck.refusal }
+        guard let limit = self.account.spendCall() else { return try await self.answer(operation, request, act) }
+        var response =
+            limit.remaining < 0
+            ? Self.response(.tooManyRequests) : try await self.answer(operation, request, act)
+        for (name, value) in limit.headers {
+            if let name = HTTPField.Name(name) { response.headers[name] = value }
+        }
+        return response
+    }
+
+    /// Reads the body, and does the call, or what a fault makes of it.
+    private func answer(
+        _ operation: Fault.Operation, _ request: Request, _ act: (CredentialFields, Int?) throws -> SimulatedResponse
+    ) async throws -> Response {
         var fields = CredentialFields()
         if operation == .create || operation == .update {
             let body = try await request.body.collect(upTo: 65_536)

@@ -10,7 +10,7 @@ struct LimitCommand: AsyncParsableCommand {
         commandName: "limit", abstract: "Rates, pauses and open breakers, of the account and of tenants' connections.",
         discussion: """
             A breaker opens when the provider refuses a key or a connection (401, 403), or rejects three users in a \
-            row with the same code; it tries again by itself. The account's rate is DIALTONE_PROVIDER_RATE.
+            row with the same code; it tries again by itself. The account's rate is DIALTONE_PROVIDER_RATE, or what the provider tells.
             """,
         subcommands: [List.self, Set.self])
 

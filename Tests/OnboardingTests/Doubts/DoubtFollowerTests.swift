@@ -125,7 +125,7 @@ import Testing
             DoubtFollower(
                 pool: self.database.pool,
                 provider: GuardedProvider(api: provider, limits: ProviderLimits(pool: self.database.pool)),
-                names: self.names, pacer: Pacer(rate: 5, sleep: { _ in }), deadline: .seconds(10))
+                names: self.names, deadline: .seconds(10))
         }
 
         func texts(_ query: SQL) async throws -> [String] {

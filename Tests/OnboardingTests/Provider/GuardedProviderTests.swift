@@ -22,9 +22,11 @@ import Testing
     ]
 
     /// The kinds that go on. What stops the jobs stops the sweep too; the sweep stops nobody else.
-    private static let going: [CallKind: [CallKind]] = [.creates: [.tokens], .sweep: [.tokens, .creates]]
+    private static let going: [CallKind: [CallKind]] = [
+        .looks: [.tokens], .sweep: [.tokens, .creates, .looks, .deletes],
+    ]
 
-    @Test(arguments: [CallKind.creates, .sweep], [nil, Duration.seconds(300)])
+    @Test(arguments: [CallKind.looks, .sweep], [nil, Duration.seconds(300)])
     func `a 429 pauses the kind of the call that met it`(_ met: CallKind, _ wait: Duration?) async throws {
         try await TestDatabase.with { database in
             for (name, call) in Self.calls {
@@ -42,7 +44,7 @@ import Testing
                       and clock_timestamp() + \(asked)
                     """
                 ).map { try $0.decode(String.self) }
-                #expect(paused == ["kind:\(met.rawValue)"], "\(name)")
+                #expect(paused == [met == .sweep ? "kind:sweep" : "kind:jobs"], "\(name)")
                 guard wait != nil else { continue }
                 for kind in CallKind.allCases {
                     let isAllowed = try await limits.allows(kind)
@@ -51,6 +53,80 @@ import Testing
             }
         }
     }
+
+    @Test func `a call without a permit is not sent, and fails as if it had met the 429`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.pause(.looks, for: .seconds(100))
+            let api = ScriptedProvider { _ in }
+            let provider = GuardedProvider(api: api, limits: limits)
+            let failure = await #expect(throws: TelnyxFailure.self) {
+                _ = try await provider.listAll(ListQuery(name: "n"))
+            }
+            #expect(failure?.kind == .rateLimited && (failure?.retryAfter ?? .zero) > .seconds(80))
+            #expect(api.lists.isEmpty)
+        }
+    }
+
+    @Test func `a call of a worker's sweep takes a turn in the sweep's scope, and a permit of the budget`() async throws
+    {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(1000)
+            let provider = GuardedProvider(api: PagedProvider(), limits: limits).forSweep(.visits)
+            _ = try await provider.list(ListQuery(), page: 1)
+            let granted = try await database.admin.query(
+                "select scope, granted from dialtone.provider_budget order by scope"
+            ).map { try $0.decode(String.self, [Int32].self) }
+            #expect(granted.map(\.0) == ["account", "sweep"])
+            #expect(granted.map(\.1) == [[0, 0, 0, 0, 1], [0, 1, 0, 0, 0]])
+        }
+    }
+
+    @Test func `a sweep that an operator runs has the looks' part of the budget, and its own pause`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(1000)
+            let provider = GuardedProvider(api: PagedProvider(), limits: limits, kind: .sweep, share: .looks)
+            _ = try await provider.list(ListQuery(), page: 1)
+            let looks = try await database.admin.query("select granted[3]::bigint from dialtone.provider_budget")
+                .first?.decode(Int64.self)
+            #expect(looks == 1)
+            await limits.pause(.sweep, for: .seconds(100))
+            let failure = await #expect(throws: TelnyxFailure.self) {
+                _ = try await provider.list(ListQuery(), page: 1)
+            }
+            #expect(failure?.isHeldBack == true)
+        }
+    }
+
+    @Test func `each page of a list takes a permit of its own`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            try await limits.setRate(1000)
+            let provider = GuardedProvider(api: PagedProvider(), limits: limits)
+            _ = try await provider.listAll(ListQuery())
+            let looks = try await database.admin.query(
+                "select sum(granted[3])::bigint from dialtone.provider_budget"
+            ).first?.decode(Int64.self)
+            #expect(looks == 3)
+        }
+    }
+}
+
+/// A provider with a list of three pages, the last of which is empty.
+private struct PagedProvider: TelephonyCredentialsAPI {
+    private var failure: TelnyxFailure { TelnyxFailure(.notFound) }
+
+    func create(_ request: CreateRequest) async -> CreateOutcome { .notSent("scripted") }
+    func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        let shown = TelephonyCredential(
+            id: ProviderID(rawValue: "p\(page)"), name: nil, sipUsername: "user", sipPassword: Secret("password"))
+        return CredentialPage(credentials: page < 3 ? [shown] : [], totalPages: nil, totalResults: 2)
+    }
+    func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential { throw self.failure }
+    func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace { throw self.failure }
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw self.failure }
 }
 
 /// A provider that answers each call with a 429.

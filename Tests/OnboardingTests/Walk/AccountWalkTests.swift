@@ -67,7 +67,6 @@ import Testing
     ) -> AccountWalk {
         AccountWalk(
             pool: database.pool,
-            provider: GuardedProvider(api: provider, limits: ProviderLimits(pool: database.pool)), names: names,
-            pacer: Pacer(rate: 5, sleep: { _ in }))
+            provider: GuardedProvider(api: provider, limits: ProviderLimits(pool: database.pool)), names: names)
     }
 }

@@ -15,11 +15,11 @@ import Testing
             try await story.signUp("ready")
             try await Self.limit("create", story)
             _ = try await story.send(.created, "first", delivery: "first")
-            try await Self.waitForPause("creates", story)
+            try await Self.waitForPause("jobs", story)
             _ = try await story.send(.created, "second", delivery: "second")
             let token = try await story.loginToken(for: "ready")
             #expect(token.status == 200, "\(token.body)")
-            #expect(try await story.administration.limits().map(\.scope) == ["kind:creates"])
+            #expect(try await story.administration.limits().map(\.scope) == ["kind:jobs"])
             let claimed = try await story.rows(
                 "select user_id from dialtone.job_log where user_id = 'second' and to_state = 'armed'")
             #expect(claimed.isEmpty, "the pause holds for all nodes")
@@ -70,11 +70,11 @@ import Testing
                 try await Self.limit(operation, story, "{\"operation\":\"create\",\"kind\":\"drop_after_commit\"},")
                 _ = try await story.send(.created, "first", delivery: "first")
             }
-            try await Self.waitForPause("creates", story)
+            try await Self.waitForPause("jobs", story)
             _ = try await story.send(.created, "second", delivery: "second")
             #expect(try await story.loginToken(for: "ready").status == 200)
             let scopes = try await story.administration.limits().map(\.scope)
-            #expect(scopes.contains("kind:creates") && !scopes.contains("kind:tokens"), "\(scopes)")
+            #expect(scopes.contains("kind:jobs") && !scopes.contains("kind:tokens"), "\(scopes)")
             let claimed = try await story.rows(
                 "select user_id from dialtone.job_log where user_id = 'second' and to_state = 'armed'")
             #expect(claimed.isEmpty, "nothing is claimed in a pause of creates")

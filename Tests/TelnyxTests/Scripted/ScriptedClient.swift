@@ -36,13 +36,15 @@ enum ScriptedClient {
     /// Lends a client of that URL, which calls it through `proxy` and trusts `trust` instead of the system's roots.
     static func client(
         _ url: String, _ deadline: Duration = .seconds(15), _ cap: Int = 1 << 20, key: String = "KEY-secret",
-        proxy: ProviderProxy? = nil, trust: NIOSSLTrustRoots? = nil, _ work: (TelnyxClient) async throws -> Void
+        proxy: ProviderProxy? = nil, trust: NIOSSLTrustRoots? = nil,
+        heard: TelnyxClient.Heard? = nil, _ work: (TelnyxClient) async throws -> Void
     ) async throws {
         var settings = TelnyxClient.httpConfiguration(concurrency: 4, deadline: deadline, proxy: proxy)
         if let trust { settings.tlsConfiguration?.trustRoots = trust }
         let http = HTTPClient(configuration: settings)
         var configuration = TelnyxClient.Configuration(baseURL: url, apiKey: Secret(key), deadline: deadline)
         configuration.maximumBody = cap
+        configuration.heard = heard
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await work(TelnyxClient(configuration: configuration, http: http) { Self.now }))

@@ -34,17 +34,24 @@ struct TagVisit {
         var calls = VisitCalls(isAsked: self.isAsked)
         do {
             return try await self.visit(&calls, &report)
-        } catch let failure as TelnyxFailure {
+        } catch let failure as TelnyxFailure where !failure.isHeldBack {
             report.failure = "\(failure)"
+        } catch is TelnyxFailure {
+            return Self.heldBack(&report)
         } catch VisitStop.heldBack {
-            report.failedLists += 1
-            report.failure = "calls are held back: see dialtone limit list"
-            return Result(outcome: .heldBack)
+            return Self.heldBack(&report)
         } catch VisitStop.outOfCalls {
             report.failure = "a visit ran out of calls"
         }
         report.failedLists += 1
         return Result(outcome: .failed)
+    }
+
+    /// The tag is visited again in a minute, and the visit does not count as failed.
+    private static func heldBack(_ report: inout SweepReport) -> Result {
+        report.failedLists += 1
+        report.failure = "calls are held back: see dialtone limit list"
+        return Result(outcome: .heldBack)
     }
 
     private func visit(_ calls: inout VisitCalls, _ report: inout SweepReport) async throws -> Result {
