@@ -2,6 +2,7 @@
 // The statements of every sign-up enter each large table by key, whatever the planner knew when it planned them.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Queue

@@ -57,6 +57,13 @@ package struct Simulation {
     /// Of a hundred commits, after how many the standby has all. A standby keeps up, or lags a little, or lags far
     /// behind.
     let replication: Int
+    /// From one visit of a quiet tag to the next. In peace it is a minute at least.
+    let stormPeriod: Int
+    var period: Int { self.isPeace ? max(self.stormPeriod, 60_000) : self.stormPeriod }
+    /// What had landed by then is in every list that gives trust, since the server last lost commits.
+    var landedBefore: Int?
+    /// Until when the server is down.
+    var downUntil = 0
     /// Commits that the standby does not have.
     var unreplicated = 0
     /// Whether a promotion has ever lost commits.
@@ -73,6 +80,10 @@ package struct Simulation {
     /// By the key of a credential's name.
     var proofs: [Int: Proof] = [:]
     var deletedBySweep: Set<Int> = []
+    /// Users about whom an operator or a word without a time has decided. What is wanted of them depends on the order.
+    var toldByOperator: Set<Int> = []
+    /// Since when a credential is there whose name is in doubt.
+    var doubtfulSince: [Int: Int] = [:]
     /// Until when no call reaches the provider.
     var blackoutUntil = 0
     /// Users whose creates the provider rejects, and from when on.
@@ -90,10 +101,17 @@ package struct Simulation {
         self.hasSweep = hasSweep
         self.dice = Dice(seed)
         self.replication = [50, 10, 3][self.dice.upTo(3)]
+        self.stormPeriod = trouble.isByChance ? [5000, 20_000, 150_000][self.dice.upTo(3)] : 8000
         self.workers = (0..<(2 + (seed % 8 == 7 ? 1 : 0))).map { Worker(boot: $0 + 1) }
+        if case .lostClaim = trouble { self.workers.append(Worker(boot: 99, isVisitor: true)) }
+        if trouble.isByChance, hasSweep, self.dice.chance(20) {
+            self.provider.habit = Habit.allCases[self.dice.upTo(Habit.allCases.count)]
+        }
         self.standby = Ledger()
         self.trace = isTraced ? Trace() : nil
         self.ledger.started = self.server
+        self.ledger.seenEra = self.server
+        self.ledger.tags[0].seenEra = self.server
         self.standby = self.ledger
     }
 
@@ -135,21 +153,28 @@ package struct Simulation {
         case .webhook(let index): self.deliver(index)
         case .lateCommit(let index, let server): if server == self.server { self.take(index) }
         case .lockGiven(let index, let statement, let server): self.goOn(index, statement: statement, server: server)
+        case .late(let transaction, let server):
+            if server == self.server && self.now >= self.downUntil { transaction(&self) }
         case .replay:
             // After a promotion that lost commits, senders send acknowledged events again. Otherwise they do not.
             for index in self.hasLostCommits ? Array(self.webhooks.indices) : [] { self.deliver(index) }
-        case .sweep: self.sweep()
-        case .compare(let listed, let startedAt, let server): self.compare(listed, startedAt, server)
-        case .carryOut(let corrections, let startedAt, let server, let met):
-            self.carryOut(corrections, startedAt, server, met)
+        case .ask(let visit): self.ask(visit)
+        case .compare(let visit): self.compare(visit)
+        case .carryOut(let visit): self.carryOut(visit)
         case .correct(let corrections, let server): self.correct(corrections, server)
         case .send(let slot, let run): self.send(slot, run)
         case .fault: self.fault()
+        case .goDown(let image): self.goDown(image)
+        case .putBack(let image): self.putBack(image)
+        case .confirm: self.ledger.isStopped = false
         case .rotate(let user): self.rotate(user)
         case .peace: self.makePeace()
         case .retryFailed: self.retryFailed()
         }
     }
+
+    /// Until when this worker does nothing: it is stopped, or the server is down.
+    func restsUntil(_ slot: Int) -> Int { max(self.workers[slot].pausedUntil, self.downUntil) }
 
     /// Plans the worker's next turn, unless a sooner turn is planned.
     mutating func wake(_ slot: Int, at time: Int) {

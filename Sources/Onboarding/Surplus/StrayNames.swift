@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names of open strays, in the memory of each worker: a job whose name one of them bears looks first.
 
+import Lifecycle
 import Postgres
 import Synchronization
 
 /// Names as they were read last. A sign-up that was lost may come again, and its credential may be a stray.
 final class StrayNames: Sendable {
     /// How old the names may be. With older ones every job looks first.
-    static let maximumAge: Duration = .seconds(30)
+    static let maximumAge = NextVisit.oldestNames
 
     private struct Known {
         var heads: Set<String> = []

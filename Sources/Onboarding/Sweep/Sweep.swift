@@ -17,6 +17,7 @@
 // An operator's run (`SweepRun`) makes the same visits at once, with lists.
 
 package import Foundation
+import Lifecycle
 package import Model
 package import Postgres
 package import ProviderLimits

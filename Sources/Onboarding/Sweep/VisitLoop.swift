@@ -2,6 +2,7 @@
 // A worker takes tags that are due, visits each, and says what it found.
 
 import Foundation
+import Lifecycle
 import Logging
 import Model
 import Postgres

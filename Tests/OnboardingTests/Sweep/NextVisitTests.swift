@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of pauses between two visits of a tag.
 
+import Lifecycle
 import Testing
 
 @testable import Onboarding

@@ -2,6 +2,7 @@
 // What the tests of visits begin with: a tenant with a tag, users whose credentials are in it, and a provider.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import ProviderLimits

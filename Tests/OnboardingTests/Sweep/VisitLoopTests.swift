@@ -2,6 +2,7 @@
 // Each tag has its own faults: what fails costs one tag a visit, and never the whole.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import TestSupport

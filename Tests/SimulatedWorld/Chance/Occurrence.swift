@@ -19,13 +19,20 @@ enum Occurrence {
     case lockGiven(Int, statement: Int, server: Int)
     /// After a promotion that lost commits, all senders send again.
     case replay
-    case sweep
-    /// A sweep has its list, and compares it with the ledger.
-    case compare([ProviderCredential], startedAt: Int, server: Int)
-    case carryOut([Correction], startedAt: Int, server: Int, met: Set<Int>)
+    /// A transaction commits whose client has given up. It is lost when the server has changed.
+    case late((inout Simulation) -> Void, server: Int)
+    /// A visit calls the provider, compares its answer with the ledger, and carries out what it has decided.
+    case ask(Visit)
+    case compare(Visit)
+    case carryOut(Visit)
     /// What was decided of names in doubt is carried out.
     case correct([Correction], server: Int)
     case fault
+    /// The server goes down, and an image of the ledger is put back.
+    case goDown(Ledger)
+    case putBack(Ledger)
+    /// An operator says what the ledger's new system is.
+    case confirm
     /// An operator rotates this user.
     case rotate(Int)
     /// The storm is over: no more faults.

@@ -16,7 +16,6 @@ extension Simulation {
         self.agenda.push(Times.stormEnd + 1000, .replay)
         for slot in self.workers.indices { self.wake(slot, at: self.dice.upTo(500)) }
         self.agenda.push(Times.stormEnd, .peace)
-        if self.hasSweep { self.agenda.push(5000, .sweep) }
         self.agenda.push(Times.stormEnd + 400_000, .retryFailed)
         self.agenda.push(Times.stormEnd + 600_000, .retryFailed)
     }
@@ -45,7 +44,7 @@ extension Simulation {
             let count = 1 + self.dice.upTo(4)
             var wanted = Wanted.live
             for number in 0..<count {
-                self.webhooks.append(Webhook(user: user, wanted: wanted, occurredAt: 1000 + number * 10 + user))
+                self.webhooks.append(Webhook(user: user, wanted: wanted, occurredAt: self.time(number, user)))
                 if self.dice.chance(80) { wanted = wanted == .live ? .gone : .live }
             }
         }
@@ -58,6 +57,16 @@ extension Simulation {
             }
         }
         return times
+    }
+
+    /// Returns a sender's time. Some are equal to the one before, and a few are missing.
+    private mutating func time(_ number: Int, _ user: Int) -> Int? {
+        let isEqual = number > 0 && self.dice.chance(10)
+        guard self.trouble.isByChance, self.dice.chance(3) else {
+            return 1000 + (isEqual ? number - 1 : number) * 10 + user
+        }
+        self.toldByOperator.insert(user)
+        return nil
     }
 
     /// Plans a sign-up, a rotation, a revoke and a sign-up again; with a lost claim, the sign-up and the rotation

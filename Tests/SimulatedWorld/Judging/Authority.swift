@@ -24,6 +24,9 @@ extension Simulation {
     /// A credential that serves is not deleted before its successor is there. A revoke has closed its credentials
     /// first. A worker that knows another server may be wrong.
     mutating func checkDelete(_ id: Int, _ run: Run) {
+        if run.server == self.server, self.ledger.started == self.server, self.ledger.isStopped {
+            self.fail("credential \(id) is deleted before an operator has spoken")
+        }
         guard run.server == self.server, self.ledger.started == self.server,
             let user = self.ledger.users[run.user], user.wanted == .live,
             self.ledger.credentials.contains(where: { $0.id == id && $0.status == .active })
@@ -34,15 +37,27 @@ extension Simulation {
     }
 
     /// Returns the key of a credential's name. Names are equal when user and generation are.
-    func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
+    static func name(_ user: Int, _ generation: Generation) -> Int { user * 1000 + Int(generation) }
+    func name(_ user: Int, _ generation: Generation) -> Int { Self.name(user, generation) }
 
     /// After a create whose outcome nobody knows, another create needs a thorough look that has found nothing.
     mutating func checkProof(_ run: Run) {
+        self.checkLost(run)
         let name = self.name(run.user, run.life.generation)
         if let proof = self.proofs[name], proof.isOpen, !proof.isAbsent {
             self.fail("a second create for user \(run.user) without a thorough look")
         }
         self.proofs[name] = Proof(landsUntil: self.now + Times.landingTime, isOpen: true)
+    }
+
+    /// A create that no look has preceded has no credential of its name beside it that was there when commits were
+    /// lost. Every list that gives trust was made when such a credential had landed and was shown.
+    private mutating func checkLost(_ run: Run) {
+        guard let landedBefore, run.lookBegan == 0, !self.hasJumped else { return }
+        let lost = self.provider.live.first {
+            $0.user == run.user && $0.generation == run.life.generation && $0.createdAt <= landedBefore
+        }
+        if let lost { self.fail("a create for user \(run.user) beside credential \(lost.id), which was lost") }
     }
 
     /// Notes that a look for the run's name has found nothing. It proves absence when it asked for the name and listed

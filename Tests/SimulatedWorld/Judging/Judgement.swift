@@ -53,7 +53,12 @@ extension Simulation {
         for (index, webhook) in self.webhooks.enumerated() {
             if !webhook.isAcknowledged { self.fail("delivery \(index) was never acknowledged") }
             if !self.ledger.events.contains(index) { self.fail("delivery \(index) was acknowledged and is lost") }
-            if let best = last[webhook.user], best.occurredAt > webhook.occurredAt { continue }
+            // A revoke wins ties.
+            if let best = last[webhook.user], let time = webhook.occurredAt, let newest = best.occurredAt,
+                newest > time || newest == time && best.wanted == .gone
+            {
+                continue
+            }
             last[webhook.user] = webhook
         }
         return last
@@ -61,6 +66,8 @@ extension Simulation {
 
     private mutating func judge(_ user: Int, _ last: Webhook) {
         guard let row = self.ledger.users[user] else { return self.fail("user \(user) was forgotten") }
+        var last = last
+        if self.toldByOperator.contains(user) { last.wanted = row.wanted }
         if row.wanted != last.wanted { self.fail("user \(user) is wanted \(row.wanted), not \(last.wanted)") }
         let live = self.provider.credentials.filter { $0.user == user && $0.isThere }
         let open = self.ledger.credentials.filter { $0.user == user && $0.status != .deleted }

@@ -15,7 +15,7 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// A job does not look first when it comes to the generation of which a credential was seen.
     case mustLookForgotten
     /// The sweep deletes what it does not know, or takes a credential for gone that is not listed.
-    case sweepWithoutProof, vanishedByListing
+    case sweepWithoutProof, leftOutIsGone
     /// The end of a job does not look at what is wanted now.
     case recheckRemoved
     /// Locks are taken in the opposite order. The ledger only declares its locks, so it checks the declared order.
@@ -29,10 +29,22 @@ package enum Mutant: String, CaseIterable, Sendable {
     case acknowledgedBeforeCommit
     /// A revoke closes the credentials that it saw before it had its user's lock, or closes nothing.
     case decidedBeforeLocked, amendRemoved
+    /// A credential is recorded by what was seen before its user was locked.
+    case recordedBeforeLocked
     /// A dump that is loaded into the running server is not noticed, because the server's start is the same.
     case identityByStart
     /// After lost commits one look is enough at once, or a list counts that began before the quiet time.
     case lookedOnceAfterLoss, seenBeforeQuiet
+    /// Trust is decided by what was seen before the tenant was locked.
+    case trustedBeforeLocked
+    /// A count that agrees gives trust. A visit of the highest shard does not list the next one.
+    case countIsTrust, nextShardUnseen
+    /// A count that agrees is enough for ever. A name in doubt is not looked up again.
+    case countOnly, doubtsNotFollowed
+    /// Jobs delete before an operator has said what the ledger's new system is.
+    case stoppedDeletes
+    /// Jobs that were set aside are never queued again.
+    case neverLetGo
     /// A second credential is deleted although the provider has lost the one that owns its generation.
     case secondWithoutOwner
 }

@@ -24,9 +24,17 @@ package struct Tally: Sendable {
         case revokes
         /// Deliveries whose statement had begun before other transactions committed.
         case waitedForLock
+        /// Transactions whose client gave up. They commit later, or never.
+        case givenUp
         /// Sign-ups after a revoke.
         case signedUpAgain
-        case sweeps
+        /// Moments at which all credentials got new ids.
+        case newIDs
+        /// Visits that counted, and visits that listed.
+        case counted
+        case listed
+        /// Credentials that belong to no user the ledger knows.
+        case strays
         /// Names in doubt that were looked up after five minutes or later.
         case followed
         /// Dead jobs that were tried again by themselves.

@@ -13,8 +13,10 @@ struct Ledger {
     struct User {
         var wanted: Wanted
         var generation: Generation
-        var occurredAt: Int
+        var occurredAt: Int?
         var status: UserStatus
+        /// When the word came that stands.
+        var receivedAt = 0
     }
 
     struct Job {
@@ -36,6 +38,16 @@ struct Ledger {
         var mustLook = false
         /// How often the generation was given up.
         var deaths = 0
+        /// The shard in which it holds a slot.
+        var tag: Int?
+        /// Whether it waits until its scope is stopped no more.
+        var isAside = false
+
+        /// Whether this is the same job in the same place, as a claim finds it that has read `other`.
+        func isSameClaim(as other: Job) -> Bool {
+            self.id == other.id && self.epoch == other.epoch && self.generation == other.generation
+                && self.state == other.state
+        }
     }
 
     struct Credential {
@@ -43,6 +55,8 @@ struct Ledger {
         var generation: Generation
         var id: Int
         var password: UInt64
+        /// The shard of the tenant's tag that it bears.
+        var tag: Int
         var status: CredentialStatus
         var closeAfter: Int?
         var missingSince: Int?
@@ -62,7 +76,18 @@ struct Ledger {
         var id: Int
         var user: Int
         var generation: Generation
+        var tag: Int
+        var foundAt: Int
         var isDeleted = false
+    }
+
+    /// Surplus of nobody: a credential under one of our names whose user the ledger does not know.
+    struct Stray {
+        var id: Int
+        /// The key of its name.
+        var name: Int
+        var tag: Int
+        var foundAt: Int
     }
 
     /// Deliveries that are stored.
@@ -72,15 +97,27 @@ struct Ledger {
     var credentials: [Credential] = []
     var doubts: [Doubt] = []
     var surplus: [Surplus] = []
-    var strays: Set<Int> = []
-    /// The server as the ledger knows it, which stands for the era. The next three fields say what the ledger is worth
-    /// in it. All users have one tenant, so trust is the ledger's.
+    var strays: [Stray] = []
+    var tags = [Tag(shard: 1)]
+    /// The shard that claims take slots from.
+    var openShard = 1
+    /// When the account's pages are read again.
+    var walkDueAt = 0
+    /// The server as the ledger knows it, which stands for the era. The next fields say what the ledger is worth in it.
+    /// All users have one tenant.
     var started = 0
-    var looksFirst = false
+    /// The era in which the tenant was seen.
+    var seenEra: Int?
     var changedAt = 0
     /// Until when nothing is absent and no list gives trust, because commits may be lost; nil when none are.
     var quietAfterChange: Int?
+    /// Whether nothing is deleted until an operator says what the ledger's system is.
+    var isStopped = false
+    /// Until when the breaker of the tenant's connection is open.
+    var stoppedUntil = 0
     var nextJob = 0
+    /// Whether every create looks first, because the tenant is not seen.
+    var looksFirst: Bool { self.seenEra != self.started }
     /// Whether two transactions took their locks in opposite orders. Such transactions can wait for each other forever.
     var hasCrossedLocks = false
 

@@ -12,6 +12,7 @@ extension Ledger {
             self.credentials[index].status = .deleted
             self.credentials[index].deletedAt = now
             self.credentials[index].closeAfter = nil
+            self.changed(self.credentials[index].tag, now)
             self.openNext(self.credentials[index].user, mutant)
         }
         self.chooseGoal(lease, passesOver: passesOver, now, mutant)
@@ -37,6 +38,7 @@ extension Ledger {
         self.jobs[index].isDoubtful = job.isDoubtful || mayExist
         self.jobs[index].worker = nil
         self.jobs[index].mustLook = false
+        if !self.jobs[index].isDoubtful { self.jobs[index].tag = nil }
         self.jobs[index].runAt = now + Times.deadPause << min(job.deaths, 5)
         self.jobs[index].deaths += 1
         self.users[job.user]?.status = .failed

@@ -6,9 +6,12 @@ import Model
 extension Ledger {
     /// Records a credential, as `Evidence.record` does. Returns whether it was recorded, and whether that was its job's
     /// end; nil when the ledger has no such user.
+    ///
+    /// The first statement locks the user, so the second sees all that was committed under the lock. `sight` is what a
+    /// single statement would see that had waited for the lock; only the unique keys of `credentials` are always new.
     mutating func record(
-        _ lease: Lease, user: Int, generation: Generation, id: Int, password: UInt64, overlap: Int, now: Int,
-        _ mutant: Mutant?
+        _ lease: Lease, user: Int, generation: Generation, id: Int, password: UInt64, tag: Int,
+        overlap: Int, sight: Ledger?, now: Int, _ mutant: Mutant?
     ) -> (isRecorded: Bool, isEnded: Bool)? {
         if mutant == .jobsLockedBeforeUsers { self.lock(.jobs, .users) } else { self.lock(.users, .jobs) }
         guard let row = self.users[user] else { return nil }
@@ -16,15 +19,17 @@ extension Ledger {
         if mutant == .evidenceDropped && held == nil { return nil }
         // Read under the lock, because the user may have changed since the claim.
         let isWanted = mutant == .recheckRemoved || row.wanted == .live && row.generation == generation
-        let hasOtherGoals = self.credentials.contains { $0.user == user && $0.status != .deleted }
+        let seen = mutant == .recordedBeforeLocked ? sight ?? self : self
+        let hasOtherGoals = seen.credentials.contains { $0.user == user && $0.status != .deleted }
         let isRefused =
             self.credentials.contains { $0.id == id || $0.user == user && $0.generation == generation }
-            || self.surplus.contains { $0.id == id }
+            || seen.surplus.contains { $0.id == id }
         guard !isRefused, isWanted || held != nil else { return (false, false) }
         self.credentials.append(
             Credential(
-                user: user, generation: generation, id: id, password: password,
+                user: user, generation: generation, id: id, password: password, tag: tag,
                 status: isWanted ? .active : .closing, createdAt: now))
+        self.strays.removeAll { $0.id == id }
         guard isWanted else { return (true, false) }
         self.users[user]?.status = .ready
         self.closeOlder(than: generation, of: user, at: now + overlap, mutant)
@@ -46,7 +51,8 @@ extension Ledger {
     /// Decides after `record`, as `FinishBatch.receive` does. A credential that was recorded gives its job the next
     /// goal. A credential that could not be recorded may be surplus, and its job looks again.
     mutating func decide(
-        _ lease: Lease, isRecorded: Bool, user: Int, generation: Generation, id: Int, now: Int, _ mutant: Mutant?
+        _ lease: Lease, isRecorded: Bool, user: Int, generation: Generation, id: Int, tag: Int, now: Int,
+        _ mutant: Mutant?
     ) {
         self.lock(.users, .jobs)
         if isRecorded {
@@ -59,7 +65,8 @@ extension Ledger {
         let isClosed = row.generation > generation || row.wanted == .gone && row.generation == generation
         let isKnown = self.credentials.contains { $0.id == id } || self.surplus.contains { $0.id == id }
         if !isKnown, isTaken || isClosed {
-            self.surplus.append(Surplus(id: id, user: user, generation: generation))
+            self.surplus.append(Surplus(id: id, user: user, generation: generation, tag: tag, foundAt: now))
+            self.strays.removeAll { $0.id == id }
         }
         self.openNext(user, mutant)
         self.lookAgain(lease, mutant, now)

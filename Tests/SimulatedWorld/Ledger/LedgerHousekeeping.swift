@@ -11,6 +11,30 @@ extension Ledger {
         }
     }
 
+    /// Queues jobs that were set aside when their scope is stopped no more, as `LetGo` does.
+    mutating func letGo(now: Int) {
+        guard self.stoppedUntil <= now else { return }
+        for index in self.jobs.indices where self.jobs[index].isAside {
+            self.jobs[index].isAside = false
+            self.jobs[index].state = self.jobs[index].isDoubtful ? .inDoubt : .queued
+            self.jobs[index].runAt = now
+        }
+    }
+
+    /// Sets queued jobs aside that would create in a stopped scope, as `SetAside` does.
+    mutating func setAside(now: Int) {
+        guard self.stoppedUntil > now else { return }
+        for index in self.jobs.indices where self.jobs[index].state == .queued {
+            let job = self.jobs[index]
+            guard let user = self.users[job.user], user.wanted == .live, user.generation == job.generation,
+                !self.credentials.contains(where: { $0.user == job.user && $0.generation == job.generation })
+            else { continue }
+            self.jobs[index].state = .scheduled
+            self.jobs[index].runAt = Int.max / 2
+            self.jobs[index].isAside = true
+        }
+    }
+
     /// Tries dead jobs again whose time has come, as `DeadJob.tryAgain` does.
     ///
     /// Returns how many there were.
@@ -69,18 +93,19 @@ extension Ledger {
         self.jobs[index].quietUntil = max(self.jobs[index].quietUntil ?? 0, leaseUntil + landingTime)
     }
 
-    enum Change { case restart, failover }
+    enum Change { case restart, failover, restore }
 
     /// Takes note of another server, as `Incarnation.adopt` does. From now on every create looks first. After a
     /// fail-over commits may have been lost, so nothing is absent before a quiet time. A mere restart leaves one that
     /// is ahead.
     mutating func adopt(_ start: Int, _ change: Change, lease: Int, landingTime: Int, now: Int) {
         self.started = start
-        self.looksFirst = true
         self.changedAt = now
+        self.isStopped = self.isStopped || change == .restore
+        for index in self.tags.indices { self.tags[index].dueAt = now }
         switch change {
         case .restart: self.quietAfterChange = self.quietAfterChange.flatMap { $0 > now ? $0 : nil }
-        case .failover: self.quietAfterChange = now + lease + landingTime
+        case .failover, .restore: self.quietAfterChange = now + lease + landingTime
         }
         for index in self.jobs.indices {
             switch self.jobs[index].state {

@@ -11,7 +11,7 @@ extension Ledger {
     /// locks its user's row, so it reads the newest version of that row. Every other table is as old as `start`.
     /// `amend` is a statement of its own, so all that it reads is new.
     mutating func take(
-        _ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int, start: Ledger? = nil, now: Int,
+        _ delivery: Int, user: Int, wanted: Wanted, occurredAt: Int?, start: Ledger? = nil, now: Int,
         _ mutant: Mutant? = nil
     ) {
         let start = start ?? self
@@ -19,12 +19,13 @@ extension Ledger {
         guard self.events.insert(delivery).inserted else { return }
         guard var row = self.users[user] else {
             self.users[user] = User(
-                wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked)
+                wanted: wanted, generation: 1, occurredAt: occurredAt, status: wanted == .live ? .pending : .revoked,
+                receivedAt: now)
             if wanted == .live { self.enqueue(user, now) }
             return
         }
         if row.wanted == wanted {
-            self.users[user]?.occurredAt = max(row.occurredAt, occurredAt)
+            if let occurredAt { self.users[user]?.occurredAt = max(row.occurredAt ?? occurredAt, occurredAt) }
             // A duplicate asks for another try.
             if row.status == .failed {
                 self.users[user]?.status = .pending
@@ -32,9 +33,10 @@ extension Ledger {
             }
             return
         }
-        guard wanted == .live ? occurredAt > row.occurredAt : occurredAt >= row.occurredAt else { return }
+        guard Self.prevails(wanted, occurredAt, over: row.occurredAt) else { return }
         row.wanted = wanted
         row.occurredAt = occurredAt
+        row.receivedAt = now
         row.status = wanted == .live ? .pending : .revoking
         if wanted == .live { row.generation += 1 }
         self.users[user] = row
@@ -44,6 +46,22 @@ extension Ledger {
         case (.gone, .decidedBeforeLocked): self.amend(user, credentials: start.credentials)
         case (.gone, _): self.amend(user, credentials: self.credentials)
         }
+    }
+
+    /// Whether a word changes what is wanted. A revoke wins ties, and stands when either time is unknown.
+    private static func prevails(_ wanted: Wanted, _ time: Int?, over known: Int?) -> Bool {
+        guard let time, let known else { return wanted == .gone }
+        return wanted == .live ? time > known : time >= known
+    }
+
+    /// Signs a revoked user up again, as the operator's `user reopen` does.
+    mutating func reopen(_ user: Int, now: Int) {
+        guard let row = self.users[user], row.wanted == .gone else { return }
+        self.users[user]?.wanted = .live
+        self.users[user]?.generation += 1
+        self.users[user]?.status = .pending
+        self.users[user]?.receivedAt = now
+        self.enqueue(user, now)
     }
 
     /// Closes the user's credentials after a revoke, as `EventStatement.amend` does. The parameters are what the
@@ -68,6 +86,7 @@ extension Ledger {
         if self.jobs[index].state == .scheduled && !self.jobs[index].isDoubtful {
             self.jobs[index].generation = row.generation
             self.jobs[index].state = .queued
+            self.jobs[index].isAside = false
         }
     }
 
@@ -87,7 +106,9 @@ extension Ledger {
         guard let generation = generation ?? self.users[user]?.generation else { return }
         if let index = self.jobIndex(ofUser: user) {
             switch self.jobs[index].state {
-            case .scheduled, .inDoubt: self.jobs[index].runAt = min(self.jobs[index].runAt, now)
+            case .scheduled, .inDoubt:
+                self.jobs[index].runAt = min(self.jobs[index].runAt, now)
+                self.jobs[index].isAside = false
             case .dead: self.revive(index, now, mutant)
             case .queued, .armed, .looking: break
             }

@@ -6,7 +6,7 @@ import Model
 extension Ledger {
     /// Returns the surplus that may be deleted now, as `Surplus.due` does. Its proofs need no trust.
     func dueSurplus(_ server: Int) -> [Int] {
-        guard self.started == server else { return [] }
+        guard self.started == server, !self.isStopped else { return [] }
         return self.surplus.filter { row in
             guard !row.isDeleted else { return false }
             guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
@@ -27,19 +27,34 @@ extension Ledger {
         }?.id
     }
 
-    mutating func surplusDeleted(_ id: Int) {
-        for index in self.surplus.indices where self.surplus[index].id == id { self.surplus[index].isDeleted = true }
+    mutating func surplusDeleted(_ id: Int, now: Int) {
+        for index in self.surplus.indices where self.surplus[index].id == id {
+            self.surplus[index].isDeleted = true
+            self.changed(self.surplus[index].tag, now)
+        }
     }
 
     /// Remembers credentials for deletion, unless the ledger owns them. A credential that was deleted before and is
     /// there again is deleted again.
-    mutating func remember(_ ids: [Int], user: Int, generation: Generation) {
-        for id in ids where !self.credentials.contains(where: { $0.id == id }) {
-            if let index = self.surplus.firstIndex(where: { $0.id == id }) {
+    mutating func remember(_ found: [ProviderCredential], now: Int) {
+        for found in found where !self.credentials.contains(where: { $0.id == found.id }) {
+            self.strays.removeAll { $0.id == found.id }
+            if let index = self.surplus.firstIndex(where: { $0.id == found.id }) {
                 self.surplus[index].isDeleted = false
             } else {
-                self.surplus.append(Surplus(id: id, user: user, generation: generation))
+                self.surplus.append(
+                    Surplus(
+                        id: found.id, user: found.user, generation: found.generation, tag: found.tag, foundAt: now))
             }
         }
+    }
+
+    /// Enters a stray, as `Stray.remember` does. One that stands there already keeps what is known of it.
+    mutating func rememberStray(_ found: ProviderCredential, now: Int) {
+        guard !self.credentials.contains(where: { $0.id == found.id }),
+            !self.strays.contains(where: { $0.id == found.id }),
+            !self.surplus.contains(where: { $0.id == found.id && !$0.isDeleted })
+        else { return }
+        self.strays.append(Stray(id: found.id, name: found.name, tag: found.tag, foundAt: now))
     }
 }

@@ -22,8 +22,8 @@ extension Ledger {
 
     /// Puts the job back into `state`, as `Transition.write` does. A charged try counts towards the limit of tries.
     mutating func move(
-        _ lease: Lease, to state: JobState, delay: Int, isCharged: Bool, life: JobLife, isFailure: Bool,
-        landingTime: Int?, now: Int, _ mutant: Mutant?
+        _ lease: Lease, to state: JobState, delay: Int, isCharged: Bool, dropsTag: Bool, life: JobLife,
+        isFailure: Bool, landingTime: Int?, now: Int, _ mutant: Mutant?
     ) {
         guard let index = self.held(lease, mutant) else { return }
         if mutant == .doubtNotSticky && state == .inDoubt && life.phase == .looking && isFailure {
@@ -34,6 +34,10 @@ extension Ledger {
         if lease.state == .armed && landingTime != nil && life.isDoubtful { self.follow(self.jobs[index], now) }
         self.jobs[index].state = state
         self.jobs[index].worker = nil
+        if dropsTag {
+            self.isFull(self.jobs[index].tag)
+            self.jobs[index].tag = nil
+        }
         self.jobs[index].runAt = now + delay
         self.jobs[index].attempts += isCharged ? 1 : 0
         self.jobs[index].failures = isFailure ? self.jobs[index].failures + 1 : 0

@@ -43,7 +43,10 @@ extension Simulation {
             }
         }
         let wasThere = self.provider.delete(id)
-        if isSurplus && wasThere { self.tally.count(.surplusDeleted) }
+        if isSurplus && wasThere {
+            self.tally.count(.surplusDeleted)
+            self.checkBound(id)
+        }
         self.note("delete of credential \(id)\(isSurplus ? " as surplus" : ""): \(wasThere ? "done" : "not found")")
         // It is deleted, and the answer is lost.
         if !self.isPeace && self.dice.chance(10) { return self.answer(call, .failed, after: 1000) }
@@ -58,6 +61,8 @@ extension Simulation {
             self.fail("credential \(id) is deleted although its owner \(owner) is not there")
             return true
         }
+        // It waits until its owner is replaced.
+        self.doubtfulSince[id] = nil
         self.ledger.missing(owner, isMissing: true, now: self.serverNow)
         self.committed()
         return false

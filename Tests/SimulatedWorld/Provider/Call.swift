@@ -14,6 +14,8 @@ struct Call {
     var run: Int
     var user: Int
     var generation: Generation
+    /// The shard of the tenant's tag that a create bears.
+    var tag: Int?
     /// Whether the worker was stopped between its last check and the send.
     var isZombie = false
     /// Whether the provider has made this second create of one request by itself.

@@ -57,8 +57,10 @@ extension Simulation {
         }
         if !isSecond && self.provider.credentials.contains(where: isThere) { self.tally.count(.secondCreates) }
         let made = self.provider.create(
-            user: call.user, generation: call.generation, password: self.dice.next(), now: self.now, lag: lag)
+            user: call.user, generation: call.generation, tag: call.tag ?? 1, password: self.dice.next(), now: self.now,
+            lag: lag)
         self.note("credential \(made.id) is made for user \(call.user) generation \(call.generation)")
+        self.boundDoubtful(made)
         return Shown(id: made.id, password: made.password)
     }
 }

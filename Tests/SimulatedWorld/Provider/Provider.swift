@@ -12,6 +12,10 @@ struct Provider {
     private(set) var credentials: [ProviderCredential] = []
     /// Ids that the last list left out although they were there. A list never leaves one out twice in a row.
     private var omitted: Set<Int> = []
+    /// Whether the last list of a tag was shifted or cut.
+    private var wasIncomplete = false
+    /// What this account does to every list of a tag.
+    var habit = Habit.none
 
     var live: [ProviderCredential] { self.credentials.filter(\.isLive) }
 
@@ -19,11 +23,11 @@ struct Provider {
     func isThere(_ id: Int) -> Bool { id < self.credentials.count && self.credentials[id].isThere }
 
     mutating func create(
-        user: Int, generation: Generation, password: UInt64, now: Int, lag: Int
+        user: Int, generation: Generation, tag: Int, password: UInt64, now: Int, lag: Int
     ) -> ProviderCredential {
         let credential = ProviderCredential(
-            id: self.credentials.count, password: password, user: user, generation: generation, createdAt: now,
-            listedFrom: now + lag)
+            id: self.credentials.count, password: password, user: user, generation: generation, tag: tag,
+            createdAt: now, listedFrom: now + lag)
         self.credentials.append(credential)
         return credential
     }
@@ -49,5 +53,22 @@ struct Provider {
             for credential in shown { self.omitted.remove(credential.id) }
         }
         return shown
+    }
+
+    /// Returns what a list of a tag shows. No two lists in a row are shifted or cut: two that leave out the same
+    /// would be believed. Nor does an account that lies about its totals leave anything out.
+    mutating func listTag(_ shard: Int, now: Int, shift: Bool, cut: Bool) -> Page {
+        let isHonest = self.habit == .none || self.habit == .ignoresFilter
+        let isAll = self.habit == .ignoresFilter
+        var page = Page()
+        page.total = self.habit.total(
+            of: self.credentials.count { $0.isThere && $0.listedFrom <= now && ($0.tag == shard || isAll) })
+        let isIncomplete = (shift || cut) && isHonest && !self.wasIncomplete
+        self.wasIncomplete = isIncomplete
+        page.shown = self.list(now: now, shift: shift && isIncomplete) { $0.tag == shard || isAll }
+        if isIncomplete && !shift { page.shown = Array(page.shown.dropLast()) }
+        var ids: Set<Int> = []
+        page.shown = page.shown.filter { ids.insert($0.id).inserted }
+        return page
     }
 }

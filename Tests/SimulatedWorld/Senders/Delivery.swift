@@ -6,7 +6,7 @@ import Model
 extension Simulation {
     /// Delivers a webhook. The delivery may be lost on the way, or its statement may have to wait for a lock.
     mutating func deliver(_ index: Int) {
-        if !self.isPeace && self.dice.chance(5) { return self.deliverAgain(index) }
+        if self.now < self.downUntil || !self.isPeace && self.dice.chance(5) { return self.deliverAgain(index) }
         if self.mutant == .acknowledgedBeforeCommit {
             self.webhooks[index].isAcknowledged = true
             return self.agenda.push(self.now + self.dice.upTo(2000), .lateCommit(index, server: self.server))
@@ -22,20 +22,21 @@ extension Simulation {
         self.nextStatement += 1
         self.waitingStatements[statement] = self.ledger
         self.agenda.push(
-            self.now + self.dice.upTo(500), .lockGiven(index, statement: statement, server: self.server))
+            self.now + self.dice.upTo(2000), .lockGiven(index, statement: statement, server: self.server))
     }
 
     /// Lets the statement of a delivery go on, with the ledger that it has read at its start. A server that is gone has
     /// forgotten the statement.
     mutating func goOn(_ index: Int, statement: Int, server: Int) {
         let start = self.waitingStatements.removeValue(forKey: statement)
-        guard server == self.server else { return self.deliverAgain(index) }
+        guard server == self.server, self.now >= self.downUntil else { return self.deliverAgain(index) }
         self.tally.count(.waitedForLock)
         self.commit(index, from: start)
     }
 
     private mutating func commit(_ index: Int, from start: Ledger?) {
         let server = self.server
+        if self.givesUp(on: { $0.take(index) }) { return self.deliverAgain(index) }
         self.take(index, from: start)
         if server != self.server || !self.isPeace && self.dice.chance(10) { return self.deliverAgain(index) }
         self.webhooks[index].isAcknowledged = true
@@ -49,7 +50,7 @@ extension Simulation {
     /// Commits a delivery. `start` is what its statement has read before it waited; nil means that it has not waited.
     mutating func take(_ index: Int, from start: Ledger? = nil) {
         let webhook = self.webhooks[index]
-        self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt)")
+        self.note("webhook user \(webhook.user) \(webhook.wanted) \(webhook.occurredAt ?? 0)")
         let before = self.ledger.users[webhook.user]
         self.ledger.take(
             index, user: webhook.user, wanted: webhook.wanted, occurredAt: webhook.occurredAt,

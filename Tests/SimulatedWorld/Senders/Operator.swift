@@ -15,9 +15,31 @@ extension Simulation {
 
     /// Acts on a sweep's report. In a life without the sweep this also ends the distrust of the ledger.
     mutating func retryFailed() {
-        if !self.hasSweep { self.ledger.looksFirst = false }
-        for id in self.ledger.strays.sorted() { _ = self.provider.delete(id) }
+        if !self.hasSweep { self.ledger.seenEra = self.ledger.started }
+        for stray in self.ledger.strays { _ = self.provider.delete(stray.id) }
         for user in self.ledger.users.keys.sorted() { self.ledger.retry(user, now: self.serverNow, self.mutant) }
+        self.committed()
+        self.wake()
+    }
+
+    /// Revokes a user, as `user revoke` does: a word without a time, from no sender.
+    mutating func revokeByOperator() {
+        let user = self.dice.upTo(2)
+        guard self.ledger.users[user]?.wanted == .live else { return }
+        self.note("the operator revokes user \(user)")
+        self.toldByOperator.insert(user)
+        self.ledger.take(-self.now, user: user, wanted: .gone, occurredAt: nil, now: self.serverNow, self.mutant)
+        self.committed()
+        self.wake()
+    }
+
+    /// Signs a user up again whom somebody has revoked.
+    mutating func reopen() {
+        let user = self.dice.upTo(2)
+        guard self.ledger.users[user]?.wanted == .gone else { return }
+        self.note("the operator reopens user \(user)")
+        self.toldByOperator.insert(user)
+        self.ledger.reopen(user, now: self.serverNow)
         self.committed()
         self.wake()
     }

@@ -6,6 +6,7 @@ import Model
 struct Webhook {
     var user: Int
     var wanted: Wanted
-    var occurredAt: Int
+    /// Nil: the sender does not say.
+    var occurredAt: Int?
     var isAcknowledged = false
 }

@@ -11,15 +11,19 @@ extension Simulation {
             return self.note("a late create lands for user \(call.user) generation \(call.generation)")
         }
         if case .deleteSurplus(let id) = call.kind {
-            if case .deleted = answer { self.ledger.surplusDeleted(id) }
+            if case .deleted = answer { self.ledger.surplusDeleted(id, now: self.serverNow) }
             return
         }
         // A stopped worker reads its answers when it goes on; a dead worker never reads them.
-        if self.workers[call.slot].pausedUntil > self.now {
-            return self.agenda.push(self.workers[call.slot].pausedUntil, .reply(call, answer))
+        if self.restsUntil(call.slot) > self.now {
+            return self.agenda.push(self.restsUntil(call.slot), .reply(call, answer))
         }
         guard self.workers[call.slot].runs[call.run] != nil, let event = self.event(of: answer, to: call) else {
             return
+        }
+        if case .refused(let wait) = event {
+            self.ledger.stoppedUntil = max(self.ledger.stoppedUntil, self.serverNow + wait.wholeMilliseconds)
+            self.committed()
         }
         switch event {
         case .rateLimited, .refused, .tagFull, .rejectedUnclear, .rejected, .tenantRejected:

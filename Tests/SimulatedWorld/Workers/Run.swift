@@ -8,6 +8,8 @@ struct Run {
     var life: JobLife
     var user: Int
     var overlap: Int
+    /// The shard in which its job holds a slot.
+    var tag: Int?
     var leaseEnd: Int
     var server: Int
     let isFromDoubt: Bool

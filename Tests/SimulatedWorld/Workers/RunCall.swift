@@ -8,7 +8,7 @@ extension Simulation {
     mutating func call(_ kind: Call.Kind, _ slot: Int, _ number: Int, _ run: Run) {
         let call = Call(
             kind: kind, slot: slot, boot: self.workers[slot].boot, run: number, user: run.user,
-            generation: run.life.generation)
+            generation: run.life.generation, tag: run.tag)
         self.agenda.push(self.now + 1 + self.dice.upTo(50), .arrive(call))
     }
 
@@ -22,15 +22,16 @@ extension Simulation {
     /// Sends the create, unless the lease is too short for its answer.
     mutating func send(_ slot: Int, _ number: Int) {
         guard let run = self.workers[slot].runs[number] else { return }
-        if self.workers[slot].pausedUntil > self.now {
-            return self.agenda.push(self.workers[slot].pausedUntil, .send(slot, run: number))
+        if self.restsUntil(slot) > self.now {
+            return self.agenda.push(self.restsUntil(slot), .send(slot, run: number))
         }
-        guard self.now + Times.deadline < run.leaseEnd, self.isPeace || !self.dice.chance(5) else {
+        guard self.now + Times.deadline < run.leaseEnd, run.tag != nil, self.isPeace || !self.dice.chance(5)
+        else {
             return self.advance(slot, number, .notSent)
         }
         var call = Call(
             kind: .create, slot: slot, boot: self.workers[slot].boot, run: number, user: run.user,
-            generation: run.life.generation)
+            generation: run.life.generation, tag: run.tag)
         var delay = 1 + self.dice.upTo(50)
         if self.hasSweep && !self.isPeace && self.dice.chance(2) {
             // The worker is stopped between its last check and the write. The quiet time and the sweep exist for this

@@ -22,7 +22,7 @@ extension Simulation {
         switch effect {
         case .surplus(let ids):
             self.ledger.remember(
-                ids.compactMap { Int($0.rawValue) }, user: run.user, generation: run.life.generation)
+                ids.compactMap { Int($0.rawValue) }.map { self.provider.credentials[$0] }, now: self.serverNow)
             self.committed()
         case .renewLease: self.renewLease(slot, number, &run)
         case .create: self.prepareCreate(slot, number)
@@ -34,10 +34,12 @@ extension Simulation {
         case .closeGeneration(let id): self.finish(slot, number, .end(run, id.flatMap { Int($0.rawValue) }))
         case .finish: self.finish(slot, number, .end(run, nil))
         case .goToOtherGoal(let delay): self.finish(slot, number, .passOver(run, after: delay.wholeMilliseconds))
-        case .schedule(let delay, let isCharged, _):
+        case .schedule(let delay, let isCharged, let dropsTag):
             self.finish(
                 slot, number,
-                .move(run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, landingTime: nil))
+                .move(
+                    run, .scheduled, delay: delay.wholeMilliseconds, isCharged: isCharged, dropsTag: dropsTag,
+                    landingTime: nil))
         case .doubt(let delay, let isCharged, let landingTime):
             self.finish(
                 slot, number,
@@ -51,9 +53,9 @@ extension Simulation {
     /// Writes a new epoch and lease. When that fails, or its answer is lost, the job goes back into doubt.
     private mutating func renewLease(_ slot: Int, _ number: Int, _ run: inout Run) {
         let server = self.server
-        let epoch = self.ledger.rearm(
-            run.lease, lease: Times.lease, landingTime: self.landingTime, now: self.serverNow, self.mutant)
-        self.committed()
+        let lease = run.lease
+        let isGivenUp = self.givesUp(on: { _ = $0.rearm(lease) })
+        let epoch = isGivenUp ? nil : self.rearm(lease)
         guard let epoch, server == self.server, self.isPeace || !self.dice.chance(3) else {
             self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, landingTime: nil))
             return
@@ -61,6 +63,12 @@ extension Simulation {
         run.lease.epoch = epoch
         run.lease.state = .armed
         run.leaseEnd = self.now + Times.lease
+    }
+
+    private mutating func rearm(_ lease: Lease) -> Int? {
+        defer { self.committed() }
+        return self.ledger.rearm(
+            lease, lease: Times.lease, landingTime: self.landingTime, now: self.serverNow, self.mutant)
     }
 
     /// Records a credential, as `JobRun.own` does: with the password that was shown, or after asking for it by id.
@@ -84,11 +92,5 @@ extension Simulation {
         self.workers[slot].unwritten.append(write)
         self.workers[slot].runs[number] = nil
         self.wake(slot, at: self.now + 1)
-    }
-}
-
-extension Duration {
-    fileprivate var wholeMilliseconds: Int {
-        Int(self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000)
     }
 }

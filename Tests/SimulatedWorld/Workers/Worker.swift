@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A simulated worker: the runs it has in hand and the results it has not yet written.
 
+import Lifecycle
+
 /// One worker process.
 ///
 /// A worker is a slot in `Simulation.workers`. A process that is killed leaves its slot to the next one, which gets
@@ -18,6 +20,24 @@ struct Worker {
     /// By number. No two runs of a life have the same number.
     var runs: [Int: Run] = [:]
     var unwritten: [Write] = []
+    /// What the first transaction of this turn has read, if it waits for a lock.
+    var sight: Ledger?
+    /// The names of strays as they were read last, and when that was.
+    var strayNames: Set<Int> = []
+    var namesReadAt = 0
+    /// Whether it does nothing but visit.
+    var isVisitor = false
     /// Whether the last exchange was broken off.
     var hasFailed = false
+
+    /// Returns what the first transaction of the turn has read. All others of the turn begin when they commit.
+    mutating func takeSight() -> Ledger? {
+        defer { self.sight = nil }
+        return self.sight
+    }
+
+    /// Whether a stray may bear this name. With names that are too old every job looks first.
+    func mayHold(_ name: Int, _ now: Int) -> Bool {
+        now - self.namesReadAt >= NextVisit.oldestNames.wholeMilliseconds || self.strayNames.contains(name)
+    }
 }

@@ -10,6 +10,7 @@ extension Simulation {
         let gone = Set(self.deadBoots.filter { $0.value + 2000 < self.now }.map(\.key))
         if self.breaks(server) { return }
         self.ledger.promote(now: self.serverNow)
+        if self.mutant != .neverLetGo { self.ledger.letGo(now: self.serverNow) }
         self.committed()
         if self.breaks(server) { return }
         // Nothing may be left to do at the end.
@@ -27,11 +28,21 @@ extension Simulation {
         self.ledger.enqueueForgotten(now: self.serverNow)
         self.committed()
         if self.breaks(server) { return }
+        self.readStrayNames(slot)
+        self.followDoubts()
+        self.visit(slot)
+        self.walkAccount()
         for id in self.ledger.dueSurplus(self.server) {
             let call = Call(
                 kind: .deleteSurplus(id), slot: slot, boot: self.workers[slot].boot, run: 0, user: 0, generation: 0)
             self.agenda.push(self.now + self.dice.upTo(50), .arrive(call))
         }
+    }
+
+    /// Reads the names of strays, which jobs of this worker look for.
+    mutating func readStrayNames(_ slot: Int) {
+        self.workers[slot].strayNames = Set(self.ledger.strays.map(\.name))
+        self.workers[slot].namesReadAt = self.now
     }
 
     /// Returns how long it is until time makes something due: 250 milliseconds at least, twenty seconds at most.
@@ -40,10 +51,14 @@ extension Simulation {
         for job in self.ledger.jobs {
             switch job.state {
             case .queued: due = min(due, self.now + 200)
+            case .scheduled where job.isAside: due = min(due, self.ledger.stoppedUntil - self.clockOffset)
             case .scheduled, .inDoubt: due = min(due, job.runAt - self.clockOffset)
             case .dead: if self.now < Times.lastTry { due = min(due, job.runAt - self.clockOffset) }
             case .armed, .looking: due = min(due, job.leaseUntil - self.clockOffset + 1)
             }
+        }
+        if self.hasSweep {
+            for tag in self.ledger.tags { due = min(due, max(tag.dueAt, 0) - self.clockOffset) }
         }
         return max(250, due - self.now)
     }

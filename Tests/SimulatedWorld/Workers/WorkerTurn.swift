@@ -6,14 +6,15 @@ import Model
 
 extension Simulation {
     mutating func tick(_ slot: Int) {
-        guard self.workers[slot].pausedUntil <= self.now else {
-            self.wake(slot, at: self.workers[slot].pausedUntil)
+        guard self.restsUntil(slot) <= self.now else {
+            self.wake(slot, at: self.restsUntil(slot))
             return
         }
         guard self.meet(slot) else {
             self.wake(slot, at: self.now + 300)
             return
         }
+        if self.waitsForLock(slot) { return }
         let isWhole = self.exchange(slot)
         if !isWhole { self.tally.count(.brokenExchanges) }
         self.workers[slot].hasFailed = !isWhole
@@ -42,6 +43,8 @@ extension Simulation {
         }
         if self.workers[slot].knows != self.server {
             self.workers[slot].knows = self.server
+            self.workers[slot].sight = nil
+            self.readStrayNames(slot)
             self.beginAnew(slot)
         }
         return true
@@ -61,11 +64,14 @@ extension Simulation {
         var open: [(write: Write, isRecorded: Bool)] = []
         for write in writes {
             if self.breaks(server) { return false }
-            if let isRecorded = self.write(write) { open.append((write, isRecorded)) }
+            let sight = self.workers[slot].takeSight()
+            if self.givesUp(on: { $0.writeLate(write) }) { return false }
+            if let isRecorded = self.write(write, sight) { open.append((write, isRecorded)) }
             self.committed()
         }
         // While results cannot be written, nothing more is begun.
         if writes.isEmpty || !self.workers[slot].hasFailed {
+            self.ledger.setAside(now: self.serverNow)
             guard self.claim(.queued, slot) else { return false }
         }
         for (write, isRecorded) in open {
@@ -84,25 +90,40 @@ extension Simulation {
         let server = self.server
         if self.breaks(server) { return false }
         let before = self.ledger
+        let sight = self.workers[slot].takeSight()
+        let (boot, known) = (self.workers[slot].boot, self.workers[slot].knows ?? 0)
+        if self.givesUp(on: { $0.claimLate(state, boot, known) }) { return false }
         var claimed: [Run] = []
-        while self.workers[slot].runs.count + claimed.count < 4,
+        while !self.workers[slot].isVisitor, self.workers[slot].runs.count + claimed.count < 4,
             let claim = self.ledger.claim(
-                state, worker: self.workers[slot].boot, started: self.workers[slot].knows ?? 0, lease: Times.lease,
-                now: self.serverNow, self.mutant)
+                state, worker: boot, started: known, lease: Times.lease, sight: sight, now: self.serverNow,
+                self.mutant)
         {
             claimed.append(
                 Run(
-                    lease: claim.lease, life: claim.life, user: claim.user, overlap: claim.overlap,
+                    lease: claim.lease, life: claim.life, user: claim.user, overlap: claim.overlap, tag: claim.tag,
                     leaseEnd: self.now + Times.lease, server: server, isFromDoubt: state == .inDoubt))
         }
         if !claimed.isEmpty { self.committed() }
+        if !claimed.isEmpty && self.ledger.looksFirst { self.ledger.demandTags(self.serverNow) }
         if self.breaks(server) { return false }
         for run in claimed { self.begin(run, slot) }
         if !claimed.isEmpty { self.loseClaim(before) }
         return true
     }
 
+    /// Claims a job for a worker that does not hear of it. The lease runs out.
+    private mutating func claimLate(_ state: JobState, _ boot: Int, _ known: Int) {
+        let claim = self.ledger.claim(
+            state, worker: boot, started: known, lease: Times.lease, now: self.serverNow, self.mutant)
+        if claim != nil { self.committed() }
+    }
+
     private mutating func begin(_ run: Run, _ slot: Int) {
+        var run = run
+        if self.workers[slot].mayHold(Simulation.name(run.user, run.life.generation), self.now) {
+            run.life.trust.looksFirst = true
+        }
         self.note("worker \(slot) claims user \(run.user) generation \(run.life.generation) \(run.lease.state)")
         self.nextRun += 1
         self.workers[slot].runs[self.nextRun] = run

@@ -5,16 +5,22 @@ import Lifecycle
 import Model
 
 extension Simulation {
+    /// Writes one result, of which its worker does not hear.
+    mutating func writeLate(_ write: Write) {
+        _ = self.write(write, nil)
+        self.committed()
+    }
+
     /// Writes one result. Returns whether its credential was recorded when that is still to be decided on; nil when the
-    /// result is done with.
-    mutating func write(_ write: Write) -> Bool? {
+    /// result is done with. `sight`: what the first statement has read; nil means now.
+    mutating func write(_ write: Write, _ sight: Ledger?) -> Bool? {
         let now = self.serverNow
         switch write {
-        case .record(let run, let id, let password): return self.record(run, id, password)
-        case .move(let run, let state, let delay, let isCharged, let landingTime):
+        case .record(let run, let id, let password): return self.record(run, id, password, sight)
+        case .move(let run, let state, let delay, let isCharged, let dropsTag, let landingTime):
             self.ledger.move(
-                run.lease, to: state, delay: delay, isCharged: isCharged, life: run.life, isFailure: run.hasFailed,
-                landingTime: landingTime, now: now, self.mutant)
+                run.lease, to: state, delay: delay, isCharged: isCharged, dropsTag: dropsTag, life: run.life,
+                isFailure: run.hasFailed, landingTime: landingTime, now: now, self.mutant)
         case .end(let run, let id): self.ledger.end(run.lease, deleted: id, now: now, self.mutant)
         case .passOver(let run, let delay):
             self.ledger.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
@@ -26,13 +32,19 @@ extension Simulation {
         return nil
     }
 
-    private mutating func record(_ run: Run, _ id: Int, _ password: UInt64) -> Bool? {
+    private mutating func record(_ run: Run, _ id: Int, _ password: UInt64, _ sight: Ledger?) -> Bool? {
         let done = self.ledger.record(
             run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
-            overlap: run.overlap, now: self.serverNow, self.mutant)
+            tag: self.provider.credentials[id].tag, overlap: run.overlap, sight: sight, now: self.serverNow, self.mutant
+        )
         let isOwned = self.ledger.credentials.contains { $0.id == id && $0.status == .active }
         if isOwned && self.deletedBySweep.contains(id) {
             self.fail("the sweep deleted what its job was about to record")
+        }
+        let isBoth =
+            self.ledger.surplus.contains { $0.id == id } && self.ledger.credentials.contains { $0.id == id }
+        if isBoth {
+            self.fail("id \(id) stands in both tables")
         }
         if done?.isRecorded == true && !run.hasCreated { self.tally.count(.adopted) }
         if let done, !done.isEnded { return done.isRecorded }
@@ -45,7 +57,7 @@ extension Simulation {
         guard case .record(let run, let id, _) = write else { return }
         self.ledger.decide(
             run.lease, isRecorded: isRecorded, user: run.user, generation: run.life.generation, id: id,
-            now: self.serverNow, self.mutant)
+            tag: self.provider.credentials[id].tag, now: self.serverNow, self.mutant)
         self.checkEvidence(run, id)
     }
 }

@@ -7,7 +7,7 @@ enum Write {
     /// The run has this credential, with its password.
     case record(Run, Int, password: UInt64)
     /// The job goes back into this state.
-    case move(Run, JobState, delay: Int, isCharged: Bool, landingTime: Int?)
+    case move(Run, JobState, delay: Int, isCharged: Bool, dropsTag: Bool = false, landingTime: Int?)
     /// The generation is closed; with the id of the credential that was deleted, if there was one.
     case end(Run, Int?)
     /// The job leaves its generation for another first.
@@ -16,7 +16,7 @@ enum Write {
 
     var run: Run {
         switch self {
-        case .record(let run, _, _), .move(let run, _, _, _, _), .end(let run, _), .passOver(let run, _),
+        case .record(let run, _, _), .move(let run, _, _, _, _, _), .end(let run, _), .passOver(let run, _),
             .bury(let run):
             run
         }

@@ -71,7 +71,12 @@ extension TagVisit {
         try await self.sweep.prepareCall(&calls)
         let next = ListQuery(tag: TagShards.name(self.tag.shard + 1, of: self.tag.tenant))
         report.tags += 1
-        let page = try await self.sweep.provider.list(next, page: 1)
+        var page = try await self.sweep.provider.list(next, page: 1)
+        // An empty page that names a total may have been cut, and what it hides gives no trust.
+        if page.credentials.isEmpty, page.totalResults ?? 0 > 0 {
+            try await self.sweep.prepareCall(&calls)
+            page = try await self.sweep.provider.list(next, page: 1)
+        }
         guard !Set(page.credentials.map(\.id)).isSubset(of: before) else { return false }
         if !self.sweep.options.isDryRun { _ = try await self.sweep.pool.query(self.tag.addNext) }
         return true

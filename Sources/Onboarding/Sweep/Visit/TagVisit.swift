@@ -2,6 +2,7 @@
 // One visit of one tag: count it or list it, compare it with the ledger, repair what differs.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Telnyx

@@ -2,6 +2,7 @@
 // What a visit writes about its tag: when it is due again, what it has counted, and that the tag was seen.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 

@@ -12,18 +12,22 @@ extension Ledger {
             return row.missingSince.map { $0 + landingTime < now } ?? false ? .missing(row.id, false) : nil
         }
         guard let user = self.users[found.user], user.wanted == .live || found.generation <= user.generation else {
-            return .stray(found.id)
+            // A word from after the loss closes the generation, although the ledger has forgotten it.
+            if let user = self.users[found.user], user.receivedAt > self.changedAt {
+                return .overtaken(found)
+            }
+            return .stray(found)
         }
         // The commit that opened this generation was lost, and the credential that it led to is there.
         if found.generation > user.generation { return .catchUp(found.user, found.generation) }
         if self.credentials.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
-            return .surplus(found.id, found.user, found.generation)
+            return .surplus(found)
         }
         if self.jobs.contains(where: { $0.user == found.user && $0.generation == found.generation }) {
             return .makeLook(found.user, found.generation)
         }
         if user.wanted == .gone || user.generation > found.generation {
-            return .surplus(found.id, found.user, found.generation)
+            return .surplus(found)
         }
         return .adopt(found.user)
     }
@@ -41,7 +45,14 @@ extension Ledger {
     /// Carries out one correction, some time after it was decided, and perhaps on another server.
     mutating func carryOut(_ correction: Correction, now: Int, _ mutant: Mutant?) {
         switch correction {
-        case .surplus(let id, let user, let generation): self.remember([id], user: user, generation: generation)
+        case .surplus(let found): self.remember([found], now: now)
+        case .overtaken(let found):
+            if let row = self.users[found.user], row.wanted == .gone, row.generation < found.generation,
+                row.receivedAt > self.changedAt
+            {
+                self.users[found.user]?.generation = found.generation
+            }
+            self.remember([found], now: now)
         case .makeLook(let user, let generation): self.makeLook(user, generation, now, mutant)
         case .adopt(let user): self.adopt(user, now)
         case .catchUp(let user, let generation):
@@ -60,7 +71,8 @@ extension Ledger {
             }
         case .reprovision(let id): self.reprovision(id, now: now, mutant)
         case .missing(let id, let isMissing): self.missing(id, isMissing: isMissing, now: now)
-        case .stray(let id): self.strays.insert(id)
+        case .stray(let found): self.rememberStray(found, now: now)
+        case .strayIsGone(let id): self.strays.removeAll { $0.id == id }
         }
     }
 
@@ -71,6 +83,7 @@ extension Ledger {
             switch self.jobs[index].state {
             case .queued, .scheduled, .inDoubt:
                 self.jobs[index].state = .inDoubt
+                self.jobs[index].isAside = false
                 self.jobs[index].runAt = now
             case .dead: self.revive(index, now, mutant)
             case .armed, .looking: break
@@ -97,6 +110,8 @@ extension Ledger {
         else { return }
         self.jobs[index].generation = row.generation
         self.jobs[index].state = .inDoubt
+        self.jobs[index].tag = nil
+        self.jobs[index].isAside = false
         self.jobs[index].runAt = now
         self.jobs[index].quietUntil = nil
         self.jobs[index].attempts = 0
@@ -126,21 +141,8 @@ extension Ledger {
         self.retarget(row.user, now)
     }
 
-    /// Whether what was sent to the server before had landed by then.
-    func isAfterQuiet(_ time: Int) -> Bool { self.quietAfterChange.map { $0 <= time } ?? true }
-
     /// Gives a job to each user who waits and has none, as `enqueueForgotten` of the sweep does.
     mutating func enqueueAllForgotten(now: Int) {
         for user in self.forgotten(isSweeps: true).sorted() { self.enqueue(user, now, looksFirst: true) }
-    }
-
-    /// Ends a run that saw everything, as `TenantTrust.saw` does. The ledger is trusted again if the run began late
-    /// enough.
-    mutating func sweepEnded(startedAt: Int, server: Int, met: Set<Int>, _ mutant: Mutant?) {
-        self.strays = self.strays.filter { id in met.contains(id) && !self.credentials.contains { $0.id == id } }
-        guard self.started == server, startedAt >= self.changedAt,
-            self.isAfterQuiet(startedAt) || mutant == .seenBeforeQuiet
-        else { return }
-        self.looksFirst = false
     }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // When a tag is visited next, by what its last visit has come to.
 
-import Model
-
 /// What a visit has come to.
-enum VisitOutcome: Sendable, Equatable {
+package enum VisitOutcome: Sendable, Equatable {
     /// Jobs or young rows are at work in the tag, so that no count could agree. No call was made.
     case notQuiet
     /// The count agreed.
@@ -20,42 +18,52 @@ enum VisitOutcome: Sendable, Equatable {
 }
 
 /// What a whole list leaves to be written about its tag.
-struct ListedTag: Sendable, Equatable {
+package struct ListedTag: Sendable, Equatable {
     /// Credentials that count towards the tag: those of the list, without other tenants'.
-    var held = 0
+    package var held = 0
     /// The provider's total less ours; nil where it may not be written, because the tag is not quiet or the filter is
     /// not exact.
-    var others: Int?
+    package var others: Int?
     /// Whole lists in a row that explain no total.
-    var miscounts = 0
+    package var miscounts = 0
     /// Whether the filter has shown what it should not. Then nothing is counted.
-    var isInexact = false
+    package var isInexact = false
     /// Whether it showed names that no worker may have in its memory yet. Until then creates of the tenant look first.
-    var hasNewStrays = false
+    package var hasNewStrays = false
     /// Whether calls ran out before everything was asked for.
-    var isUnfinished = false
+    package var isUnfinished = false
     /// What a visit would have taken away, and did not; nil: nothing.
-    var wouldChange: Int?
+    package var wouldChange: Int?
+
+    package init() {}
 
     /// Whether all that it showed was dealt with, so that the tag may count as seen.
-    var isDealtWith: Bool { !self.hasNewStrays && !self.isUnfinished }
+    package var isDealtWith: Bool { !self.hasNewStrays && !self.isUnfinished }
 }
 
 /// The table of pauses. `period` is the time from one visit of a quiet tag to the next.
-struct NextVisit: Sendable {
+package struct NextVisit: Sendable {
     let period: Duration
     /// How long it takes until a list shows what was made.
     let landingTime: Duration
     /// A random number in 0..<1, for the spread.
     let random: Double
 
+    package init(period: Duration, landingTime: Duration, random: Double) {
+        self.period = period
+        self.landingTime = landingTime
+        self.random = random
+    }
+
+    /// How old the names of strays may be in a worker's memory.
+    package static let oldestNames: Duration = .seconds(30)
     /// After this long a tag that is never quiet is listed: an hour, or less where visits are closer.
-    static func longestBusy(_ period: Duration) -> Duration { min(.seconds(3600), period * 6) }
+    package static func longestBusy(_ period: Duration) -> Duration { min(.seconds(3600), period * 6) }
     /// So many whole lists in a row that explain no total make the lists daily.
-    static let toleratedMiscounts = 3
+    package static let toleratedMiscounts = 3
 
     /// `failures`: visits that failed in a row before this one.
-    func delay(after outcome: VisitOutcome, failures: Int) -> Duration {
+    package func delay(after outcome: VisitOutcome, failures: Int) -> Duration {
         switch outcome {
         case .notQuiet: self.spread(min(.seconds(600), self.period))
         case .agreed: self.spread(self.period)
@@ -68,7 +76,7 @@ struct NextVisit: Sendable {
     private func delay(after tag: ListedTag) -> Duration {
         if tag.isUnfinished { return .zero }
         // By then what was unknown is in the memory of every worker.
-        if tag.hasNewStrays { return max(self.landingTime, StrayNames.maximumAge) + .seconds(1) }
+        if tag.hasNewStrays { return max(self.landingTime, Self.oldestNames) + .seconds(1) }
         if tag.miscounts >= Self.toleratedMiscounts { return self.spread(.seconds(86_400)) }
         return self.spread(self.period)
     }

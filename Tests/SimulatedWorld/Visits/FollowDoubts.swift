@@ -6,6 +6,7 @@ import Model
 extension Simulation {
     /// Looks up the names that are due, and decides by committed rows what becomes of each credential that is found.
     mutating func followDoubts() {
+        guard self.hasSweep, self.mutant != .doubtsNotFollowed, self.now >= self.blackoutUntil else { return }
         let now = self.serverNow
         for doubt in self.ledger.takeDoubts(now: now) {
             let shift = !self.isPeace && self.dice.chance(5)
@@ -20,6 +21,7 @@ extension Simulation {
 
     /// Carries out what was decided of names in doubt. Another server may break it off.
     mutating func correct(_ corrections: [Correction], _ server: Int) {
+        guard self.now >= self.downUntil else { return }
         for correction in corrections {
             if self.breaks(server) { return }
             self.carryOut(correction)
