@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test test-servers test-release simulate fuzz lives chaos build bench setup lint format clean
+.PHONY: help demo test test-servers test-release simulate fuzz lives chaos build bench million setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -52,6 +52,11 @@ bench: setup ## Measure this machine: release build, then every figure as JSON. 
 	swift build -c release --product dialtone
 	swift build -c release --product dialtone-bench
 	.build/release/dialtone-bench
+
+million: setup ## Onboard USERS=1000000 users of one tenant from signed webhooks, then compare ledger and provider.
+	swift build -c release --product dialtone
+	swift build -c release --product dialtone-bench
+	.build/release/dialtone-bench million --users $(or $(USERS),1000000)
 
 setup: ## Install what is missing: libpq, PostgreSQL, a Python for the checks. Quick when all is there.
 	@scripts/setup

@@ -123,8 +123,8 @@ let package = Package(
         .executableTarget(
             name: "dialtone-bench",
             dependencies: [
-                "CLibpq", "Access", "Composition", "Intake", "Model", "Postgres", "PrivatePostgres", crypto,
-                cryptoExtras,
+                "CLibpq", "Access", "Composition", "Intake", "Model", "Onboarding", "Postgres", "PrivatePostgres",
+                crypto, cryptoExtras, logging, serviceLifecycle,
             ],
             path: "Benchmarks/DialtoneBench"
         ),

@@ -3,12 +3,12 @@
 
 import Foundation
 
-/// `dialtone-bench [section …] [--seconds N] [--json]`
+/// `dialtone-bench [section …] [--seconds N] [--hurry N] [--users N] [--json]`
 ///
-/// The sections are rows, accept, jobs, latency, driver, footprint, shards, fairness, recovery, bloat, budget, senders
-/// and attacks. Without a section all but the attacks run. Each has a file in `Sections`, named for its figures. It is a
-/// measurement, not a test. `--seconds` is for each attack. Standard output is JSON; `--json` leaves out the text on
-/// standard error.
+/// Without a section all of `sections` run. Each has a file in `Sections`, named for its figures. It is a measurement,
+/// not a test. `--seconds` is for each attack, and for the outage. `--hurry` says how much faster than time the days of
+/// `sweep` and `late` pass. `--users` is for `million`. Standard output is JSON; `--json` leaves out the text on standard
+/// error.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare
 /// numbers of one run only.
@@ -16,14 +16,19 @@ import Foundation
 struct DialtoneBench {
     static let sections = [
         "rows", "accept", "jobs", "latency", "driver", "footprint", "shards", "fairness", "recovery", "bloat",
-        "budget", "senders", "attacks",
+        "budget", "senders",
     ]
+    /// These run when they are named: they take long.
+    static let longSections = ["attacks", "sweep", "outage", "failing", "restart", "revoke", "late", "million"]
 
     static func main() async {
         guard let order = Order(CommandLine.arguments.dropFirst()) else {
             FileHandle.standardError.write(
                 Data(
-                    "usage: dialtone-bench [\(Self.sections.joined(separator: "|"))]… [--seconds N] [--json]\n".utf8))
+                    """
+                    usage: dialtone-bench [\((Self.sections + Self.longSections).joined(separator: "|"))]… \
+                    [--seconds N] [--hurry N] [--users N] [--json]\n
+                    """.utf8))
             exit(2)
         }
         let signals = Interrupt.watch()
@@ -43,8 +48,12 @@ struct DialtoneBench {
     /// What the arguments ask for.
     private struct Order {
         var sections: [String] = []
-        /// For each attack.
-        var seconds = 30.0
+        /// For each attack, and for the outage; nil: as long as usual.
+        var seconds: Double?
+        /// How much faster than time a day passes; nil: as fast as usual.
+        var hurry: Int?
+        /// For `million`.
+        var users = 1_000_000
         var isQuiet = false
 
         /// Nil when an argument is unknown or has no value.
@@ -58,11 +67,20 @@ struct DialtoneBench {
                         return nil
                     }
                     self.seconds = seconds
-                case let section where DialtoneBench.sections.contains(section): self.sections.append(section)
+                case "--hurry":
+                    guard let factor = rest.popFirst().flatMap(Int.init), (1...1000).contains(factor) else {
+                        return nil
+                    }
+                    self.hurry = factor
+                case "--users":
+                    guard let users = rest.popFirst().flatMap(Int.init), users > 0 else { return nil }
+                    self.users = users
+                case let section where (DialtoneBench.sections + DialtoneBench.longSections).contains(section):
+                    self.sections.append(section)
                 default: return nil
                 }
             }
-            if self.sections.isEmpty { self.sections = DialtoneBench.sections.filter { $0 != "attacks" } }
+            if self.sections.isEmpty { self.sections = DialtoneBench.sections }
         }
     }
 
@@ -82,7 +100,14 @@ struct DialtoneBench {
             case "budget": report.budget = try await TokenBudget.measure(on: bed)
             case "bloat": report.bloat = try await Bloat.measure(on: bed)
             case "senders": report.senders = try await Senders.measure(on: bed)
-            case "attacks": report.attacks = try await Attacks.measure(on: bed, seconds: order.seconds)
+            case "attacks": report.attacks = try await Attacks.measure(on: bed, seconds: order.seconds ?? 30)
+            case "sweep": report.sweep = try await SweepCost.measure(on: bed, hurry: order.hurry ?? 100)
+            case "outage": report.outage = try await Outage.measure(on: bed, seconds: order.seconds ?? 300)
+            case "failing": report.failing = try await FailingCreates.measure(on: bed)
+            case "revoke": report.revoke = try await Revokes.measure(on: bed)
+            case "restart": report.restart = try await Restart.measure(on: bed)
+            case "late": report.late = try await LateCreates.measure(on: bed, hurry: order.hurry ?? 10)
+            case "million": report.million = try await Million.measure(on: bed, users: order.users)
             default: report.footprint = try await Footprint.measure(on: bed)
             }
         }

@@ -16,4 +16,11 @@ struct Report: Encodable {
     var budget: TokenBudget?
     var senders: Senders?
     var attacks: Attacks?
+    var sweep: SweepCost?
+    var outage: Outage?
+    var failing: FailingCreates?
+    var restart: Restart?
+    var revoke: Revokes?
+    var late: LateCreates?
+    var million: Million?
 }

@@ -44,6 +44,9 @@ package final class OnboardingWorker: Service {
         package var retention = RetentionRules()
         /// How long a credential that was replaced before its end may serve on.
         package var rotationOverlap: Duration = .seconds(300)
+        /// How much faster than this process's clock the server's runs: a benchmark's day in minutes. Calls that can
+        /// wait, and the loops that make them, keep up with it.
+        package var hurry = 1
         /// By what a change of the database server is known.
         package var serverIdentity = ServerIdentity.system
 
@@ -132,6 +135,14 @@ package final class OnboardingWorker: Service {
             self.wakeup.signal()
             try? await Task.sleep(for: .seconds(10))
         }
+    }
+
+    /// Rests about a second, as the loops do that find little to do.
+    ///
+    /// Cancelled here: returns at once.
+    func rest() async {
+        let pause = Duration.seconds(1) / self.configuration.hurry
+        try? await Task.sleep(for: pause * Double.random(in: 0.75..<1.25))
     }
 
     var isEnding: Bool { self.isDraining.load(ordering: .relaxed) || Task.isCancelled }

@@ -58,6 +58,8 @@ package final class ProviderLimits: Sendable {
     let state = Mutex(State())
     /// Login tokens that one tenant may have made by this node, per second.
     let tokenRate: Double
+    /// Calls of the sweep that all nodes may make, per second.
+    let sweepRate: Double
     let mints = Mutex(TokenMints())
     let budget: Budget
     /// What the provider's replies say of its limits, by the row they are written to.
@@ -66,12 +68,13 @@ package final class ProviderLimits: Sendable {
     let onClosed: @Sendable (String) -> Void
 
     package init(
-        pool: PostgresPool, tokenRate: Double = 50, brake: Brake = Brake(),
+        pool: PostgresPool, tokenRate: Double = 50, sweepRate: Double = 5, brake: Brake = Brake(),
         onClosed: @escaping @Sendable (_ scope: String) -> Void = { _ in }
     ) {
         self.brake = brake
         self.pool = pool
         self.tokenRate = tokenRate
+        self.sweepRate = sweepRate
         self.onClosed = onClosed
         self.budget = Budget { scope, wants in
             (try? await pool.query(TakenCalls.take(wants, from: scope)).first).flatMap { try? TakenCalls($0) }

@@ -22,6 +22,46 @@ import Testing
         }
     }
 
+    @Test func `every list is counted by what it asks for`() async throws {
+        try await RunningSimulator.with { provider in
+            for query in ["filter[tag]=t&page[size]=1", "filter[tag]=t", "filter[name]=n", "page[number]=2", ""] {
+                _ = try await provider.list(query)
+            }
+            let counts = try await provider.ask(.GET, "/control/counts").body
+            #expect(counts.contains("\"lists\":{\"count\":1,\"tag\":1,\"name\":1,\"account\":2}"))
+            #expect(!counts.contains("\"bytes\":0,"))
+        }
+    }
+
+    @Test func `seeded credentials are listed by tag, by name and on the account's pages`() async throws {
+        try await RunningSimulator.with { provider in
+            let tags = "[{\"tag\":\"a\",\"credentials\":3},{\"tag\":\"b\",\"credentials\":2}]"
+            let seed = "{\"connection_id\":\"1\",\"name_prefix\":\"p-\",\"tags\":\(tags)}"
+            #expect(try await provider.ask(.POST, "/control/seed", seed).status == 200)
+            #expect(try await provider.list("filter[tag]=b").body.contains("\"total_results\":2"))
+            let fourth = "p-" + String(repeating: "0", count: 51) + "4"
+            #expect(try await provider.list("filter[name]=\(fourth)").body.contains("000000000004\""))
+            let page = try await provider.list("page[size]=2&page[number]=3").body
+            #expect(page.contains("000000000005\"") && page.contains("\"total_pages\":3,\"total_results\":5"))
+        }
+    }
+
+    @Test func `a page of the account leaves out what is gone and what lists do not show yet`() async throws {
+        try await RunningSimulator.with { provider in
+            _ = try await provider.create("first")
+            let gone = try #require(try await provider.create("gone").text("id"))
+            _ = try await provider.ask(.DELETE, "\(RunningSimulator.path)/\(gone)")
+            try await provider.fault("\"operation\":\"create\",\"kind\":\"list_lag\",\"milliseconds\":600000")
+            _ = try await provider.create("lagging")
+            try await provider.fault("\"operation\":\"token\",\"kind\":\"garbage\"")
+            _ = try await provider.create("last")
+            var pages: [String] = []
+            for number in 1...3 { pages.append(try await provider.list("page[size]=1&page[number]=\(number)").body) }
+            #expect(pages[0].contains("\"first\"") && pages[1].contains("\"last\"") && pages[2].contains("\"data\":[]"))
+            #expect(pages[0].contains("\"total_results\":2"))
+        }
+    }
+
     @Test func `the simulator keeps its credentials and their counts across a restart`() async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: file) }

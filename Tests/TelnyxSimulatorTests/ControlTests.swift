@@ -12,6 +12,7 @@ import Testing
         (.GET, "credentials?secrets=1", ""), (.GET, "faults", ""), (.PUT, "faults", "{\"rules\":[]}"),
         (.DELETE, "faults", ""), (.POST, "clock", "{\"advance_seconds\":1}"),
         (.PUT, "limit", "{\"calls\":9,\"seconds\":1}"), (.DELETE, "limit", ""),
+        (.POST, "seed", "{\"connection_id\":\"1\",\"name_prefix\":\"p\",\"tags\":[]}"),
     ]
 
     @Test func `every control asks for the key of a simulator that has one`() async throws {

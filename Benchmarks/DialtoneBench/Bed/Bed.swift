@@ -41,12 +41,18 @@ struct Bed {
     }
 
     /// Makes a migrated database of this name with one tenant and one source. Drops the former one of that name.
-    func stage(_ name: String, provider: String = "http://127.0.0.1:9/v2") async throws -> Stage {
+    /// `hurry`: how much faster than time its clock runs.
+    func stage(_ name: String, provider: String = "http://127.0.0.1:9/v2", hurry: Int = 1) async throws -> Stage {
         let control = try await PostgresConnection.connect(PostgresConfiguration(url: self.server.url()))
         try await control.script("drop database if exists \(name) with (force)")
         try await control.script("create database \(name)")
         try await control.script("checkpoint")
         await control.close()
+        if hurry != 1 {
+            let own = try await PostgresConnection.connect(PostgresConfiguration(url: self.server.url(database: name)))
+            try await HurriedClock(factor: hurry).install(in: name, on: own)
+            await own.close()
+        }
         let kek = self.folder.appendingPathComponent("kek-\(name)")
         try Administration.generateKey().write(to: kek, atomically: true, encoding: .utf8)
         let environment = [

@@ -12,19 +12,30 @@ struct SimulatorControl {
 
     /// Replaces the simulator's faults by these rules, a JSON array.
     func setFaults(_ rules: String) async throws {
-        try await self.put("{\"rules\":\(rules)}", at: "faults")
+        try await self.send("PUT", "faults", "{\"rules\":\(rules)}")
     }
 
     /// Lets the simulator take so many calls in each span of time, and refuse the others with a 429.
     func setLimit(calls: Int, seconds: Int) async throws {
-        try await self.put("{\"calls\":\(calls),\"seconds\":\(seconds)}", at: "limit")
+        try await self.send("PUT", "limit", "{\"calls\":\(calls),\"seconds\":\(seconds)}")
     }
 
-    private func put(_ body: String, at path: String) async throws {
+    /// Gives the account credentials without a call for each, so many under each tag. The control `seed` has the form
+    /// of their ids and names.
+    func seed(connection: String, namePrefix: String, tags: [(tag: String, credentials: Int)]) async throws {
+        let list = tags.map { "{\"tag\":\"\($0.tag)\",\"credentials\":\($0.credentials)}" }.joined(separator: ",")
+        try await self.send(
+            "POST", "seed",
+            "{\"connection_id\":\"\(connection)\",\"name_prefix\":\"\(namePrefix)\",\"tags\":[\(list)]}")
+    }
+
+    private func send(_ method: String, _ path: String, _ body: String) async throws {
         var request = URLRequest(url: try self.url(path))
-        request.httpMethod = "PUT"
+        request.httpMethod = method
         request.httpBody = Data(body.utf8)
-        _ = try await URLSession.shared.data(for: request)
+        request.timeoutInterval = 300
+        let (_, response) = try await URLSession.shared.data(for: request)
+        guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw BenchError.refused("control \(path)") }
     }
 
     /// Returns the answer of the simulator's controls at this path.

@@ -22,6 +22,13 @@ struct Stage {
         try await Running.start(self.program, arguments, self.environment)
     }
 
+    /// The same stage with these settings too.
+    func with(_ settings: [String: String]) -> Stage {
+        Stage(
+            environment: self.environment.merging(settings) { $1 }, hook: self.hook, secret: self.secret,
+            program: self.program)
+    }
+
     func connect() async throws -> PostgresConnection {
         try await PostgresConnection.connect(PostgresConfiguration(url: self.environment["DATABASE_URL"] ?? ""))
     }

@@ -29,19 +29,20 @@ package struct Node: Sendable {
     ///
     /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener. `clock`
     /// is that by which the api judges what senders sign. `fetchKeys` gets the keys that senders publish; nil: over the
-    /// public internet.
+    /// public internet. `hurry` is for a database whose clock runs so much faster than this process's.
     package init(
         _ settings: Settings, roles: Set<Role>, logger: Logger, clock: @escaping @Sendable () -> Date = { Date() },
-        fetchKeys: JWKSCache.Fetch? = nil,
+        fetchKeys: JWKSCache.Fetch? = nil, hurry: Int = 1,
         onStatus: @escaping @Sendable (String) async -> Void = { _ in },
         onReady: @escaping @Sendable (String) async -> Void
     ) async throws {
         let installation = try await DatabaseStart(settings: settings, roles: roles, logger: logger).run()
-        let parts = try NodeParts(settings, roles: roles, installation: installation, logger: logger)
+        let parts = try NodeParts(
+            settings, roles: roles, installation: installation, logger: logger, hurry: hurry)
         let status = NodeStatus(parts)
         if roles.contains(.worker) && roles.contains(.api) { parts.stored.forward(to: parts.work) }
         var services = status.listener(onStatus) + parts.services + status.watchers
-        if roles.contains(.worker) { services += try Self.workerServices(parts) }
+        if roles.contains(.worker) { services += try Self.workerServices(parts, hurry: hurry) }
         if roles.contains(.api) {
             services += Self.apiServices(parts, status.readiness, clock, fetchKeys, onReady: onReady)
         }
@@ -50,7 +51,7 @@ package struct Node: Sendable {
 
     // MARK: The worker
 
-    private static func workerServices(_ parts: NodeParts) throws -> [any Service] {
+    private static func workerServices(_ parts: NodeParts, hurry: Int) throws -> [any Service] {
         let settings = parts.settings
         let direct = try SharedParts.directDatabase(settings)
         let listener = PostgresListener(direct, channels: [JobQueue.channel])
@@ -61,9 +62,11 @@ package struct Node: Sendable {
         // A presence is a lock of a session. Behind a transaction-mode pooler such a lock proves nothing.
         let presence = settings.hasDirectSession ? Presence(direct) : nil
         if let presence { services.append(BackgroundService { await presence.run() }) }
+        var configuration = Self.workerConfiguration(settings)
+        configuration.hurry = hurry
         services.append(
             OnboardingWorker(
-                configuration: Self.workerConfiguration(settings), pool: parts.pool, api: parts.api, vault: parts.vault,
+                configuration: configuration, pool: parts.pool, api: parts.api, vault: parts.vault,
                 limits: parts.limits, wakeup: parts.work, installation: parts.installation, logger: parts.logger,
                 metrics: parts.metrics, presence: presence))
         return services

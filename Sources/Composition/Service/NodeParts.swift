@@ -36,7 +36,8 @@ struct NodeParts: Sendable {
     /// Signalled when there may be a job for this process.
     let work = Wakeup()
 
-    init(_ settings: Settings, roles: Set<Role>, installation: UUID, logger: Logger) throws {
+    /// `hurry`: as for `Node`.
+    init(_ settings: Settings, roles: Set<Role>, installation: UUID, logger: Logger, hurry: Int) throws {
         guard let key = settings.telnyxKey else {
             throw SettingsError(problems: ["TELNYX_API_KEY is not set (or TELNYX_API_KEY_FILE)"])
         }
@@ -62,7 +63,9 @@ struct NodeParts: Sendable {
             provider.currentKey = { source.current }
             provider.renewedKey = { await source.renewed(refused: $0) }
         }
-        let limits = ProviderLimits(pool: shared.pool, tokenRate: Double(settings.tokenRate)) { scope in
+        let limits = ProviderLimits(
+            pool: shared.pool, tokenRate: Double(settings.tokenRate), sweepRate: 5 * Double(hurry)
+        ) { scope in
             logger.notice("the provider accepts creates again", metadata: ["scope": "\(scope)"])
         }
         provider.tellLimits(to: limits)

@@ -21,7 +21,7 @@ extension OnboardingWorker {
                     if result.tried == 16 { continue }
                 }
             }
-            try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
+            await self.rest()
         }
     }
 }

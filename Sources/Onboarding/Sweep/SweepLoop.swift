@@ -16,7 +16,7 @@ extension OnboardingWorker {
             } catch {
                 self.logger.debug("a visit was broken off", metadata: ["error": "\(error)"])
             }
-            if visited == 0 { try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25)) }
+            if visited == 0 { await self.rest() }
         }
     }
 }

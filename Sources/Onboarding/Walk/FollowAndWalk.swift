@@ -23,7 +23,7 @@ extension OnboardingWorker {
             } catch {
                 self.logger.debug("names in doubt wait for the database", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: .seconds(1) * Double.random(in: 0.75..<1.25))
+            await self.rest()
         }
     }
 }

@@ -22,7 +22,7 @@ package enum SweepTurn: Sendable, CaseIterable {
 
 extension BudgetScope {
     /// The sweep's own scope. It is there without a rate of the account too.
-    static let sweep = BudgetScope(key: "sweep", rate: 5, pace: .zero)
+    static func sweep(rate: Double) -> BudgetScope { BudgetScope(key: "sweep", rate: rate, pace: .zero) }
 }
 
 extension ProviderLimits {
@@ -32,7 +32,7 @@ extension ProviderLimits {
     /// once.
     package func wait(for turn: SweepTurn) async {
         while !Task.isCancelled {
-            let answer = await self.budget.permit(turn.place, from: .sweep, patience: .seconds(60))
+            let answer = await self.budget.permit(turn.place, from: .sweep(rate: self.sweepRate), patience: .seconds(60))
             guard case .wait(let wait) = answer else { return }
             try? await Task.sleep(for: wait)
         }

@@ -16,6 +16,7 @@ final class Account: Sendable {
         /// Creates that got their response and have not landed.
         var late = 0
         var requests: [Fault.Operation: Int] = [:]
+        var traffic = Traffic()
     }
 
     let state = Mutex(State())
@@ -84,17 +85,17 @@ final class Account: Sendable {
     func list(_ filter: ListFilter, page: Int, size: Int) -> SimulatedResponse {
         self.state.withLock { state in
             let now = Self.now(state)
-            let all = state.store.list(filter, now: now)
+            state.traffic.lists[ListKind(filter, size: size), default: 0] += 1
             // A page number may be too large to multiply.
             let (first, isTooLarge) = (page - 1).multipliedReportingOverflow(by: size)
-            let start = isTooLarge ? all.count : min(first, all.count)
-            let shown = all[start..<min(start + size, all.count)].map { $0.json(now: now) }.joined(separator: ",")
-            let pages = max(1, (all.count + size - 1) / size)
+            let part = state.store.page(filter, from: isTooLarge ? .max : first, size: size, now: now)
+            let shown = part.shown.map { $0.json(now: now) }.joined(separator: ",")
+            let pages = max(1, (part.total + size - 1) / size)
             return SimulatedResponse(
                 status: 200,
                 body: """
                     {"data":[\(shown)],"meta":{"page_number":\(page),"page_size":\(size),"total_pages":\(pages),\
-                    "total_results":\(all.count)}}
+                    "total_results":\(part.total)}}
                     """)
         }
     }

@@ -18,6 +18,19 @@ struct AccountCounts: Sendable {
     var unsettled: Int
     /// Requests since the start, whatever their responses.
     var requests: [Fault.Operation: Int]
+    var traffic: Traffic
+}
+
+/// Credentials that a checker wants the account to have, without a call for each.
+struct AccountSeed: Decodable, Sendable {
+    struct Tag: Decodable, Sendable {
+        var tag: String
+        var credentials: Int
+    }
+
+    var connection_id: String
+    var name_prefix: String
+    var tags: [Tag]
 }
 
 extension Account {
@@ -55,7 +68,34 @@ extension Account {
             AccountCounts(
                 names: name.map { [$0: state.store.counts[$0] ?? NameCount()] } ?? state.store.counts,
                 live: state.store.liveCount, unsettled: state.late + state.store.unlisted(Self.now(state)),
-                requests: state.requests)
+                requests: state.requests, traffic: state.traffic)
+        }
+    }
+
+    /// Counts the body of a response.
+    func answered(_ bytes: Int) { self.state.withLock { $0.traffic.bytes += bytes } }
+
+    /// Adds credentials, numbered from 1 in the order of the tags. An id ends in 12 digits of the number, a name in 52.
+    /// Their sizes are those of real ones. They are in memory only, and no count has their creates.
+    func seed(_ seed: AccountSeed) {
+        func padded(_ number: Int, _ digits: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        self.state.withLock { state in
+            let now = Self.now(state)
+            var number = 0
+            for tag in seed.tags {
+                for _ in 0..<max(0, tag.credentials) {
+                    number += 1
+                    let credential = SimulatedCredential(
+                        id: "00000000-0000-4000-8000-\(padded(number, 12))", connectionID: seed.connection_id,
+                        name: seed.name_prefix + padded(number, 52), tag: tag.tag,
+                        sipUsername: "gencred\(padded(number, 42))", sipPassword: padded(number, 32), createdAt: now,
+                        updatedAt: now, expiresAt: now.addingTimeInterval(22 * 365 * 86_400))
+                    state.store.apply(.put(credential, isNew: false))
+                }
+            }
         }
     }
 

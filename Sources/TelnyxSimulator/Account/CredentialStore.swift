@@ -7,15 +7,18 @@ import Foundation
 struct CredentialStore {
     private(set) var byID: [String: SimulatedCredential] = [:]
     private var order: [String: Int] = [:]
+    /// Ids in the order of their making, from serial 1 on; empty where one is gone.
+    private var made: [String] = []
+    /// Credentials that lists may not show yet, and from when on they do.
+    private var hidden: [String: Date] = [:]
     private var idsByName: [String: [String]] = [:]
     private var idsByTag: [String: Set<String>] = [:]
     private(set) var counts: [String: NameCount] = [:]
-    private var serial = 0
 
     var liveCount: Int { self.byID.count }
 
     /// Returns how many credentials no list shows yet.
-    func unlisted(_ now: Date) -> Int { self.byID.values.count { $0.listedFrom.map { $0 > now } ?? false } }
+    func unlisted(_ now: Date) -> Int { self.hidden.values.count { $0 > now } }
 
     func count(inTag tag: String) -> Int { self.idsByTag[tag]?.count ?? 0 }
 
@@ -24,6 +27,22 @@ struct CredentialStore {
         case .put(let credential, let isNew): self.put(credential, isNew: isNew)
         case .deleted(let id): self.delete(id)
         }
+    }
+
+    /// Returns one page of a list, from place `start` on, and how many credentials the whole list has.
+    func page(
+        _ filter: ListFilter, from start: Int, size: Int, now: Date
+    ) -> (shown: [SimulatedCredential], total: Int) {
+        guard filter == ListFilter() else {
+            let all = self.list(filter, now: now)
+            let first = min(start, all.count)
+            return (Array(all[first..<first + min(size, all.count - first)]), all.count)
+        }
+        // A large account is not sorted for each of its pages.
+        let total = self.liveCount - self.unlisted(now)
+        guard start < total else { return ([], total) }
+        let ids = self.made.lazy.filter { !$0.isEmpty && (self.hidden[$0].map { $0 <= now } ?? true) }
+        return (ids.dropFirst(start).prefix(size).compactMap { self.byID[$0] }, total)
     }
 
     /// Returns the credentials that a list shows, the oldest first.
@@ -50,10 +69,11 @@ struct CredentialStore {
         if let old = self.byID[credential.id] {
             self.forget(old)
         } else {
-            self.serial += 1
-            self.order[credential.id] = self.serial
+            self.made.append(credential.id)
+            self.order[credential.id] = self.made.count
         }
         self.byID[credential.id] = credential
+        self.hidden[credential.id] = credential.listedFrom
         self.idsByName[credential.name, default: []].append(credential.id)
         if let tag = credential.tag { self.idsByTag[tag, default: []].insert(credential.id) }
         if isNew { self.counts[credential.name, default: NameCount()].creates += 1 }
@@ -62,7 +82,8 @@ struct CredentialStore {
     private mutating func delete(_ id: String) {
         guard let credential = self.byID.removeValue(forKey: id) else { return }
         self.forget(credential)
-        self.order[id] = nil
+        if let place = self.order.removeValue(forKey: id) { self.made[place - 1] = "" }
+        self.hidden[id] = nil
         self.counts[credential.name, default: NameCount()].deletes += 1
     }
 

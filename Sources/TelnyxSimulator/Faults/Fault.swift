@@ -29,7 +29,7 @@ struct Fault: Codable, Sendable, Equatable {
         case empty500 = "empty_500"
         /// The change happens, and the response has the right status with HTML in it.
         case garbage
-        /// Nothing happens, and the response is `status` with the usual error body.
+        /// Nothing happens, and the response is `status` with the usual error body, after `milliseconds` if they are given.
         case status
     }
 

@@ -37,6 +37,7 @@ struct ControlRoutes: Sendable {
             self.account.faults = []
             return try self.faults()
         }
+        group.post("seed") { request, _ in try await self.seed(request) }
         group.post("clock") { request, _ in
             struct Advance: Decodable { var advance_seconds: Double }
             let body = try await request.body.collect(upTo: 1024)
@@ -68,17 +69,29 @@ struct ControlRoutes: Sendable {
         }
     }
 
+    private func seed(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: 16_777_216)
+        guard let seed = try? JSONDecoder().decode(AccountSeed.self, from: Data(body.readableBytesView)) else {
+            return ProviderRoutes.response(
+                .error(400, "10015", "Bad Request", "The body must have connection_id, name_prefix and tags."))
+        }
+        self.account.seed(seed)
+        return ProviderRoutes.response(SimulatedResponse(status: 200, body: "{}"))
+    }
+
     private func counts(_ name: String?) -> Response {
         let counts = self.account.counts(name: name)
         let members = counts.names.sorted { $0.key < $1.key }.map { name, count in
             "\(JSONText.quoted(name)):{\"creates\":\(count.creates),\"deletes\":\(count.deletes)}"
         }
         let requests = Fault.Operation.requests.map { "\"\($0.rawValue)\":\(counts.requests[$0] ?? 0)" }
+        let lists = ListKind.allCases.map { "\"\($0.rawValue)\":\(counts.traffic.lists[$0] ?? 0)" }
         return ProviderRoutes.response(
             SimulatedResponse(
                 status: 200,
                 body: """
-                    {"requests":{\(requests.joined(separator: ","))},"unsettled":\(counts.unsettled),\
+                    {"requests":{\(requests.joined(separator: ","))},"lists":{\(lists.joined(separator: ","))},\
+                    "bytes":\(counts.traffic.bytes),"unsettled":\(counts.unsettled),\
                     "names":{\(members.joined(separator: ","))},"live":\(counts.live)}
                     """))
     }

@@ -40,6 +40,7 @@ extension ProviderRoutes {
             return Self.response(
                 SimulatedResponse(status: response.status, body: "<html>oops</html>", contentType: "text/html"))
         case .status:
+            if fault.milliseconds != nil { try await Task.sleep(for: wait) }
             return Self.response(.error(fault.status ?? 503, "10037", "Service unavailable", "Try again later."))
         }
     }

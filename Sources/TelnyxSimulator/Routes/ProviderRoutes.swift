@@ -66,7 +66,11 @@ struct ProviderRoutes: Sendable {
             fields = decoded
         }
         let next = self.account.fault(for: operation, name: fields.name, connection: fields.connection_id)
-        guard let fault = next.fault else { return Self.response(try act(fields, next.lag)) }
+        guard let fault = next.fault else {
+            let response = try act(fields, next.lag)
+            self.account.answered(response.body.utf8.count)
+            return Self.response(response)
+        }
         return try await self.misbehave(fault, lag: next.lag, fields, act)
     }
 

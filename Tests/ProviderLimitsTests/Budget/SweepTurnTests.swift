@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct SweepTurnTests {
     private func slices(of database: TestDatabase) -> ScriptedSlices {
-        ScriptedSlices(database: database, rate: BudgetScope.sweep.rate, scope: BudgetScope.sweep.key)
+        ScriptedSlices(database: database, rate: BudgetScope.sweep(rate: 5).rate, scope: BudgetScope.sweep(rate: 5).key)
     }
 
     @Test func `visits alone get all five calls of a second, and no sixth`() async throws {

@@ -109,7 +109,6 @@ extension Simulation {
             listed.hasNewStrays = true
         }
         let missing = visit.corrections.count { if case .missing(_, true) = $0 { true } else { false } }
-        listed.hasMissing = missing > 0
         listed.isInexact = visit.isInexact
         listed.miscounts = self.ledger.tags[index].miscounts
         guard !visit.isInexact else {
