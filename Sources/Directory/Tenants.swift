@@ -14,8 +14,10 @@ package struct Tenants: Sendable {
     /// Makes the tenant and its first tag in one statement, so that the first user's claim finds an open tag. `life`:
     /// how long its credentials are to live; nil: as long as the provider lets them.
     ///
-    /// While the server has never changed, the tenant is seen: nothing can have been made for it. Later it may be one
-    /// that the ledger has forgotten, so its creates look first until its tag has been listed.
+    /// While the server has never changed, the tenant is seen: nothing can have been made for it. Before a worker has met
+    /// the first server there is no era yet. Then the tenant's is 0, because the adoption may not see a row that is just
+    /// being made. Later it may be one that the ledger has forgotten, so its creates look first until its tag has been
+    /// listed.
     package func create(_ id: TenantID, connectionID: String, life: Duration? = nil) async throws -> Tenant {
         guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else {
@@ -23,7 +25,9 @@ package struct Tenants: Sendable {
         }
         let rows = try await self.pool.query(
             """
-            with ledger as (select era from dialtone.incarnation where not has_lost),
+            with ledger as (
+                select era from dialtone.incarnation where not has_lost
+                union all select 0 where not exists (select 1 from dialtone.incarnation)),
             made as (
                 insert into dialtone.tenants (tenant_id, connection_id, credential_life, seen_era)
                 values (\(id), \(connectionID), \(life), (select era from ledger))

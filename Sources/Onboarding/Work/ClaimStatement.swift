@@ -49,7 +49,7 @@ extension ClaimedJob {
             select candidate.id, candidate.tenant_id, candidate.user_id, wish.wanted,
                    wish.generation as wanted_generation, tenant.connection_id, tenant.credential_life,
                    case when existing.status <> 'deleted' then existing.provider_id end as recorded,
-                   tenant.seen_era is not distinct from \(terms.era) as is_seen,
+                   coalesce(tenant.seen_era = \(terms.era) or \(Self.isOlderThanEras), false) as is_seen,
                    later.is_open
                        and coalesce(existing.status = 'active' or existing.close_after > statement_timestamp(), false)
                        as is_outdated,
@@ -74,6 +74,12 @@ extension ClaimedJob {
             where as_read.epoch = candidate.epoch and as_read.generation = candidate.generation) brief
         """
     }
+
+    /// Whether the tenant was made before a worker had met the first server (`Tenants.create`). It is seen until the
+    /// server changes.
+    private static let isOlderThanEras: SQL = """
+        tenant.seen_era = 0 and not (select incarnation.has_lost from dialtone.incarnation)
+        """
 
     /// Whether a later generation is wanted and not yet made. Index credentials_pkey.
     private static let laterGenerationWanted: SQL = """

@@ -2,6 +2,7 @@
 // What a list leaves out is worth a question by id, and nothing more.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Telnyx

@@ -2,6 +2,7 @@
 // Credentials under our names whose owner the ledger does not have: looked for, adopted, and deleted at a word alone.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Queue

@@ -2,6 +2,7 @@
 // A list is whole or it is not, and totals are a reason to list and nothing more.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Synchronization

@@ -2,6 +2,7 @@
 // A visit counts, and lists for a reason.
 
 import Foundation
+import Lifecycle
 import Model
 import Postgres
 import Telnyx
