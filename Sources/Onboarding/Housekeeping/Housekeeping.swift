@@ -95,12 +95,7 @@ extension OnboardingWorker {
             _ = try await connection.query(OldQuarantine.end(after: life, limit: Self.quarantinePerStatement))
         case .closeProvenBreakers: await self.provider.limits.closeProven()
         case .letWaitingJobsGo: _ = try await connection.query(LetGo.statement(limit: Int64(Self.jobsPerStatement)))
-        case .forgetSlices: _ = try await connection.query(ProviderLimits.forgetSlices)
-        case .cutPauses: _ = try await connection.query(ProviderLimits.cutPauses)
-        case .cutDueTimes:
-            for statement in DueTimes.cut(interval: self.configuration.sweepInterval) {
-                _ = try await connection.query(statement)
-            }
+        case .forgetSlices, .cutPauses, .cutDueTimes: try await self.cut(chore, on: connection)
         case .rollTally: _ = try await connection.query(OldTally.roll(limit: Self.countsPerStatement))
         case .forgetTally: _ = try await connection.query(OldTally.forget(limit: Self.countsPerStatement))
         case .forgetDeletedSources:
@@ -121,6 +116,19 @@ extension OnboardingWorker {
             _ = try await connection.query(DeadJob.tryAgain(limit: Self.jobsPerStatement))
         case .rescueExpiredLeases: try await self.rescueExpiredLeases(&round, server, on: connection)
         case .rescueJobsOfDeadNodes: try await self.rescueJobsOfDeadNodes(&round, on: connection)
+        }
+    }
+
+    /// What a clock that was wrong has left behind.
+    private func cut(_ chore: Chore, on connection: PostgresConnection) async throws {
+        switch chore {
+        case .forgetSlices: _ = try await connection.query(ProviderLimits.forgetSlices)
+        case .cutPauses: _ = try await connection.query(ProviderLimits.cutPauses)
+        case .cutDueTimes:
+            for statement in DueTimes.cut(interval: self.configuration.sweepInterval) {
+                _ = try await connection.query(statement)
+            }
+        default: break
         }
     }
 

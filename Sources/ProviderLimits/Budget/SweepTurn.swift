@@ -32,7 +32,8 @@ extension ProviderLimits {
     /// once.
     package func wait(for turn: SweepTurn) async {
         while !Task.isCancelled {
-            let answer = await self.budget.permit(turn.place, from: .sweep(rate: self.sweepRate), patience: .seconds(60))
+            let scope = BudgetScope.sweep(rate: self.sweepRate)
+            let answer = await self.budget.permit(turn.place, from: scope, patience: .seconds(60))
             guard case .wait(let wait) = answer else { return }
             try? await Task.sleep(for: wait)
         }
