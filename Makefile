@@ -3,7 +3,7 @@
 PYTHON := $(CURDIR)/.venv/bin/python
 export DIALTONE_PYTHON := $(PYTHON)
 
-.PHONY: help demo test test-servers test-release simulate fuzz lives chaos build bench million setup lint format clean
+.PHONY: help demo test test-servers test-api test-release simulate fuzz lives chaos build bench million setup lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/'
@@ -19,6 +19,10 @@ test: setup ## Build and run every test; they start their own PostgreSQL.
 test-servers: setup ## Build and run every test but the simulation on PostgreSQL 15, 16, 17 and 18; then a table.
 	swift build --build-tests
 	scripts/test-servers
+
+test-api: setup ## Let schemathesis try every route of docs/openapi.yaml, EXAMPLES=40 for each.
+	swift build --build-tests
+	scripts/test-api
 
 test-release: setup ## Build the program for release, and run the tests of the program on that build.
 	swift build -c release --product dialtone
@@ -68,6 +72,7 @@ lint: ## Check format, arrows between targets, sizes, links and packages.
 	scripts/check-house
 	scripts/check-house --self-test
 	scripts/list-packages --check
+	$(PYTHON) scripts/openapi --check
 
 format: ## Put the code into its format.
 	swift format --in-place --recursive Sources Tests Benchmarks Package.swift

@@ -57,12 +57,16 @@ let package = Package(
         .target(name: "Lifecycle", dependencies: ["Model"]),
         // sealing: key hierarchy and ciphertext format
         .target(name: "Vault", dependencies: ["Model", "Postgres", crypto]),
+        // what happens in each tenant, counted by the minute; shared by api and worker
+        .target(name: "Counts", dependencies: ["Model", "Postgres", logging]),
         // the job table as a queue; does not know what jobs do
         .target(name: "Queue", dependencies: ["Model", "Postgres"]),
         // webhook → event: registry of sources, proof and payload, group commit
         .target(
             name: "Intake",
-            dependencies: ["Model", "Postgres", "Queue", "Vault", "Telemetry", crypto, cryptoExtras, logging],
+            dependencies: [
+                "Model", "Postgres", "Counts", "Queue", "Vault", "Telemetry", crypto, cryptoExtras, logging,
+            ],
             resources: [.embedInCode("Presets"), .embedInCode("Samples")]),
         // the provider's API: each answer mapped to an outcome
         .target(
@@ -73,15 +77,15 @@ let package = Package(
         .target(
             name: "Onboarding",
             dependencies: [
-                "Model", "Lifecycle", "Postgres", "Queue", "Telnyx", "ProviderLimits", "Vault", "Telemetry", crypto,
-                logging, serviceLifecycle,
+                "Model", "Lifecycle", "Postgres", "Counts", "Queue", "Telnyx", "ProviderLimits", "Vault", "Telemetry",
+                crypto, logging, serviceLifecycle,
             ]
         ),
         // credential → login token for an app
         .target(
             name: "Handoff",
             dependencies: [
-                "Model", "Postgres", "Telnyx", "ProviderLimits", "Vault", "Telemetry", serviceLifecycle,
+                "Model", "Postgres", "Telnyx", "ProviderLimits", "Vault", "Telemetry", logging, serviceLifecycle,
             ]),
         // API keys → `Caller`
         .target(name: "Access", dependencies: ["Model", "Postgres", crypto]),
@@ -95,7 +99,10 @@ let package = Package(
             dependencies: [
                 "Model", "Postgres", "Access", "Intake", "Handoff", "Directory", "Telemetry", hummingbird,
                 hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging,
-            ]
+                crypto,
+                serviceLifecycle,
+            ],
+            resources: [.embedInCode("Contract/openapi.json")]
         ),
         // migration runner over `migrations/`, which are embedded in the program
         .target(
@@ -112,19 +119,19 @@ let package = Package(
         .target(
             name: "Composition",
             dependencies: [
-                "Postgres", "Model", "Vault", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
+                "Postgres", "Model", "Vault", "Counts", "Queue", "Intake", "Telnyx", "ProviderLimits", "Onboarding",
                 "Handoff", "Access", "Directory", "Telemetry", "Web", "Schema", "TelnyxSimulator", "PrivatePostgres",
                 asyncHTTPClient, nioCore, nioHTTP1, logging, crypto, serviceLifecycle, unixSignals, configuration,
             ]
         ),
         // arguments and printing; one command per file
-        .executableTarget(name: "dialtone", dependencies: ["Composition", "Model", argumentParser]),
+        .executableTarget(name: "dialtone", dependencies: ["Composition", "Directory", "Model", argumentParser]),
         // measures this machine and the program on it
         .executableTarget(
             name: "dialtone-bench",
             dependencies: [
-                "CLibpq", "Access", "Composition", "Intake", "Model", "Onboarding", "Postgres", "PrivatePostgres",
-                crypto, cryptoExtras, logging, serviceLifecycle,
+                "CLibpq", "Access", "Composition", "Directory", "Intake", "Model", "Onboarding", "Postgres",
+                "PrivatePostgres", "Vault", crypto, cryptoExtras, logging, serviceLifecycle,
             ],
             path: "Benchmarks/DialtoneBench"
         ),
@@ -151,6 +158,8 @@ let package = Package(
         .testTarget(
             name: "VaultTests", dependencies: ["Vault", "Model", "Postgres", "TestSupport", crypto],
             exclude: ["KnownAnswers"]),
+        .testTarget(
+            name: "CountsTests", dependencies: ["Counts", "Model", "Postgres", "TestSupport", logging]),
         .testTarget(name: "DirectoryTests", dependencies: ["Directory", "Vault", "Model", "Postgres", "TestSupport"]),
         .testTarget(
             name: "HandoffTests",
@@ -158,8 +167,9 @@ let package = Package(
         .testTarget(
             name: "IntakeTests",
             dependencies: [
-                "Intake", "Directory", "Onboarding", "Model", "Postgres", "PrivatePostgres", "Queue", "Schema", "Vault",
-                "TestSupport", crypto, logging,
+                "Intake", "Counts", "Directory", "Onboarding", "Model", "Postgres", "PrivatePostgres", "Queue",
+                "Schema",
+                "Vault", "TestSupport", crypto, logging,
             ],
             exclude: ["Fixtures"]),
         .testTarget(
@@ -167,8 +177,8 @@ let package = Package(
         .testTarget(
             name: "OnboardingTests",
             dependencies: [
-                "Onboarding", "Intake", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model", "Postgres",
-                "PrivatePostgres", "Schema", "Telemetry", "TestSupport", logging,
+                "Onboarding", "Counts", "Intake", "Lifecycle", "ProviderLimits", "Queue", "Telnyx", "Vault", "Model",
+                "Postgres", "PrivatePostgres", "Schema", "Telemetry", "TestSupport", logging,
             ]),
         .testTarget(name: "ProviderLimitsTests", dependencies: ["ProviderLimits", "Postgres", "TestSupport"]),
         .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),
@@ -182,7 +192,11 @@ let package = Package(
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
         .testTarget(
-            name: "WebTests", dependencies: ["Web", "Model", "Telemetry", nioCore, nioEmbedded, nioHTTP1, logging]),
+            name: "WebTests",
+            dependencies: [
+                "Web", "Directory", "Model", "Telemetry", hummingbird, httpTypes, nioCore, nioEmbedded, nioHTTP1,
+                logging,
+            ]),
         .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
         .testTarget(
             name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport", crypto],
@@ -190,8 +204,9 @@ let package = Package(
         .testTarget(
             name: "StoryTests",
             dependencies: [
-                "Composition", "Intake", "Onboarding", "TestSupport", "Postgres", "PrivatePostgres", "Schema", "Model",
-                "Telnyx", "TelnyxSimulator", asyncHTTPClient,
+                "Composition", "Directory", "Intake", "Onboarding", "TestSupport", "Postgres", "PrivatePostgres",
+                "Schema",
+                "Model", "Telnyx", "TelnyxSimulator", "Web", asyncHTTPClient,
                 nioCore, nioPosix, nioHTTP1, crypto, logging, serviceLifecycle,
             ],
             exclude: ["Conformance"]

@@ -7,7 +7,8 @@ import Foundation
 ///
 /// Without a section all of `sections` run. Each has a file in `Sections`, named for its figures. It is a measurement,
 /// not a test. `--seconds` is for each attack, and for the outage. `--hurry` says how much faster than time the days of
-/// `sweep` and `late` pass. `--users` is for `million`. Standard output is JSON; `--json` leaves out the text on standard
+/// `sweep` and `late` pass. `--users` is for
+/// `million` and `queries`. Standard output is JSON; `--json` leaves out the text on standard
 /// error.
 ///
 /// Loader, service, simulator and PostgreSQL share the machine, so no number is that of a service alone. Compare
@@ -19,7 +20,10 @@ struct DialtoneBench {
         "budget", "senders",
     ]
     /// These run when they are named: they take long.
-    static let longSections = ["attacks", "sweep", "outage", "failing", "restart", "revoke", "late", "million"]
+    static let longSections = [
+        "attacks", "sweep", "outage", "failing", "restart", "revoke", "late", "million",
+        "queries",
+    ]
 
     static func main() async {
         guard let order = Order(CommandLine.arguments.dropFirst()) else {
@@ -108,6 +112,7 @@ struct DialtoneBench {
             case "restart": report.restart = try await Restart.measure(on: bed)
             case "late": report.late = try await LateCreates.measure(on: bed, hurry: order.hurry ?? 10)
             case "million": report.million = try await Million.measure(on: bed, users: order.users)
+            case "queries": report.queries = try await QueryTimes.measure(on: bed, users: order.users)
             default: report.footprint = try await Footprint.measure(on: bed)
             }
         }

@@ -23,4 +23,5 @@ struct Report: Encodable {
     var revoke: Revokes?
     var late: LateCreates?
     var million: Million?
+    var queries: QueryTimes?
 }

@@ -6,6 +6,7 @@
 // still being provisioned.
 
 package import Foundation
+package import Logging
 package import Model
 package import Postgres
 package import ProviderLimits
@@ -25,12 +26,13 @@ package final class Handoff: Sendable {
     private let cache = TokenCache()
     private let shares: PoolShares
     private let waiting = WaitingRequests()
+    let times: TokenTimes
 
     /// `shares` counts the reads of each tenant and key.
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault, limits: ProviderLimits,
         shares: PoolShares = PoolShares(), metrics: Measurements = Measurements(),
-        clock: ContinuousClock = ContinuousClock()
+        logger: Logger? = nil, clock: ContinuousClock = ContinuousClock()
     ) {
         self.pool = pool
         self.shares = shares
@@ -39,17 +41,18 @@ package final class Handoff: Sendable {
         self.limits = limits
         self.metrics = metrics
         self.clock = clock
+        self.times = TokenTimes(pool: pool, logger: logger)
     }
 
-    /// Returns a token for this user. Waits up to `wait`, 30 s at most, for a user who is being provisioned. `key` is
-    /// the id of the caller's key.
+    /// Returns a token for this user. Waits up to `wait`, 30 s at most, for a user who is being provisioned. To a reader
+    /// of another tenant the user is unknown.
     ///
     /// Cancelled here: nothing was changed; a token that was minted is forgotten.
     package func loginToken(
-        for user: UserKey, by key: String? = nil, wait: Duration, now: Date
+        for user: UserKey, as reader: Reader, wait: Duration, now: Date
     ) async throws(HandoffError) -> HandedToken {
         do {
-            let token = try await self.token(for: user, by: key, wait: wait, now: now)
+            let token = try await self.token(for: user, as: reader, wait: wait, now: now)
             self.metrics.loginTokens.add(token.isMinted ? .minted : .cached)
             return token
         } catch {
@@ -59,14 +62,14 @@ package final class Handoff: Sendable {
     }
 
     private func token(
-        for user: UserKey, by key: String?, wait: Duration, now: Date
+        for user: UserKey, as reader: Reader, wait: Duration, now: Date
     ) async throws(HandoffError) -> HandedToken {
         let deadline = self.clock.now + min(wait, .seconds(30))
         var pause = Duration.milliseconds(25)
         var isWaiting = false
         defer { if isWaiting { self.waiting.leave(user.tenant) } }
         while true {
-            if let found = try await self.find(user, by: key, isWaiting: isWaiting) {
+            if let found = try await self.find(user, as: reader, isWaiting: isWaiting) {
                 // During a rotation, and after one that has failed, the older credential serves.
                 if let credential = found.credential { return try await self.handOut(credential, for: user, now: now) }
                 switch found.status {
@@ -88,10 +91,12 @@ package final class Handoff: Sendable {
 
     /// Looks the user up as one request of its tenant and key. While the caller waits, a look for which there is no
     /// place is left out: nil.
-    private func find(_ user: UserKey, by key: String?, isWaiting: Bool) async throws(HandoffError) -> Found? {
-        let owners = [PoolShare.tenant(user.tenant.rawValue)] + (key.map { [.key($0)] } ?? [])
+    private func find(
+        _ user: UserKey, as reader: Reader, isWaiting: Bool
+    ) async throws(HandoffError) -> Found? {
+        let owners = [PoolShare.tenant(reader.tenant.rawValue)] + (reader.key.map { [.key($0)] } ?? [])
         do {
-            return try await self.shares.hold(owners) { try await self.find(user) }
+            return try await self.shares.hold(owners) { try await self.find(user, as: reader) }
         } catch is PoolShares.TooMany {
             guard isWaiting else { throw .tooManyRequests(retryAfter: 1) }
             return nil
@@ -115,8 +120,8 @@ package final class Handoff: Sendable {
     /// Returns where the user stands, and the newest credential that serves, if there is one.
     ///
     /// Enters users and credentials by their primary keys. It locks nothing. Row-level security shows it the rows of
-    /// this tenant only, should it ever forget its `where`.
-    private func find(_ user: UserKey) async throws -> Found {
+    /// the reader's tenant only, should it ever forget its `where`.
+    private func find(_ user: UserKey, as reader: Reader) async throws -> Found {
         let rows = try await self.pool.query(
             """
             select owner.status, serving.provider_id, serving.generation, serving.sealed_username
@@ -127,7 +132,7 @@ package final class Handoff: Sendable {
                   and credential.status = 'active' and owner.wanted = 'live'
                 order by credential.generation desc limit 1) serving on true
             where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
-            """, as: "dialtone_tenant", with: ("dialtone.tenant", user.tenant.rawValue))
+            """, as: "dialtone_tenant", with: ("dialtone.tenant", reader.tenant.rawValue))
         guard let row = rows.first else { throw HandoffError.unknownUser }
         var columns = row.columns
         let status: UserStatus = try columns.next()
@@ -183,7 +188,9 @@ package final class Handoff: Sendable {
             throw .providerUnavailable(retryAfter: Self.seconds(wait))
         }
         do throws(TelnyxFailure) {
-            return try await self.api.token(id)
+            let token = try await self.api.token(id)
+            self.times.note(id)
+            return token
         } catch {
             // A failed note is written by the next call.
             if MissingNote.isDue(to: error) { _ = try? await self.pool.query(MissingNote.write(id)) }

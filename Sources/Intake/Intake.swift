@@ -10,6 +10,7 @@
 // `Signing` goes the way back: it makes and signs what a sender would send, of the events in `Samples`.
 // Two rooms are an operator's: `Events` shows what came, and `Replay` tries again what could not be used.
 
+package import Counts
 package import Foundation
 package import Logging
 import Model
@@ -26,6 +27,8 @@ package final class Intake: Sendable {
     let mapped: MappedIntake
     /// Of what is not stored.
     let tally: Tally
+    /// Of each tenant.
+    let counts: TenantCounts
 
     /// `pool` is the writer's. `hooks` reads the sources of known hooks again; nil: the writer's does. `lookUps` finds
     /// all others, because a sender that guesses hook ids must take no connection of these. `shares` counts them.
@@ -33,7 +36,8 @@ package final class Intake: Sendable {
     /// senders publish.
     package init(
         pool: PostgresPool, hooks: PostgresPool? = nil, lookUps: PostgresPool, shares: PoolShares = PoolShares(),
-        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(), sourceRate: Int = 20_000,
+        vault: Vault, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(),
+        counts: TenantCounts = TenantCounts(), sourceRate: Int = 20_000,
         fetchKeys: @escaping JWKSCache.Fetch = Intake.fetchesNoKeys
     ) {
         self.budgets = SourceBudgets(rate: sourceRate, logger: logger)
@@ -41,10 +45,14 @@ package final class Intake: Sendable {
             known: hooks ?? pool, lookUps: lookUps, shares: shares, vault: vault, budgets: self.budgets,
             published: JWKSCaches(fetch: fetchKeys))
         self.tally = Tally(pool: pool, logger: logger)
-        self.writer = EventWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics)
+        self.counts = counts
+        self.writer = EventWriter(
+            pool: pool, wakeup: wakeup, logger: logger, metrics: metrics, vault: vault, counts: counts)
         self.mapped = MappedIntake(
-            plain: self.writer, tracked: TrackedWriter(pool: pool, wakeup: wakeup, logger: logger, metrics: metrics),
-            quarantine: Quarantine(pool: pool, vault: vault, logger: logger), tally: self.tally)
+            plain: self.writer,
+            tracked: TrackedWriter(
+                pool: pool, wakeup: wakeup, logger: logger, metrics: metrics, vault: vault, counts: counts),
+            quarantine: Quarantine(pool: pool, vault: vault, logger: logger), tally: self.tally, counts: counts)
     }
 
     /// For a process without a client for senders' keys. Their deliveries are told to come again.
@@ -97,6 +105,7 @@ package final class Intake: Sendable {
                 // To ignore is idempotent, so nothing need be remembered, and a repeat is answered alike.
                 source.budget.countIgnored()
                 self.tally.count(.ignored, type, of: source.id, at: delivery.receivedAt) { delivery.form }
+                if let tenant = source.tenant { self.counts.add(.received(.ignored), of: tenant) }
                 answer(.success(.ignored(EventID(at: delivery.receivedAt))))
             }
         } catch {
@@ -178,10 +187,10 @@ package final class Intake: Sendable {
         let (id, secret) = try Self.proven(delivery, by: proof)
         if let wait = source.budget.take() { throw .busy(retryAfter: Int(wait.components.seconds) + 1) }
         do throws(UnusableBody) {
-            let (changes, type) = try Self.changes(asked: delivery, from: source)
+            let (changes, names, type) = try Self.changes(asked: delivery, from: source)
             source.budget.takeMore(max(0, changes.count - 1))
             let events = NewDelivery(
-                id, of: source.id, asking: changes, receivedAt: delivery.receivedAt, secret: secret)
+                id, of: source.id, asking: changes, calling: names, receivedAt: delivery.receivedAt, secret: secret)
             return events.map(Asked.events) ?? .nothing(type: type ?? IgnoreReason.unrelated.rawValue)
         } catch {
             // The one place that decides what the sender of a proven body hears when the body cannot be used. The
@@ -201,12 +210,13 @@ package final class Intake: Sendable {
         }
     }
 
-    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and perhaps a type.
+    /// Returns the changes that a delivery asks for. An event that asks nothing of us has none, and perhaps a type. Where
+    /// the source keeps names, each change's user has one or nil, in their order.
     static func changes(
         asked delivery: Delivery, from source: KnownSource
-    ) throws(UnusableBody) -> (changes: [UserChange], type: String?) {
-        switch try CanonicalEvent.read(delivery.body) {
-        case .nothing(let type): return ([], type.flatMap { $0.isEmpty ? nil : $0 })
+    ) throws(UnusableBody) -> (changes: [UserChange], names: [PersonName?], type: String?) {
+        switch try CanonicalEvent.read(delivery.body, readsNames: source.keepsNames) {
+        case .nothing(let type): return ([], [], type.flatMap { $0.isEmpty ? nil : $0 })
         case .changes(let requests, let wanted, let occurredAt):
             try Self.requireNotAhead(occurredAt, of: delivery)
             var changes: [UserChange] = []
@@ -214,7 +224,7 @@ package final class Intake: Sendable {
                 let user = UserKey(tenant: try Self.tenant(of: request, from: source), user: request.user)
                 changes.append(UserChange(user: user, wanted: wanted, occurredAt: occurredAt))
             }
-            return (changes, nil)
+            return (changes, source.keepsNames ? requests.map(\.name) : [], nil)
         }
     }
 

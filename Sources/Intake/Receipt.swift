@@ -14,6 +14,8 @@ package struct Receipt: Sendable, Equatable {
         var isNotKept = false
         /// The ledger knew the delivery without this word, because another mapping had read it. It is not stored.
         var isBeyondFirstTake = false
+        /// The tenant that a mapping table has named, for the counts. Nil: none has, or the word named it itself.
+        var tenant: TenantID?
     }
 
     package let items: [Item]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker: its settings, its parts, and the loops that it starts and stops.
 
+package import Counts
 package import Foundation
 import Lifecycle
 package import Logging
@@ -58,6 +59,8 @@ package final class OnboardingWorker: Service {
     let provider: GuardedProvider
     let logger: Logger
     let metrics: Measurements
+    /// Of each tenant.
+    let counts: TenantCounts
     let names: CredentialName
     let installation: UUID
     let throttledLog: ThrottledLog
@@ -78,7 +81,7 @@ package final class OnboardingWorker: Service {
     package init(
         configuration: Configuration, pool: PostgresPool, api: any TelephonyCredentialsAPI, vault: Vault,
         limits: ProviderLimits, wakeup: Wakeup, installation: UUID, logger: Logger,
-        metrics: Measurements = Measurements(), presence: Presence? = nil,
+        metrics: Measurements = Measurements(), counts: TenantCounts = TenantCounts(), presence: Presence? = nil,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         let landingTime = configuration.httpDeadline + configuration.providerMargin
@@ -88,6 +91,7 @@ package final class OnboardingWorker: Service {
         self.wakeup = wakeup
         self.logger = logger
         self.metrics = metrics
+        self.counts = counts
         self.names = CredentialName(installation: installation)
         self.installation = installation
         self.throttledLog = ThrottledLog(logger: logger)

@@ -30,15 +30,28 @@ package struct Lease: Sendable, Hashable {
     }
 }
 
-/// What the provider said: status, its request id, its error code.
+/// What the provider said: status, its request id, its error code, and how long it took to say it.
 package struct Trace: Sendable, Equatable {
     package var httpStatus: Int?
     package var requestID: String?
     package var errorCode: String?
+    /// How long the calls took; nil: there was none, or it was not measured.
+    package var called: Duration?
+    /// From the run's beginning, or from the call before, until the first of these calls.
+    package var waited: Duration?
 
     package init(httpStatus: Int? = nil, requestID: String? = nil, errorCode: String? = nil) {
         self.httpStatus = httpStatus
         self.requestID = requestID
         self.errorCode = errorCode
+    }
+
+    /// The column `job_log.call_ms`.
+    package var callMilliseconds: Int32? { self.called.map(Self.milliseconds) }
+    /// The column `job_log.waited_ms`.
+    package var waitedMilliseconds: Int32? { self.waited.map(Self.milliseconds) }
+
+    private static func milliseconds(_ time: Duration) -> Int32 {
+        Int32(clamping: Int64((time / .milliseconds(1)).rounded()))
     }
 }

@@ -7,8 +7,9 @@ package import Postgres
 extension Lease {
     /// Arms the job for a create. Returns the new epoch, or no row when the job was taken away. Index jobs_pkey.
     ///
-    /// `era` is that of the claim. Another one may have lost what was claimed since, so nothing is armed in it.
-    package func renewed(lease: Duration, landingTime: Duration, era: Int64? = nil) -> SQL {
+    /// `era` is that of the claim. Another one may have lost what was claimed since, so nothing is armed in it. `look` is how long the
+    /// look took.
+    package func renewed(lease: Duration, landingTime: Duration, era: Int64? = nil, look: Trace = Trace()) -> SQL {
         let isSameServer: SQL = era.map { KnownServer.isOf(era: $0) } ?? "true"
         return """
             with armed as (
@@ -20,8 +21,10 @@ extension Lease {
                 returning id, tenant_id, user_id, generation, epoch, worker),
             logged as (
                 insert into dialtone.job_log (
-                    job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker)
-                select id, tenant_id, user_id, generation, 'looking', 'armed', epoch, worker from armed)
+                    job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker, call_ms, waited_ms)
+                select id, tenant_id, user_id, generation, 'looking', 'armed', epoch, worker,
+                       \(look.callMilliseconds), \(look.waitedMilliseconds)
+                from armed)
             select epoch from armed
             """
     }

@@ -69,9 +69,10 @@ extension Transition {
             \(transitions.map { Int32($0.isFailure ? 1 : 0) }), \(transitions.map(\.landingTime)),
             \(transitions.map(\.isUnsent)), \(transitions.map(\.dropsTag)),
             \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
-            \(transitions.map(\.trace.errorCode)))
+            \(transitions.map(\.trace.errorCode)), \(transitions.map(\.trace.callMilliseconds)),
+            \(transitions.map(\.trace.waitedMilliseconds)))
         as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, failure, landing_time,
-              is_unsent, drops_tag, http_status, request_id, error_code)
+              is_unsent, drops_tag, http_status, request_id, error_code, call_ms, waited_ms)
         """
     }
 
@@ -110,14 +111,15 @@ extension Transition {
           and jobs.worker = input.worker and jobs.state = input.from_state
         returning jobs.id, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, jobs.epoch, input.worker,
                   input.from_state, input.to_state, input.http_status, input.request_id, input.error_code,
+                  input.call_ms, input.waited_ms,
                   input.is_doubtful and input.from_state = 'armed' and input.landing_time is not null as is_unknown
         """
 
     private static let logged: SQL = """
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id, error_code)
+                                      http_status, provider_request_id, error_code, call_ms, waited_ms)
         select id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-               http_status, request_id, error_code
+               http_status, request_id, error_code, call_ms, waited_ms
         from moved
         """
 }

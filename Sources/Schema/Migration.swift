@@ -38,5 +38,6 @@ package struct Migration: Sendable {
         Migration(16, "tags", PackageResources._016_tags_sql),
         Migration(17, "recovery", PackageResources._017_recovery_sql),
         Migration(18, "budget", PackageResources._018_budget_sql),
+        Migration(19, "queries", PackageResources._019_queries_sql),
     ]
 }

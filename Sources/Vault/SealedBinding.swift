@@ -44,4 +44,11 @@ extension SealedBinding {
             user: user.user.rawValue,
             generation: generation)
     }
+
+    /// Returns the binding of the row of `dialtone.person_names` that a user has.
+    package static func personName(of user: UserKey) -> SealedBinding {
+        SealedBinding(
+            tenant: user.tenant.rawValue, table: "person_names", column: "sealed", row: user.user.rawValue,
+            user: user.user.rawValue, generation: 0)
+    }
 }

@@ -36,6 +36,15 @@ package actor TenantKeys {
         try await self.get(.active(tenant, purpose)) { try await self.readOrMake(tenant, purpose) }
     }
 
+    /// Returns the key that makes this tenant's hashes or seals its values, or nil while there is none.
+    func known(_ tenant: String, _ purpose: Purpose) async throws -> TenantKey? {
+        let wanted = Wanted.active(tenant, purpose)
+        if let kept = self.kept[wanted], kept.until > .now { return kept.key }
+        guard let key = try await self.readActive(tenant, purpose) else { return nil }
+        self.kept[wanted] = (key, .now + self.maximumAge)
+        return key
+    }
+
     /// Returns the key that a sealed value names. Throws `CannotOpen` when this tenant has no such key.
     func named(_ id: UUID, of tenant: String) async throws -> TenantKey {
         try await self.get(.named(tenant, id)) { try await self.read(id, of: tenant) }

@@ -35,4 +35,9 @@ package struct Vault: Sendable {
             record: try await self.keys.active(tenant, .record),
             index: try await self.keys.active(tenant, .index))
     }
+
+    /// Returns the hashes of a tenant for a search. It makes no key: a reader leaves nothing behind.
+    package func blindIndex(for tenant: String) async throws -> BlindIndex {
+        BlindIndex(key: try await self.keys.known(tenant, .index))
+    }
 }

@@ -29,6 +29,12 @@ package struct WebApplication: Sendable {
         /// The clock by which signatures and times of senders are judged.
         package var now: @Sendable () -> Date = { Date() }
 
+        /// The first wall between tenants: the tenant of a path is compared with that of the key. Only tests take it
+        /// away, to see that the second one holds.
+        package var comparesTenants = true
+        /// How often a key may ask a route that reads.
+        package var quota = Quota.Policy()
+
         package init(host: String, port: Int) {
             self.host = host
             self.port = port
@@ -73,14 +79,11 @@ package struct WebApplication: Sendable {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let now = self.configuration.now
         router.add(middleware: ProblemMiddleware(logger: self.logger, unproven: UnprovenRequests()))
-        let keys = Authenticator(keys: self.dependencies.keys, now: now)
-        hooks.add(to: router)
-        LoginTokensController(keys: keys, handoff: self.dependencies.handoff, bodies: hooks.bodies, now: now)
-            .add(to: router)
-        UsersController(keys: keys, users: self.dependencies.users).add(to: router)
-        ProblemRoutes().add(to: router)
-        HealthRoutes(isReady: self.dependencies.isReady).add(to: router)
-        ServiceDocument().add(to: router)
+        let gate = Gate(
+            keys: Authenticator(keys: self.dependencies.keys, now: now),
+            comparesTenants: self.configuration.comparesTenants, quota: Quota(self.configuration.quota))
+        let handlers = Handlers(self.dependencies, hooks, now)
+        router.add(RouteTable.all, behind: gate) { handlers.handler(of: $0) }
         return router
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: reads arguments, makes one call to `Composition`, and prints the outcome.
 //
-// The exit code is 0 when the command has done its work, 1 when it has failed, and 2 for wrong usage or a wrong
-// setting. Each command has a file in `Commands`.
+// The exit code is 0 when the command has done its work, 2 for wrong usage or a wrong setting, and else says what kind
+// of failure it was (`CommandEnd`). Each command has a file in `Commands`.
 
 import ArgumentParser
 import Composition
@@ -24,11 +24,27 @@ struct Dialtone: AsyncParsableCommand {
             Settings come from flags, the environment, or a YAML file named by DIALTONE_CONFIG; see the README.
             """,
         version: Administration.version,
-        subcommands: [
-            DemoCommand.self, ServeCommand.self, MigrateCommand.self, TenantCommand.self, SourceCommand.self,
-            KeyCommand.self, UserCommand.self, EventCommand.self, LimitCommand.self, SweepCommand.self,
-            InstallationCommand.self,
-            SendCommand.self, SimulatorCommand.self, VaultCommand.self, CheckCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Try it", subcommands: [DemoCommand.self, SendCommand.self, SimulatorCommand.self]),
+            CommandGroup(
+                name: "People",
+                subcommands: [WhyCommand.self, FindCommand.self, UserCommand.self, SummaryCommand.self]),
+            CommandGroup(
+                name: "Watch",
+                subcommands: [TailCommand.self, EventCommand.self, JobCommand.self, LimitCommand.self]),
+            CommandGroup(
+                name: "Set up",
+                subcommands: [
+                    TenantCommand.self, SourceCommand.self, KeyCommand.self, LoginCommand.self, LogoutCommand.self,
+                    OpenCommand.self, CompletionCommand.self,
+                ]),
+            CommandGroup(
+                name: "Run",
+                subcommands: [
+                    ServeCommand.self, MigrateCommand.self, CheckCommand.self, SweepCommand.self,
+                    InstallationCommand.self, VaultCommand.self,
+                ]),
         ])
 
     /// Runs the command. An error becomes an exit code and a message on standard error.
@@ -40,7 +56,7 @@ struct Dialtone: AsyncParsableCommand {
             Foundation.exit(2)
         }
         do {
-            var command = try self.parseAsRoot(arguments)
+            var command = try await self.asyncParseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -65,12 +81,13 @@ struct Dialtone: AsyncParsableCommand {
             }
             let isUsage = code == .validationFailure
             let message = isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)"
-            Terminal.tell(message)
             let arguments = Array(CommandLine.arguments.dropFirst())
+            let isForProgram = arguments.contains("--json") && !isUsage
+            Terminal.tell(isForProgram ? CommandEnd.problem(error) : message)
             if isUsage, let hint = DashedID.hint(for: message, arguments) ?? NearestCommand.hint(for: arguments) {
                 Terminal.tell(hint)
             }
-            Foundation.exit(isUsage ? 2 : 1)
+            Foundation.exit(isUsage ? 2 : CommandEnd.code(of: error))
         }
     }
 }

@@ -52,7 +52,7 @@ import Testing
         // Read before or beside `Settings`, or needed by every command.
         let others = [
             "DATABASE_URL", "DIALTONE_CONFIG", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_URL",
-            "DIALTONE_PG_BINDIR",
+            "DIALTONE_PROFILE", "DIALTONE_TENANT", "DIALTONE_PG_BINDIR",
         ]
         let documented = try Page.rows().filter { $0.standard == "none" }.map(\.name)
         #expect(Set(documented) == Set(isUnset.keys).union(others))

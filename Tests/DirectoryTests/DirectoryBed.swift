@@ -14,7 +14,16 @@ enum DirectoryBed {
         let text = LocalKeyEncryptionKey.generate()
         let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
         return Users(
-            pool: database.pool, vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)), timeLimit: timeLimit)
+            reads: TenantReads(pool: database.pool, timeLimit: timeLimit),
+            vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek)))
+    }
+
+    /// All questions, with a vault of their own.
+    static func queries(_ database: TestDatabase) throws -> (queries: Queries, vault: Vault) {
+        let text = LocalKeyEncryptionKey.generate()
+        let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
+        let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
+        return (Queries(reads: TenantReads(pool: database.pool), vault: vault), vault)
     }
 
     /// Pending users with a job each.
@@ -50,5 +59,21 @@ enum DirectoryBed {
             select \(testTenant), 'r-' || number, 'live', 'ready', now(), now()
             from generate_series(1, \(count)) as number
             """)
+    }
+}
+
+extension Users {
+    /// A page of a plain list, as the tenant itself reads it.
+    func list(
+        of tenant: TenantID, after: UserID?, limit: Int, status: UserStatus? = nil, by key: String? = nil
+    ) async throws -> UserPage {
+        try await self.page(
+            of: UserList(of: tenant, status.map(UserFilter.init(status:)) ?? UserFilter()),
+            after: after.map { UserPlace(user: $0, received: 0) }, limit: limit, withReasons: false,
+            as: Reader(tenant: tenant, key: key))
+    }
+
+    func show(_ user: UserKey, by key: String? = nil) async throws -> UserEntry? {
+        try await self.show(user, as: Reader(tenant: user.tenant, key: key))
     }
 }

@@ -58,7 +58,7 @@ extension Handoff {
         at now: Date, wait: Duration = .zero, user: String = "u", of tenant: String = "acme"
     ) async throws -> HandedToken {
         let key = UserKey(tenant: try TenantID(tenant), user: try UserID(user))
-        return try await self.loginToken(for: key, wait: wait, now: now)
+        return try await self.loginToken(for: key, as: Reader(tenant: key.tenant), wait: wait, now: now)
     }
 }
 

@@ -34,7 +34,7 @@ import Testing
         job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)
 
     private static var statements: [(String, SQL)] {
-        Self.intake + Self.claims + Self.visits + Self.trust.enumerated().map { ("trust and surplus \\($0)", $1) }
+        Self.intake + Self.claims + Self.visits + Self.trust.enumerated().map { ("trust and surplus \($0)", $1) }
             + Self.finishes.enumerated().map { ("finish \\($0)", $1) } + Self.recovery
     }
 
@@ -45,7 +45,15 @@ import Testing
                 Surplus.due, Surplus.deleted(ProviderID(rawValue: "p")),
                 Surplus.putOff(ProviderID(rawValue: "p"), first: .seconds(1)),
                 Surplus.ownerIsMissing(ProviderID(rawValue: "q")),
-            ]
+            ] + Self.repairs
+    }
+
+    private static var repairs: [SQL] {
+        let id = ProviderID(rawValue: "p")
+        let found = FoundCredential(id: id, owner: OwnedName(user: Self.user, generation: 1), tag: "acme")
+        let surplus = Surplus(ids: [id], user: Self.user, generation: 1, name: "n", tag: "acme")
+        return surplus.statements + SweepCorrections.makeLook(found) + SweepCorrections.adopt(found)
+            + SweepCorrections.reprovision(Self.user, id, .gone) + [SweepCorrections.reopen(id)]
     }
 
     private static var intake: [(String, SQL)] {
@@ -96,7 +104,7 @@ import Testing
             ("state of a missing one", MissingStatements.state(of: id)), ("there again", MissingStatements.isThere(id)),
             ("expiring", ExpiringCredentials.rotate(overlap: .seconds(300), limit: 500)),
         ]
-            + SweepCorrections.reprovision(Self.user, id, isMissing: true).enumerated().map {
+            + SweepCorrections.reprovision(Self.user, id, .gone).enumerated().map {
                 ("replacement \($0)", $1)
             }
     }

@@ -9,7 +9,9 @@ import Testing
 
     @Test(arguments: [
         "", "demo", "serve", "migrate", "tenant create", "source create", "source rotate", "source map add",
-        "source check", "key create", "user list", "user show", "user rotate", "user revoke", "user erase", "limit",
+        "source check", "key create", "why", "find", "summary", "tail", "job", "login", "open", "completion",
+        "user wait",
+        "user verify", "user list", "user show", "user rotate", "user revoke", "user erase", "limit",
         "limit set", "sweep", "sweep status", "installation confirm", "send", "simulator", "check",
     ])
     func `no example of a help breaks, and its paragraphs are whole`(command: String) async throws {

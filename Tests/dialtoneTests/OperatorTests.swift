@@ -22,9 +22,11 @@ import Testing
             let shown = try await desk.json("user", "show", "u-1", "--tenant", "acme")
             #expect((shown["user"] as? [String: Any])?["status"] as? String == "ready")
             #expect((shown["timeline"] as? [Any])?.isEmpty == false)
-            try await desk.fails(["user", "show", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme")
-            try await desk.fails(["user", "revoke", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme")
-            try await desk.fails(["user", "retry", "u-1", "--tenant", "acme"], "this one is ready")
+            try await desk.fails(
+                ["user", "show", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme", code: 3)
+            try await desk.fails(
+                ["user", "revoke", "u-9", "--tenant", "acme"], "there is no user u-9 of tenant acme", code: 3)
+            try await desk.fails(["user", "retry", "u-1", "--tenant", "acme"], "this one is ready", code: 5)
             try await desk.fails(["user", "reopen", "u-1", "--tenant", "acme"], "this one is ready")
 
             try await desk.done("user", "rotate", "u-1", "--tenant", "acme", "--overlap", "0s")
@@ -35,7 +37,18 @@ import Testing
             try await desk.fails(["user", "rotate", "u-2", "--tenant", "acme"], "this one is revoked")
             try await desk.done("user", "reopen", "u-2", "--tenant", "acme")
             try await desk.database.until("select 1 from dialtone.users where user_id = 'u-2' and status = 'ready'")
+        }
+    }
 
+    @Test func `the provider's side is swept, limited and checked by commands`() async throws {
+        try await Self.with { desk in
+            let address = try #require(desk.environment["DIALTONE_PUBLIC_URL"])
+            let hook = try await desk.makeSource(at: address)
+            for user in ["u-1", "u-2"] {
+                try await desk.done("send", "--url", hook, "--tenant", "acme", "--user", user)
+            }
+            try await desk.database.until(
+                "select 1 from dialtone.users having count(*) filter (where status = 'ready') = 2")
             let swept = try await desk.json("sweep")
             #expect(swept["listed"] as? Int == 2 && swept["full"] as? Bool == true && swept["strays"] as? Int == 0)
             try await desk.fails(["sweep", "--tenant", "nope"], "nope")

@@ -113,8 +113,8 @@ struct DemoStory: Sendable {
         let administration = Administration(self.settings)
         var rows: [DemoReport.Row] = []
         for customer in customers {
-            let page = try await administration.userEntries(of: customer.tenant, after: nil, limit: nil)
-            for entry in page.users {
+            let users = try await administration.userEntries(of: customer.tenant)
+            for entry in users {
                 let user = UserKey(tenant: customer.tenant, user: try UserID(entry.userID))
                 guard let at = accepted[user], let ready = entry.readyAt else { continue }
                 rows.append(

@@ -14,6 +14,15 @@ import Schema
 package protocol Line: Encodable, Sendable {
     static var heading: [String] { get }
     var cells: [String] { get }
+    /// Columns that may be cut on a narrow terminal.
+    static var flexible: [Int] { get }
+    /// Columns that a narrow terminal does not show, in the order in which they go.
+    static var spare: [Int] { get }
+}
+
+extension Line {
+    package static var flexible: [Int] { [] }
+    package static var spare: [Int] { [] }
 }
 
 package struct MigrationLine: Line {

@@ -30,6 +30,11 @@ package struct APIAddress: Sendable {
         self.base = url.base(hook: true)
     }
 
+    /// The service that an operator or a support engineer names.
+    package init(named text: String) throws(InvalidValue) {
+        try self.init(hook: "", named: text, publicURL: nil)
+    }
+
     private static let setting = "DIALTONE_URL"
     private static let clearText = "must be https, because DIALTONE_API_KEY goes there"
 }

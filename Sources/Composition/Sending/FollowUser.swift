@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Follows a user after its event, and says each step, until the user is where the event leads.
 
+import Directory
 import Foundation
 import Model
 
@@ -21,6 +22,23 @@ struct UserLook: Sendable {
     let status: UserStatus
     /// In the order of time.
     let steps: [Step]
+
+    init(status: UserStatus, steps: [Step]) {
+        self.status = status
+        self.steps = steps
+    }
+
+    /// Looks at a user; nil while there is none. A life of more than a page is shown by its first page only.
+    init?(_ user: UserKey, by questions: some Questions) async throws {
+        guard let entry = try await questions.user(user), let status = UserStatus(rawValue: entry.status),
+            let timeline = try await questions.timeline(user, after: nil, limit: 200)
+        else { return nil }
+        self.status = status
+        self.steps = timeline.data.compactMap { step in
+            guard let from = step.from, let to = step.to else { return nil }
+            return Step(at: RFC3339.text(step.at), from: from, to: to, reason: step.code)
+        }
+    }
 }
 
 /// The user did not get there.

@@ -4,7 +4,7 @@
 import AsyncHTTPClient
 import Foundation
 
-struct NoAnswer: Error, CustomStringConvertible {
+package struct NoAnswer: Error, CustomStringConvertible {
     private let address: String
     private let reason: String
 
@@ -21,5 +21,5 @@ struct NoAnswer: Error, CustomStringConvertible {
             }
     }
 
-    var description: String { "no answer from \(self.address): \(self.reason). Does the service listen there?" }
+    package var description: String { "no answer from \(self.address): \(self.reason). Does the service listen there?" }
 }

@@ -29,10 +29,11 @@ package struct Node: Sendable {
     ///
     /// `onReady` gets the URL once requests are answered, and `onStatus` host and port of the status listener. `clock`
     /// is that by which the api judges what senders sign. `fetchKeys` gets the keys that senders publish; nil: over the
-    /// public internet. `hurry` is for a database whose clock runs so much faster than this process's.
+    /// public internet. `hurry` is for a database whose clock runs so much faster than this process's. `comparesTenants` is
+    /// false in a test of the second wall alone.
     package init(
         _ settings: Settings, roles: Set<Role>, logger: Logger, clock: @escaping @Sendable () -> Date = { Date() },
-        fetchKeys: JWKSCache.Fetch? = nil, hurry: Int = 1,
+        fetchKeys: JWKSCache.Fetch? = nil, hurry: Int = 1, comparesTenants: Bool = true,
         onStatus: @escaping @Sendable (String) async -> Void = { _ in },
         onReady: @escaping @Sendable (String) async -> Void
     ) async throws {
@@ -44,7 +45,8 @@ package struct Node: Sendable {
         var services = status.listener(onStatus) + parts.services + status.watchers
         if roles.contains(.worker) { services += try Self.workerServices(parts, hurry: hurry) }
         if roles.contains(.api) {
-            services += Self.apiServices(parts, status.readiness, clock, fetchKeys, onReady: onReady)
+            services += Self.apiServices(
+                parts, status.readiness, clock, fetchKeys, comparesTenants: comparesTenants, onReady: onReady)
         }
         self.services = services + [status.farewell]
     }
@@ -68,7 +70,7 @@ package struct Node: Sendable {
             OnboardingWorker(
                 configuration: configuration, pool: parts.pool, api: parts.api, vault: parts.vault,
                 limits: parts.limits, wakeup: parts.work, installation: parts.installation, logger: parts.logger,
-                metrics: parts.metrics, presence: presence))
+                metrics: parts.metrics, counts: parts.counts, presence: presence))
         return services
     }
 
@@ -91,12 +93,12 @@ package struct Node: Sendable {
 
     private static func apiServices(
         _ parts: NodeParts, _ readiness: Readiness, _ clock: @escaping @Sendable () -> Date,
-        _ fetchKeys: JWKSCache.Fetch?, onReady: @escaping @Sendable (String) async -> Void
+        _ fetchKeys: JWKSCache.Fetch?, comparesTenants: Bool, onReady: @escaping @Sendable (String) async -> Void
     ) -> [any Service] {
         let published = PublishedKeys(logger: parts.logger)
         let intake = Intake(
             pool: parts.pool, hooks: parts.hooks, lookUps: parts.requests, vault: parts.vault, wakeup: parts.stored,
-            logger: parts.logger, metrics: parts.metrics, sourceRate: parts.settings.sourceRate,
+            logger: parts.logger, metrics: parts.metrics, counts: parts.counts, sourceRate: parts.settings.sourceRate,
             fetchKeys: fetchKeys ?? { try await published.document(at: $0, maximumBytes: $1) })
         let notifier = JobNotifier(pool: parts.pool)
         parts.stored.forward(to: notifier.wakeup)
@@ -104,14 +106,21 @@ package struct Node: Sendable {
         var configuration = WebApplication.Configuration(host: host, port: parts.settings.listenPort)
         configuration.keepAlive = parts.settings.keepAlive
         configuration.now = clock
+        configuration.comparesTenants = comparesTenants
+        configuration.quota.requests = parts.settings.readsPerMinute
+        let queries = Queries(
+            reads: TenantReads(pool: parts.console, timeLimit: NodeParts.consoleLimit), vault: parts.vault)
+        let verify = VerifyUser(
+            proofs: queries.proofs,
+            provider: ProviderQuestion(api: parts.api, limits: parts.limits, installation: parts.installation))
         let web = WebApplication(
             configuration: configuration,
             dependencies: WebDependencies(
                 intake: intake,
                 handoff: Handoff(
                     pool: parts.requests, api: parts.api, vault: parts.vault, limits: parts.limits,
-                    metrics: parts.metrics),
-                users: Users(pool: parts.console, vault: parts.vault, timeLimit: NodeParts.consoleLimit),
+                    metrics: parts.metrics, logger: parts.logger),
+                queries: queries, verify: { try await verify($0, as: $1) },
                 keys: APIKeys(pool: parts.requests),
                 isReady: { await readiness.servesRequests() }, metrics: parts.metrics),
             logger: parts.logger,

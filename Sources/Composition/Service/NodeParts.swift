@@ -2,6 +2,7 @@
 // The parts of one process that its two roles share, made before either role starts.
 
 import AsyncHTTPClient
+import Counts
 import Foundation
 import Logging
 import Postgres
@@ -31,6 +32,8 @@ struct NodeParts: Sendable {
     let api: any TelephonyCredentialsAPI
     let limits: ProviderLimits
     let metrics: Measurements
+    /// Of each tenant, from both roles.
+    let counts = TenantCounts()
     /// Signalled when this process has stored events.
     let stored = Wakeup()
     /// Signalled when there may be a job for this process.
@@ -91,6 +94,8 @@ struct NodeParts: Sendable {
             HTTPClientService(client: self.http), HTTPClientService(client: self.tokenHTTP),
         ]
         for (_, pool) in self.pools { services.append(BackgroundService { await pool.run() }) }
+        let minutes = TenantMinutes(self.counts, pool: self.pool, logger: self.logger)
+        services.append(BackgroundService { await minutes.run() })
         return services
     }
 }

@@ -59,6 +59,8 @@ package struct Settings: Sendable {
     package var tokenRate: Int
     /// Events that each process takes per second from one source.
     package var sourceRate: Int
+    /// How often each key may ask, a minute and process, the routes that read.
+    package var readsPerMinute: Int
     package var concurrency: Int
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
@@ -77,8 +79,7 @@ package struct Settings: Sendable {
         flags: [String: String] = [:], environment: [String: String] = SecretVariables.environment
     ) async throws -> Settings {
         var source = try await SettingsSource(flags: flags, environment: environment)
-        let database = source.databaseURLs()
-        let listen = source.listenAddress()
+        let (database, listen) = (source.databaseURLs(), source.listenAddress())
         let isPooled = source.isPooled()
         let (durability, serverIdentity) = (source.durability(), source.serverIdentity())
         let (logLevel, logFormat, telnyxKey) = (source.logLevel(), source.logFormat(), source.telnyxKey())
@@ -105,6 +106,7 @@ package struct Settings: Sendable {
             },
             tokenRate: source.number("DIALTONE_TOKEN_RATE", default: 50, in: 1...100_000),
             sourceRate: source.number("DIALTONE_SOURCE_RATE", default: 20_000, in: 1...1_000_000),
+            readsPerMinute: source.number("DIALTONE_READS_PER_MINUTE", default: 1200, in: 1...10_000_000),
             concurrency: source.number("DIALTONE_CONCURRENCY", default: 64, in: 1...1000), logLevel: logLevel,
             logFormat: logFormat, secrets: source.secrets(database, telnyxKey), warnings: source.warnings)
         if settings.lease < settings.httpDeadline + .seconds(5) {
@@ -132,8 +134,8 @@ package struct Settings: Sendable {
         "DIALTONE_SOURCE_RATE", "DIALTONE_QUARANTINE_DAYS", "DIALTONE_JOB_LOG_DAYS", "DIALTONE_EVENT_DAYS",
         "DIALTONE_DURABILITY", "DIALTONE_SERVER_IDENTITY", "DIALTONE_WAIT_FOR_DATABASE",
         "DIALTONE_LOG_LEVEL", "DIALTONE_LOG_FORMAT",
-        "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_URL", "DIALTONE_PG_BINDIR",
-        "DIALTONE_PYTHON",
+        "DIALTONE_ALLOW_HTTP", "DIALTONE_SOURCE_SECRET", "DIALTONE_API_KEY", "DIALTONE_URL", "DIALTONE_PROFILE",
+        "DIALTONE_TENANT", "DIALTONE_READS_PER_MINUTE", "DIALTONE_PG_BINDIR", "DIALTONE_PYTHON",
     ]
 
     // MARK: Forms

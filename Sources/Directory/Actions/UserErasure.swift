@@ -84,12 +84,10 @@ package struct UserErasure: Sendable {
 
     // MARK: The statements behind the lock
 
-    /// Locks the tenant, credentials, surplus, memberships and people of the user, in this order, behind people and
-    /// user. Nobody who holds a tenant's row waits for a user.
+    /// Locks the tenant, credentials, surplus, findings, memberships and people of the user, and the name, in this order,
+    /// behind people and user. Nobody who holds a tenant's row waits for a user.
     private static func unname(_ user: UserKey, as name: String) -> [SQL] {
-        let (isUsers, isHere): (SQL, SQL) = (
-            "tenant_id = \(user.tenant) and user_id = \(user.user)", "external_user = \(user.user)"
-        )
+        let isUsers: SQL = "tenant_id = \(user.tenant) and user_id = \(user.user)"
         return [
             Self.raiseFirstGeneration(user),
             """
@@ -100,20 +98,10 @@ package struct UserErasure: Sendable {
             """,
             // Index surplus_user.
             "update dialtone.surplus set user_id = \(name) where \(isUsers)",
-            // Index memberships_pkey, entered once for each source that makes people.
-            """
-            delete from dialtone.memberships
-            where source_id = any(array(select source_id from dialtone.sources where is_tracked)) and \(isHere)
-              and tenant_id = \(user.tenant)
-            """,
-            // A person who is a member elsewhere stays: the facts of that user hang on it. Index people_pkey.
-            """
-            delete from dialtone.people
-            where source_id = any(array(select source_id from dialtone.sources where is_tracked)) and \(isHere)
-              and not exists (select 1 from dialtone.memberships
-                              where memberships.source_id = people.source_id
-                                and memberships.external_user = people.external_user offset 0)
-            """,
+            // Index findings_user.
+            "delete from dialtone.findings where \(isUsers)",
+        ] + Self.forgetFacts(user) + [
+            Self.forgetName(user),
             // Index job_log_user, of each day.
             "delete from dialtone.job_log where \(isUsers)",
             "update dialtone.provider_limits set reject_user = null where reject_user = \(user.user)",
@@ -123,6 +111,31 @@ package struct UserErasure: Sendable {
             set user_id = \(name), received_at = clock_timestamp(), occurred_at = null, ready_at = null, held_at = null,
                 told_by = null, cause_id = null, wished_by = 'erased'
             where \(isUsers)
+            """,
+        ]
+    }
+
+    /// Intake locks the user before it writes a name, so none comes after this. Index person_names_pkey.
+    private static func forgetName(_ user: UserKey) -> SQL {
+        "delete from dialtone.person_names where tenant_id = \(user.tenant) and user_id = \(user.user)"
+    }
+
+    private static func forgetFacts(_ user: UserKey) -> [SQL] {
+        [
+            // Index memberships_pkey, entered once for each source that makes people.
+            """
+            delete from dialtone.memberships
+            where source_id = any(array(select source_id from dialtone.sources where is_tracked))
+              and external_user = \(user.user) and tenant_id = \(user.tenant)
+            """,
+            // A person who is a member elsewhere stays: the facts of that user hang on it. Index people_pkey.
+            """
+            delete from dialtone.people
+            where source_id = any(array(select source_id from dialtone.sources where is_tracked))
+              and external_user = \(user.user)
+              and not exists (select 1 from dialtone.memberships
+                              where memberships.source_id = people.source_id
+                                and memberships.external_user = people.external_user offset 0)
             """,
         ]
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes in the deliveries of every sender but the canonical one: proof, mapping, writers, and quarantine.
 
+import Counts
 import Foundation
 import Model
 
@@ -11,8 +12,12 @@ final class MappedIntake: Sendable {
     private let room = BodyRoom()
     let late = LateAnswers()
 
-    init(plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine, tally: Tally) {
-        self.writers = MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine, tally: tally)
+    init(
+        plain: EventWriter, tracked: TrackedWriter, quarantine: Quarantine, tally: Tally,
+        counts: TenantCounts = TenantCounts()
+    ) {
+        self.writers = MappedWriters(
+            plain: plain, tracked: tracked, quarantine: quarantine, tally: tally, counts: counts)
     }
 
     /// Takes one request in. `answer` is called once, from any thread, perhaps before this returns. `begun` is when the
@@ -91,4 +96,6 @@ struct MappedWriters: Sendable {
     let quarantine: Quarantine
     /// Of what is not stored.
     let tally: Tally
+    /// Of each tenant.
+    let counts: TenantCounts
 }

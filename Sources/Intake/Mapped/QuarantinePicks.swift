@@ -4,13 +4,14 @@
 import Model
 
 /// What is read of one delivery: the parts of the mapping, each with what it has picked first. A word has its own
-/// person and organisation. What the configuration names as secret is left out, and who did it: `source check` alone
-/// shows that.
+/// person and organisation. What the configuration names as secret is left out. So are who did it and what people are
+/// called: `source check` alone shows these.
 struct QuarantinePicks: Sendable {
     /// Values of one event at most.
     private static let maximumCount = 32
     /// Parts of which each word has its own.
     private static let ofWords = ["user_id", "organization"]
+    private static let unkept: Set = ["actor", "display_name", "email"]
 
     private var first: [(part: String, value: String)] = []
     /// All values of the parts that words have of their own. One that is not among them is secret.
@@ -30,7 +31,7 @@ struct QuarantinePicks: Sendable {
     static func read(_ request: ProvenRequest, _ numbers: Set<Int>, by mapping: Mapping) -> [Int: QuarantinePicks] {
         var picked: [Int: QuarantinePicks] = [:]
         for step in mapping.trace(request).steps where numbers.contains(step.event) {
-            guard case .value(let value) = step.picked, step.part != "actor" else { continue }
+            guard case .value(let value) = step.picked, !Self.unkept.contains(step.part) else { continue }
             picked[step.event, default: QuarantinePicks()].add(step.part, value)
         }
         return picked

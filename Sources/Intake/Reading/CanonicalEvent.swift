@@ -21,6 +21,8 @@ package enum CanonicalEvent {
         package var tenant: TenantID?
         /// The place in the body: `data`, or `data[3]`. Errors name it.
         package var place: String
+        /// What the user is called, where that is read. Nil: nothing is told.
+        package var name: PersonName?
     }
 
     /// Users in one delivery at most.
@@ -30,9 +32,11 @@ package enum CanonicalEvent {
 
     private static let members = ["type", "timestamp", "data"]
     private static let membersOfData = ["user_id", "tenant_id"]
+    private static let membersWithNames = ["user_id", "tenant_id", "name", "email"]
 
-    /// Reads a body. The error names the wrong member and never its value.
-    package static func read(_ body: [UInt8]) throws(UnusableBody) -> Meaning {
+    /// Reads a body. The error names the wrong member and never its value. `readsNames`: also what a sign-up calls its
+    /// users, in the members `name` and `email`.
+    package static func read(_ body: [UInt8], readsNames: Bool = false) throws(UnusableBody) -> Meaning {
         let event: JSONObject
         do { event = try JSONObject(body: body, reading: Self.members) } catch { throw UnusableBody(error) }
         // The type comes first: of an event that asks nothing of us, nothing else is read.
@@ -42,27 +46,32 @@ package enum CanonicalEvent {
         case "user.deleted": wanted = .gone
         case let type: return .nothing(type: type)
         }
+        let members = readsNames && wanted == .live ? Self.membersWithNames : Self.membersOfData
         return .changes(
-            try Self.requests(try event.member("data"), wanted), wanted: wanted,
+            try Self.requests(try event.member("data"), wanted, members), wanted: wanted,
             occurredAt: try Self.time(try event.member("timestamp")))
     }
 
-    private static func requests(_ data: JSONView?, _ wanted: Wanted) throws(UnusableBody) -> [Request] {
-        if let list = try data?.list(upTo: Self.maximumUsers) { return try Self.requests(list, wanted) }
+    private static func requests(
+        _ data: JSONView?, _ wanted: Wanted, _ members: [String]
+    ) throws(UnusableBody) -> [Request] {
+        if let list = try data?.list(upTo: Self.maximumUsers) { return try Self.requests(list, wanted, members) }
         guard data?.kind == .object else {
             throw .wrongValue(InvalidValue("data", "must be an object, or a list of objects"))
         }
-        return [try Self.request(data, wanted, at: "data")]
+        return [try Self.request(data, wanted, members, at: "data")]
     }
 
-    private static func requests(_ list: [JSONView], _ wanted: Wanted) throws(UnusableBody) -> [Request] {
+    private static func requests(
+        _ list: [JSONView], _ wanted: Wanted, _ members: [String]
+    ) throws(UnusableBody) -> [Request] {
         guard (1...Self.maximumUsers).contains(list.count) else {
             throw .wrongValue(InvalidValue("data", "must hold 1 to \(Self.maximumUsers) users"))
         }
         var requests: [Request] = []
         var times: [UserID: Int] = [:]
         for (place, data) in list.enumerated() {
-            let request = try Self.request(data, wanted, at: "data[\(place)]")
+            let request = try Self.request(data, wanted, members, at: "data[\(place)]")
             times[request.user, default: 0] += 1
             guard times[request.user, default: 0] <= Self.maximumRepeats else {
                 throw .wrongValue(
@@ -74,9 +83,9 @@ package enum CanonicalEvent {
     }
 
     private static func request(
-        _ data: JSONView?, _ wanted: Wanted, at place: String
+        _ data: JSONView?, _ wanted: Wanted, _ names: [String], at place: String
     ) throws(UnusableBody) -> Request {
-        guard let members = try data?.members(Self.membersOfData) else {
+        guard let members = try data?.members(names) else {
             throw .wrongValue(InvalidValue(place, "must be an object"))
         }
         guard let user = try members.member("user_id")?.text() else {
@@ -86,7 +95,7 @@ package enum CanonicalEvent {
         do {
             let tenant = try name.map { (text) throws(InvalidValue) in try TenantID(text) }
             let id = try wanted == .live ? UserID(user) : UserID(existing: user)
-            return Request(user: id, tenant: tenant, place: place)
+            return Request(user: id, tenant: tenant, place: place, name: Self.name(in: members, of: names))
         } catch {
             // `UserID` and `TenantID` do not know their place in the body.
             let member = error.field == "user_id" ? "user_id" : "tenant_id"
@@ -100,6 +109,12 @@ package enum CanonicalEvent {
             throw .wrongValue(InvalidValue("\(place).tenant_id", "must be a string"))
         }
         return text
+    }
+
+    /// A name or an address of another form, or one that is there twice, counts as none.
+    private static func name(in members: JSONObject, of names: [String]) -> PersonName? {
+        guard names.count > Self.membersOfData.count else { return nil }
+        return PersonName(told: try? members.member("name")?.text(), email: try? members.member("email")?.text())
     }
 
     /// Reads a time by RFC 3339. Nil when there is none, and when the sender has written one that was never set.

@@ -14,6 +14,7 @@ struct FoundSource: Sendable {
     let version: Int32
     let allowed: [TenantID]
     let isTracked: Bool
+    let keepsNames: Bool
 
     /// Whose key seals its secrets: its tenant, or '-'.
     var scope: String { self.tenant?.rawValue ?? "-" }
@@ -32,7 +33,8 @@ extension SourceRegistry {
     func find(_ slug: String, _ tenant: TenantID?) async throws -> FoundSource {
         let rows = try await self.pool.query(
             """
-            select source_id, hook_id, preset, config::text, config_version, allowed_tenants, is_tracked
+            select source_id, hook_id, preset, config::text, config_version, allowed_tenants, is_tracked,
+                   keeps_names
             from dialtone.sources
             where coalesce(tenant_id, '-') = \(tenant?.rawValue ?? "-") and slug = \(slug) and status <> 'deleted'
             """)
@@ -41,7 +43,7 @@ extension SourceRegistry {
             id: try columns.next(), tenant: tenant, hookID: try columns.next(), preset: try columns.next(),
             configuration: try columns.next(), version: try columns.next(),
             allowed: try columns.next([String].self).compactMap(TenantID.init(rawValue:)),
-            isTracked: try columns.next())
+            isTracked: try columns.next(), keepsNames: try columns.next())
     }
 
     /// Returns why a source is not found. `sources` is read whole, and has few rows.

@@ -22,6 +22,8 @@ struct KnownSource: Sendable {
     let budget: SourceBudget
     /// Whether its sender makes the secret itself, and only one that was made here is in force.
     let lacksSendersSecret: Bool
+    /// Whether the names and addresses of its people are kept.
+    let keepsNames: Bool
 
     var isDisabled: Bool { if case .disabled = self.reader { true } else { false } }
 

@@ -38,6 +38,7 @@ struct CompiledTerms: Sendable {
         let tenant: TenantID?
         let allowed: [TenantID]
         let isTracked: Bool
+        var keepsNames = false
     }
 
     let key: Key
@@ -53,7 +54,8 @@ struct CompiledTerms: Sendable {
     /// Nil for the canonical event. Throws where the configuration does not compile, as after a change of the grammar,
     /// and where it would make another kind of source: facts and users would no longer agree.
     init?(_ key: Key, _ text: [UInt8]?) throws(InvalidValue) {
-        let terms = try SourceTerms(preset: key.preset, text, tenant: key.tenant, allowed: key.allowed)
+        let terms = try SourceTerms(
+            preset: key.preset, text, tenant: key.tenant, allowed: key.allowed, keepsNames: key.keepsNames)
         guard case .mapped(let mapping) = terms.form else { return nil }
         guard terms.isTracked == key.isTracked else {
             throw InvalidValue("the configuration", "makes another kind of source")

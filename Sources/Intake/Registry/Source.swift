@@ -26,6 +26,8 @@ package struct Source: Sendable {
     package let allowed: [TenantID]
     /// Whether it keeps facts on people and memberships.
     package let isTracked: Bool
+    /// Whether the names and addresses of its people are kept.
+    package let keepsNames: Bool
     package let hookID: String
     package let preset: String
     /// The version of its mapping, from 1.
@@ -63,6 +65,7 @@ extension Source {
         self.tenant = try columns.next()
         self.allowed = try columns.next([String].self).compactMap(TenantID.init(rawValue:))
         self.isTracked = try columns.next()
+        self.keepsNames = try columns.next()
         self.hookID = try columns.next()
         self.preset = try columns.next()
         self.version = try columns.next()
@@ -81,8 +84,8 @@ extension SourceRegistry {
     package func list(tenant: TenantID?) async throws -> [Source] {
         var sources = try await self.pool.query(
             """
-            select source_id, slug, tenant_id, allowed_tenants, is_tracked, hook_id, preset, config_version, status,
-                   created_at, stopped_at, config::text
+            select source_id, slug, tenant_id, allowed_tenants, is_tracked, keeps_names, hook_id, preset, config_version,
+                   status, created_at, stopped_at, config::text
             from dialtone.sources
             where (\(tenant)::text is null or tenant_id = \(tenant)) and status <> 'deleted'
             order by tenant_id nulls first, slug

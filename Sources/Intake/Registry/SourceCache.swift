@@ -125,8 +125,8 @@ final class SourceCache: Sendable {
         let rows = try await pool.query(
             """
             select source.source_id, source.tenant_id, source.allowed_tenants, source.preset, source.config_version,
-                   source.is_tracked, source.config::text, source.slug, source.status = 'disabled', secret.secret_id,
-                   secret.tenant_id, secret.sealed, secret.expires_at, secret.made_by = 'sender'
+                   source.is_tracked, source.keeps_names, source.config::text, source.slug,
+                   source.status = 'disabled', secret.secret_id, secret.tenant_id, secret.sealed, secret.expires_at, secret.made_by = 'sender'
             from dialtone.sources source left join dialtone.source_secrets secret
                 on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
                     and (secret.expires_at is null or secret.expires_at > \(now))
@@ -150,7 +150,7 @@ final class SourceCache: Sendable {
             }
             return KnownSource(
                 id: row.id, tenant: row.key.tenant, allowed: Set(row.key.allowed), reader: reader, budget: budget,
-                lacksSendersSecret: lacksSendersSecret)
+                lacksSendersSecret: lacksSendersSecret, keepsNames: row.key.keepsNames)
         } catch let error where error is InvalidValue || error is CannotOpen {
             // Neither error holds a value. The sender hears 503, and comes again when the operator has mended it.
             self.unusable.withLock { $0[hook] = row.id }
@@ -174,7 +174,7 @@ final class SourceCache: Sendable {
             let preset: String = try columns.next()
             self.key = CompiledTerms.Key(
                 preset: preset, version: try columns.next(), tenant: tenant, allowed: allowed,
-                isTracked: try columns.next())
+                isTracked: try columns.next(), keepsNames: try columns.next())
             self.configuration = try columns.next()
             self.slug = try columns.next()
             self.isDisabled = try columns.next()

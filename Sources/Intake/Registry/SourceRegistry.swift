@@ -19,11 +19,12 @@ package struct SourceRegistry: Sendable {
     /// Makes a source. It belongs to one tenant, names one of several in each delivery, or comes to them by a table.
     ///
     /// `preset` nil: the configuration names one, or says everything itself; without either it is `standard`. `secret`
-    /// is one that the sender has made, as a file holds it; nil: one is made here, where the proofs need one. Throws
-    /// `InvalidValue`, with the place, for a configuration that does not compile.
+    /// is one that the sender has made, as a file holds it; nil: one is made here, where the proofs need one.
+    /// `keepsNames`: what its people are called is kept. Throws `InvalidValue`, with the place, for a configuration that
+    /// does not compile.
     package func create(
         slug: String, tenant: TenantID?, allowedTenants: [TenantID], preset: String? = nil,
-        configuration: [UInt8]? = nil, secret given: [UInt8]? = nil
+        configuration: [UInt8]? = nil, secret given: [UInt8]? = nil, keepsNames: Bool = false
     ) async throws -> NewSource {
         guard TenantID(rawValue: slug) != nil else {
             throw InvalidValue(
@@ -42,9 +43,9 @@ package struct SourceRegistry: Sendable {
                 _ = try await connection.query(
                     """
                     insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset,
-                                                  is_tracked, signs_time, config)
+                                                  is_tracked, keeps_names, signs_time, config)
                     values (\(id), \(terms.tenant), \(terms.allowed), \(slug), \(hookID), \(preset),
-                            \(terms.isTracked), \(terms.proofs.signsTime),
+                            \(terms.isTracked), \(keepsNames), \(terms.proofs.signsTime),
                             \(configuration.map { String(decoding: $0, as: UTF8.self) })::json)
                     """)
                 if let sealed { _ = try await connection.query(sealed.insert) }

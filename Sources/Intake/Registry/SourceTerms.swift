@@ -20,9 +20,11 @@ struct SourceTerms: Sendable {
     /// What an operator is told of the secret; nil: nothing.
     let setup: SourceSetup?
 
-    /// `text` is the source's own configuration, as the operator wrote it; nil: the preset says everything. The error
-    /// names the place of what is wrong.
-    init(preset: String, _ text: [UInt8]?, tenant: TenantID?, allowed: [TenantID]) throws(InvalidValue) {
+    /// `text` is the source's own configuration, as the operator wrote it; nil: the preset says everything. `keepsNames`:
+    /// what people are called is read too. The error names the place of what is wrong.
+    init(
+        preset: String, _ text: [UInt8]?, tenant: TenantID?, allowed: [TenantID], keepsNames: Bool = false
+    ) throws(InvalidValue) {
         guard preset != Self.canonical || text != nil else {
             let setup = try SourceConfiguration(nil, preset: preset).setup
             self.form = .canonical
@@ -34,7 +36,8 @@ struct SourceTerms: Sendable {
         }
         let configuration = try SourceConfiguration(text, preset: preset)
         let mapping = try Mapping(
-            configuration, tenants: try Self.choice(configuration.ownTenants, tenant: tenant, allowed))
+            configuration, tenants: try Self.choice(configuration.ownTenants, tenant: tenant, allowed),
+            keepsPersonal: keepsNames)
         guard let proofs = mapping.proofs else { throw InvalidValue("/proofs", "is needed") }
         let read = try Self.proofs(proofs)
         self.form = .mapped(mapping)

@@ -93,7 +93,8 @@ package struct EventReplay: Sendable {
                 return event.report(.impossible, source.whyNoBody)
             }
             let reading = ReplayReading(event, request, by: source)
-            let writing = ReplayWriting(event: event, source: source, reading: reading)
+            var writing = ReplayWriting(event: event, source: source, reading: reading)
+            writing.names = try await writing.sealedNames(by: NameSealing(vault: self.vault), in: self.pool)
             return try await writing.run(in: self.pool, isDry: isDry)
         } catch let error as InvalidValue {
             return event.report(.impossible, ReplaySource.whyUnreadable(error))

@@ -66,7 +66,8 @@ extension ReplayWriting {
             id: one?.id ?? self.event.id, source: self.source.id, owner: self.source.owner,
             deliveryID: one?.deliveryID ?? self.event.deliveryID,
             item: one?.item ?? self.event.item, first: one?.first, receivedAt: self.event.receivedAt,
-            word: word, mappingVersion: self.source.version, secret: self.event.secret)
+            word: word, mappingVersion: self.source.version, secret: self.event.secret,
+            name: self.names[one?.id ?? self.event.id] ?? word.newName)
     }
 
     // MARK: Plain
@@ -80,10 +81,11 @@ extension ReplayWriting {
         var results: [EventID: EventResult] = [:]
         if !all.isEmpty {
             _ = try await connection.query(Self.users(of: all))
-            var statements = own.map { Self.inserts(of: [$0], settling: .replay, &clock) } ?? []
-            if !further.isEmpty { statements += Self.inserts(of: further, settling: nil, &clock) }
+            var statements = own.map { EventInsert.inserts(of: [$0], settling: .replay, &clock) } ?? []
+            if !further.isEmpty { statements += EventInsert.inserts(of: further, &clock) }
             results = try await self.run(statements, on: connection)
             if let amend = EventStatement.amend(all) { _ = try await connection.query(amend) }
+            if let names = NameStatement.write(all) { _ = try await connection.query(names) }
         }
         try await EventInsert.markSuperseded(results, on: connection)
         let stored = further.map(\.id).filter { id in
@@ -94,14 +96,6 @@ extension ReplayWriting {
         }
         let beyond = try await self.beyond(doubtful, on: connection)
         return stored + (try await self.note(unmapped: [], beyond: beyond, on: connection))
-    }
-
-    /// The statements without `amend`, which is the last one where there is a revoke.
-    private static func inserts(
-        of events: [NewEvent], settling settlement: Settlement?, _ clock: inout FairClock
-    ) -> [SQL] {
-        let statements = EventInsert.statements(for: events, settling: settlement, &clock)
-        return EventStatement.amend(events) == nil ? statements : statements.dropLast()
     }
 
     /// Locks the users that exist, in key order. Index users_pkey.
@@ -135,12 +129,12 @@ extension ReplayWriting {
             deliveryID: one?.deliveryID ?? self.event.deliveryID, item: one?.item ?? self.event.item,
             first: one?.first, receivedAt: self.event.receivedAt, change: change,
             isWeak: word.isWeak && change.wanted == .live, mappingVersion: self.source.version,
-            secret: self.event.secret)
+            secret: self.event.secret, name: self.names[one?.id ?? self.event.id] ?? word.newName)
     }
 
     // MARK: What is read beside the event
 
-    private var furtherWords: [(ReplayReading.Further, Word)] {
+    var furtherWords: [(ReplayReading.Further, Word)] {
         self.reading.further.compactMap { one in one.read.word.map { (one, $0) } }
     }
 
@@ -209,6 +203,7 @@ extension TrackedStatement {
         }
         let takers = words.filter(\.mayRevoke).map(\.id)
         if !takers.isEmpty { statements.append(EventStatement.amend(tracked: takers)) }
+        if let names = NameStatement.write(words) { statements.append(names) }
         return Batch(statements: statements, writes: writes)
     }
 }

@@ -10,6 +10,8 @@ struct ReplayWriting: Sendable {
     let event: OpenEvent
     let source: ReplaySource
     let reading: ReplayReading
+    /// By the events' ids, sealed before the transaction.
+    var names: [EventID: NewName] = [:]
 
     /// A deadlock's victim is tried again so often. So is who wanted an id that another node has used meanwhile.
     private static let repeats = 3

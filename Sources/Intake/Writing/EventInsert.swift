@@ -11,10 +11,18 @@ typealias EventResult = Result<Receipt.Item, IntakeError>
 
 /// Works on one connection, in the order of the functions below.
 enum EventInsert {
-    /// Returns one statement, as a rule. A statement has one row for a user at most. A delivery that names a user more
-    /// than once takes a further statement for each time. A batch with a revoke ends with `amend`.
+    /// Returns one statement, as a rule. `amend` follows the inserts of a batch with a revoke, and the names come last.
     static func statements(
         for events: [NewEvent], settling settlement: Settlement? = nil, _ clock: inout FairClock
+    ) -> [SQL] {
+        Self.inserts(of: events, settling: settlement, &clock)
+            + [EventStatement.amend(events), NameStatement.write(events)].compactMap(\.self)
+    }
+
+    /// A statement has one row for a user at most. A delivery that names a user more than once takes a further statement
+    /// for each time.
+    static func inserts(
+        of events: [NewEvent], settling settlement: Settlement? = nil, _ clock: inout FairClock
     ) -> [SQL] {
         var rounds: [[NewEvent]] = []
         var seen: [UserKey: Int] = [:]
@@ -29,7 +37,6 @@ enum EventInsert {
             let places = clock.places(for: round.map { (tenant: $0.tenant, receivedAt: $0.receivedAt) })
             statements.append(EventStatement.insert(round, settling: settlement, places: places))
         }
-        if let amend = EventStatement.amend(events) { statements.append(amend) }
         return statements
     }
 

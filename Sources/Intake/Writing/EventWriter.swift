@@ -17,6 +17,10 @@ extension NewEvent: LineEvent {
 extension NewDelivery: LineDelivery {
     static var repeats: Int { 1 }
 
+    static func seal(_ events: [NewEvent], by names: NameSealing, in pool: PostgresPool) async -> [NewEvent] {
+        await names.seal(events)
+    }
+
     /// What other nodes did meanwhile is looked up, and corrected, in commits of their own. If one fails, the sender is
     /// told 503 and comes again.
     static func store(

@@ -5,6 +5,7 @@
 // While it does, the next batch gathers. An event is answered only after its commit, so nothing that a sender believes
 // stored is lost. A bad row fails its whole batch; halving finds it, so that the others are stored without it.
 
+import Counts
 import Foundation
 import Logging
 import Model
@@ -12,6 +13,7 @@ import Postgres
 import Queue
 import Synchronization
 import Telemetry
+import Vault
 
 /// Writes the events of deliveries in batches. An idle writer commits at once; there is no timer. Deliveries of one kind
 /// have a writer of their own: the statements of two kinds in one transaction would lock users twice, and out of order.
@@ -29,6 +31,9 @@ final class GroupCommit<Delivery: LineDelivery>: Sendable {
     private let wakeup: Wakeup
     private let logger: Logger
     private let metrics: Measurements
+    /// Nil: no source of this process keeps names.
+    private let names: NameSealing?
+    private let counts: TenantCounts
     private let line = Mutex(
         DeliveryLine<Delivery>(
             limits: LineLimits(
@@ -38,12 +43,17 @@ final class GroupCommit<Delivery: LineDelivery>: Sendable {
     private let arrived = Wakeup()
     private let isFailing = Atomic(false)
 
-    /// `wakeup` is signalled after a commit that has left jobs to do.
-    init(pool: PostgresPool, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements()) {
+    /// `wakeup` is signalled after a commit that has left jobs to do. `vault` seals names; nil: none is written.
+    init(
+        pool: PostgresPool, wakeup: Wakeup, logger: Logger, metrics: Measurements = Measurements(),
+        vault: Vault? = nil, counts: TenantCounts = TenantCounts()
+    ) {
         self.pool = pool
         self.wakeup = wakeup
         self.logger = logger
         self.metrics = metrics
+        self.names = vault.map { NameSealing(vault: $0, logger: logger) }
+        self.counts = counts
     }
 
     /// Calls `completion` once, after the commit or when there is no room. Returns whether there was room. From there
@@ -80,11 +90,12 @@ final class GroupCommit<Delivery: LineDelivery>: Sendable {
     /// alone. Any other error would meet each half too: a lock that is not given would cost its time limit each time.
     private func commit(_ batch: [DeliveryLine<Delivery>.Entry], _ clock: inout FairClock) async {
         do {
-            let events = batch.flatMap(\.delivery.events)
+            let events = try await self.sealed(batch.flatMap(\.delivery.events))
             let began = ContinuousClock.now
             let results = try await self.storeOrRepeat(events, &clock)
             self.metrics.commitDuration.observe(ContinuousClock.now - began)
             self.metrics.commitEvents.observe(Double(events.count))
+            self.count(events, results)
             var isWork = false
             for entry in batch {
                 let result = entry.delivery.receipt(from: results)
@@ -108,6 +119,23 @@ final class GroupCommit<Delivery: LineDelivery>: Sendable {
                 "events could not be stored", metadata: ["error": "\(error)", "deliveries": "\(batch.count)"])
             for entry in batch { entry.completion(.failure(.unavailable)) }
         }
+    }
+
+    private func sealed(_ events: [Delivery.Event]) async throws -> [Delivery.Event] {
+        guard let names = self.names else { return events }
+        return try await Delivery.seal(events, by: names, in: self.pool)
+    }
+
+    /// Counts what became of the events of tenants that are known. A word that goes into quarantine afterwards is counted
+    /// there.
+    private func count(_ events: [Delivery.Event], _ results: [EventID: EventResult]) {
+        var counted: [(tenant: TenantID, event: TenantEvent)] = []
+        for event in events {
+            guard case .success(let item)? = results[event.id], !item.isBeyondFirstTake else { continue }
+            guard let tenant = event.lineTenant ?? item.tenant else { continue }
+            counted.append((tenant, .received(item.status)))
+        }
+        self.counts.add(counted)
     }
 
     private static var refusedValue: InvalidValue {

@@ -27,6 +27,11 @@ protocol LineDelivery: Sendable {
     /// Nil without an event.
     init?(_ events: [Event])
 
+    /// Seals the names that the events tell, before anything is locked. Returns the events with them.
+    ///
+    /// Cancelled here: nothing is lost but names.
+    static func seal(_ events: [Event], by names: NameSealing, in pool: PostgresPool) async throws -> [Event]
+
     /// How often a batch is tried again that was a deadlock's victim.
     static var repeats: Int { get }
 

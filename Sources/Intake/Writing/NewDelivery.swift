@@ -16,9 +16,11 @@ struct NewDelivery: Sendable {
         self.events = events
     }
 
-    /// Makes one event for each change. Nil without a change. `secret` is the one whose proof held.
+    /// Makes one event for each change. Nil without a change. `secret` is the one whose proof held. `names` are what the
+    /// changes' users are called, each at its change's place; empty: the source keeps no names.
     init?(
-        _ id: String, of source: SourceID, asking changes: [UserChange], receivedAt: Date, secret: UUID? = nil
+        _ id: String, of source: SourceID, asking changes: [UserChange], calling names: [PersonName?] = [],
+        receivedAt: Date, secret: UUID? = nil
     ) {
         guard !changes.isEmpty else { return nil }
         var events: [NewEvent] = []
@@ -26,7 +28,8 @@ struct NewDelivery: Sendable {
             events.append(
                 NewEvent(
                     id: EventID(at: receivedAt), source: source, deliveryID: id, item: Int32(place),
-                    first: events.first?.id, receivedAt: receivedAt, change: change, secret: secret))
+                    first: events.first?.id, receivedAt: receivedAt, change: change, secret: secret,
+                    name: names.isEmpty ? nil : names[place].map { NewName(told: $0) }))
         }
         self.events = events
     }

@@ -24,6 +24,8 @@ struct NewEvent: Sendable {
     var mappingVersion: Int32?
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
+    /// What it calls the user; nil: nothing, or the source keeps no names.
+    var name: NewName?
 
     /// The same event, for one that is in quarantine.
     func replaying(_ known: EventID) -> NewEvent {

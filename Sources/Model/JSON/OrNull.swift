@@ -15,3 +15,18 @@ package struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
 }
 
 extension OrNull: Equatable where Value: Equatable {}
+
+extension OrNull: Decodable where Value: Decodable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        self.init(wrappedValue: container.decodeNil() ? nil : try container.decode(Value.self))
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A member that an older program does not write is null. Synthesised code prefers this form to the general one.
+    package func decode<Value>(_ type: OrNull<Value>.Type, forKey key: Key) throws -> OrNull<Value>
+    where Value: Decodable {
+        try self.decodeIfPresent(type, forKey: key) ?? OrNull(wrappedValue: nil)
+    }
+}

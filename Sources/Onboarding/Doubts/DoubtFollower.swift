@@ -83,24 +83,27 @@ struct DoubtFollower: Sendable {
         let unknown = try await self.pool.query(UnknownCredentials.among(ids)).map(UnknownCredentials.read)
         guard !unknown.isEmpty else { return }
         let name = OwnedName(user: doubt.user, generation: doubt.generation)
+        let first = FoundCredential(id: unknown[0], owner: name, tag: doubt.tag)
         let verdict = try await self.pool.query(Verdict.of(name)).first.map(Verdict.read)
         let hasExpired = Set(found.filter(\.expired).map(\.id)).isSuperset(of: unknown)
         switch verdict {
-        case .second, .closed: try await self.remember(unknown, of: doubt, fullName)
-        case .evidence:
-            try await self.inOneTransaction(SweepCorrections.makeLook(doubt.user, doubt.generation))
+        case .second?, .closed?: try await self.remember(unknown, of: doubt, fullName, as: verdict)
+        case .evidence: try await self.inOneTransaction(SweepCorrections.makeLook(first))
         // An expired credential serves nobody, so nobody adopts it.
-        case .orphan where hasExpired: try await self.remember(unknown, of: doubt, fullName)
-        case .orphan: try await self.inOneTransaction([UserLock.take(doubt.user)] + SweepCorrections.adopt(doubt.user))
-        case .ahead: try await self.inOneTransaction(SweepCorrections.catchUp(doubt.user, doubt.generation))
+        case .orphan where hasExpired: try await self.remember(unknown, of: doubt, fullName, as: verdict)
+        case .orphan: try await self.inOneTransaction(SweepCorrections.adopt(first))
+        case .ahead: try await self.inOneTransaction(SweepCorrections.catchUp(first))
         // The visit of its tag shows it to an operator.
         case .overtaken, .stray, nil: break
         }
     }
 
-    private func remember(_ ids: [ProviderID], of doubt: TakenDoubt, _ name: String) async throws {
+    private func remember(
+        _ ids: [ProviderID], of doubt: TakenDoubt, _ name: String, as verdict: Verdict?
+    ) async throws {
         let surplus = Surplus(
-            ids: ids, user: doubt.user, generation: doubt.generation, name: name, tag: doubt.tag)
+            ids: ids, user: doubt.user, generation: doubt.generation, name: name, tag: doubt.tag,
+            kind: verdict?.finding ?? .closed)
         try await self.inOneTransaction(surplus.statements)
     }
 

@@ -14,7 +14,7 @@ package struct Burial: Sendable {
     package var mayExist: Bool
     package var trace: Trace
 
-    /// One transaction behind `UserLock`.
+    /// One transaction behind `UserLock`. The last statement returns the job, and whether its user has failed.
     var statements: [SQL] { [UserLock.take(self.user), self.bury] }
 
     /// Buries the job where its generation is still wanted and has no credential: it stays as a dead job. Otherwise the
@@ -30,7 +30,7 @@ package struct Burial: Sendable {
             where users.tenant_id = \(self.user.tenant) and users.user_id = \(self.user.user)
               and users.tenant_id = buried.tenant_id and users.user_id = buried.user_id)
         \(self.logged)
-        returning job_id
+        returning job_id, to_state = 'dead'
         """
     }
 
@@ -88,11 +88,12 @@ package struct Burial: Sendable {
     private var logged: SQL {
         """
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id, error_code)
+                                      http_status, provider_request_id, error_code, call_ms, waited_ms)
         select id, tenant_id, user_id, generation, \(self.lease.state),
                case when is_wanted then 'dead' when is_doubtful then 'in_doubt' else 'queued' end,
                epoch, \(self.lease.worker), \(self.trace.httpStatus.map(Int32.init)), \(self.trace.requestID),
-               \(self.trace.errorCode ?? self.reason)
+               \(self.trace.errorCode ?? self.reason), \(self.trace.callMilliseconds),
+               \(self.trace.waitedMilliseconds)
         from held
         """
     }

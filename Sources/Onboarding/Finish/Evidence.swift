@@ -28,12 +28,16 @@ package struct Evidence: Sendable {
     /// When the event that asked for it arrived; nil when it is not known.
     package var arrival: ArrivalTime?
     package var path = CredentialPath.straight
+    /// Whether a create of the generation was in doubt, or a look has found the credential. Then it is counted how the
+    /// credential came to be.
+    package var wasDoubted = false
 }
 
 extension Evidence {
     /// Records the credentials, marks their users ready and ends their jobs: two statements of one transaction. The
-    /// second returns, per row given: provider id, whether it was recorded, whether its job is done with. `FinishBatch`
-    /// does what is left.
+    /// second returns, per row given: provider id, whether it was recorded, whether its job is done with, and whether its
+    /// user is ready by it. `FinishBatch` does what is left. Of credentials that were in doubt a third statement counts
+    /// how they came to be (`countTries`).
     ///
     /// The lock has a statement of its own, so that the second reads all that was committed under it. Otherwise an id
     /// that became surplus meanwhile would be recorded too.
@@ -42,6 +46,7 @@ extension Evidence {
     /// crosswise.
     package static func record(_ evidence: [Evidence]) -> [SQL] {
         let rows = evidence.sorted { $0.user < $1.user }
+        let doubted = rows.filter(\.wasDoubted)
         return [
             UserLock.take(rows.map(\.user)),
             """
@@ -54,9 +59,9 @@ extension Evidence {
             older as (\(Self.olderGenerationsClosing)),
             ended as (\(Self.jobsEnded)),
             logged as (\(Self.logged))
-            select provider_id, is_recorded, job_id in (select id from ended) from written
+            select provider_id, is_recorded, job_id in (select id from ended), is_recorded and is_wanted from written
             """,
-        ]
+        ] + (doubted.isEmpty ? [] : [Self.countTries(of: doubted)])
     }
 
     // MARK: The parts of record, in order
@@ -70,9 +75,11 @@ extension Evidence {
             \(rows.map(\.generation)), \(rows.map(\.providerID)), \(rows.map(\.name)), \(rows.map(\.tag)),
             \(rows.map { Bytes($0.sealedUsername) }), \(rows.map { Bytes($0.sealedPassword) }),
             \(rows.map { Bytes($0.usernameIndex) }), \(rows.map(\.expiresAt)), \(rows.map { $0.overlap ?? .zero }),
-            \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)))
+            \(rows.map { $0.trace.httpStatus.map(Int32.init) }), \(rows.map(\.trace.requestID)),
+            \(rows.map(\.trace.callMilliseconds)), \(rows.map(\.trace.waitedMilliseconds)))
         as t (job_id, epoch, worker, from_state, installation, tenant_id, user_id, generation, provider_id, name, tag,
-              sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id)
+              sealed_username, sealed_password, username_index, expires_at, overlap, http_status, request_id,
+              call_ms, waited_ms)
         """
     }
 
@@ -142,8 +149,9 @@ extension Evidence {
 
     private static let logged: SQL = """
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id)
-        select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id
+                                      http_status, provider_request_id, call_ms, waited_ms)
+        select job_id, tenant_id, user_id, generation, from_state, 'owned', epoch, worker, http_status, request_id,
+               call_ms, waited_ms
         from written where is_recorded
         """
 }

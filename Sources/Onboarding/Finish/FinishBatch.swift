@@ -2,6 +2,7 @@
 // Many results in few statements: one for all credentials, one for all jobs put back, a small transaction for each rare
 // end.
 
+package import Counts
 package import Logging
 package import Model
 package import Postgres
@@ -19,26 +20,43 @@ package struct FinishBatch: Sendable {
     package let groups: [[SQL]]
     private let evidence: [Evidence]
     private let transitions: [Transition]
-    /// The jobs of the ends, in the order of their groups.
-    private let endedJobs: [JobID]
+    private let ends: [End]
     private let metrics: Measurements?
+    private let counts: TenantCounts?
 
-    package init(_ results: [JobResult], metrics: Measurements? = nil) {
+    /// An end, and what its last statement says of the user when that returns true.
+    private struct End {
+        let job: JobID
+        let statements: [SQL]
+        let tenant: TenantID
+        let event: TenantEvent
+    }
+
+    package init(_ results: [JobResult], metrics: Measurements? = nil, counts: TenantCounts? = nil) {
         var evidence: [Evidence] = []
         var transitions: [Transition] = []
-        var ends: [(job: JobID, statements: [SQL])] = []
+        var ends: [End] = []
         for result in results {
             switch result {
             case .owned(let one): evidence.append(one)
             case .moved(let transition): transitions.append(transition)
-            case .ended(let ending): ends.append((ending.lease.job, ending.statements))
-            case .buried(let burial): ends.append((burial.lease.job, burial.statements))
+            case .ended(let ending):
+                ends.append(
+                    End(
+                        job: ending.lease.job, statements: ending.statements, tenant: ending.user.tenant,
+                        event: .revoked))
+            case .buried(let burial):
+                ends.append(
+                    End(
+                        job: burial.lease.job, statements: burial.statements, tenant: burial.user.tenant, event: .failed
+                    ))
             }
         }
         self.evidence = evidence
         self.transitions = transitions
-        self.endedJobs = ends.map(\.job)
+        self.ends = ends
         self.metrics = metrics
+        self.counts = counts
         self.groups =
             (evidence.isEmpty ? [] : [Evidence.record(evidence)])
             + (transitions.isEmpty ? [] : [[Transition.write(transitions)]]) + ends.map(\.statements)
@@ -79,8 +97,8 @@ package struct FinishBatch: Sendable {
         for case .failure(let error) in answers.joined() where Self.isForAll(error) { throw error }
         var rest = answers[...]
         var refused: [JobID] = []
-        if !self.evidence.isEmpty, let answer = rest.popFirst()?.last {
-            refused += try await self.receiveEvidence(answer, on: connection, logger: logger)
+        if !self.evidence.isEmpty, let answers = rest.popFirst() {
+            refused += try await self.receiveEvidence(answers, on: connection, logger: logger)
         }
         if !self.transitions.isEmpty, case .failure? = rest.popFirst()?.first {
             for transition in self.transitions {
@@ -88,51 +106,71 @@ package struct FinishBatch: Sendable {
                 if rows == nil { refused.append(transition.lease.job) }
             }
         }
-        for (job, answers) in zip(self.endedJobs, rest) {
+        for (end, answers) in zip(self.ends, rest) {
+            try self.count(end, answers)
             for case .failure(let error) in answers where error.code != .notRun {
                 logger.error("a job's end cannot be written", metadata: ["error": "\(error)"])
-                refused.append(job)
+                refused.append(end.job)
             }
         }
         return refused
     }
 
+    private func count(_ end: End, _ answers: [Result<PostgresRows, PostgresError>]) throws {
+        guard case .success(let rows)? = answers.last, let row = rows.first else { return }
+        var columns = row.columns
+        _ = try columns.next(JobID.self)
+        if try columns.next(Bool.self) { self.counts?.add(end.event, of: end.tenant) }
+    }
+
     // MARK: Evidence
 
     private func receiveEvidence(
-        _ answer: Result<PostgresRows, PostgresError>, on connection: PostgresConnection, logger: Logger
+        _ answers: [Result<PostgresRows, PostgresError>], on connection: PostgresConnection, logger: Logger
     ) async throws -> [JobID] {
         var refused: [JobID] = []
         var rows: [PostgresRow] = []
-        switch answer {
-        case .success(let all): rows = Array(all)
-        case .failure:
+        do throws(PostgresError) {
+            // One that fails takes back what the others have done.
+            for answer in answers { _ = try answer.get() }
+            rows = Array(try answers[Self.recordPlace].get())
+        } catch {
             for evidence in self.evidence {
-                rows += try await Self.alone(Evidence.record([evidence]), on: connection, logger: logger) ?? []
+                rows +=
+                    try await Self.alone(
+                        Evidence.record([evidence]), answerAt: Self.recordPlace, on: connection, logger: logger) ?? []
             }
         }
         let written = try Self.written(rows)
         for evidence in self.evidence {
+            guard let written = written[evidence.providerID] else {
+                refused.append(evidence.lease.job)
+                continue
+            }
+            if written.isReady { self.countReady(evidence) }
             let isWritten: Bool
-            switch written[evidence.providerID] {
-            case .done:
+            if written.isDone {
                 self.noteTime(of: evidence)
                 isWritten = true
-            case .recorded: isWritten = try await Self.goOn(after: evidence, on: connection, logger: logger)
-            case .refused: isWritten = try await self.decide(evidence, on: connection, logger: logger)
-            case nil: isWritten = false
+            } else if written.isRecorded {
+                isWritten = try await Self.goOn(after: evidence, on: connection, logger: logger)
+            } else {
+                isWritten = try await self.decide(evidence, on: connection, logger: logger)
             }
             if !isWritten { refused.append(evidence.lease.job) }
         }
         return refused
     }
 
-    private enum Written {
-        /// Recorded, and its job is done with.
-        case done
-        /// Recorded, and its job has more to do.
-        case recorded
-        case refused
+    /// The place of the answer of `record` among those of its transaction.
+    private static let recordPlace = 1
+
+    private struct Written {
+        let isRecorded: Bool
+        /// Its job is done with; else the job has more to do.
+        let isDone: Bool
+        /// Its user is ready by it.
+        let isReady: Bool
     }
 
     /// What became of each credential. A row that could not be written is not among them.
@@ -141,9 +179,8 @@ package struct FinishBatch: Sendable {
         for row in rows {
             var columns = row.columns
             let id: ProviderID = try columns.next()
-            let isRecorded: Bool = try columns.next()
-            let isDone: Bool = try columns.next()
-            written[id] = isDone ? .done : isRecorded ? .recorded : .refused
+            written[id] = Written(
+                isRecorded: try columns.next(), isDone: try columns.next(), isReady: try columns.next())
         }
         return written
     }
@@ -158,6 +195,12 @@ package struct FinishBatch: Sendable {
             DeadJob.lookNow(evidence.user),
         ]
         return try await Self.alone(statements, on: connection, logger: logger) != nil
+    }
+
+    /// A rotation has left the user ready all the while.
+    private func countReady(_ evidence: Evidence) {
+        guard evidence.overlap == nil else { return }
+        self.counts?.add(.ready(after: evidence.arrival?.elapsed), of: evidence.user.tenant)
     }
 
     /// The user is ready. A rotation has left the user ready all the while.

@@ -19,6 +19,8 @@ enum NextGoal {
     /// when the user was changed meanwhile. Failures go on being counted then, so that two goals that fail in turn back
     /// off too.
     ///
+    /// Returns the job, and whether its user is revoked now.
+    ///
     /// Indexes users_pkey, jobs_pkey, credentials_pkey, each entered by key.
     static func choose(_ lease: Lease, _ user: UserKey, _ trace: Trace, passesOver: Duration? = nil) -> SQL {
         """
@@ -33,7 +35,7 @@ enum NextGoal {
             where jobs.id = held.id and \(lease.holdsJob) and not exists (select 1 from next)),
         goes_on as (\(Self.jobGoesOn(lease, isTurn: passesOver != nil)))
         \(Self.logged(lease, user, trace))
-        returning job_id
+        returning job_id, exists (select 1 from told where status = 'revoked')
         """
     }
 
@@ -165,6 +167,7 @@ enum NextGoal {
           and case when wish.wanted = 'live'
               then users.status <> 'ready' and exists (select 1 from open where is_wanted)
               else users.status <> 'revoked' and not exists (select 1 from open) and not exists (select 1 from next) end
+        returning users.status
         """
     }
 
@@ -195,10 +198,11 @@ enum NextGoal {
     private static func logged(_ lease: Lease, _ user: UserKey, _ trace: Trace) -> SQL {
         """
         insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch, worker,
-                                      http_status, provider_request_id)
+                                      http_status, provider_request_id, call_ms, waited_ms)
         select held.id, \(user.tenant), \(user.user), held.generation, held.state,
                coalesce((select state from next), 'ended'),
-               \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID)
+               \(lease.epoch), \(lease.worker), \(trace.httpStatus.map(Int32.init)), \(trace.requestID),
+               \(trace.callMilliseconds), \(trace.waitedMilliseconds)
         from held
         """
     }

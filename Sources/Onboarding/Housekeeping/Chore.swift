@@ -43,6 +43,12 @@ enum Chore: CaseIterable, Sendable {
     case overwriteClosedCredentials
     /// Forgets old surplus that was deleted, and what is left of people who were erased.
     case forgetRemains
+    /// Adds counts of tenants' minutes that are two days old to their hours.
+    case rollMinutes
+    /// Forgets counts of tenants' hours that are 90 days old.
+    case forgetHours
+    /// Forgets what was put right 90 days ago.
+    case forgetFindings
     /// Queues jobs for credentials to delete whose user has no job.
     case queueForgottenDeletes
     /// Queues jobs for users who are not as wanted and have none.
@@ -82,6 +88,9 @@ enum Chore: CaseIterable, Sendable {
         case .forgetOldEvents: .every(.seconds(10), from: .milliseconds(4000))
         case .overwriteClosedCredentials: .every(.seconds(10), from: .milliseconds(9000))
         case .forgetRemains: .every(.seconds(600), from: .milliseconds(14_500))
+        case .rollMinutes: .every(.seconds(10), from: .seconds(2))
+        case .forgetHours: .every(.seconds(60), from: .seconds(7))
+        case .forgetFindings: .every(.seconds(60), from: .seconds(17))
         case .queueForgottenDeletes: .every(.seconds(5), from: .milliseconds(1500))
         case .queueForgottenUsers: .every(.seconds(5), from: .milliseconds(4000))
         case .tellOfStoppedDeletes: .every(.seconds(60), from: .seconds(2))

@@ -102,7 +102,8 @@ extension OnboardingWorker {
             for statement in DeletedSources.forget(limit: Self.peoplePerStatement) {
                 _ = try await connection.query(statement)
             }
-        case .dropOldLog, .forgetOldLogRows, .forgetOldEvents, .overwriteClosedCredentials, .forgetRemains:
+        case .dropOldLog, .forgetOldLogRows, .forgetOldEvents, .overwriteClosedCredentials, .forgetRemains,
+            .rollMinutes, .forgetHours, .forgetFindings:
             try await self.retain(chore, &round.oldEvents, on: connection)
         case .queueForgottenDeletes: try await self.queueForgottenDeletes(&round, on: connection)
         case .queueForgottenUsers: try await self.queueForgottenUsers(&round, on: connection)

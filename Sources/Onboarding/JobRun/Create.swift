@@ -17,6 +17,7 @@ extension JobRun {
     /// taken before the claim, the connection's is taken here. It starts only while the lease has room for the whole
     /// deadline: until the lease ends, no other worker may send one for this job.
     func create(_ state: inout RunState) async -> JobEvent {
+        state.beginStep()
         guard let tag = state.job.tag, await self.holdsSealer(&state) else { return .notSent }
         if case .wait(let wait) = await self.takePermits(&state) { return await self.refused(for: wait, &state) }
         guard ContinuousClock.now + self.deadline < state.leaseEnd else { return .notSent }
@@ -31,8 +32,9 @@ extension JobRun {
         let request = CreateRequest(
             connectionID: state.job.connectionID, name: self.name(state), tag: tag,
             expiresAt: state.job.expiresAt.map { RFC3339.text($0) })
+        let began = ContinuousClock.now
         let outcome = await self.provider.api.create(request)
-        self.note(outcome, &state)
+        self.note(outcome, since: began, &state)
         await self.tellBrake(ticket, outcome, state)
         self.weaken(&state, by: outcome)
         if let news = outcome.news(connection: request.connectionID) { self.throttledLog.log(news) }
@@ -81,9 +83,14 @@ extension JobRun {
         return .refused(wait)
     }
 
-    /// Writes down what the outcome says of the call. Only a create that was not sent leaves its permits unused.
-    private func note(_ outcome: CreateOutcome, _ state: inout RunState) {
-        if case .notSent = outcome {} else { (state.accountShare, state.holdsConnectionPermit) = (nil, false) }
+    /// Writes down what the outcome says of the call. A create that was not sent is no call, and alone leaves its permits
+    /// unused.
+    private func note(_ outcome: CreateOutcome, since began: ContinuousClock.Instant, _ state: inout RunState) {
+        if case .notSent = outcome {
+        } else {
+            (state.accountShare, state.holdsConnectionPermit) = (nil, false)
+            state.noteCall(since: began)
+        }
         switch outcome {
         case .created(let credential, let trace):
             state.trace = Trace(trace)

@@ -11,7 +11,10 @@ extension JobRun {
     /// A 200 is proof, and so is a 404 when another known credential of the account answers: the 404 is about the
     /// credential then, and not about a wrong key.
     func delete(_ id: ProviderID, _ state: inout RunState) async -> JobEvent {
+        state.beginStep()
+        let began = ContinuousClock.now
         do throws(TelnyxFailure) {
+            defer { state.noteCall(since: began) }
             state.trace = Trace(try await self.provider.delete(id))
             return .deleted(id)
         } catch {

@@ -13,11 +13,13 @@ import Telnyx
 extension JobRun {
     /// Lists by name and compares the names here: whether the provider's filter is exact is not documented.
     func look(_ state: inout RunState) async -> JobEvent {
+        state.beginStep()
         do {
             let found = try await self.live(&state).sorted { lhs, rhs in
                 (lhs.createdAt ?? .distantPast, lhs.id) < (rhs.createdAt ?? .distantPast, rhs.id)
             }
             state.found = found.first
+            state.isAdopted = !found.isEmpty
             return .looked(found: found.map(\.id))
         } catch let failure as TelnyxFailure {
             state.trace = Trace(failure.trace)
@@ -37,14 +39,14 @@ extension JobRun {
         let name = self.name(state)
         // A page is asked for only while the lease has room for it.
         let limit = state.leaseEnd - self.deadline
-        let shown = await self.shownUnderTag(state)
+        let shown = await self.shownUnderTag(&state)
         var alive = try await self.withoutSurplus(shown.filter { $0.isLive(under: name) })
         if alive.isEmpty {
-            let named = try await self.provider.listAll(ListQuery(name: name), until: limit)
+            let named = try await self.list(ListQuery(name: name), until: limit, &state)
             alive = try await self.withoutSurplus(named.filter { $0.isLive(under: name) })
         }
         if alive.isEmpty, let tag = state.sharedTag, let moment = self.settledAt(state) {
-            let tagged = try await self.list(tag, notBefore: moment, until: limit)
+            let tagged = try await self.list(tag, notBefore: moment, until: limit, &state)
             alive = try await self.withoutSurplus(tagged.filter { $0.isLive(under: name) })
         }
         return alive
@@ -52,17 +54,20 @@ extension JobRun {
 
     /// What a recent list of the job's tag shows. It proves presence, never absence: a job that is not on it is looked
     /// up by name. Such a list is made when the job is one of many. When it fails, names decide.
-    private func shownUnderTag(_ state: RunState) async -> [TelephonyCredential] {
+    private func shownUnderTag(_ state: inout RunState) async -> [TelephonyCredential] {
         guard let tag = state.sharedTag else { return [] }
         if let recent = await self.tagLists.recent(tag) { return recent.credentials }
         guard state.isOneOfMany else { return [] }
         let limit = min(state.leaseEnd - self.deadline, .now + self.deadline)
-        return (try? await self.list(tag, notBefore: state.begun - TagLists.life, until: limit)) ?? []
+        return (try? await self.list(tag, notBefore: state.begun - TagLists.life, until: limit, &state)) ?? []
     }
 
     private func list(
-        _ tag: SharedTag, notBefore moment: ContinuousClock.Instant, until limit: ContinuousClock.Instant
+        _ tag: SharedTag, notBefore moment: ContinuousClock.Instant, until limit: ContinuousClock.Instant,
+        _ state: inout RunState
     ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let began = ContinuousClock.now
+        defer { state.noteCall(since: began) }
         let provider = self.provider
         return try await self.tagLists.list(tag, notBefore: moment) { () async throws(TelnyxFailure) in
             try await provider.listAll(ListQuery(tag: tag.tag), until: limit)
@@ -78,6 +83,14 @@ extension JobRun {
         guard state.job.life.mayProveAbsence else { return nil }
         if let quietIn = state.job.life.quietIn { return state.begun + quietIn }
         return state.needsFreshList ? state.begun : state.begun - TagLists.life
+    }
+
+    private func list(
+        _ query: ListQuery, until limit: ContinuousClock.Instant, _ state: inout RunState
+    ) async throws(TelnyxFailure) -> [TelephonyCredential] {
+        let began = ContinuousClock.now
+        defer { state.noteCall(since: began) }
+        return try await self.provider.listAll(query, until: limit)
     }
 
     private func withoutSurplus(_ alive: [TelephonyCredential]) async throws -> [TelephonyCredential] {

@@ -13,7 +13,7 @@ extension JobRun {
             Transition(
                 lease: state.job.lease, to: .scheduled, delay: delay, isCharged: isCharged,
                 isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed, isUnsent: state.hasProof,
-                dropsTag: dropsTag, trace: state.trace))
+                dropsTag: dropsTag, trace: state.logged))
     }
 
     /// The job must look before anything else. `landingTime`: an empty answer before that long from now proves nothing.
@@ -24,7 +24,7 @@ extension JobRun {
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isCharged: isCharged,
                 isDoubtful: state.job.life.isDoubtful, isFailure: state.hasFailed,
-                landingTime: landingTime, trace: state.trace))
+                landingTime: landingTime, trace: state.logged))
     }
 
     /// The job goes back into doubt as it came. `isFailure`: the next pause is longer.
@@ -32,7 +32,7 @@ extension JobRun {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isDoubtful: state.job.life.isDoubtful,
-                isFailure: isFailure, trace: Trace(errorCode: "waits_for_limit")))
+                isFailure: isFailure, trace: state.logged(Trace(errorCode: "waits_for_limit"))))
     }
 
     /// The job's generation is done with.
@@ -40,7 +40,7 @@ extension JobRun {
         .ended(
             Ending(
                 lease: state.job.lease, user: state.job.user, generation: state.job.life.generation, how: how,
-                trace: state.trace))
+                trace: state.logged))
     }
 
     /// The job goes to another generation first, and comes back to this one after `delay`.
@@ -53,7 +53,7 @@ extension JobRun {
         .buried(
             Burial(
                 lease: state.job.lease, user: state.job.user, reason: reason, words: state.words,
-                mayExist: state.job.life.isDoubtful, trace: state.trace))
+                mayExist: state.job.life.isDoubtful, trace: state.logged))
     }
 
     /// The name of this job's credential at the provider.

@@ -29,13 +29,15 @@ extension JobRun {
     private func writeNewLease(_ state: inout RunState) async -> Bool {
         let started = ContinuousClock.now
         let held = state.job.lease
-        let statement = held.renewed(lease: self.lease, landingTime: self.rules.landingTime, era: state.era)
+        let statement = held.renewed(
+            lease: self.lease, landingTime: self.rules.landingTime, era: state.era, look: state.logged(Trace()))
         guard let row = try? await self.pool.query(statement).first, let epoch = try? row.decode(Int64.self) else {
             return false
         }
         state.job.lease = Lease(job: held.job, epoch: epoch, worker: held.worker, state: .armed)
         state.leaseEnd = started + self.lease
         state.hasProof = true
+        state.beginStep()
         return true
     }
 

@@ -27,6 +27,12 @@ struct RunState {
     var trace = Trace()
     /// Whether this run has proven absence, and nothing that may have landed was sent since.
     var hasProof = false
+    /// Whether a look has found the credential.
+    var isAdopted = false
+    /// How long the calls of the present step took, and how long the run waited before the first; nil: it made none.
+    private(set) var calls: (took: Duration, waited: Duration)?
+    /// Since when no call of this run is under way.
+    private var idleSince = ContinuousClock.now
     /// The provider's words to a rejection.
     var words: String?
     /// Whether a call failed. Failures in a row make pauses longer.
@@ -54,5 +60,26 @@ struct RunState {
         self.accountShare = job.lease.state == .armed ? .creates : nil
         self.path =
             self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight
+    }
+
+    /// Another step begins, whose calls are a line of the log by themselves.
+    mutating func beginStep() { self.calls = nil }
+
+    /// A call has ended that began then.
+    mutating func noteCall(since began: ContinuousClock.Instant) {
+        let ended = ContinuousClock.now
+        let waited = self.calls?.waited ?? (began - self.idleSince)
+        self.calls = ((self.calls?.took ?? .zero) + (ended - began), waited)
+        self.idleSince = ended
+    }
+
+    /// What the log gets of the present step.
+    var logged: Trace { self.logged(self.trace) }
+
+    func logged(_ trace: Trace) -> Trace {
+        var trace = trace
+        trace.called = self.calls?.took
+        trace.waited = self.calls?.waited
+        return trace
     }
 }

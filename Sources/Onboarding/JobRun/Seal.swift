@@ -33,8 +33,9 @@ extension JobRun {
                         secrets.password.reveal(),
                         .credential("sealed_password", of: user, generation: generation, id)),
                     usernameIndex: sealer.blindIndex(secrets.username, column: "sip_username"),
-                    expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.trace,
-                    arrival: state.job.arrival, path: state.path))
+                    expiresAt: credential.expiresAt, overlap: state.job.overlap, trace: state.logged,
+                    arrival: state.job.arrival, path: state.path,
+                    wasDoubted: state.isFromDoubt || state.job.life.isDoubtful || state.isAdopted))
         } catch {
             return await self.cannotTake(id, .notNow, &state)
         }

@@ -98,7 +98,7 @@ struct MissingCredentials: Sendable {
     }
 
     private func replace(_ missing: MissingCredential) async throws {
-        let statements = SweepCorrections.reprovision(missing.user, missing.id, isMissing: true)
+        let statements = SweepCorrections.reprovision(missing.user, missing.id, .gone)
         for answer in try await self.pool.withConnection({ try await $0.pipeline([statements]) }).joined() {
             _ = try answer.get()
         }

@@ -15,6 +15,8 @@ package struct RetentionRules: Sendable {
     /// Days of a deleted surplus credential, and of what is left of an erased person. Nobody asks for either, but a
     /// credential may come to light later and its row then says whose it was.
     static let remainsDays = 90
+    /// Days of what was put right.
+    static let findingDays = 90
 
     static func life(_ days: Int) -> Duration { .seconds(days * 86_400) }
 }
@@ -42,9 +44,15 @@ extension OnboardingWorker {
             let life = RetentionRules.life(RetentionRules.remainsDays)
             _ = try await connection.query(OldRemains.forgetSurplus(after: life, limit: Int64(Self.rowsPerPage)))
             _ = try await connection.query(OldRemains.forgetErased(after: life, limit: Int64(Self.rowsPerPage)))
+        case .rollMinutes: _ = try await connection.query(OldMinutes.roll(limit: Self.countsPerPage))
+        case .forgetHours: _ = try await connection.query(OldMinutes.forget(limit: Self.countsPerPage))
+        case .forgetFindings:
+            let life = RetentionRules.life(RetentionRules.findingDays)
+            _ = try await connection.query(OldFindings.forget(after: life, limit: Int64(Self.rowsPerPage)))
         default: break
         }
     }
 
     private static let rowsPerPage: Int32 = 1000
+    private static let countsPerPage: Int64 = 5000
 }

@@ -31,13 +31,14 @@ struct StrayOwners {
                 result.strays.append(stray)
                 continue
             }
-            switch try await self.sweep.verdict(owner) {
-            case .second, .closed: taking[stray.tag ?? "", default: []].append((stray, owner, .closed))
-            case .overtaken: taking[stray.tag ?? "", default: []].append((stray, owner, .overtaken))
+            let verdict = try await self.sweep.verdict(owner)
+            switch verdict {
+            case .second, .closed, .overtaken: taking[stray.tag ?? "", default: []].append((stray, owner, verdict))
             case .stray: result.strays.append(stray)
-            case let verdict:
+            case .evidence, .orphan, .ahead:
                 report.evidence += 1
-                if !self.sweep.options.isDryRun { try await self.help(owner, verdict) }
+                let found = FoundCredential(id: stray.id, owner: owner, tag: stray.tag)
+                if !self.sweep.options.isDryRun { try await self.help(found, verdict) }
             }
         }
         for (tag, found) in taking { result.remembered += try await self.take(found, tag, &report) }
@@ -45,14 +46,11 @@ struct StrayOwners {
     }
 
     /// The user's job looks, and adopts it. The row goes when it is recorded.
-    private func help(_ owner: OwnedName, _ verdict: Verdict) async throws {
+    private func help(_ found: FoundCredential, _ verdict: Verdict) async throws {
         switch verdict {
-        case .evidence:
-            try await self.sweep.inOneTransaction(SweepCorrections.makeLook(owner.user, owner.generation))
-        case .orphan:
-            try await self.sweep.inOneTransaction([UserLock.take(owner.user)] + SweepCorrections.adopt(owner.user))
-        case .ahead:
-            try await self.sweep.inOneTransaction(SweepCorrections.catchUp(owner.user, owner.generation))
+        case .evidence: try await self.sweep.inOneTransaction(SweepCorrections.makeLook(found))
+        case .orphan: try await self.sweep.inOneTransaction(SweepCorrections.adopt(found))
+        case .ahead: try await self.sweep.inOneTransaction(SweepCorrections.catchUp(found))
         case .second, .closed, .overtaken, .stray: break
         }
     }
@@ -77,7 +75,7 @@ struct StrayOwners {
         var remembered = 0
         for (stray, owner, verdict) in found {
             if verdict == .overtaken { try await self.sweep.inOneTransaction(SweepCorrections.overtake(owner)) }
-            remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag)
+            remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag, as: verdict.finding)
         }
         return remembered
     }

@@ -23,23 +23,32 @@ struct Stray: Sendable, Hashable {
     /// then.
     static let reprieve: Duration = .seconds(120)
 
-    /// Enters strays. One that stands there already keeps what is known of it. Indexes surplus_pkey and
-    /// credentials_provider_id_key.
+    /// Enters strays, each as a finding too. One that stands there already keeps what is known of it. Indexes
+    /// surplus_pkey and credentials_provider_id_key.
     static func remember(_ strays: [Stray]) -> SQL {
         """
-        insert into dialtone.surplus (provider_id, name, tag)
-        select id, name, tag
-        from unnest(\(strays.map(\.id)), \(strays.map(\.name)), \(strays.map(\.tag))) as stray (id, name, tag)
-        where not exists (select 1 from dialtone.credentials where credentials.provider_id = stray.id offset 0)
-        on conflict (provider_id) do update
-        set tag = coalesce(excluded.tag, surplus.tag), deleted_at = null,
-            found_at = case when surplus.deleted_at is null then surplus.found_at else clock_timestamp() end,
-            walked_at = case when surplus.deleted_at is null then surplus.walked_at end,
-            doomed_at = case when surplus.deleted_at is null then surplus.doomed_at end
-        where surplus.user_id is null
-          -- A list may show for a while what was deleted just now.
-          and (surplus.deleted_at < clock_timestamp() - interval '2 minutes'
-               or surplus.deleted_at is null and excluded.tag is not null and surplus.tag is distinct from excluded.tag)
+        with remembered as (
+            insert into dialtone.surplus (provider_id, name, tag)
+            select id, name, tag
+            from unnest(\(strays.map(\.id)), \(strays.map(\.name)), \(strays.map(\.tag))) as stray (id, name, tag)
+            where not exists (select 1 from dialtone.credentials where credentials.provider_id = stray.id offset 0)
+            on conflict (provider_id) do update
+            set tag = coalesce(excluded.tag, surplus.tag), deleted_at = null,
+                found_at = case when surplus.deleted_at is null then surplus.found_at else clock_timestamp() end,
+                walked_at = case when surplus.deleted_at is null then surplus.walked_at end,
+                doomed_at = case when surplus.deleted_at is null then surplus.doomed_at end
+            where surplus.user_id is null
+              -- A list may show for a while what was deleted just now.
+              and (surplus.deleted_at < clock_timestamp() - interval '2 minutes'
+                   or surplus.deleted_at is null and excluded.tag is not null
+                      and surplus.tag is distinct from excluded.tag)
+            returning provider_id, tag),
+        found as (
+            -- A tag is its tenant's name up to the first dot.
+            select nullif(split_part(tag, '.', 1), '') as tenant_id, null::text as user_id,
+                   null::integer as generation, provider_id, tag
+            from remembered)
+        \(Finding.write(.stray, from: "found"))
         """
     }
 

@@ -17,8 +17,10 @@ struct Surplus: Sendable {
     var generation: Generation
     var name: String
     var tag: String?
+    /// As what they are written down.
+    var kind = FindingKind.second
 
-    /// Remembers the ids, in one transaction.
+    /// Remembers the ids, in one transaction. The last statement writes a row for each that was not remembered yet.
     ///
     /// The second statement runs behind the user's lock and under a snapshot taken after it. A statement that records a
     /// credential holds the same lock. So an id stands here or in `credentials`, never in both.
@@ -26,16 +28,20 @@ struct Surplus: Sendable {
         [
             UserLock.take(self.user),
             """
-            insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
-            select id, \(self.user.tenant), \(self.user.user), \(self.generation), \(self.name), \(self.tag)
-            from unnest(\(self.ids)) as found (id)
-            -- Index credentials_provider_id_key.
-            where not exists (select 1 from dialtone.credentials credential where credential.provider_id = id)
-            -- The provider shows it although it was deleted: delete it again. A stray has found its user.
-            on conflict (provider_id) do update
-            set deleted_at = null, tenant_id = excluded.tenant_id, user_id = excluded.user_id,
-                generation = excluded.generation, due_at = clock_timestamp(), attempts = 0
-            where surplus.deleted_at is not null or surplus.user_id is null
+            with remembered as (
+                insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, tag)
+                select id, \(self.user.tenant), \(self.user.user), \(self.generation), \(self.name), \(self.tag)
+                from unnest(\(self.ids)) as found (id)
+                -- Index credentials_provider_id_key.
+                where not exists (select 1 from dialtone.credentials credential
+                                  where credential.provider_id = id offset 0)
+                -- The provider shows it although it was deleted: delete it again. A stray has found its user.
+                on conflict (provider_id) do update
+                set deleted_at = null, tenant_id = excluded.tenant_id, user_id = excluded.user_id,
+                    generation = excluded.generation, due_at = clock_timestamp(), attempts = 0
+                where surplus.deleted_at is not null or surplus.user_id is null
+                returning tenant_id, user_id, generation, provider_id, tag)
+            \(Finding.write(self.kind, from: "remembered"))
             """,
         ]
     }
@@ -145,8 +151,11 @@ struct Surplus: Sendable {
     /// second credential stays until then: it may be all that the user has. Index credentials_provider_id_key.
     static func ownerIsMissing(_ owner: ProviderID) -> SQL {
         """
-        update dialtone.credentials set missing_since = clock_timestamp()
-        where provider_id = \(owner) and coalesce(status = 'active', false) and missing_since is null
+        with changed as (
+            update dialtone.credentials set missing_since = clock_timestamp()
+            where provider_id = \(owner) and coalesce(status = 'active', false) and missing_since is null
+            returning tenant_id, user_id, generation, provider_id, tag)
+        \(Finding.write(.missing, from: "changed"))
         """
     }
 }

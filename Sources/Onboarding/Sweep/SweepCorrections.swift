@@ -10,22 +10,33 @@ enum SweepCorrections {
     /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
     /// A job that a worker holds is left alone. In one transaction behind the user's lock. Unique key of jobs
     /// (tenant_id, user_id).
-    static func makeLook(_ user: UserKey, _ generation: Generation) -> [SQL] {
-        [UserLock.take(user), Self.look(user, generation), DeadJob.lookNow(user)]
+    static func makeLook(_ found: FoundCredential) -> [SQL] {
+        [UserLock.take(found.owner.user), Self.look(found), DeadJob.lookNow(found.owner.user)]
     }
 
-    private static func look(_ user: UserKey, _ generation: Generation) -> SQL {
+    /// A job in doubt would have looked by itself, so what it finds is no finding.
+    private static func look(_ found: FoundCredential) -> SQL {
         """
         with before as materialized (
-            select id, state from dialtone.jobs
-            where tenant_id = \(user.tenant) and user_id = \(user.user) and generation = \(generation)
+            select id, state, in_doubt from dialtone.jobs
+            where tenant_id = \(found.owner.user.tenant) and user_id = \(found.owner.user.user)
+              and generation = \(found.owner.generation)
               and state in ('queued', 'scheduled', 'in_doubt') for no key update),
         looking as (
             update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
-            from before where jobs.id = before.id
-            returning \(JobLog.changedJob), before.state as from_state)
-        \(JobLog.write(from: "looking"))
+            from before where jobs.id = any(array(select id from before)) and jobs.id = before.id
+            returning \(JobLog.changedJob), before.state as from_state, before.in_doubt as was_in_doubt),
+        logged as (\(JobLog.write(from: "looking"))),
+        adopted as (
+            select tenant_id, user_id, generation, \(found.id)::text as provider_id, \(found.tag)::text as tag
+            from looking where not was_in_doubt and from_state <> 'in_doubt')
+        \(Finding.write(.adopted, from: "adopted"))
         """
+    }
+
+    /// Lets the user's job adopt a credential that no job would have found, in one transaction behind the user's lock.
+    static func adopt(_ found: FoundCredential) -> [SQL] {
+        [UserLock.take(found.owner.user)] + Self.adopt(found.owner.user) + [found.adopted]
     }
 
     /// Queues a job that looks first for a user who has none.
@@ -46,8 +57,9 @@ enum SweepCorrections {
     }
 
     /// Opens a generation again that the ledger has forgotten, in one transaction behind the user's lock.
-    static func catchUp(_ user: UserKey, _ generation: Generation) -> [SQL] {
-        [
+    static func catchUp(_ found: FoundCredential) -> [SQL] {
+        let (user, generation) = (found.owner.user, found.owner.generation)
+        return [
             UserLock.take(user),
             """
             update dialtone.users
@@ -55,7 +67,7 @@ enum SweepCorrections {
             where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'live'
               and generation < \(generation)
             """,
-        ] + Self.adopt(user) + [Self.retarget(user)]
+        ] + Self.adopt(user) + [Self.retarget(user), found.adopted]
     }
 
     /// Turns a job of an older generation to the wanted one, which it makes after a look. A delete that the job was to
@@ -87,8 +99,11 @@ enum SweepCorrections {
     /// The caller holds the user's lock.
     static func reopen(_ id: ProviderID) -> SQL {
         """
-        update dialtone.credentials set status = 'closing', deleted_at = null, close_after = null
-        where provider_id = \(id) and status = 'deleted'
+        with reopened as (
+            update dialtone.credentials set status = 'closing', deleted_at = null, close_after = null
+            where provider_id = \(id) and status = 'deleted'
+            returning tenant_id, user_id, generation, provider_id, tag)
+        \(Finding.write(.reopened, from: "reopened"))
         """
     }
 
@@ -97,8 +112,11 @@ enum SweepCorrections {
         [
             UserLock.take(user),
             """
-            update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
-            where provider_id = \(id) and status = 'closing'
+            with closed as (
+                update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp(), close_after = null
+                where provider_id = \(id) and status = 'closing'
+                returning tenant_id, user_id, generation, provider_id, tag)
+            \(Finding.write(.absent, from: "closed"))
             """,
             NextGoal.openNext(user),
         ] + Self.adopt(user) + [
@@ -111,20 +129,23 @@ enum SweepCorrections {
 
     /// Closes the generation of a credential that is gone or has expired at the provider, gives its slot back, and
     /// opens the next one. The job looks first: a restored ledger may have forgotten that the next one was made. In one
-    /// transaction behind the user's lock. `isMissing`: only if it is still missing.
+    /// transaction behind the user's lock. A credential that is
+    /// `gone` must still be missing.
     ///
     /// `coalesce` keeps the partial indexes out. Indexes credentials_provider_id_key and tenant_tags_tag_key.
-    static func reprovision(_ user: UserKey, _ id: ProviderID, isMissing: Bool) -> [SQL] {
+    static func reprovision(_ user: UserKey, _ id: ProviderID, _ kind: FindingKind) -> [SQL] {
         [
             UserLock.take(user),
             """
             with closed as (
                 update dialtone.credentials set status = 'deleted', deleted_at = clock_timestamp()
                 where provider_id = \(id) and coalesce(status = 'active', false)
-                  and (missing_since is not null or not \(isMissing))
-                returning tag)
-            update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
-            where tenant_id = \(user.tenant) and tag = (select tag from closed)
+                  and (missing_since is not null or not \(kind == .gone))
+                returning tenant_id, user_id, generation, provider_id, tag),
+            given as (
+                update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
+                where tenant_id = \(user.tenant) and tag = (select tag from closed))
+            \(Finding.write(kind, from: "closed"))
             """,
             NextGoal.openNext(user),
         ] + Self.adopt(user) + [Self.retarget(user)]

@@ -33,7 +33,7 @@ extension OnboardingWorker {
             while true {
                 self.takeLooks(&state)
                 if self.isEnding && state.inHand.count == 0 {
-                    let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+                    let batch = self.batch(state.unwritten)
                     return await batch.writeAtTheEnd(to: self.pool, self.logger)
                 }
                 await self.writeLooks(&state)
@@ -76,7 +76,7 @@ extension OnboardingWorker {
     /// Cancelled or failed here: the results stay in hand, and the next turn writes them.
     private func writeLooks(_ state: inout LookState) async {
         guard !state.unwritten.isEmpty else { return }
-        let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+        let batch = self.batch(state.unwritten)
         if await batch.write(to: self.pool, self.logger) { state.unwritten = [] }
     }
 

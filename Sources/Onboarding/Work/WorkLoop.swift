@@ -38,7 +38,7 @@ extension OnboardingWorker {
             self.takeResults(&state)
             await self.putBackLost(&state)
             if self.isEnding && state.inHand.count == 0 {
-                let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+                let batch = self.batch(state.unwritten)
                 return await batch.writeAtTheEnd(to: self.pool, self.logger)
             }
             let held = await self.exchange(&state)
@@ -56,6 +56,11 @@ extension OnboardingWorker {
         let result = await self.jobRun.run(held.job, leaseEnd: held.leaseEnd, era: held.era)
         self.results.withLock { $0.append(result) }
         self.wakeup.signal()
+    }
+
+    /// What writes these results, and counts what comes of them.
+    func batch(_ results: [JobResult]) -> FinishBatch {
+        FinishBatch(results, metrics: self.metrics, counts: self.counts)
     }
 
     private func takeResults(_ state: inout LoopState) {
@@ -96,7 +101,7 @@ extension OnboardingWorker {
 
     /// Writes results and claims, each under its own sync of one pipeline. Returns the claimed jobs that can be run.
     private func exchange(_ state: inout LoopState) async -> [HeldJob] {
-        let batch = FinishBatch(state.unwritten, metrics: self.metrics)
+        let batch = self.batch(state.unwritten)
         let claim = await self.planClaim(&state)
         guard !batch.groups.isEmpty || claim != nil else { return [] }
         let sentAt = ContinuousClock.now

@@ -10,9 +10,9 @@ extension Router {
     ///
     /// HEAD is allowed wherever GET is, because the router makes it from GET. A route of its own has each of `taken`.
     func refuseOthers(
-        _ path: RouterPath, allowed method: HTTPRequest.Method, taken: [HTTPRequest.Method] = []
+        _ path: RouterPath, allowed methods: [HTTPRequest.Method], taken: [HTTPRequest.Method] = []
     ) {
-        let refusal = MethodRefusal(allowed: method)
+        let refusal = MethodRefusal(allowed: methods)
         for other in KnownMethods.all where !taken.contains(other) {
             guard other == .options || !refusal.allowed.contains(other) else { continue }
             self.on(path, method: other) { _, _ -> Response in try refusal.answer(to: other) }
@@ -25,8 +25,8 @@ struct MethodRefusal: Sendable {
     let allowed: [HTTPRequest.Method]
     private let list: String
 
-    init(allowed method: HTTPRequest.Method) {
-        self.allowed = method == .get ? [.get, .head, .options] : [method, .options]
+    init(allowed methods: [HTTPRequest.Method]) {
+        self.allowed = methods.flatMap { $0 == .get ? [.get, .head] : [$0] } + [.options]
         self.list = self.allowed.map(\.rawValue).joined(separator: ", ")
     }
 

@@ -8,16 +8,16 @@ import Hummingbird
 struct HealthRoutes: Sendable {
     let isReady: @Sendable () async -> Bool
 
-    func add(to router: Router<WebContext>) {
-        router.get("healthz") { _, _ in "ok\n" }
-        router.get("readyz") { _, _ in try await self.readiness() }
-        for path: RouterPath in ["healthz", "readyz"] { router.refuseOthers(path, allowed: .get) }
-    }
+    func live() -> Response { Self.response("ok\n") }
 
-    private func readiness() async throws -> String {
+    func readiness() async throws -> Response {
         guard await self.isReady() else {
             throw Problem(503, "not_ready", "Requests cannot be served now.", retryAfter: 5)
         }
-        return "ready\n"
+        return Self.response("ready\n")
+    }
+
+    private static func response(_ text: String) -> Response {
+        Answer(status: 200, fields: [("content-type", "text/plain; charset=utf-8")], body: text).response
     }
 }

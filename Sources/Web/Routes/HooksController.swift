@@ -21,21 +21,10 @@ struct HooksController: Sendable {
     /// For the fast path; the router's answers get their Date field from Hummingbird.
     let date = DateField()
 
-    func add(to router: Router<WebContext>) {
-        router.post("v1/hooks/:hook") { request, context in try await self.answer(request, context) }
-        for method in [HTTPRequest.Method.get, .options] {
-            router.on("v1/hooks/:hook", method: method) { request, context in
-                try await self.handshake(method, request, context)
-            }
-        }
-        router.refuseOthers("v1/hooks/:hook", allowed: .post, taken: [.get, .options])
-    }
-
     /// A sender finds out whether a hook is there. Where its source knows no such request, or there is no such hook,
     /// the answer is that of any other path.
-    private func handshake(
-        _ method: HTTPRequest.Method, _ request: Request, _ context: WebContext
-    ) async throws -> Response {
+    func handshake(_ request: Request, _ context: WebContext) async throws -> Response {
+        let method = request.method
         let hook = try context.parameters.require("hook")
         let known: Handshake.Answer?
         do {
@@ -45,7 +34,7 @@ struct HooksController: Sendable {
         } catch {
             throw self.named(error, at: hook)
         }
-        guard let answer = known else { return try MethodRefusal(allowed: .post).answer(to: method) }
+        guard let answer = known else { return try MethodRefusal(allowed: [.post]).answer(to: method) }
         let fields = answer.headers.map { ($0.name, $0.value) }
         return Answer(status: answer.status, fields: fields, body: answer.body ?? "").response
     }
@@ -55,7 +44,7 @@ struct HooksController: Sendable {
         { name in HTTPField.Name(name).map { headers[values: $0] } ?? [] }
     }
 
-    private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
+    func answer(_ request: Request, _ context: WebContext) async throws -> Response {
         let hook = try context.parameters.require("hook")
         do {
             let receipt = try await self.receive(request, context, at: hook)

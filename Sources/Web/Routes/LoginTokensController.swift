@@ -2,6 +2,7 @@
 // Where a back end fetches a login token for one of its users.
 
 import Access
+import Directory
 import Foundation
 import HTTPTypes
 import Handoff
@@ -10,33 +11,42 @@ import Model
 import NIOCore
 
 struct LoginTokensController: Sendable {
-    let keys: Authenticator
     let handoff: Handoff
+    let reasons: Reasons
     let bodies: RequestBytes
     let now: @Sendable () -> Date
 
-    func add(to router: Router<WebContext>) {
-        router.post("v1/login-tokens") { request, context in try await self.create(request, context) }
-        router.refuseOthers("v1/login-tokens", allowed: .post)
-    }
-
-    private func create(_ request: Request, _ context: WebContext) async throws -> Response {
-        let caller = try await self.keys.caller(of: request, needs: .loginTokensCreate)
-        _ = try QueryParameters(request, known: [])
+    func create(_ asked: KeyedRequest) async throws -> Response {
+        let (request, caller) = (asked.request, asked.caller)
         try MediaType.requireJSON(request.headers[values: .contentType])
-        let body = try Self.read(try await self.bodies.read(request, context, upTo: 4096))
+        let body = try Self.read(try await self.bodies.read(request, asked.context, upTo: 4096))
         let tenant = try Self.tenant(body, caller)
         let user = UserKey(tenant: tenant, user: try UserID(body.userID))
-        guard caller.reaches(tenant) else { throw HandoffError.unknownUser }
+        let reader = try asked.reader(naming: tenant, else: HandoffError.unknownUser)
         let wait = Self.wait(request)
         let token: HandedToken
         do throws(HandoffError) {
             token = try await self.handoff.loginToken(
-                for: user, by: caller.keyID, wait: .seconds(wait ?? 0), now: self.now())
+                for: user, as: reader, wait: .seconds(wait ?? 0), now: self.now())
         } catch .pending(let seconds) {
-            return Self.answer(.accepted, "{\"status\":\"pending\"}", wait, [.retryAfter: "\(seconds)"])
+            let why = await self.why(user, reader)
+            return Self.answer(
+                .accepted, "{\"status\":\"pending\",\"why\":\(why ?? "null")}", wait, [.retryAfter: "\(seconds)"])
+        } catch .failed {
+            throw Problem(
+                409, "failed", "The user could not be provisioned; an operator must look.",
+                why: await self.why(user, reader))
         }
         return Self.answer(.ok, Self.text(token), wait)
+    }
+
+    /// Returns the reason as JSON, for an app that shows it. It is no part of the token's promise: where it cannot be
+    /// read, it is left out.
+    private func why(_ user: UserKey, _ reader: Reader) async -> String? {
+        guard let why = try? await self.reasons.why([user.user], of: user.tenant, as: reader)[user.user.rawValue],
+            let data = try? JSONOutput.data(why)
+        else { return nil }
+        return String(decoding: data, as: UTF8.self)
     }
 
     // MARK: The answer

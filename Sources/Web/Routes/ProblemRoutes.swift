@@ -5,12 +5,8 @@ import HTTPTypes
 import Hummingbird
 
 struct ProblemRoutes: Sendable {
-    func add(to router: Router<WebContext>) {
-        router.get("problems/:code") { _, context in try Self.page(try context.parameters.require("code")) }
-        router.refuseOthers("problems/:code", allowed: .get)
-    }
-
-    private static func page(_ code: String) throws -> Response {
+    func page(_ context: WebContext) throws -> Response {
+        let code = try context.parameters.require("code")
         guard let row = ProblemMeaning.row(of: code) else { throw Problem.notFound }
         return Answer(
             status: 200, fields: [("content-type", "text/markdown; charset=utf-8"), ("cache-control", "max-age=3600")],

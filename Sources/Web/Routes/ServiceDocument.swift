@@ -6,15 +6,10 @@ import Hummingbird
 import NIOCore
 
 struct ServiceDocument: Sendable {
-    private static let routes = [
-        "POST /v1/hooks/{hook}", "POST /v1/login-tokens", "GET /v1/tenants/{tenant}/users",
-        "GET /v1/tenants/{tenant}/users/{user}", "GET /v1/tenants/{tenant}/users/{user}/timeline", "GET /healthz",
-        "GET /readyz",
-    ]
+    private static let routes = RouteTable.all.filter(\.isAllowed).map { "\($0.method.rawValue) \($0.path)" }
 
-    func add(to router: Router<WebContext>) {
-        router.get("/") { request, _ in Self.wantsPage(request.headers[values: .accept]) ? Self.page : Self.document }
-        router.refuseOthers("/", allowed: .get)
+    func show(_ request: Request) -> Response {
+        Self.wantsPage(request.headers[values: .accept]) ? Self.page : Self.document
     }
 
     /// Browsers name `text/html`, and programs do not.
@@ -35,7 +30,9 @@ struct ServiceDocument: Sendable {
     }
 
     private static func response(_ type: String, _ text: String) -> Response {
-        let headers: HTTPFields = [.contentType: type, .vary: "Accept", .contentSecurityPolicy: "default-src 'none'"]
+        // RFC 8631 section 2: where the service describes itself.
+        var headers: HTTPFields = [.contentType: type, .vary: "Accept", .contentSecurityPolicy: "default-src 'none'"]
+        headers.set("link", "</openapi.json>; rel=\"service-desc\"")
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }

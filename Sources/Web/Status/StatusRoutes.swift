@@ -36,7 +36,7 @@ struct StatusRoutes: Sendable {
             Self.readiness(await self.dependencies.reasons(), notes: self.dependencies.notes()).response
         }
         router.get("metrics") { _, _ in Self.metrics(self.dependencies.metrics()).response }
-        for path: RouterPath in ["healthz", "readyz", "metrics"] { router.refuseOthers(path, allowed: .get) }
+        for path: RouterPath in ["healthz", "readyz", "metrics"] { router.refuseOthers(path, allowed: [.get]) }
     }
 
     static func health(_ troubles: [String]) -> Answer {

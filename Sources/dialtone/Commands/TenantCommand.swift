@@ -8,7 +8,9 @@ import Model
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "Customer organisations.",
-        subcommands: [Create.self, Update.self, List.self, Show.self])
+        subcommands: [
+            Create.self, Update.self, List.self, Show.self, TagsCommand.self, FindingsCommand.self,
+        ])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -54,11 +56,41 @@ struct TenantCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists tenants.")
-        @Flag(help: "Print JSON.") var json = false
+        static let configuration = CommandConfiguration(abstract: "Lists tenants: those that the key reaches.")
+        @OptionGroup var asked: AskedBy
+        @OptionGroup var picked: Fields
 
         func run() async throws {
-            try Terminal.show(try await Administration(try await Settings.read()).tenants(), json: self.json)
+            let tenants = try await self.asked.ask { questions, _ in try await questions.tenants() }
+            try Terminal.show(tenants.map(TenantSeenLine.init), json: self.asked.json, fields: self.picked)
+        }
+    }
+
+    struct TagsCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "tags", abstract: "Lists the tags of a tenant, and how full they are.")
+        @OptionGroup var asked: AskedOfTenant
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let answer = try await self.asked.ask { questions, tenant in
+                try await self.page.read { try await questions.tags(of: tenant, after: $0, limit: $1) }
+            }
+            try Terminal.show(answer.data.map(TagLine.init), next: answer.next, json: self.asked.json)
+        }
+    }
+
+    struct FindingsCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "findings", abstract: "Lists what visits have found to differ at the provider.")
+        @OptionGroup var asked: AskedOfTenant
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let answer = try await self.asked.ask { questions, tenant in
+                try await self.page.read { try await questions.findings(of: tenant, after: $0, limit: $1) }
+            }
+            try Terminal.show(answer.data.map(FindingLine.init), next: answer.next, json: self.asked.json)
         }
     }
 

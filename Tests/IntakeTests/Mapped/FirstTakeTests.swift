@@ -82,7 +82,7 @@ extension MappedIntakeTests {
             let first = try await bed.send(body)
             try await bed.change(Self.reading("few", tenant: kind.tenant))
             let again = try await bed.send(body, at: Self.noon + 60)
-            #expect(again.items == [Receipt.Item(eventID: first.items[1].eventID, status: .duplicate)])
+            #expect(again.items.map(\.eventID) == [first.items[1].eventID] && again.status == .duplicate)
             let kept = try await bed.rows("select reason from dialtone.quarantine")
             #expect(kept.isEmpty)
         }

@@ -55,11 +55,13 @@ import Testing
     }
 
     /// Lends a source whose organisation `o` is the tenant `acme`. A plain source maps none.
-    static func with(_ configuration: String, maps: Bool = true, _ work: (Bed) async throws -> Void) async throws {
+    static func with(
+        _ configuration: String, maps: Bool = true, owner: TenantID? = nil, _ work: (Bed) async throws -> Void
+    ) async throws {
         try await SourceRegistryTests.withRegistry { registry, intake, database in
             let source = try await registry.create(
-                slug: "s", tenant: nil, allowedTenants: [], configuration: Array(configuration.utf8))
-            if maps { try await registry.map("o", to: TenantID("acme"), slug: "s", tenant: nil) }
+                slug: "s", tenant: owner, allowedTenants: [], configuration: Array(configuration.utf8))
+            if maps { try await registry.map("o", to: TenantID("acme"), slug: "s", tenant: owner) }
             try await work(Bed(registry: registry, intake: intake, database: database, source: source))
         }
     }

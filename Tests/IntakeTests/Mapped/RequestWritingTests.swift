@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request brings is counted once it is stored, and not each time that its sender is told to come again.
 
+import Counts
 import Foundation
 import Logging
 import Model
@@ -30,7 +31,8 @@ import Testing
             let closed = Quarantine(pool: database.pool, vault: registry.vault, logger: logger)
             let open = Quarantine(pool: database.pool, vault: registry.vault, logger: logger)
             func writers(_ quarantine: Quarantine) -> MappedWriters {
-                MappedWriters(plain: plain, tracked: tracked, quarantine: quarantine, tally: tally)
+                MappedWriters(
+                    plain: plain, tracked: tracked, quarantine: quarantine, tally: tally, counts: TenantCounts())
             }
             let ended = Task { await closed.run() }
             ended.cancel()

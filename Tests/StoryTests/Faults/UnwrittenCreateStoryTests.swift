@@ -2,6 +2,7 @@
 // A node with a key that no header can hold makes no doubt, and a node with a right one makes the user's credential.
 
 import Composition
+import Directory
 import Foundation
 import Logging
 import Model
@@ -20,12 +21,11 @@ import Testing
         try await Story.with(changes, logger: Logger(label: "test") { _ in log }, { $0.telnyxKey = key }) { story in
             _ = try await story.send(.created, "u-1", delivery: "msg_1")
             try await story.until("select 1 from dialtone.job_log where error_code = 'not_sent'")
-            let shown = try await story.administration.user(try Story.user("u-1"))
-            let timeline = try #require(shown).timeline
-            #expect(timeline.contains { $0.cells.contains("not_sent") })
+            let timeline = try await story.timeline(of: "u-1")
+            #expect(timeline.contains { $0.code == "not_sent" })
             let reply = try await story.request(
                 .GET, "/v1/tenants/acme/users/u-1/timeline", "", ["authorization": "Bearer \(story.key)"])
-            #expect(reply.status == 200 && reply.body.contains("\"error_code\":\"not_sent\""))
+            #expect(reply.status == 200 && reply.body.contains("\"code\":\"not_sent\""))
             let line = log.lines.first { $0.contains("the provider cannot be reached; jobs wait") }
             #expect(line?.hasPrefix("warning ") == true && line?.contains("Invalid header field values") == true)
             #expect(!log.lines.joined().contains("KEY"))

@@ -3,6 +3,7 @@
 
 import AsyncHTTPClient
 import Composition
+import Directory
 import Foundation
 import Model
 import NIOHTTP1
@@ -77,10 +78,11 @@ import Testing
         #expect(shownTenant?.connection_id == "1000000001")
         #expect(try await administration.sources(tenant: tenant).map(\.source) == ["app"])
         #expect(try await administration.keys(tenant: tenant).count == 3)
-        let users = try await administration.users(of: tenant, after: nil, limit: nil)
-        #expect(users.lines.count == 2)
-        let shown = try await administration.user(try Story.user("u"))
-        #expect(shown?.timeline.isEmpty == false)
+        let (users, shown) = try await Door.database(administration.settings).ask { questions, _ in
+            let users = try await questions.users(UserList(of: tenant), after: nil, limit: 200)
+            return (users, try await questions.timeline(try Story.user("u"), after: nil, limit: 200))
+        }
+        #expect(users.data.count == 2 && shown?.data.isEmpty == false)
         _ = try await administration.setRate(50, of: tenant)
         let limits = try await administration.limits()
         #expect(limits.contains { $0.rate == 50 })

@@ -34,11 +34,12 @@ extension Story {
     /// nil: now.
     static func withNode(
         _ settings: Settings, logger: Logger = Self.quiet, clock: Date? = nil, fetchKeys: JWKSCache.Fetch? = nil,
-        _ work: (String) async throws -> Void
+        comparesTenants: Bool = true, _ work: (String) async throws -> Void
     ) async throws {
         let (addresses, address) = AsyncStream<String>.makeStream()
         let node = try await Node(
-            settings, roles: [.api, .worker], logger: logger, clock: { clock ?? Date() }, fetchKeys: fetchKeys
+            settings, roles: [.api, .worker], logger: logger, clock: { clock ?? Date() }, fetchKeys: fetchKeys,
+            comparesTenants: comparesTenants
         ) { address.yield($0) }
         try await Self.run(ServiceGroup(services: node.services, logger: Self.quiet)) {
             let first = try #require(await addresses.first { _ in true })

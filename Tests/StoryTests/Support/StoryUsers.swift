@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where users, credentials and tags stand in the ledger, and the waits until they stand somewhere.
 
+import Composition
+import Directory
 import Foundation
 import Model
 import Postgres
@@ -171,5 +173,14 @@ extension Story {
             counts[tag] = count
         }
         return counts
+    }
+}
+
+extension Story {
+    /// The steps of a user's life, as an operator reads them in the database.
+    func timeline(of user: String) async throws -> [TimelineEntry] {
+        try await Door.database(self.settings).ask { questions, _ in
+            try await questions.timeline(try Self.user(user), after: nil, limit: 200)?.data ?? []
+        }
     }
 }

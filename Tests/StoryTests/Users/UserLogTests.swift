@@ -2,6 +2,7 @@
 // The log that `user show` prints tells a user's whole life, step by step.
 
 import Composition
+import Directory
 import Foundation
 import Model
 import Postgres
@@ -12,7 +13,7 @@ import Testing
     @Test func `the log of a user's life has no gaps and says who did what`() async throws {
         try await Story.with(Story.quick) { story in
             try await Self.live(story)
-            let (_, timeline) = try #require(try await story.administration.user(try Story.user("u")))
+            let timeline = try await story.timeline(of: "u")
             #expect(timeline.count >= 15)
             try await Self.expectNoGaps(story)
             // Each answer of the provider stands beside the worker, its epoch and the provider's request id.

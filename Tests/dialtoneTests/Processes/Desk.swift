@@ -60,11 +60,12 @@ extension OperatorDesk {
         #expect(ended.code == 0 && !ended.output.isEmpty, "\(arguments): \(ended.errors)")
     }
 
-    /// Expects exit code 1 and a reason with these words.
-    func fails(_ arguments: [String], _ words: String) async throws {
+    /// Expects a failure that is no wrong usage, and a reason with these words. `code`: the exit code.
+    func fails(_ arguments: [String], _ words: String, code: Int32? = nil) async throws {
         let ended = try await self.run(arguments)
-        #expect(ended.code == 1 && ended.errors.hasPrefix("dialtone: "), "\(arguments): \(ended)")
-        #expect(ended.errors.contains(words), "\(arguments): \(ended.errors)")
+        #expect(ended.code != 0 && ended.code != 2 && ended.code == code ?? ended.code, "\(arguments): \(ended)")
+        let reason = ended.errors.split(separator: "\n").last { $0.hasPrefix("dialtone: ") }
+        #expect(reason?.contains(words) == true, "\(arguments): \(ended.errors)")
     }
 
     /// Expects exit code 0. Returns the JSON object that the command has printed.

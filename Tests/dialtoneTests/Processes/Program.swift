@@ -28,7 +28,10 @@ enum Program {
     }
 
     /// Runs the built program with `environment` as its whole environment.
-    static func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Ended {
+    /// `input` is what standard input holds; nil: nothing.
+    static func run(
+        _ arguments: [String], _ environment: [String: String] = [:], input: String? = nil
+    ) async throws -> Ended {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cli-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -38,6 +41,11 @@ enum Program {
         let process = Self.process(arguments, environment)
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
+        if let input {
+            let file = folder.appendingPathComponent("in")
+            try input.write(to: file, atomically: true, encoding: .utf8)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        }
         let code = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
             process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { ended.resume(throwing: error) }

@@ -72,7 +72,7 @@ import Testing
     }
 
     private static func reasons(_ timeline: Any?) -> [String] {
-        (timeline as? [[String: Any]] ?? []).compactMap { $0["error_code"] as? String }
+        (timeline as? [[String: Any]] ?? []).compactMap { $0["code"] as? String }
     }
 
     /// Neither a job nor its history may know of doubt.

@@ -53,12 +53,12 @@ import Testing
     }
 
     @Test(arguments: Absence.allCases)
-    func `a wait without a database ends the process with 1 and its reason`(absence: Absence) async throws {
+    func `a wait without a database ends the process with 7 and its reason`(absence: Absence) async throws {
         let place = try SilentPlace(takesConnections: absence == .silent)
         defer { place.leave() }
         let service = try RunningService.start(["--wait-for-database", "1s"], Self.environment(place))
         defer { service.process.terminate() }
-        #expect(await service.exitCode(within: .seconds(40)) == 1)
+        #expect(await service.exitCode(within: .seconds(40)) == 7)
         let lines = await service.log.rest().split(separator: "\n")
         // An attempt at a silent place may take the whole wait. The last line then has the reason alone.
         if absence == .refused { #expect(lines.count { $0.contains(Self.waiting) } == 1, "\(lines)") }

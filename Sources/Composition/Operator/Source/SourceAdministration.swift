@@ -6,15 +6,15 @@ package import Model
 
 extension Administration {
     /// Makes a source. `configuration` and `secret` are a file's bytes: the mapping, and a secret that the sender has
-    /// made.
+    /// made. `keepsNames`: what its people are called is kept.
     package func createSource(
         _ slug: String, tenant: TenantID?, allowed: [TenantID], preset: String?, configuration: [UInt8]? = nil,
-        secret: [UInt8]? = nil
+        secret: [UInt8]? = nil, keepsNames: Bool = false
     ) async throws -> NewSourceLine {
         let source = try await self.withSources {
             try await $0.create(
                 slug: slug, tenant: tenant, allowedTenants: allowed, preset: preset, configuration: configuration,
-                secret: secret)
+                secret: secret, keepsNames: keepsNames)
         }
         return self.line(source)
     }
@@ -45,13 +45,14 @@ extension Administration {
 
     // MARK: Changes
 
-    /// Gives a source another configuration, other tenants that it may name, or both.
+    /// Gives a source another configuration or other tenants that it may name, or changes whether it keeps names.
     package func updateSource(
-        _ slug: String, tenant: TenantID?, configuration: [UInt8]?, allowed: [TenantID]?
+        _ slug: String, tenant: TenantID?, configuration: [UInt8]?, allowed: [TenantID]?, keepsNames: Bool? = nil
     ) async throws -> ChangedSourceLine {
         let updated = try await self.withSources {
             try await $0.update(
-                slug: slug, tenant: tenant, configuration: configuration, allowedTenants: allowed)
+                slug: slug, tenant: tenant, configuration: configuration, allowedTenants: allowed,
+                keepsNames: keepsNames)
         }
         return ChangedSourceLine(
             source: slug, tenant: tenant?.rawValue, status: nil, config_version: updated.version,

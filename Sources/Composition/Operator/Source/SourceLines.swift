@@ -110,6 +110,8 @@ package struct SourceLine: Line {
     /// The tenants that it may name. Empty where it belongs to one, or a table leads to them.
     package var tenants: [String]
     package var by_table: Bool
+    /// Whether the names and addresses of its people are kept.
+    package var keeps_names: Bool
     package var preset: String
     package var status: String
     package var config_version: Int32
@@ -145,8 +147,8 @@ package struct SourceLine: Line {
     }
 
     private enum CodingKeys: CodingKey {
-        case source, id, tenant, tenants, by_table, preset, status, config_version, url, secrets, lacks_senders_secret
-        case created_at, stopped_at
+        case source, id, tenant, tenants, by_table, keeps_names, preset, status, config_version, url, secrets
+        case lacks_senders_secret, created_at, stopped_at
     }
 
     init(_ source: Source, url: String) {
@@ -155,6 +157,7 @@ package struct SourceLine: Line {
         self.tenant = source.tenant?.rawValue
         self.tenants = source.allowed.map(\.rawValue)
         self.by_table = source.isTracked && source.allowed.isEmpty
+        self.keeps_names = source.keepsNames
         self.preset = source.preset
         self.status = source.status
         self.config_version = source.version

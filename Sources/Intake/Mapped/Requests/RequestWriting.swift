@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the deliveries of one request, and answers it when all of them are stored.
 
+import Counts
 import Model
 import Synchronization
 
@@ -129,6 +130,7 @@ final class RequestWriting: Sendable {
                 self.taken.source.budget.countIgnored(ignored)
                 self.countIgnored(and: told)
                 self.countNotKept(notes, kept)
+                self.count(notes, kept)
                 self.answer(.success(told.receipt(kept: kept)))
             case .failure(let error): self.refuse(error)
             }
@@ -147,7 +149,18 @@ final class RequestWriting: Sendable {
             self.writers.tally.count(
                 .ignored, reason, of: self.taken.source.id, at: self.taken.request.receivedAt, times: times
             ) { self.form }
+            self.count(.ignored, times: times)
         }
+    }
+
+    /// Counts the notes for the source's tenant. A writer has counted those that it has stored.
+    private func count(_ notes: [QuarantineNote], _ kept: [Receipt.Item]) {
+        for (note, item) in zip(notes, kept) where !note.isStored { self.count(item.status) }
+    }
+
+    private func count(_ outcome: EventOutcome, times: Int = 1) {
+        guard let tenant = self.taken.source.owner else { return }
+        self.writers.counts.add(.received(outcome), of: tenant, times: times)
     }
 
     /// Counts the notes for which quarantine had no room.

@@ -101,7 +101,7 @@ struct TakenDelivery: Sendable {
                     NewWord(
                         id: id, source: source.id, owner: source.owner, deliveryID: delivery.id, item: item,
                         first: first, receivedAt: receivedAt, word: word, mappingVersion: source.version,
-                        isKeptUnmapped: keepsUnmapped, secret: secret))
+                        isKeptUnmapped: keepsUnmapped, secret: secret, name: word.newName))
             case .word(let word):
                 guard let change = word.change(receivedAt: receivedAt) else { continue }
                 events.append(
@@ -109,7 +109,7 @@ struct TakenDelivery: Sendable {
                         id: id, source: source.id, deliveryID: delivery.id, item: item, first: first,
                         receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
                         isByArrival: word.moment == .arrival && change.wanted == .gone,
-                        mappingVersion: source.version, secret: secret))
+                        mappingVersion: source.version, secret: secret, name: word.newName))
             }
             first = first ?? id
             item += 1

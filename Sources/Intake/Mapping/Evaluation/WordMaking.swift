@@ -109,14 +109,12 @@ extension Reading {
     /// Nobody loses a credential over a name that cannot be shown.
     private mutating func addPersonal(_ part: WordPart, to word: inout Word) {
         word.displayName = self.personal(part.displayName, "display_name")
-        word.email = self.personal(part.email, "email")
+        word.email = self.personal(part.email, "email").flatMap { PersonName.isAddress($0) ? $0 : nil }
     }
 
     private mutating func personal(_ value: Value?, _ part: String) -> String? {
         self.key = part
-        guard let value, let text = try? self.pick(value), (1...255).contains(text.utf8.count),
-            VisibleText.isVisible(text)
-        else { return nil }
+        guard let value, let text = try? self.pick(value), PersonName.isReadable(text) else { return nil }
         return text
     }
 

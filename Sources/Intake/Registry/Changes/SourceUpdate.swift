@@ -15,18 +15,21 @@ package struct UpdatedSource: Sendable {
 }
 
 extension SourceRegistry {
-    /// Changes a source's configuration, the tenants that it may name, or both. What is nil stays.
+    /// Changes a source's configuration, the tenants that it may name, or whether it keeps names. What is nil stays.
     ///
     /// Refuses what does not compile, what no secret in force fits, and another way of coming to tenants while there are
     /// people or events. Secrets are sealed for the source's tenant, so that one never changes.
     package func update(
-        slug: String, tenant: TenantID?, configuration: [UInt8]?, allowedTenants: [TenantID]?
+        slug: String, tenant: TenantID?, configuration: [UInt8]?, allowedTenants: [TenantID]?,
+        keepsNames: Bool? = nil
     ) async throws -> UpdatedSource {
         let source = try await self.find(slug, tenant)
         let text = configuration ?? source.configuration.map { Array($0.utf8) }
         let terms = try Self.terms(of: source, text, configuration, allowedTenants)
+        let keepsNames = keepsNames ?? source.keepsNames
         let isSame =
             text == source.configuration.map { Array($0.utf8) } && Set(terms.allowed) == Set(source.allowed)
+            && keepsNames == source.keepsNames
         guard !isSame else {
             return UpdatedSource(slug: slug, hookID: source.hookID, version: source.version, isChanged: false)
         }
@@ -41,7 +44,7 @@ extension SourceRegistry {
                 """
                 update dialtone.sources
                 set config = \(text.map { String(decoding: $0, as: UTF8.self) })::json,
-                    allowed_tenants = \(terms.allowed), is_tracked = \(terms.isTracked),
+                    allowed_tenants = \(terms.allowed), is_tracked = \(terms.isTracked), keeps_names = \(keepsNames),
                     signs_time = \(terms.proofs.signsTime), config_version = config_version + 1
                 where source_id = \(source.id) and config_version = \(source.version) and status <> 'deleted'
                 returning config_version

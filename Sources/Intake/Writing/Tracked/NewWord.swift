@@ -24,6 +24,8 @@ struct NewWord: Sendable {
     var isKeptUnmapped = true
     /// The secret whose proof held; nil when that is not known.
     var secret: UUID?
+    /// What it calls the person; nil: nothing, or the source keeps no names.
+    var name: NewName?
 
     /// The same word, for an event that is in quarantine. It is there already, so it needs no room.
     func replaying(_ event: EventID) -> NewWord {

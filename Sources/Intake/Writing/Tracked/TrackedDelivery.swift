@@ -33,7 +33,7 @@ struct TrackedDelivery: Sendable {
                 NewWord(
                     id: EventID(at: receivedAt), source: source, owner: owner, deliveryID: id, item: Int32(place),
                     first: events.first?.id, receivedAt: receivedAt, word: word, mappingVersion: version,
-                    secret: secret))
+                    secret: secret, name: word.newName))
         }
         self.events = events
     }
@@ -57,6 +57,10 @@ extension TrackedDelivery: LineDelivery {
     var id: String { self.events[0].deliveryID }
 
     static var repeats: Int { 3 }
+
+    static func seal(_ words: [NewWord], by names: NameSealing, in pool: PostgresPool) async throws -> [NewWord] {
+        try await names.seal(words, in: pool)
+    }
 
     /// What other nodes did meanwhile is looked up, and corrected, in commits of their own. If one fails, the sender is
     /// told 503 and comes again.
@@ -130,13 +134,14 @@ extension TrackedResult {
     fileprivate func asEvent(of word: NewWord) -> EventResult? {
         let isUnmapped = self.detail == "unmapped"
         if self.outcome == .ignored, !isUnmapped || !self.isInQuarantine {
-            return .success(Receipt.Item(eventID: self.id, status: .ignored, isNotKept: isUnmapped))
+            return .success(
+                Receipt.Item(eventID: self.id, status: .ignored, isNotKept: isUnmapped, tenant: self.tenant))
         }
         guard let known = self.known else { return nil }
         guard self.isSame else { return .failure(.deliveryReused) }
         return .success(
             Receipt.Item(
                 eventID: known, status: self.isInQuarantine ? .quarantined : self.outcome,
-                isNotKept: self.outcome == .quarantined && !word.isKeptUnmapped))
+                isNotKept: self.outcome == .quarantined && !word.isKeptUnmapped, tenant: self.tenant))
     }
 }

@@ -52,6 +52,7 @@ enum TrackedStatement {
         if let settlement {
             statements += [QuarantinedBody.end(settled: events, by: settlement), QuarantinedBody.handOn(from: events)]
         }
+        if let names = NameStatement.write(words) { statements.append(names) }
         return Batch(statements: statements, writes: writes)
     }
 

@@ -143,15 +143,17 @@ extension TagPlan {
     /// The ledger does not have it, and its name is that of `owner`. `isOwnerSeen`: the list shows the credential that
     /// owns this generation.
     mutating func add(_ found: OwnedCredential, _ verdict: Verdict, isOwnerSeen: Bool) {
+        var found = found
+        found.kind = verdict.finding
         switch verdict {
         case .second where isOwnerSeen: self.proven.append(found)
         case .second, .closed: self.surplus.append(found)
         case .overtaken: self.overtaken.append(found)
-        case .evidence: self.evidence.append(found.owner)
+        case .evidence: self.evidence.append(found)
         // An expired credential serves nobody. A user who wants one gets another.
         case .orphan where found.credential.expired: self.surplus.append(found)
-        case .orphan: self.orphans.append(found.owner.user)
-        case .ahead: self.ahead.append(found.owner)
+        case .orphan: self.orphans.append(found)
+        case .ahead: self.ahead.append(found)
         case .stray: self.strays.append(found.credential)
         }
     }

@@ -15,7 +15,7 @@ extension TagVisit {
     func carryOut(_ plan: TagPlan) async throws -> Int {
         try await self.lookAtEvidence(plan)
         for (id, row) in plan.expired {
-            try await self.sweep.inOneTransaction(SweepCorrections.reprovision(row.user, id, isMissing: false))
+            try await self.sweep.inOneTransaction(SweepCorrections.reprovision(row.user, id, .expired))
         }
         for (id, row) in plan.closed { try await self.sweep.inOneTransaction(SweepCorrections.close(row.user, id)) }
         for (id, user) in plan.reopened {
@@ -29,21 +29,22 @@ extension TagVisit {
         for found in plan.overtaken { try await self.sweep.inOneTransaction(SweepCorrections.overtake(found.owner)) }
         var remembered = 0
         for found in plan.proven + plan.surplus + plan.overtaken {
-            remembered += try await self.sweep.remember(found.credential.id, found.owner, tag: self.tag.tag)
+            remembered += try await self.sweep.remember(
+                found.credential.id, found.owner, tag: self.tag.tag, as: found.kind)
         }
         return remembered
     }
 
     private func lookAtEvidence(_ plan: TagPlan) async throws {
-        for name in plan.evidence {
-            try await self.sweep.inOneTransaction(SweepCorrections.makeLook(name.user, name.generation))
+        for one in plan.evidence {
+            try await self.sweep.inOneTransaction(SweepCorrections.makeLook(self.found(one)))
         }
-        for user in plan.orphans {
-            try await self.sweep.inOneTransaction([UserLock.take(user)] + SweepCorrections.adopt(user))
-        }
-        for name in plan.ahead {
-            try await self.sweep.inOneTransaction(SweepCorrections.catchUp(name.user, name.generation))
-        }
+        for one in plan.orphans { try await self.sweep.inOneTransaction(SweepCorrections.adopt(self.found(one))) }
+        for one in plan.ahead { try await self.sweep.inOneTransaction(SweepCorrections.catchUp(self.found(one))) }
+    }
+
+    private func found(_ one: OwnedCredential) -> FoundCredential {
+        FoundCredential(id: one.credential.id, owner: one.owner, tag: self.tag.tag)
     }
 
     /// The whole list marks the known: what is missing, what is there again, and what stands under another tag.
@@ -67,9 +68,12 @@ extension TagVisit {
     /// Notes since when an active credential is missing, or that it is there again. Index credentials_provider_id_key.
     private static func missing(_ id: ProviderID, isMissing: Bool) -> SQL {
         """
-        update dialtone.credentials
-        set missing_since = case when \(isMissing) then coalesce(missing_since, clock_timestamp()) end
-        where provider_id = \(id) and status = 'active' and (missing_since is null) = \(isMissing)
+        with changed as (
+            update dialtone.credentials
+            set missing_since = case when \(isMissing) then coalesce(missing_since, clock_timestamp()) end
+            where provider_id = \(id) and status = 'active' and (missing_since is null) = \(isMissing)
+            returning tenant_id, user_id, generation, provider_id, tag)
+        \(Finding.write(isMissing ? .missing : .returned, from: "changed"))
         """
     }
 
@@ -78,28 +82,42 @@ extension TagVisit {
     private static func retag(_ ids: [ProviderID], to tag: DueTag) -> [SQL] {
         [
             """
-            update dialtone.credentials set tag = \(tag.tag)
-            where provider_id = any(\(ids)) and tenant_id = \(tag.tenant) and tag <> \(tag.tag)
+            with changed as (
+                update dialtone.credentials set tag = \(tag.tag)
+                where provider_id = any(\(ids)) and tenant_id = \(tag.tenant) and tag <> \(tag.tag)
+                returning tenant_id, user_id, generation, provider_id, tag)
+            \(Finding.write(.moved, from: "changed"))
             """,
             """
-            update dialtone.surplus set tag = \(tag.tag)
-            where provider_id = any(\(ids)) and tenant_id = \(tag.tenant) and tag is distinct from \(tag.tag)
+            with changed as (
+                update dialtone.surplus set tag = \(tag.tag)
+                where provider_id = any(\(ids)) and tenant_id = \(tag.tenant) and tag is distinct from \(tag.tag)
+                returning tenant_id, user_id, generation, provider_id, tag)
+            \(Finding.write(.moved, from: "changed"))
             """,
         ]
     }
 
     /// The provider shows surplus although it was deleted: it is deleted again, by the same proof. Index surplus_pkey.
     private static func deleteAgain(_ ids: [ProviderID]) -> SQL {
-        "update dialtone.surplus set deleted_at = null where provider_id = any(\(ids)) and deleted_at is not null"
+        """
+        with changed as (
+            update dialtone.surplus set deleted_at = null
+            where provider_id = any(\(ids)) and deleted_at is not null
+            returning tenant_id, user_id, generation, provider_id, tag)
+        \(Finding.write(.reopened, from: "changed"))
+        """
     }
 }
 
 extension Sweep {
     /// Remembers a second credential as surplus, behind its user's lock. Returns 1 when this was the first to do so.
-    func remember(_ id: ProviderID, _ owner: OwnedName, tag: String?) async throws -> Int {
+    func remember(
+        _ id: ProviderID, _ owner: OwnedName, tag: String?, as kind: FindingKind
+    ) async throws -> Int {
         let surplus = Surplus(
             ids: [id], user: owner.user, generation: owner.generation,
-            name: self.names.name(for: owner.user, generation: owner.generation), tag: tag)
+            name: self.names.name(for: owner.user, generation: owner.generation), tag: tag, kind: kind)
         return try await self.inOneTransaction(surplus.statements)
     }
 

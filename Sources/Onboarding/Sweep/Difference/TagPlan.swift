@@ -8,6 +8,8 @@ import Telnyx
 struct OwnedCredential {
     var credential: TelephonyCredential
     var owner: OwnedName
+    /// As what it is written down when it is remembered as surplus.
+    var kind = FindingKind.second
 }
 
 /// The differences between one tag at the provider and the ledger, by what is to be done about them.
@@ -19,11 +21,11 @@ struct TagPlan {
     /// Of a generation that the ledger has forgotten, and of a user who is gone by a word from after that.
     var overtaken: [OwnedCredential] = []
     /// The user's job is to look, because a credential under its name exists.
-    var evidence: [OwnedName] = []
-    /// Users who have a credential at the provider, and in the ledger neither it nor a job.
-    var orphans: [UserKey] = []
-    /// Generations whose opening commit the ledger has lost.
-    var ahead: [OwnedName] = []
+    var evidence: [OwnedCredential] = []
+    /// Their users have in the ledger neither them nor a job.
+    var orphans: [OwnedCredential] = []
+    /// Of generations whose opening commit the ledger has lost.
+    var ahead: [OwnedCredential] = []
     /// Deleted in the ledger, and still listed: to be deleted again.
     var reopened: [(ProviderID, UserKey)] = []
     /// The same of surplus.

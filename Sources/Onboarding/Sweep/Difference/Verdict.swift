@@ -42,6 +42,17 @@ enum Verdict: String {
         """
     }
 
+    /// As what a credential is written down that is remembered as surplus. An orphan is surplus when it has expired.
+    var finding: FindingKind {
+        switch self {
+        case .second: .second
+        case .closed, .overtaken: .closed
+        case .orphan: .expired
+        case .evidence, .ahead: .adopted
+        case .stray: .stray
+        }
+    }
+
     static func read(_ row: PostgresRow) throws -> Verdict {
         var columns = row.columns
         return try columns.next()

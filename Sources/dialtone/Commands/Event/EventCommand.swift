@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Composition
+import Directory
 import Foundation
 import Model
 
@@ -24,6 +25,28 @@ struct EventCommand: AsyncParsableCommand {
         @Option(help: "Only this tenant's; with --source, where the source belongs to it or serves it.")
         var tenant: String?
 
+        @Option(help: "The service's URL. Default: DIALTONE_URL.") var url: String?
+        @Option(help: "A service that dialtone login has kept.") var profile: String?
+
+        /// Whether a running service is asked, and not the database.
+        var isOverHTTP: Bool {
+            get async throws { try await self.door().url != nil }
+        }
+
+        func door() async throws -> Door {
+            try await Door.choose(
+                Door.Signs(url: self.url, profile: self.profile), environment: SecretVariables.environment,
+                settings: { try await Settings.read() })
+        }
+
+        func asked(_ json: Bool) -> AskedOfTenant {
+            var by = AskedBy()
+            (by.url, by.profile, by.json) = (self.url, self.profile, json)
+            var asked = AskedOfTenant()
+            (asked.by, asked.tenant) = (by, self.tenant)
+            return asked
+        }
+
         var choice: EventChoice {
             get throws { EventChoice(source: self.source, tenant: try self.tenant.map { try TenantID($0) }) }
         }
@@ -43,7 +66,10 @@ struct EventCommand: AsyncParsableCommand {
         @Flag(help: "What is in quarantine.") var quarantined = false
         @Flag(help: "What was refused: counts, not events.") var refused = false
         @Flag(help: "What asked nothing: counts, not events.") var ignored = false
+        @Option(help: "Only what was said of this user.") var user: String?
         @Option(help: "At most this many.") var limit = 50
+        @Option(help: "Begin after an earlier page: its next, as it is.") var after: String?
+        @OptionGroup var picked: Fields
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
@@ -54,6 +80,9 @@ struct EventCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
+            if try await self.of.isOverHTTP || self.user != nil || self.after != nil {
+                return try await self.showAsTenant()
+            }
             if self.refused || self.ignored {
                 return try await EventTally.show(
                     outcome: self.refused ? "refused" : "ignored", source: self.of.source, tenant: self.of.tenant,
@@ -61,7 +90,30 @@ struct EventCommand: AsyncParsableCommand {
             }
             let lines = try await Administration(try await Settings.read()).events(
                 try self.of.choice, quarantined: self.quarantined, limit: self.limit)
-            try Terminal.show(lines, json: self.json)
+            try Terminal.show(lines, json: self.json, fields: self.picked)
+        }
+
+        /// Through the API, as a tenant sees its events.
+        private func showAsTenant() async throws {
+            if self.refused || self.ignored {
+                let word = self.refused ? "refused" : "ignored"
+                let list = try await self.of.asked(self.json).ask { questions, tenant in
+                    try await questions.refusals(of: tenant, source: self.of.source).filter { $0.outcome == word }
+                }
+                return try Terminal.show(list.map(RefusalLine.init), json: self.json, fields: self.picked)
+            }
+            var filter = EventFilter()
+            filter.source = self.of.source
+            filter.user = try self.user.map { try UserID(existing: $0) }
+            if self.quarantined { filter.outcome = [.quarantined] }
+            var page = PageOptions()
+            (page.limit, page.after) = (min(self.limit, 200), self.after)
+            let answer = try await self.of.asked(self.json).ask { questions, tenant in
+                try await page.read { try await questions.events(of: tenant, filter, after: $0, limit: $1) }
+            }
+            try Terminal.show(
+                answer.data.map(ToldEventLine.init), next: answer.next, json: self.json, fields: self.picked)
+            if let next = answer.next, !self.json { Terminal.tell("more: --after \(next)") }
         }
     }
 
@@ -70,10 +122,20 @@ struct EventCommand: AsyncParsableCommand {
             abstract: "Shows one event: its delivery, what became of it, and whether it can be replayed.")
 
         @Argument(help: "The event's id, as event list shows it.") var event: String
+        @OptionGroup var of: OfSource
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let id = try EventCommand.id(self.event)
+            if try await self.of.isOverHTTP {
+                let event = try await self.of.asked(self.json).ask { questions, tenant in
+                    try await questions.event(id, of: tenant)
+                }
+                guard let event else { throw NotFound(what: "event \(id)") }
+                let line = ToldEventLine(event)
+                if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
+                return
+            }
             guard let line = try await Administration(try await Settings.read()).event(id) else {
                 throw NotFound(what: "event \(id)")
             }

@@ -37,6 +37,7 @@ struct SourceCommand: AsyncParsableCommand {
         var config: String?
         @Option(help: "A file that holds the secret that the sender has made; - reads standard input.")
         var secretFile: String?
+        @Flag(help: "Keep the names and e-mail addresses of its people, sealed.") var keepNames = false
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
@@ -56,7 +57,7 @@ struct SourceCommand: AsyncParsableCommand {
             let secret = try self.secretFile.map { try PastedSecret.read($0) }
             let line = try await Administration(try await Settings.read()).createSource(
                 self.source, tenant: tenant, allowed: allowed, preset: self.preset, configuration: configuration,
-                secret: secret)
+                secret: secret, keepsNames: self.keepNames)
             if self.json { return try Terminal.show(json: line) }
             SourceCommand.show(line, "source \(line.source) created")
         }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks the API one request after another, and says how long each took.
+
+import Foundation
+import FoundationNetworking
+
+struct APIClient {
+    let port: Int
+    let key: String
+    private let session = URLSession(configuration: .ephemeral)
+
+    init(port: Int, key: String) {
+        self.port = port
+        self.key = key
+    }
+
+    private func request(_ path: String) throws -> URLRequest {
+        guard let url = URL(string: "http://127.0.0.1:\(self.port)\(path)") else { throw BenchError.refused(path) }
+        var request = URLRequest(url: url)
+        request.setValue("Bearer \(self.key)", forHTTPHeaderField: "authorization")
+        return request
+    }
+
+    /// Asks so many times, after five that warm the plans. Returns milliseconds.
+    func time(_ path: String, times: Int, status: Int = 200) async throws -> QueryTimes.Query {
+        let request = try self.request(path)
+        var taken: [Double] = []
+        for turn in 0..<times + 5 {
+            let start = ContinuousClock.now
+            let (_, response) = try await self.session.data(for: request)
+            guard (response as? HTTPURLResponse)?.statusCode == status else { throw BenchError.refused(path) }
+            if turn >= 5 { taken.append((ContinuousClock.now - start) / .milliseconds(1)) }
+        }
+        return QueryTimes.Query(
+            path: path, p50: taken.percentile(0.5).rounded2, p99: taken.percentile(0.99).rounded2)
+    }
+
+    /// Reads a stream to its end with curl, which holds none of it. Returns its lines.
+    func lines(_ path: String, accept: String) async throws -> Int {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = [
+            "-c", "curl -sN -H \"authorization: Bearer $KEY\" -H \"accept: \(accept)\" \"$TARGET\" | wc -l",
+        ]
+        process.environment = [
+            "KEY": self.key, "TARGET": "http://127.0.0.1:\(self.port)\(path)", "PATH": "/usr/bin:/bin",
+        ]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard let lines = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), lines > 0 else {
+            throw BenchError.refused(path)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what the ledger can prove about one user.
+
+import Foundation
+package import Model
+import Postgres
+
+package struct Proofs: Sendable {
+    private let reads: TenantReads
+
+    package init(reads: TenantReads) { self.reads = reads }
+
+    /// Returns the ledger's proof; nil when there is no such user. One round trip.
+    package func ledger(_ user: UserKey, as reader: Reader) async throws -> Proof? {
+        let rows = try await self.reads.rows(
+            as: reader, [Self.user(user), Self.credentials(of: user), Self.surplus(of: user)])
+        guard let row = rows[0].first else { return nil }
+        let (wanted, status, generation, state, isFollowed, now) = try row.decode(
+            String.self, String.self, Int32.self, String?.self, Bool.self, Date.self)
+        var open = Proof.Open(
+            isWanted: wanted == Wanted.live.rawValue, active: 0, closing: 0, surplus: 0, isMissing: false,
+            isDoubtful: ["armed", "in_doubt", "looking"].contains(state), isWaiting: status == "pending")
+        var (history, owned) = (Proof.History(), Proof.Owned?.none)
+        history.isFollowed = isFollowed
+        for row in rows[1] { try Self.add(row, &open, &history, &owned, now) }
+        if let (found, deleted) = try rows[2].first?.decode(Int64.self, Int64.self) {
+            history.extraFound = Int(found)
+            history.extraDeleted = Int(deleted)
+            open.surplus = Int(found - deleted)
+        }
+        return Proof(
+            tenant: user.tenant.rawValue, userID: user.user.rawValue, verdict: open.verdict, observedAt: now,
+            wanted: wanted, generation: generation, ledger: owned, history: history, provider: nil)
+    }
+
+    /// Indexes users_pkey, jobs_tenant_id_user_id_key and doubts_pkey.
+    private static func user(_ user: UserKey) -> SQL {
+        """
+        select owner.wanted, owner.status, owner.generation,
+               (select state from dialtone.jobs where tenant_id = \(user.tenant) and user_id = \(user.user)),
+               exists (select 1 from dialtone.doubts where tenant_id = \(user.tenant) and user_id = \(user.user)),
+               clock_timestamp()
+        from dialtone.users owner where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
+        """
+    }
+
+    /// Indexes credentials_pkey and tenant_tags_tag_key.
+    private static func credentials(of user: UserKey) -> SQL {
+        """
+        select one.generation, one.provider_id, one.name, one.tag, one.status, one.created_at, one.expires_at,
+               one.missing_since, one.close_after, one.creates, one.answers_lost, one.looks, place.listed_at
+        from (select * from dialtone.credentials
+              where credentials.tenant_id = \(user.tenant) and credentials.user_id = \(user.user) offset 0) one
+        left join lateral (
+            select listed_at from dialtone.tenant_tags where tenant_tags.tag = one.tag offset 0) place on true
+        order by one.generation
+        """
+    }
+
+    /// Index surplus_user.
+    private static func surplus(of user: UserKey) -> SQL {
+        """
+        select count(*), count(deleted_at) from dialtone.surplus
+        where tenant_id = \(user.tenant) and user_id = \(user.user)
+        """
+    }
+
+    private static func add(
+        _ row: PostgresRow, _ open: inout Proof.Open, _ history: inout Proof.History, _ owned: inout Proof.Owned?,
+        _ now: Date
+    ) throws {
+        var columns = row.columns
+        let generation: Generation = try columns.next()
+        let (id, name, tag): (String, String, String) = (
+            try columns.next(), try columns.next(), try columns.next()
+        )
+        let status: CredentialStatus = try columns.next()
+        let createdAt: Date = try columns.next()
+        let expiresAt: Date? = try columns.next()
+        let missingSince: Date? = try columns.next()
+        let closeAfter: Date? = try columns.next()
+        history.generations += 1
+        history.creates += Int(try columns.next(Int32.self))
+        history.answersLost += Int(try columns.next(Int32.self))
+        history.looks += Int(try columns.next(Int32.self))
+        let seenAt: Date? = try columns.next()
+        switch status {
+        case .active:
+            // A later generation's credential serves before an older one that is still active.
+            open.active = 1
+            open.isMissing = missingSince != nil
+            owned = Proof.Owned(
+                credentialID: id, generation: generation, name: name, tag: tag, activeSince: createdAt,
+                expiresAt: expiresAt, missingSince: missingSince, seenAt: seenAt)
+        case .closing: if closeAfter.map({ $0 <= now }) ?? true { open.closing += 1 }
+        case .deleted: break
+        }
+    }
+}

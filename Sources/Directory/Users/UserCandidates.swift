@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which users a list looks at, in its order: each form of the list enters one index.
+
+import Foundation
+import Model
+import Postgres
+
+enum UserCandidates {
+    /// Ids in the list's order. Each form enters one index in that order, and cannot be pulled up (`limit`). So no plan
+    /// begins elsewhere, whatever the planner knew when it planned, and a page reads as far as it needs.
+    static func select(_ list: UserList, _ keys: UserKeys, after place: UserPlace?, limit: Int) -> SQL {
+        let (filter, tenant) = (list.filter, list.tenant)
+        let isOfJobs = !filter.status.isEmpty && filter.status.isSubset(of: [.failed, .pending, .revoking])
+        if list.order == .newest {
+            return isOfJobs
+                ? Self.newestWithJobs(tenant, filter.status, after: place, limit: limit)
+                : Self.newest(list, after: place, limit: limit)
+        }
+        let after = place?.user.rawValue ?? ""
+        if let exact = Self.exact(filter, keys, of: tenant, after: after, limit: limit) { return exact }
+        if isOfJobs {
+            return Self.withJobs(tenant, filter.status, after: after, limit: limit)
+        }
+        return """
+            select user_id, null::timestamptz as received_at from dialtone.users
+            where tenant_id = \(tenant) and user_id > \(after)\(Self.range(of: filter.prefix))
+            order by user_id limit \(limit)
+            """
+    }
+
+    /// Those of an exact value, of whom there are few.
+    private static func exact(
+        _ filter: UserFilter, _ keys: UserKeys, of tenant: TenantID, after: String, limit: Int
+    ) -> SQL? {
+        if let id = filter.id {
+            // Index users_pkey.
+            return """
+                select user_id, null::timestamptz as received_at from dialtone.users
+                where tenant_id = \(tenant) and user_id = \(id) and user_id > \(after) limit \(limit)
+                """
+        }
+        if let username = keys.username {
+            // Index credentials_username.
+            return """
+                select user_id, null::timestamptz as received_at from dialtone.credentials
+                where tenant_id = \(tenant) and username_index = \(username) and status <> 'deleted'
+                  and user_id > \(after)
+                group by user_id order by user_id limit \(limit)
+                """
+        }
+        if let email = keys.email {
+            // Index person_names_email.
+            return """
+                select user_id, null::timestamptz as received_at from dialtone.person_names
+                where tenant_id = \(tenant) and email_index = \(email) and user_id > \(after)
+                order by user_id limit \(limit)
+                """
+        }
+        if let tag = filter.tag {
+            // Index credentials_tag: a tag holds a thousand at most.
+            return """
+                select user_id, null::timestamptz as received_at from dialtone.credentials
+                where tag = \(tag) and status <> 'deleted' and tenant_id = \(tenant) and user_id > \(after)
+                group by user_id order by user_id limit \(limit)
+                """
+        }
+        return nil
+    }
+
+    /// Nearly all users are ready. Those who are not have a row in `jobs`, which holds few: a dead one for each user who
+    /// failed, and another for each who waits. No index may name `users.status`.
+    ///
+    /// Indexes jobs_dead_user and jobs_tenant_id_user_id_key.
+    private static func withJobs(
+        _ tenant: TenantID, _ status: Set<UserStatus>, after: String, limit: Int
+    ) -> SQL {
+        """
+        select user_id, null::timestamptz as received_at from dialtone.jobs
+        where tenant_id = \(tenant) and user_id > \(after) \(Self.state(of: status)) order by user_id limit \(limit)
+        """
+    }
+
+    private static func state(of status: Set<UserStatus>) -> SQL {
+        status == [.failed] ? "and state = 'dead'" : status.contains(.failed) ? "" : "and state <> 'dead'"
+    }
+
+    /// The newest of those who have a job, of ten thousand jobs at most. Indexes as above, and users_pkey.
+    private static func newestWithJobs(
+        _ tenant: TenantID, _ status: Set<UserStatus>, after place: UserPlace?, limit: Int
+    ) -> SQL {
+        let from = place?.received ?? Self.latest
+        return """
+            select waiting.user_id, signed.received_at
+            from (select user_id from dialtone.jobs
+                  where tenant_id = \(tenant) \(Self.state(of: status)) order by user_id limit 10000) waiting
+            cross join lateral (
+                select users.received_at from dialtone.users
+                where users.tenant_id = \(tenant) and users.user_id = waiting.user_id limit 1) signed
+            where (signed.received_at, waiting.user_id)
+                  < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(place?.user.rawValue ?? ""))
+            order by signed.received_at desc, waiting.user_id desc limit \(limit)
+            """
+    }
+
+    /// The year 2255, in microseconds since 1970.
+    private static let latest: Int64 = 9_000_000_000_000_000
+
+    /// Index users_received, from its end.
+    private static func newest(_ list: UserList, after place: UserPlace?, limit: Int) -> SQL {
+        let from = place?.received ?? Self.latest
+        return """
+            select user_id, received_at from dialtone.users
+            where tenant_id = \(list.tenant)
+              and (received_at, user_id)
+                  < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(place?.user.rawValue ?? ""))
+              and (\(list.filter.receivedBefore)::timestamptz is null or received_at < \(list.filter.receivedBefore))
+              and (\(list.filter.receivedAfter)::timestamptz is null or received_at >= \(list.filter.receivedAfter))
+            order by received_at desc, user_id desc limit \(limit)
+            """
+    }
+
+    /// Ids that begin with the prefix lie between it and the next text of its length.
+    private static func range(of prefix: String?) -> SQL {
+        guard let prefix, !prefix.isEmpty else { return "" }
+        return " and user_id >= \(prefix) and user_id < \(prefix + "\u{10FFFF}")"
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tenant's users as the tenant may see them: never a password, and never another tenant's.
+
+import Foundation
+package import Model
+import Postgres
+package import Vault
+
+/// Reads users of one tenant at a time.
+package struct Users: Sendable {
+    let reads: TenantReads
+    private let vault: Vault
+
+    package init(reads: TenantReads, vault: Vault) {
+        self.reads = reads
+        self.vault = vault
+    }
+
+    /// Returns a page of a list, each user with the reason why it stands where it stands. Pages go by key, so each costs
+    /// the same wherever it begins.
+    package func page(
+        of list: UserList, after place: UserPlace? = nil, limit: Int, withReasons: Bool = true, as reader: Reader
+    ) async throws -> UserPage {
+        let keys = try await UserKeys(of: list.filter, for: list.tenant, self.vault)
+        // One row more than the page holds shows whether there is a next page.
+        let rows = try await self.reads.rows(
+            as: reader, [UserSelect.page(list, keys, after: place, limit: limit + 1)])[0]
+        var users: [UserEntry] = []
+        var (next, last): (UserPlace?, UserPlace?) = (nil, nil)
+        for row in rows {
+            var columns = row.columns
+            next = try Self.end(&columns, of: list, limit: limit)
+            guard let tenant: TenantID = try columns.next() else { break }
+            if users.count == limit {
+                next = last
+                break
+            }
+            let (entry, place) = try await self.entry(tenant, &columns)
+            users.append(entry)
+            last = place
+        }
+        if withReasons { try await self.giveReasons(&users, of: list.tenant, as: reader) }
+        return UserPage(users: users, next: next)
+    }
+
+    /// Counts the users that pass, up to `UserCount.most`.
+    package func count(_ list: UserList, as reader: Reader) async throws -> UserCount {
+        let keys = try await UserKeys(of: list.filter, for: list.tenant, self.vault)
+        guard let row = try await self.reads.rows(as: reader, [UserSelect.count(list, keys)])[0].first else {
+            return UserCount(count: 0, exact: true)
+        }
+        let (number, isWhole) = try row.decode(Int64.self, Bool.self)
+        return UserCount(
+            count: min(Int(number), UserCount.most), exact: isWhole && Int(number) <= UserCount.most)
+    }
+
+    /// Returns one user with the reason; nil when there is none.
+    package func show(_ user: UserKey, as reader: Reader) async throws -> UserEntry? {
+        guard let row = try await self.reads.rows(as: reader, [UserSelect.one(user)])[0].first else { return nil }
+        var columns = row.columns
+        var users = [try await self.entry(try columns.next(), &columns).0]
+        try await self.giveReasons(&users, of: user.tenant, as: reader)
+        return users.first
+    }
+
+    private func giveReasons(_ users: inout [UserEntry], of tenant: TenantID, as reader: Reader) async throws {
+        let names = users.compactMap { UserID(rawValue: $0.userID) }
+        guard !names.isEmpty else { return }
+        let reasons = try await Reasons(reads: self.reads).why(names, of: tenant, as: reader)
+        for place in users.indices { users[place].why = reasons[users[place].userID] }
+    }
+
+    // MARK: Rows
+
+    /// Reads the page's end, which each row holds: where the next page begins when no user is left over.
+    private static func end(_ columns: inout PostgresColumns, of list: UserList, limit: Int) throws -> UserPlace? {
+        let number: Int64 = try columns.next()
+        let user: UserID? = try columns.next()
+        let received: Int64? = try columns.next()
+        let window = list.filter.isEmpty ? limit + 1 : UserSelect.window
+        guard number >= window, let user, let received else { return nil }
+        return UserPlace(user: user, received: received)
+    }
+
+    /// Reads the rest of a row of `UserSelect.columns`, in the order of its columns.
+    private func entry(_ tenant: TenantID, _ columns: inout PostgresColumns) async throws -> (UserEntry, UserPlace) {
+        let user = UserKey(tenant: tenant, user: try columns.next())
+        let status: UserStatus = try columns.next()
+        let generation: Generation = try columns.next()
+        let receivedAt: Date = try columns.next()
+        let readyAt: Date? = try columns.next()
+        let id: ProviderID? = try columns.next()
+        let tag: String? = try columns.next()
+        let sealedUsername: Bytes? = try columns.next()
+        let received: Int64 = try columns.next()
+        let sealedName: Bytes? = try columns.next()
+        // One value that cannot be opened must not hide all the others.
+        var username: String?
+        if let id, let sealedUsername {
+            let binding = SealedBinding.credential("sealed_username", of: user, generation: generation, id)
+            username = try? await self.vault.open(sealedUsername.value, binding).reveal()
+        }
+        var name: PersonName?
+        if let sealedName, let text = try? await self.vault.open(sealedName.value, .personName(of: user)) {
+            name = PersonName(sealedText: text.reveal())
+        }
+        let entry = UserEntry(
+            tenant: user.tenant.rawValue, userID: user.user.rawValue, name: name?.name, email: name?.email,
+            status: status.rawValue, why: nil, credentialID: id?.rawValue, sipUsername: username, tag: tag,
+            generation: generation, receivedAt: receivedAt, readyAt: readyAt)
+        return (entry, UserPlace(user: user.user, received: received))
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone tail`: what happens in a tenant, as it happens.
+
+import ArgumentParser
+import Composition
+import Foundation
+import Model
+
+struct TailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail", abstract: "Prints what happens in a tenant as it happens, until Ctrl-C.",
+        discussion: """
+            Each line is one step of one user. A connection that breaks is opened again where it was. With --json each \
+            line has its place, and --from begins after it.
+
+              dialtone tail --tenant acme
+            """)
+
+    @OptionGroup var asked: AskedOfTenant
+    @Option(help: "Begin after this place, as an earlier --json has shown it.") var from: String?
+
+    private struct Output: Encodable {
+        var place: String
+        var user_id: String
+        var step: TimelineLine
+    }
+
+    func run() async throws {
+        let json = self.asked.json
+        try await self.asked.ask { questions, tenant in
+            try await questions.tail(tenant, from: self.from) { told in
+                let line = TimelineLine(told.step)
+                if json {
+                    try? Terminal.show(json: Output(place: told.place, user_id: told.user, step: line))
+                } else {
+                    let words = line.cells.filter { !$0.isEmpty }.joined(separator: "  ")
+                    Terminal.show("\(told.user)  \(words)")
+                }
+            }
+        }
+    }
+}

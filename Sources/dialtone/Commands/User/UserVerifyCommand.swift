@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dialtone user verify`: the proof that a user has exactly one credential.
+
+import ArgumentParser
+import Composition
+import Directory
+import Foundation
+import Model
+
+struct UserVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Proves that a user has exactly one credential: asks the provider too.",
+        discussion: """
+            Two calls at most, within the limits, and nothing is changed. With --ledger the provider is not asked.
+
+              dialtone user verify ada
+
+            The exit code is 0 for exactly_one and none_as_wanted, and 6 for any other verdict.
+            """)
+
+    @OptionGroup var asked: AskedOfUser
+    @Flag(help: "Only what the ledger says.") var ledger = false
+
+    func run() async throws {
+        let proof = try await self.asked.ask { questions, user in
+            let found = self.ledger ? try await questions.proof(user) : try await questions.verify(user)
+            guard let found else { throw UnknownUser(user: user, why: try? await questions.why(user)) }
+            return found
+        }
+        if self.asked.json { try Terminal.show(json: proof) } else { Terminal.show(Self.text(proof)) }
+        guard [.exactlyOne, .noneAsWanted].contains(proof.verdict) else { throw ExitCode(6) }
+    }
+
+    private static func text(_ proof: Proof) -> String {
+        let history = proof.history
+        var lines = [
+            "\(Self.words(proof.verdict)) (\(proof.verdict.rawValue), \(RFC3339.text(proof.observedAt)))"
+        ]
+        if let own = proof.ledger {
+            let seen = own.seenAt.map { ", tag listed \(RFC3339.text($0))" } ?? ""
+            lines.append(
+                "  ledger    \(own.credentialID), generation \(own.generation), name \(own.name), tag \(own.tag)\(seen)"
+            )
+        } else {
+            lines.append("  ledger    no credential")
+        }
+        if let asked = proof.provider {
+            let byID = asked.byID.map { "by id \($0)" } ?? "by id no answer"
+            let byName = asked.byName.map { "by name \($0.count)" } ?? "by name no answer"
+            lines.append("  provider  \(byID), \(byName) (\(asked.calls) calls, \(asked.milliseconds) ms)")
+        }
+        lines.append(
+            """
+              history   \(history.creates) creates sent, \(history.answersLost) answers lost, \(history.looks) looks, \
+            \(history.extraFound) extra found, \(history.extraDeleted) deleted
+            """)
+        return lines.joined(separator: "\n")
+    }
+
+    private static func words(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .exactlyOne: "exactly one credential"
+        case .noneAsWanted: "no credential, as wanted"
+        case .missing: "no credential, and one is wanted"
+        case .extra: "a credential too many"
+        case .unknown: "it cannot be said now"
+        }
+    }
+}

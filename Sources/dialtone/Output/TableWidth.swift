@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fits a table to the terminal: some columns are cut, some are left out, and an id is never cut.
+
+import Foundation
+import Glibc
+
+enum TableWidth {
+    /// Columns of the terminal on standard output; nil: it is none, and nothing is cut. `COLUMNS` comes first, whatever
+    /// the output is: a shell sets it for itself, and exports it only when it was told to.
+    static func terminal(environment: [String: String]) -> Int? {
+        if let number = environment["COLUMNS"].flatMap({ Int($0) }), number > 20 { return number }
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// A flexible column keeps so many characters.
+    private static let least = 12
+
+    /// Returns the rows so that none is longer than `width`, as far as ids allow. The first row is the heading.
+    static func fit(_ rows: [[String]], to width: Int, flexible: [Int], spare: [Int]) -> [[String]] {
+        var shown = Array(rows.first?.indices ?? 0..<0)
+        func widths() -> [Int: Int] {
+            Dictionary(
+                uniqueKeysWithValues: shown.map { column in
+                    (column, rows.map { $0[column].count }.max() ?? 0)
+                })
+        }
+        func total(_ widths: [Int: Int]) -> Int { widths.values.reduce(0, +) + 2 * max(0, shown.count - 1) }
+        func saved(_ widths: [Int: Int]) -> Int {
+            flexible.reduce(0) { $0 + max(0, (widths[$1] ?? 0) - Self.least) }
+        }
+        for column in spare where total(widths()) - saved(widths()) > width { shown.removeAll { $0 == column } }
+        var wide = widths()
+        for column in flexible where total(wide) > width {
+            guard let own = wide[column] else { continue }
+            wide[column] = max(min(own, Self.least), own - (total(wide) - width))
+        }
+        return rows.map { row in
+            shown.map { column in
+                let (cell, room) = (row[column], wide[column] ?? 0)
+                return cell.count <= room ? cell : String(cell.prefix(max(0, room - 1))) + "…"
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tenant's events are found among everybody's, by pages, by time and by what they came to.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Directory
+
+@Suite struct EventsTests {
+    private static let reader = Reader(tenant: testTenant)
+    private static let source = "00000000-0000-0000-0000-00000000000a"
+
+    /// An event of each minute, from `first` on, whose id begins with its time as intake's ids do.
+    private static func events(
+        _ numbers: ClosedRange<Int>, of tenant: String, _ outcome: EventOutcome = .accepted
+    ) -> SQL {
+        """
+        insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome)
+        select at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7000800000000000' ||
+                    lpad(to_hex(number), 4, '0'))::uuid,
+               \(Self.source)::uuid, 'd-' || number, \(tenant), 'u-' || number, 'live', \(outcome.rawValue)
+        from (select number, timestamptz '2026-11-26 10:00:00+00' + number * interval '1 minute' as at
+              from generate_series(\(numbers.lowerBound), \(numbers.upperBound)) as number) moments
+        """
+    }
+
+    private static func with(_ work: (Events, TestDatabase) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(
+                Ledger.tenant(), Ledger.tenant(try TenantID("globex")),
+                """
+                insert into dialtone.sources (source_id, tenant_id, slug, hook_id, preset)
+                values (\(Self.source)::uuid, \(testTenant), 'acme-app', 'hk_1', 'standard')
+                """, Self.events(1...40, of: "acme"), Self.events(1001...12_500, of: "globex"))
+            try await work(try DirectoryBed.queries(database).queries.events, database)
+        }
+    }
+
+    private static func all(_ events: Events, _ filter: EventFilter = EventFilter(), limit: Int) async throws
+        -> [String]
+    {
+        var (found, next): ([String], String?) = ([], nil)
+        repeat {
+            let page = try await events.page(of: testTenant, filter, after: next, limit: limit, as: Self.reader)
+            found += page.events.map(\.deliveryID)
+            next = page.next
+        } while next != nil
+        return found
+    }
+
+    @Test func `a first page has the newest of a small tenant, however much the others were told since`() async throws {
+        try await Self.with { events, _ in
+            let page = try await events.page(of: testTenant, EventFilter(), limit: 5, as: Self.reader)
+            #expect(page.events.map(\.deliveryID) == (36...40).reversed().map { "d-\($0)" })
+        }
+    }
+
+    @Test(arguments: [1, 7, 40, 200]) func `pages of any size have each event once`(limit: Int) async throws {
+        try await Self.with { events, _ in
+            let found = try await Self.all(events, limit: limit)
+            #expect(found == (1...40).reversed().map { "d-\($0)" })
+        }
+    }
+
+    @Test func `times bound a list from both sides`() async throws {
+        try await Self.with { events, _ in
+            var filter = EventFilter()
+            filter.receivedAfter = RFC3339.date("2026-11-26T10:10:00Z")
+            filter.receivedBefore = RFC3339.date("2026-11-26T10:13:00Z")
+            let found = try await Self.all(events, filter, limit: 2)
+            #expect(found == ["d-12", "d-11", "d-10"])
+        }
+    }
+
+    @Test func `what is in quarantine is listed from its newest, by pages`() async throws {
+        try await Self.with { events, database in
+            try await database.insert(
+                Self.events(101...130, of: "acme", .quarantined),
+                """
+                insert into dialtone.quarantine (event_id, source_id, config_version, tenant_id, arrived_at, size,
+                                                 body_sha256, reason)
+                select event_id, source_id, 1, tenant_id, received_at, 9, decode(repeat('00', 32), 'hex'), 'wrong_type'
+                from dialtone.events where outcome = 'quarantined'
+                """)
+            var filter = EventFilter()
+            filter.outcome = [.quarantined]
+            let found = try await Self.all(events, filter, limit: 7)
+            #expect(found == (101...130).reversed().map { "d-\($0)" })
+        }
+    }
+
+    @Test func `no list of events walks the table`() async throws {
+        try await Self.with { _, database in
+            try await database.admin.script("vacuum analyze")
+            var (ofUser, kept, timed) = (EventFilter(), EventFilter(), EventFilter())
+            ofUser.user = testUser
+            kept.outcome = [.quarantined]
+            timed.receivedAfter = Date(timeIntervalSince1970: 1_795_687_200)
+            try await database.pool.withTransaction { connection in
+                _ = try await connection.query(TenantReads.wall(testTenant, timeLimit: nil))
+                for filter in [EventFilter(), ofUser, kept, timed] {
+                    let statement = Events.select(of: testTenant, filter, before: UUID(), limit: 51)
+                    let plan = try await QueryPlan.generic(of: statement, on: connection)
+                    // There are few sources, and no index names their tenant alone.
+                    #expect(
+                        plan.walkedTables.isSubset(of: ["sources"]) && !plan.description.contains("Bitmap"), "\(plan)")
+                }
+            }
+        }
+    }
+}

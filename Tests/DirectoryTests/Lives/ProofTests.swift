@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// A proof is never green while anything is open, and the provider's word decides.
+
+import Foundation
+import Model
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Directory
+
+@Suite struct ProofTests {
+    private static func open(
+        wanted: Bool = true, active: Int = 0, closing: Int = 0, surplus: Int = 0, missing: Bool = false,
+        doubtful: Bool = false, waiting: Bool = false
+    ) -> Proof.Open {
+        Proof.Open(
+            isWanted: wanted, active: active, closing: closing, surplus: surplus, isMissing: missing,
+            isDoubtful: doubtful, isWaiting: waiting)
+    }
+
+    @Test func `the ledger alone comes to a verdict`() {
+        #expect(Self.open(active: 1).verdict == .exactlyOne)
+        #expect(Self.open(wanted: false).verdict == .noneAsWanted)
+        #expect(Self.open().verdict == .missing)
+        #expect(Self.open(waiting: true).verdict == .unknown)
+        #expect(Self.open(active: 1, surplus: 1).verdict == .extra)
+        #expect(Self.open(wanted: false, active: 1).verdict == .extra)
+        #expect(Self.open(wanted: false, closing: 1).verdict == .extra)
+        #expect(Self.open(active: 1, missing: true).verdict == .unknown)
+    }
+
+    @Test(arguments: [0, 1, 2]) func `while a create is in doubt nothing is proven`(active: Int) {
+        for wanted in [true, false] {
+            #expect(Self.open(wanted: wanted, active: active, doubtful: true).verdict == .unknown)
+        }
+    }
+
+    private static func proof(_ wanted: Wanted, id: String?, _ verdict: Verdict = .exactlyOne) -> Proof {
+        let now = Date(timeIntervalSince1970: 1_795_687_200)
+        let owned = id.map {
+            Proof.Owned(
+                credentialID: $0, generation: 1, name: "n", tag: "acme", activeSince: now, expiresAt: nil,
+                missingSince: nil, seenAt: nil)
+        }
+        return Proof(
+            tenant: "acme", userID: "u", verdict: verdict, observedAt: now, wanted: wanted.rawValue, generation: 1,
+            ledger: owned, history: .init(), provider: nil)
+    }
+
+    private static func asked(_ byID: Int?, _ byName: [String]?) -> Proof.Asked {
+        Proof.Asked(byID: byID, byName: byName, calls: 2, milliseconds: 84)
+    }
+
+    @Test func `the provider's word decides`() {
+        let one = Self.proof(.live, id: "a")
+        #expect(one.verdict(with: Self.asked(200, ["a"])) == .exactlyOne)
+        #expect(one.verdict(with: Self.asked(200, [])) == .exactlyOne, "a list may lag behind")
+        #expect(one.verdict(with: Self.asked(404, [])) == .missing)
+        #expect(one.verdict(with: Self.asked(200, ["a", "b"])) == .extra)
+        #expect(one.verdict(with: Self.asked(404, ["b"])) == .extra)
+        let none = Self.proof(.gone, id: nil, .noneAsWanted)
+        #expect(none.verdict(with: Self.asked(nil, [])) == .noneAsWanted)
+        #expect(none.verdict(with: Self.asked(nil, ["a"])) == .extra)
+        let missing = Self.proof(.live, id: nil, .missing)
+        #expect(missing.verdict(with: Self.asked(nil, [])) == .missing)
+        #expect(missing.verdict(with: Self.asked(nil, ["a"])) == .extra)
+    }
+
+    @Test func `the provider's word never makes a verdict better`() {
+        for open in [Verdict.unknown, .extra, .missing] {
+            for (wanted, id) in [(Wanted.live, String?.some("a")), (.live, nil), (.gone, nil), (.gone, "a")] {
+                for answer in [Self.asked(200, ["a"]), Self.asked(200, []), Self.asked(404, []), Self.asked(nil, [])] {
+                    let verdict = Self.proof(wanted, id: id, open).verdict(with: answer)
+                    #expect(verdict != .exactlyOne && verdict != .noneAsWanted, "\(open) \(wanted) \(answer)")
+                }
+            }
+        }
+    }
+
+    @Test func `an answer that is missing leaves it unknown`() {
+        for proof in [Self.proof(.live, id: "a"), Self.proof(.gone, id: nil), Self.proof(.live, id: nil, .missing)] {
+            #expect(proof.verdict(with: Self.asked(nil, nil)) == .unknown)
+        }
+        #expect(Self.proof(.live, id: "a").verdict(with: Self.asked(nil, ["a"])) == .unknown)
+        #expect(Self.proof(.live, id: "a").verdict(with: Self.asked(200, nil)) == .unknown)
+    }
+
+    @Test func `the ledger's proof has the credential and its history`() async throws {
+        try await TestDatabase.with { database in
+            let id = ProviderID(rawValue: "cred-1")
+            try await database.insert(
+                Ledger.user(testUserKey, status: .ready, readyAt: Date()),
+                Ledger.credential(id, of: testUserKey),
+                "update dialtone.credentials set creates = 2, answers_lost = 1, looks = 3",
+                """
+                insert into dialtone.surplus (provider_id, tenant_id, user_id, generation, name, deleted_at)
+                values ('extra', \(testTenant), \(testUser), 1, 'n', now())
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let reader = Reader(tenant: testTenant)
+            let proof = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(proof.verdict == .exactlyOne && proof.ledger?.credentialID == "cred-1")
+            #expect(proof.history.creates == 2 && proof.history.answersLost == 1 && proof.history.looks == 3)
+            #expect(proof.history.extraFound == 1 && proof.history.extraDeleted == 1)
+            try await database.insert("update dialtone.surplus set deleted_at = null")
+            let open = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(open.verdict == .extra)
+            let stranger = Reader(tenant: try TenantID("globex"))
+            #expect(try await queries.proofs.ledger(testUserKey, as: stranger) == nil)
+        }
+    }
+}
