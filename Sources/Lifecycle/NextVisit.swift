@@ -30,7 +30,7 @@ package struct ListedTag: Sendable, Equatable {
     package var isInexact = false
     /// Whether it showed names that no worker may have in its memory yet. Until then creates of the tenant look first.
     package var hasNewStrays = false
-    /// Whether calls ran out before everything was asked for.
+    /// Whether calls ran out before everything was asked for, or a user's generation had to be corrected.
     package var isUnfinished = false
     /// What a visit would have taken away, and did not; nil: nothing.
     package var wouldChange: Int?

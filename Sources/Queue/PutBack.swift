@@ -6,7 +6,8 @@ package import Postgres
 
 /// Jobs that a worker may have claimed without hearing of it.
 ///
-/// Nothing was sent for them, so they keep their doubt and their `quiet_until`, and their place. The epoch grows.
+/// Nothing was sent for them, so they keep their doubt and their `quiet_until`, and their place. The epoch grows. A job
+/// of whose name a credential was seen meanwhile (`must_look`) looks first.
 ///
 /// The statement may be carried out long after its sender gave it up. So the worker claims nothing more under this id
 /// before it is sent. Then `held` names every job of the id that can have a run, also at that later time.
@@ -40,7 +41,8 @@ package struct PutBack: Sendable {
             for no key update skip locked),
         back as (
             update dialtone.jobs
-            set state = case when jobs.in_doubt or lost.state = 'looking' then 'in_doubt' else 'queued' end,
+            set state = case when jobs.in_doubt or jobs.must_look or lost.state = 'looking' then 'in_doubt'
+                             else 'queued' end,
                 epoch = jobs.epoch + 1, worker = null, lease_until = null, is_awaited = false
             from lost
             where jobs.id = any(array(select id from lost)) and jobs.id = lost.id and jobs.epoch = lost.epoch

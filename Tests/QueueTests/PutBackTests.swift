@@ -38,6 +38,18 @@ import Testing
         }
     }
 
+    @Test func `a job of whose name a credential was seen looks first`() async throws {
+        try await Self.withWorker { database, worker, era in
+            try await database.admin.script("update dialtone.jobs set must_look = user_id = 'user-1'")
+            let back = PutBack(worker: worker, state: .armed, held: [], era: era)
+            #expect(try await database.pool.query(back.statement).count == 5)
+            let looking = try await database.admin.query(
+                "select user_id, in_doubt from dialtone.jobs where state = 'in_doubt'")
+            #expect(looking.count == 1)
+            #expect(try #require(looking.first).decode(String.self, Bool.self) == ("user-1", false))
+        }
+    }
+
     /// A server that has lost commits may show a claim whose create was sent since.
     @Test func `nothing goes back on another server than the worker knows`() async throws {
         try await Self.withWorker { database, worker, era in

@@ -8,23 +8,28 @@ import Queue
 /// The sweep's corrections. None of them creates or deletes at the provider; the user's job does that afterwards.
 enum SweepCorrections {
     /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
-    /// A job that a worker holds is left alone. In one transaction behind the user's lock. Unique key of jobs
-    /// (tenant_id, user_id).
+    /// A job that a worker holds is left alone, and remembers that it must look: its claim may be lost and put back
+    /// (`PutBack`). In one transaction behind the user's lock. Unique key of jobs (tenant_id, user_id).
     static func makeLook(_ found: FoundCredential) -> [SQL] {
         [UserLock.take(found.owner.user), Self.look(found), DeadJob.lookNow(found.owner.user)]
     }
 
-    /// A job in doubt would have looked by itself, so what it finds is no finding.
+    /// The lock comes before the decision: `before` has the state that the job has under it. A job in doubt would have
+    /// looked by itself, so what it finds is no finding.
     private static func look(_ found: FoundCredential) -> SQL {
         """
         with before as materialized (
             select id, state, in_doubt from dialtone.jobs
             where tenant_id = \(found.owner.user.tenant) and user_id = \(found.owner.user.user)
               and generation = \(found.owner.generation)
-              and state in ('queued', 'scheduled', 'in_doubt') for no key update),
+            for no key update),
+        told as (
+            update dialtone.jobs set must_look = true
+            where id = any(array(select id from before where state = 'armed'))),
         looking as (
             update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
             from before where jobs.id = any(array(select id from before)) and jobs.id = before.id
+              and before.state in ('queued', 'scheduled', 'in_doubt')
             returning \(JobLog.changedJob), before.state as from_state, before.in_doubt as was_in_doubt),
         logged as (\(JobLog.write(from: "looking"))),
         adopted as (

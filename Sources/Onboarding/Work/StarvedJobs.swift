@@ -8,15 +8,18 @@ import ProviderLimits
 import Queue
 
 extension OnboardingWorker {
-    /// Opens the next tag of each tenant, and returns how its jobs go back into the queue.
+    /// Opens the next tag of each tenant, and returns how its jobs go back into the queue. A job that was to look first
+    /// still is, although its tenant may be seen by then.
     func putBackWithoutTag(_ starved: [ClaimedJob], _ terms: ClaimTerms) async -> [JobResult] {
         var back: [JobResult] = []
         for (tenant, jobs) in Dictionary(grouping: starved, by: \.user.tenant) {
             let isOpened = await TagShards.open(for: tenant, capacity: terms.tagCapacity, on: self.pool, self.logger)
+            let place: JobState = isOpened ? .queued : .scheduled
             back += jobs.map { job in
                 .moved(
                     Transition(
-                        lease: job.lease, to: isOpened ? .queued : .scheduled, delay: isOpened ? .zero : .seconds(1)))
+                        lease: job.lease, to: job.life.trust.looksFirst ? .inDoubt : place,
+                        delay: isOpened ? .zero : .seconds(1)))
             }
         }
         await self.provider.limits.returnPermits(starved.count)

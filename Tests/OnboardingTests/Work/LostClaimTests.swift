@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    /// Its tenant may be seen by the time that the claim is put back, and then nobody else looks.
+    @Test func `a job whose credential was seen before its claim was put back looks first`() async throws {
+        try await TestDatabase.with { database in
+            let worker = WorkerID(rawValue: UUID())
+            try await database.insert(
+                Ledger.tenant(), Ledger.tag(), Ledger.user(), Ledger.knownServer,
+                Ledger.job(state: .armed, worker: worker))
+            let found = FoundCredential(
+                id: ProviderID(rawValue: "seen"), owner: OwnedName(user: testUserKey, generation: 1), tag: "acme")
+            try await database.commit(SweepCorrections.makeLook(found))
+            let row = try await database.admin.query("select era from dialtone.incarnation").first
+            let era = try #require(row).decode(Int64.self)
+            let back = PutBack(worker: worker, state: .armed, held: [], era: era)
+            #expect(try await database.pool.query(back.statement).count == 1)
+            let looking = try await database.admin.query("select 1 from dialtone.jobs where state = 'in_doubt'")
+            #expect(looking.count == 1)
+        }
+    }
+
     // MARK: Test bed
 
     /// A tenant with one user who waits.

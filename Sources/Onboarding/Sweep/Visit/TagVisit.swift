@@ -118,7 +118,8 @@ struct TagVisit {
         tag.held = list.credentials.count - plan.othersTenants
         tag.isInexact = plan.isInexact
         tag.hasNewStrays = plan.strays.contains { ledger.oldStrays[$0.id] != true }
-        tag.isUnfinished = plan.isUnfinished
+        // A word may have come between the plan and what was done about a generation. The next list tells.
+        tag.isUnfinished = plan.isUnfinished || !permitted.ahead.isEmpty || !permitted.overtaken.isEmpty
         tag.wouldChange = permitted.isHarmless ? max(plan.takenAway, plan.leftOut) : nil
         guard !plan.isInexact else {
             tag.miscounts = self.tag.miscounts + 1
