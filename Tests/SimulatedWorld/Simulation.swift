@@ -62,6 +62,8 @@ package struct Simulation {
     var period: Int { self.isPeace ? max(self.stormPeriod, 60_000) : self.stormPeriod }
     /// What had landed by then is in every list that gives trust, since the server last lost commits.
     var landedBefore: Int?
+    /// The credentials that no list could reach when trust came back.
+    var behindGap: Set<Int> = []
     /// Until when the server is down.
     var downUntil = 0
     /// Commits that the standby does not have.
@@ -75,15 +77,15 @@ package struct Simulation {
     package internal(set) var tally = Tally()
     var nextBoot = 100
     var nextRun = 0
-    /// Boots that are dead, or taken for dead, and since when.
+    /// By the ids of workers that are dead, or taken for dead: since when.
     var deadBoots: [Int: Int] = [:]
     /// By the key of a credential's name.
     var proofs: [Int: Proof] = [:]
     var deletedBySweep: Set<Int> = []
     /// Users about whom an operator or a word without a time has decided. What is wanted of them depends on the order.
     var toldByOperator: Set<Int> = []
-    /// Since when a credential is there whose name is in doubt.
-    var doubtfulSince: [Int: Int] = [:]
+    /// By id: until when a credential may live that is surplus.
+    var boundedUntil: [Int: Int] = [:]
     /// Until when no call reaches the provider.
     var blackoutUntil = 0
     /// Users whose creates the provider rejects, and from when on.
@@ -168,6 +170,7 @@ package struct Simulation {
         case .putBack(let image): self.putBack(image)
         case .confirm: self.ledger.isStopped = false
         case .rotate(let user): self.rotate(user)
+        case .doom: self.doomStrays()
         case .peace: self.makePeace()
         case .retryFailed: self.retryFailed()
         }

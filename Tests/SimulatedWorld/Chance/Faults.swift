@@ -32,7 +32,7 @@ extension Simulation {
     /// Ends a worker as `kill -9` does. Another takes its slot, up to a minute later.
     mutating func kill(_ slot: Int) {
         self.note("kill worker \(slot)")
-        self.deadBoots[self.workers[slot].boot] = self.now
+        for id in self.workers[slot].ids.all { self.deadBoots[id] = self.now }
         self.workers[slot] = Worker(boot: self.nextBoot)
         self.nextBoot += 1
         self.workers[slot].pausedUntil = self.now + self.dice.upTo(60_000)
@@ -55,9 +55,9 @@ extension Simulation {
 
     /// Takes a worker's session lock away. The others think that it is dead, and it lives.
     private mutating func takeForDead() {
-        let boot = self.workers[self.dice.upTo(self.workers.count)].boot
-        self.deadBoots[boot] = self.now
-        self.note("boot \(boot) is taken for dead")
+        let ids = self.workers[self.dice.upTo(self.workers.count)].ids.all
+        for id in ids { self.deadBoots[id] = self.now }
+        self.note("workers \(ids) are taken for dead")
     }
 
     // MARK: Servers
@@ -120,6 +120,8 @@ extension Simulation {
         // credential's 201. The worker may record it now. That is no violation: a visit will find it missing.
         self.deletedBySweep = []
         self.tally.count(.lostCommits)
+        // Some senders hear of it at once, and send again. All do so when the storm is over.
+        if self.dice.chance(50) { self.agenda.push(self.now + self.dice.upTo(60_000), .replay) }
     }
 
     /// Lets nodes die with their server, or come late.
@@ -211,7 +213,7 @@ extension Simulation {
     mutating func makePeace() {
         self.note("peace")
         self.isPeace = true
-        self.boundAllDoubtful()
+        self.boundAll()
         self.blackoutUntil = 0
         self.clockOffset = max(self.clockOffset, 0)
         let now = self.now

@@ -35,6 +35,8 @@ enum Occurrence {
     case confirm
     /// An operator rotates this user.
     case rotate(Int)
+    /// An operator orders the delete of strays.
+    case doom
     /// The storm is over: no more faults.
     case peace
     /// An operator tries failed users again.

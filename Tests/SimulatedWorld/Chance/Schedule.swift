@@ -32,6 +32,7 @@ extension Simulation {
                 isNear ? times[self.dice.upTo(times.count)] + self.dice.upTo(500) : self.dice.upTo(Times.stormEnd)
             self.agenda.push(time, .fault)
         }
+        if self.hasSweep, self.dice.chance(30) { self.agenda.push(self.dice.upTo(Times.stormEnd), .doom) }
         for _ in 0..<self.dice.upTo(3) {
             self.agenda.push(self.dice.upTo(Times.stormEnd), .rotate(self.dice.upTo(users)))
         }

@@ -12,6 +12,8 @@ enum Times {
     static let lastTry = end - 200_000
     /// From a create until lists show it, at most.
     static let longestLag = 5000
+    /// From an operator's word on a stray until its delete; in production it is two minutes.
+    static let reprieve = 40_000
     /// A name in doubt is looked up after so long, and again and again.
     static let followPause = 100_000
     /// So long a late credential may live whose name is in doubt: a pause, and some calls and retries.

@@ -18,6 +18,10 @@ extension Simulation {
         if !isHeld && !isExcused {
             self.fail("a create for user \(run.user) without authority")
         }
+        // Another server may have lost what was claimed, and sent, since the claim.
+        if run.armedBy != run.server {
+            self.fail("a create for user \(run.user) that server \(run.armedBy) has armed, and not its claim's")
+        }
         return isHeld
     }
 
@@ -51,13 +55,25 @@ extension Simulation {
     }
 
     /// A create that no look has preceded has no credential of its name beside it that was there when commits were
-    /// lost. Every list that gives trust was made when such a credential had landed and was shown.
+    /// lost, unless an operator has ordered its delete, or no list could reach its shard. Every list that gives trust
+    /// was made when such a credential had landed and was shown.
     private mutating func checkLost(_ run: Run) {
         guard let landedBefore, run.lookBegan == 0, !self.hasJumped else { return }
+        let doomed = Set(self.ledger.strays.filter(\.isRefused).map(\.id))
         let lost = self.provider.live.first {
             $0.user == run.user && $0.generation == run.life.generation && $0.createdAt <= landedBefore
+                && !doomed.contains($0.id) && !self.behindGap.contains($0.id)
         }
         if let lost { self.fail("a create for user \(run.user) beside credential \(lost.id), which was lost") }
+    }
+
+    /// Notes what the lists that gave trust could not reach: a shard that the ledger has forgotten, behind an empty
+    /// one. Only the walk over the account finds what is there.
+    mutating func noteGap() {
+        let hidden = self.provider.live.filter { found in
+            self.ledger.tagIndex(found.tag) == nil && !self.provider.live.contains { $0.tag == found.tag - 1 }
+        }
+        self.behindGap = Set(hidden.map(\.id))
     }
 
     /// Notes that a look for the run's name has found nothing. It proves absence when it asked for the name and listed

@@ -2,20 +2,29 @@
 // How long a second or a late credential may live: the bounds of the design, by virtual time.
 
 extension Simulation {
-    /// A name that is in doubt when its create lands is looked up soon. From then on the bound counts.
-    mutating func boundDoubtful(_ made: ProviderCredential) {
+    /// Notes until when a credential may live that turns out to be surplus. Bounds are judged in peace.
+    ///
+    /// A name that is in doubt when its create lands is looked up soon. All others are found by a visit of their tag,
+    /// when it is quiet or has not been quiet for long, or by the walk over the account.
+    mutating func bound(_ made: ProviderCredential) {
+        guard self.hasSweep, self.isPeace else { return }
         let isFollowed = self.ledger.doubts.contains { $0.user == made.user && $0.generation == made.generation }
-        if self.hasSweep, self.isPeace, isFollowed { self.doubtfulSince[made.id] = self.now }
+        self.boundedUntil[made.id] = self.now + (isFollowed ? Times.doubtBound : self.visitBound)
     }
+
+    /// The period with its spread, the time until a tag that is not quiet is listed, and some calls and retries.
+    private var visitBound: Int { self.period * 5 / 4 + min(self.period * 6, Times.listAge) + 150_000 }
 
     /// In peace the bounds begin for all that is there.
-    mutating func boundAllDoubtful() {
-        for credential in self.provider.live { self.boundDoubtful(credential) }
+    mutating func boundAll() {
+        for credential in self.provider.live { self.bound(credential) }
     }
 
-    /// Judges a credential that is deleted as surplus: one whose name was in doubt had to be found by its name.
+    /// Judges a credential that is deleted as surplus now. A stray lives until an operator's word.
     mutating func checkBound(_ id: Int) {
-        guard let since = self.doubtfulSince[id], self.now - since > Times.doubtBound else { return }
-        self.fail("credential \(id) of a name in doubt lived for \(self.now - since) ms")
+        guard let until = self.boundedUntil[id], self.now > until,
+            !self.ledger.strays.contains(where: { $0.id == id })
+        else { return }
+        self.fail("credential \(id) lived \(self.now - until) ms longer than it may")
     }
 }

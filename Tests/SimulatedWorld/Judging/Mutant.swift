@@ -43,6 +43,10 @@ package enum Mutant: String, CaseIterable, Sendable {
     case countOnly, doubtsNotFollowed
     /// Jobs delete before an operator has said what the ledger's new system is.
     case stoppedDeletes
+    /// A create is armed by a server that has not given its claim.
+    case rearmAnywhere
+    /// Jobs of a lost claim are told by the epoch of their claim, and not by their id.
+    case putBackByEpoch
     /// Jobs that were set aside are never queued again.
     case neverLetGo
     /// A second credential is deleted although the provider has lost the one that owns its generation.

@@ -18,6 +18,8 @@ package struct Tally: Sendable {
         case expired
         /// Promotions of a standby that lacked commits.
         case lostCommits
+        /// Jobs of a claim whose answer was lost, which went back.
+        case putBack
         /// Pipelines that broke off.
         case brokenExchanges
         case rotations

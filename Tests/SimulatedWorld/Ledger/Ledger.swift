@@ -88,6 +88,13 @@ struct Ledger {
         var name: Int
         var tag: Int
         var foundAt: Int
+        /// When an operator has ordered its delete.
+        var doomedAt: Int?
+        var isDeleted = false
+        /// Whether no job may record it.
+        var isRefused: Bool { self.doomedAt != nil }
+        /// Whether it is there, as far as the ledger knows, and a job may adopt it.
+        var isOpen: Bool { self.doomedAt == nil && !self.isDeleted }
     }
 
     /// Deliveries that are stored.

@@ -24,12 +24,13 @@ extension Ledger {
         let isRefused =
             self.credentials.contains { $0.id == id || $0.user == user && $0.generation == generation }
             || seen.surplus.contains { $0.id == id }
+            || seen.strays.contains { $0.id == id && $0.isRefused }
         guard !isRefused, isWanted || held != nil else { return (false, false) }
         self.credentials.append(
             Credential(
                 user: user, generation: generation, id: id, password: password, tag: tag,
                 status: isWanted ? .active : .closing, createdAt: now))
-        self.strays.removeAll { $0.id == id }
+        self.strays.removeAll { $0.id == id && $0.isOpen }
         guard isWanted else { return (true, false) }
         self.users[user]?.status = .ready
         self.closeOlder(than: generation, of: user, at: now + overlap, mutant)

@@ -5,18 +5,23 @@ import Model
 
 extension Ledger {
     /// Returns the surplus that may be deleted now, as `Surplus.due` does. Its proofs need no trust.
-    func dueSurplus(_ server: Int) -> [Int] {
+    func dueSurplus(_ server: Int, now: Int) -> [Int] {
         guard self.started == server, !self.isStopped else { return [] }
-        return self.surplus.filter { row in
-            guard !row.isDeleted else { return false }
-            guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
-            if self.credentials.contains(where: { $0.user == row.user && $0.generation == row.generation }) {
-                return true
-            }
-            guard let user = self.users[row.user] else { return false }
-            return (user.generation > row.generation || user.wanted == .gone && user.generation == row.generation)
-                && !self.jobs.contains { $0.user == row.user && $0.generation == row.generation }
-        }.map(\.id)
+        let doomed = self.strays.filter { stray in
+            !stray.isDeleted && stray.doomedAt.map { $0 + Times.reprieve < now } ?? false
+                && !self.credentials.contains { $0.id == stray.id }
+        }
+        return doomed.map(\.id)
+            + self.surplus.filter { row in
+                guard !row.isDeleted else { return false }
+                guard !self.credentials.contains(where: { $0.id == row.id }) else { return false }
+                if self.credentials.contains(where: { $0.user == row.user && $0.generation == row.generation }) {
+                    return true
+                }
+                guard let user = self.users[row.user] else { return false }
+                return (user.generation > row.generation || user.wanted == .gone && user.generation == row.generation)
+                    && !self.jobs.contains { $0.user == row.user && $0.generation == row.generation }
+            }.map(\.id)
     }
 
     /// Returns the active credential of the generation to which the surplus belongs.
@@ -28,6 +33,7 @@ extension Ledger {
     }
 
     mutating func surplusDeleted(_ id: Int, now: Int) {
+        for index in self.strays.indices where self.strays[index].id == id { self.strays[index].isDeleted = true }
         for index in self.surplus.indices where self.surplus[index].id == id {
             self.surplus[index].isDeleted = true
             self.changed(self.surplus[index].tag, now)
@@ -56,5 +62,13 @@ extension Ledger {
             !self.surplus.contains(where: { $0.id == found.id && !$0.isDeleted })
         else { return }
         self.strays.append(Stray(id: found.id, name: found.name, tag: found.tag, foundAt: now))
+    }
+
+    /// Marks all strays for deletion, as an operator's word does. From then on no job adopts one.
+    mutating func doomStrays(now: Int) {
+        guard !self.looksFirst, !self.isStopped else { return }
+        for index in self.strays.indices where self.strays[index].doomedAt == nil {
+            self.strays[index].doomedAt = now
+        }
     }
 }

@@ -46,14 +46,37 @@ extension Ledger {
     }
 
     /// Gives the job a new epoch and lease, as `Lease.renewed` does. Returns the epoch; nil when the lease is out of
-    /// date.
-    mutating func rearm(_ lease: Lease, lease length: Int, landingTime: Int, now: Int, _ mutant: Mutant?) -> Int? {
-        guard let index = self.held(lease, mutant) else { return nil }
+    /// date, or when the job was claimed in another era.
+    mutating func rearm(
+        _ lease: Lease, lease length: Int, landingTime: Int, isSameServer: Bool, now: Int, _ mutant: Mutant?
+    ) -> Int? {
+        guard isSameServer || mutant == .rearmAnywhere, let index = self.held(lease, mutant) else { return nil }
         self.jobs[index].state = .armed
         self.jobs[index].epoch += 1
         self.jobs[index].failures = 0
         self.jobs[index].leaseUntil = now + length
         self.jobs[index].quietUntil = now + length + landingTime
         return self.jobs[index].epoch
+    }
+
+    /// Puts back the jobs of a lost claim that are in no run, as `PutBack` does: in their place, with their doubt.
+    ///
+    /// A job is in a run when its id is, because its run may have armed it again. Returns how many went back.
+    mutating func putBack(_ lost: LostClaim, held: [Lease], server: Int, now: Int, _ mutant: Mutant?) -> Int {
+        guard self.started == lost.started, server == lost.started else { return 0 }
+        let indices = self.jobs.indices.filter { index in
+            let job = self.jobs[index]
+            return job.worker == lost.worker && job.state == lost.state && job.leaseUntil >= now
+                && !held.contains {
+                    $0.job == job.id && (mutant != .putBackByEpoch || $0.epoch == job.epoch)
+                }
+        }
+        for index in indices {
+            let looks = self.jobs[index].isDoubtful || self.jobs[index].mustLook || lost.state == .looking
+            self.jobs[index].state = looks ? .inDoubt : .queued
+            self.jobs[index].epoch += 1
+            self.jobs[index].worker = nil
+        }
+        return indices.count
     }
 }

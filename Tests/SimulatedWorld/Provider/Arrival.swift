@@ -62,7 +62,7 @@ extension Simulation {
             return true
         }
         // It waits until its owner is replaced.
-        self.doubtfulSince[id] = nil
+        self.boundedUntil[id] = nil
         self.ledger.missing(owner, isMissing: true, now: self.serverNow)
         self.committed()
         return false
@@ -71,7 +71,8 @@ extension Simulation {
     /// Returns what a look shows: live credentials that are not known surplus, oldest first. It lists by name, and the
     /// tag too before absence is believed.
     private mutating func look(_ call: Call) -> [Shown] {
-        let surplus = Set(self.ledger.surplus.map(\.id))
+        let doomed = self.ledger.strays.filter(\.isRefused).map(\.id)
+        let surplus = Set(self.ledger.surplus.map(\.id) + doomed)
         let matches: (ProviderCredential) -> Bool = {
             $0.user == call.user && $0.generation == call.generation && !$0.isExpired && !surplus.contains($0.id)
         }

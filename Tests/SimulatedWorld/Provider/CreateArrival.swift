@@ -60,7 +60,7 @@ extension Simulation {
             user: call.user, generation: call.generation, tag: call.tag ?? 1, password: self.dice.next(), now: self.now,
             lag: lag)
         self.note("credential \(made.id) is made for user \(call.user) generation \(call.generation)")
-        self.boundDoubtful(made)
+        self.bound(made)
         return Shown(id: made.id, password: made.password)
     }
 }

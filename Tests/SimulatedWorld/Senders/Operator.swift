@@ -16,7 +16,7 @@ extension Simulation {
     /// Acts on a sweep's report. In a life without the sweep this also ends the distrust of the ledger.
     mutating func retryFailed() {
         if !self.hasSweep { self.ledger.seenEra = self.ledger.started }
-        for stray in self.ledger.strays { _ = self.provider.delete(stray.id) }
+        self.ledger.doomStrays(now: self.serverNow)
         for user in self.ledger.users.keys.sorted() { self.ledger.retry(user, now: self.serverNow, self.mutant) }
         self.committed()
         self.wake()
@@ -42,5 +42,11 @@ extension Simulation {
         self.ledger.reopen(user, now: self.serverNow)
         self.committed()
         self.wake()
+    }
+
+    /// Orders the delete of all credentials that belong to no user the ledger knows.
+    mutating func doomStrays() {
+        self.ledger.doomStrays(now: self.serverNow)
+        self.committed()
     }
 }

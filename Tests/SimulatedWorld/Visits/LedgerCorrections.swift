@@ -86,7 +86,9 @@ extension Ledger {
                 self.jobs[index].isAside = false
                 self.jobs[index].runAt = now
             case .dead: self.revive(index, now, mutant)
-            case .armed, .looking: break
+            // Its claim may be lost and put back.
+            case .armed: self.jobs[index].mustLook = true
+            case .looking: break
             }
         }
     }

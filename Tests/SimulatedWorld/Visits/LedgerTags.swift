@@ -40,7 +40,7 @@ extension Ledger {
     /// How many credentials a visit expects under the tag: those that are not deleted, and open surplus.
     func expected(_ shard: Int) -> Int {
         let recorded = self.credentials.count { $0.tag == shard && $0.status != .deleted }
-        return recorded + self.strays.count { $0.tag == shard }
+        return recorded + self.strays.count { $0.tag == shard && !$0.isDeleted }
             + self.surplus.count { row in
                 row.tag == shard && !row.isDeleted && !self.credentials.contains { $0.id == row.id }
             }

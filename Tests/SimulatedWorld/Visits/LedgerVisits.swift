@@ -19,7 +19,7 @@ extension Ledger {
         let since = now - landingTime
         return !self.credentials.contains { $0.tag == shard && $0.status != .deleted && $0.createdAt >= since }
             && !self.surplus.contains { $0.tag == shard && !$0.isDeleted && $0.foundAt >= since }
-            && !self.strays.contains { $0.tag == shard && $0.foundAt >= since }
+            && !self.strays.contains { $0.tag == shard && !$0.isDeleted && $0.foundAt >= since }
             && !self.tags.contains { $0.shard == shard && $0.changedAt >= since }
             && !self.jobs.contains {
                 $0.tag == shard && ($0.state == .armed || $0.state == .looking || $0.quietUntil ?? 0 > now)

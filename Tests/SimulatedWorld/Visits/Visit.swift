@@ -22,6 +22,18 @@ struct Visit {
     /// Whether the shard after the highest holds something.
     var hasNext = false
     var corrections: [Correction] = []
+    /// Whether a correction was given up.
+    var isCutOff = false
+    /// Whether the next list must tell what became of a correction. A word may have come since it was decided.
+    var isUnfinished: Bool {
+        self.isCutOff
+            || self.corrections.contains { correction in
+                switch correction {
+                case .catchUp, .overtaken: true
+                default: false
+                }
+            }
+    }
 }
 
 /// What a list of the provider has shown, and the total that it names, if any.

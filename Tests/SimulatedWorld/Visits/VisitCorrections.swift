@@ -28,7 +28,9 @@ extension Simulation {
             }
         }
         for stray in self.ledger.strays
-        where stray.tag == visit.shard && !present.contains(stray.id) && !self.provider.isThere(stray.id) {
+        where stray.tag == visit.shard && stray.isOpen && !present.contains(stray.id)
+            && !self.provider.isThere(stray.id)
+        {
             corrections.append(.strayIsGone(stray.id))
         }
         return corrections
@@ -44,6 +46,7 @@ extension Simulation {
     /// Carries out the corrections one by one, and ends the visit. When the server has changed meanwhile, the visit may
     /// break off, or bring its corrections to the next server.
     mutating func carryOut(_ visit: Visit) {
+        var visit = visit
         guard self.workers[visit.slot].boot == visit.boot, self.now >= self.downUntil else { return }
         for correction in visit.corrections {
             let isCutOff = visit.server != self.server && self.dice.chance(50) || !self.isPeace && self.dice.chance(2)
@@ -52,7 +55,11 @@ extension Simulation {
                 if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
                 self.note("credential \(id) serves no more; the next generation opens")
             }
-            if !self.givesUp(on: { $0.carryOut(correction) }) { self.carryOut(correction) }
+            if self.givesUp(on: { $0.carryOut(correction) }) {
+                visit.isCutOff = true
+            } else {
+                self.carryOut(correction)
+            }
         }
         self.ledger.enqueueAllForgotten(now: self.serverNow)
         self.committed()

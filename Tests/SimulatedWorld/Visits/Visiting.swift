@@ -108,6 +108,7 @@ extension Simulation {
         where !self.ledger.strays.contains(where: { $0.id == found.id && $0.foundAt + 30_000 < self.serverNow }) {
             listed.hasNewStrays = true
         }
+        listed.isUnfinished = visit.isUnfinished
         let missing = visit.corrections.count { if case .missing(_, true) = $0 { true } else { false } }
         listed.isInexact = visit.isInexact
         listed.miscounts = self.ledger.tags[index].miscounts
@@ -147,6 +148,7 @@ extension Simulation {
         if wasLost && !self.ledger.looksFirst, let unseen {
             self.fail("the tenant is declared seen, and its shard \(unseen.shard) is not")
         }
+        if wasLost && !self.ledger.looksFirst { self.noteGap() }
         // Whole lists after the quiet time are proof for every name, also for a name whose doubt was lost with its
         // commit.
         if wasLost && !self.ledger.looksFirst && isProof { self.proofs = self.proofs.mapValues { _ in Proof() } }

@@ -13,6 +13,10 @@ struct Run {
     var leaseEnd: Int
     var server: Int
     let isFromDoubt: Bool
+    /// The lease as it was claimed, by which its loop knows it.
+    let claimed: Lease
+    /// The server that it was armed by.
+    var armedBy: Int
     /// Whether its own create was answered.
     var hasCreated = false
     var hasFailed = false

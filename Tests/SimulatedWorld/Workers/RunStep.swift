@@ -53,22 +53,24 @@ extension Simulation {
     /// Writes a new epoch and lease. When that fails, or its answer is lost, the job goes back into doubt.
     private mutating func renewLease(_ slot: Int, _ number: Int, _ run: inout Run) {
         let server = self.server
-        let lease = run.lease
-        let isGivenUp = self.givesUp(on: { _ = $0.rearm(lease) })
-        let epoch = isGivenUp ? nil : self.rearm(lease)
+        let (lease, era) = (run.lease, run.server)
+        let isGivenUp = self.givesUp(on: { _ = $0.rearm(lease, era) })
+        let epoch = isGivenUp ? nil : self.rearm(lease, era)
         guard let epoch, server == self.server, self.isPeace || !self.dice.chance(3) else {
             self.finish(slot, number, .move(run, .inDoubt, delay: 1000, isCharged: false, landingTime: nil))
             return
         }
         run.lease.epoch = epoch
         run.lease.state = .armed
+        run.armedBy = server
         run.leaseEnd = self.now + Times.lease
     }
 
-    private mutating func rearm(_ lease: Lease) -> Int? {
+    private mutating func rearm(_ lease: Lease, _ era: Int) -> Int? {
         defer { self.committed() }
         return self.ledger.rearm(
-            lease, lease: Times.lease, landingTime: self.landingTime, now: self.serverNow, self.mutant)
+            lease, lease: Times.lease, landingTime: self.landingTime, isSameServer: era == self.server,
+            now: self.serverNow, self.mutant)
     }
 
     /// Records a credential, as `JobRun.own` does: with the password that was shown, or after asking for it by id.

@@ -2,6 +2,7 @@
 // A simulated worker: the runs it has in hand and the results it has not yet written.
 
 import Lifecycle
+import Model
 
 /// One worker process.
 ///
@@ -13,6 +14,10 @@ import Lifecycle
 struct Worker {
     /// Identifies this process at this server; another boot or another server gives another number.
     var boot: Int
+    /// Under what it claims; with each boot they are others.
+    var ids: WorkerIDs
+    /// By the state that was claimed: claims whose answer was lost. Nothing more is claimed before their jobs are back.
+    var lost: [JobState: LostClaim] = [:]
     /// The start of the server that this worker knows.
     var knows: Int?
     var pausedUntil = 0
@@ -29,6 +34,12 @@ struct Worker {
     var isVisitor = false
     /// Whether the last exchange was broken off.
     var hasFailed = false
+
+    init(boot: Int, isVisitor: Bool = false) {
+        self.boot = boot
+        self.ids = WorkerIDs(boot)
+        self.isVisitor = isVisitor
+    }
 
     /// Returns what the first transaction of the turn has read. All others of the turn begin when they commit.
     mutating func takeSight() -> Ledger? {

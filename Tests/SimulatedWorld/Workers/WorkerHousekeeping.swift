@@ -21,7 +21,7 @@ extension Simulation {
         }
         if self.breaks(server) { return }
         // A worker that lives and is taken for dead is another worker from now on.
-        if gone.contains(self.workers[slot].boot) { self.beginAnew(slot) }
+        if self.workers[slot].ids.all.contains(where: gone.contains) { self.beginAnew(slot) }
         self.ledger.rescue(now: self.serverNow, landingTime: self.landingTime, gone: gone)
         self.committed()
         if self.breaks(server) { return }
@@ -32,7 +32,7 @@ extension Simulation {
         self.followDoubts()
         self.visit(slot)
         self.walkAccount()
-        for id in self.ledger.dueSurplus(self.server) {
+        for id in self.ledger.dueSurplus(self.server, now: self.serverNow) {
             let call = Call(
                 kind: .deleteSurplus(id), slot: slot, boot: self.workers[slot].boot, run: 0, user: 0, generation: 0)
             self.agenda.push(self.now + self.dice.upTo(50), .arrive(call))
@@ -41,7 +41,7 @@ extension Simulation {
 
     /// Reads the names of strays, which jobs of this worker look for.
     mutating func readStrayNames(_ slot: Int) {
-        self.workers[slot].strayNames = Set(self.ledger.strays.map(\.name))
+        self.workers[slot].strayNames = Set(self.ledger.strays.filter(\.isOpen).map(\.name))
         self.workers[slot].namesReadAt = self.now
     }
 

@@ -52,6 +52,7 @@ extension Simulation {
 
     mutating func beginAnew(_ slot: Int) {
         self.workers[slot].boot = self.nextBoot
+        self.workers[slot].ids = WorkerIDs(self.nextBoot)
         self.nextBoot += 1
     }
 
@@ -85,37 +86,44 @@ extension Simulation {
     }
 
     /// Claims jobs in this state, four runs per worker at most, and begins to run them. Returns whether the answer
-    /// came; if not, the leases of the claimed jobs run out.
+    /// came; if not, what was claimed goes back before the next claim.
     private mutating func claim(_ state: JobState, _ slot: Int) -> Bool {
         let server = self.server
-        if self.breaks(server) { return false }
+        guard self.putBackLost(state, slot) else { return false }
         let before = self.ledger
         let sight = self.workers[slot].takeSight()
-        let (boot, known) = (self.workers[slot].boot, self.workers[slot].knows ?? 0)
-        if self.givesUp(on: { $0.claimLate(state, boot, known) }) { return false }
+        let (worker, known) = (self.workers[slot].ids[state], self.workers[slot].knows ?? 0)
+        if self.breaks(server) || self.givesUp(on: { $0.claimLate(state, worker, known) }) {
+            self.lose(claimOf: state, slot)
+            return false
+        }
         var claimed: [Run] = []
         while !self.workers[slot].isVisitor, self.workers[slot].runs.count + claimed.count < 4,
             let claim = self.ledger.claim(
-                state, worker: boot, started: known, lease: Times.lease, sight: sight, now: self.serverNow,
+                state, worker: worker, started: known, lease: Times.lease, sight: sight, now: self.serverNow,
                 self.mutant)
         {
             claimed.append(
                 Run(
                     lease: claim.lease, life: claim.life, user: claim.user, overlap: claim.overlap, tag: claim.tag,
-                    leaseEnd: self.now + Times.lease, server: server, isFromDoubt: state == .inDoubt))
+                    leaseEnd: self.now + Times.lease, server: server, isFromDoubt: state == .inDoubt,
+                    claimed: claim.lease, armedBy: server))
         }
         if !claimed.isEmpty { self.committed() }
         if !claimed.isEmpty && self.ledger.looksFirst { self.ledger.demandTags(self.serverNow) }
-        if self.breaks(server) { return false }
+        if self.breaks(server) {
+            self.lose(claimOf: state, slot)
+            return false
+        }
         for run in claimed { self.begin(run, slot) }
         if !claimed.isEmpty { self.loseClaim(before) }
         return true
     }
 
-    /// Claims a job for a worker that does not hear of it. The lease runs out.
-    private mutating func claimLate(_ state: JobState, _ boot: Int, _ known: Int) {
+    /// Claims a job for a worker that does not hear of it. It goes back, or its lease runs out.
+    private mutating func claimLate(_ state: JobState, _ worker: Int, _ known: Int) {
         let claim = self.ledger.claim(
-            state, worker: boot, started: known, lease: Times.lease, now: self.serverNow, self.mutant)
+            state, worker: worker, started: known, lease: Times.lease, now: self.serverNow, self.mutant)
         if claim != nil { self.committed() }
     }
 

@@ -33,10 +33,14 @@ extension Simulation {
     }
 
     private mutating func record(_ run: Run, _ id: Int, _ password: UInt64, _ sight: Ledger?) -> Bool? {
+        let isDoomed = self.ledger.strays.contains { $0.id == id && $0.isRefused }
         let done = self.ledger.record(
             run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
             tag: self.provider.credentials[id].tag, overlap: run.overlap, sight: sight, now: self.serverNow, self.mutant
         )
+        if isDoomed && done?.isRecorded == true {
+            self.fail("credential \(id) is recorded, and an operator has ordered its delete")
+        }
         let isOwned = self.ledger.credentials.contains { $0.id == id && $0.status == .active }
         if isOwned && self.deletedBySweep.contains(id) {
             self.fail("the sweep deleted what its job was about to record")
