@@ -133,6 +133,31 @@ import Testing
         }
     }
 
+    /// A word may come between the plan of the visit and its correction, which then changes nothing.
+    @Test func `a visit that corrects a generation gives no trust, and the next one does`() async throws {
+        try await VisitBed.with(3) { bed in
+            let name = bed.names.name(for: try VisitBed.user(1), generation: 2)
+            try await bed.database.insert(
+                """
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index, created_at, deleted_at)
+                values (\(testTenant), 'user-1', 2, 'former', \(name), 'acme', 'deleted', '', '',
+                        decode(repeat('00', 16), 'hex'), now() - interval '1 day', now() - interval '1 hour')
+                """)
+            bed.provider.add(try bed.shown("later", of: 1, generation: 2), to: "acme")
+            try await bed.changeEra()
+            let (_, report) = try await bed.visit(isAsked: true)
+            #expect(report.evidence == 1)
+            let generation = try await bed.rows(
+                "select generation::text from dialtone.users where user_id = 'user-1'")
+            #expect(generation == ["2"])
+            #expect(try await !bed.isTenantSeen())
+            try await bed.database.admin.script("delete from dialtone.jobs")
+            try await bed.visit(isAsked: true)
+            #expect(try await bed.isTenantSeen())
+        }
+    }
+
     @Test func `many tags stretch the time between two visits`() async throws {
         try await VisitBed.with { bed in
             try await bed.database.admin.script(

@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    /// By the time of its next claim the tenant may be seen, and then nobody would look.
+    @Test(arguments: [true, false])
+    func `a job without a slot goes back to where it was to begin`(isSeen: Bool) async throws {
+        try await Self.withJobs(3) { database, terms in
+            if !isSeen { try await database.insert(Ledger.unseen) }
+            var small = terms
+            small.tagCapacity = 1
+            let starved = try await Self.claim(3, small, database).filter(\.needsTag)
+            let worker = try WorkerBed.worker(
+                on: ScriptedProvider { _ in }, database.pool,
+                installation: try await WorkerBed.installation(on: database.admin))
+            let back = await worker.putBackWithoutTag(starved, small)
+            let states = back.compactMap { if case .moved(let transition) = $0 { transition.to } else { nil } }
+            #expect(states == [isSeen ? .queued : .inDoubt, isSeen ? .queued : .inDoubt])
+        }
+    }
+
     @Test func `a tenant's creates look first until its tags have been seen in this era`() async throws {
         try await Self.withJobs(4) { database, terms in
             func looksFirst() async throws -> Bool? {
