@@ -21,7 +21,7 @@ package struct ToldEventLine: AskedLine {
 
     package static let heading = ["RECEIVED", "EVENT", "SOURCE", "USER", "OUTCOME", "WHY", "DELIVERY"]
     package static let flexible = [5]
-    package static let spare = [6, 2, 5, 0]
+    package static let spare = [6, 0, 2, 5]
     package var cells: [String] {
         let asks = self.value.outcome == "quarantined" ? "" : self.value.wanted.map { " (\($0))" } ?? ""
         let why = [self.value.reason ?? self.value.detail, self.value.pointer].compactMap { $0 }
@@ -43,8 +43,9 @@ package struct RefusalLine: AskedLine {
     package let value: RefusalEntry
     package init(_ value: RefusalEntry) { self.value = value }
 
-    package static let heading = ["LAST", "SOURCE", "OUTCOME", "REASON", "HOUR", "14 DAYS", "WHAT IT MEANS"]
+    package static let heading = ["LAST", "SOURCE", "OUTCOME", "REASON", "LAST HOUR", "IN 14 DAYS", "WHAT IT MEANS"]
     package static let flexible = [6]
+    package static let spare = [2, 3]
     package var cells: [String] {
         let skew = self.value.skewMilliseconds.map { " (clocks differ by \($0) ms)" } ?? ""
         return [
@@ -74,10 +75,12 @@ package struct FailureLine: AskedLine {
     package init(_ value: FailureGroup) { self.value = value }
 
     package static let heading = ["USERS", "REASON", "SINCE", "NEXT", "THE PROVIDER SAYS", "WHAT TO DO"]
-    package static let flexible = [4, 5]
+    package static let flexible = [5, 4]
+    package static let spare = [2, 3]
     package var cells: [String] {
         [
-            "\(self.value.users)", self.value.reason, RFC3339.text(self.value.since),
+            "\(self.value.users): \(self.value.sample.prefix(3).joined(separator: ", "))", self.value.reason,
+            RFC3339.text(self.value.since),
             self.value.nextAt.map(RFC3339.text) ?? "", self.value.providerWords ?? "", self.value.action,
         ]
     }

@@ -53,7 +53,8 @@ package struct Refusals: Sendable {
         """
         select sender.slug, told.outcome, told.reason,
                coalesce(sum(told.count) filter (where told.last_at > now() - interval '1 hour'), 0)::bigint,
-               sum(told.count)::bigint, min(told.bucket), max(told.last_at),
+               sum(told.count)::bigint,
+               min(case when told.count = 1 then told.last_at else told.bucket end), max(told.last_at),
                (array_agg(told.skew_ms order by told.last_at desc) filter (where told.skew_ms is not null))[1]
         from (select source_id, slug from dialtone.sources
               where sources.tenant_id = \(tenant) and sources.status <> 'deleted'

@@ -4,6 +4,7 @@
 import Foundation
 package import Model
 import Postgres
+import Queue
 
 package struct Proofs: Sendable {
     private let reads: TenantReads
@@ -13,7 +14,10 @@ package struct Proofs: Sendable {
     /// Returns the ledger's proof; nil when there is no such user. One round trip.
     package func ledger(_ user: UserKey, as reader: Reader) async throws -> Proof? {
         let rows = try await self.reads.rows(
-            as: reader, [Self.user(user), Self.credentials(of: user), Self.surplus(of: user)])
+            as: reader,
+            [
+                Self.user(user), Self.credentials(of: user), Self.surplus(of: user), Self.tries(of: user),
+            ])
         guard let row = rows[0].first else { return nil }
         let (wanted, status, generation, state, isFollowed, now) = try row.decode(
             String.self, String.self, Int32.self, String?.self, Bool.self, Date.self)
@@ -27,6 +31,11 @@ package struct Proofs: Sendable {
             history.extraFound = Int(found)
             history.extraDeleted = Int(deleted)
             open.surplus = Int(found - deleted)
+        }
+        if let (creates, lost, looks) = try rows[3].first?.decode(Int32.self, Int32.self, Int32.self) {
+            history.creates += Int(creates)
+            history.answersLost += Int(lost)
+            history.looks += Int(looks)
         }
         return Proof(
             tenant: user.tenant.rawValue, userID: user.user.rawValue, verdict: open.verdict, observedAt: now,
@@ -54,6 +63,24 @@ package struct Proofs: Sendable {
         left join lateral (
             select listed_at from dialtone.tenant_tags where tenant_tags.tag = one.tag offset 0) place on true
         order by one.generation
+        """
+    }
+
+    /// What was tried for a generation that has no credential yet. Indexes users_pkey, credentials_pkey and
+    /// job_log_user, by partition.
+    private static func tries(of user: UserKey) -> SQL {
+        """
+        select \(LoggedTries.counts)
+        from (select generation from dialtone.users
+              where users.tenant_id = \(user.tenant) and users.user_id = \(user.user) offset 0) wanted
+        cross join lateral (
+            select from_state, to_state, error_code, http_status from dialtone.job_log
+            where job_log.tenant_id = \(user.tenant) and job_log.user_id = \(user.user)
+              and job_log.generation = wanted.generation offset 0) line
+        where not exists (
+            select 1 from dialtone.credentials
+            where credentials.tenant_id = \(user.tenant) and credentials.user_id = \(user.user)
+              and credentials.generation = wanted.generation offset 0)
         """
     }
 

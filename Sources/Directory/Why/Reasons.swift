@@ -26,7 +26,7 @@ package struct Reasons: Sendable {
         var reasons: [String: Why] = [:]
         for row in rows[1] {
             let (user, facts, now) = try WhySelect.readUser(row)
-            reasons[user] = Why.of(facts, tenantFacts, now: now)
+            reasons[user] = Why.of(facts, tenantFacts, now: now).naming(user, of: tenant)
         }
         return reasons
     }
@@ -52,7 +52,10 @@ package struct Reasons: Sendable {
         let times = count == 1 ? "once" : "\(count) times"
         return Why(
             .unknown,
-            "is not known: no sign-up was taken in; \(slug) was refused \(times) lately: \(RefusalWords.of(reason))",
+            """
+            is not known: no sign-up was taken in; it may be among what \(slug) was refused lately, \(times): \
+            \(RefusalWords.of(reason))
+            """,
             since: at, action: "see what was refused: dialtone event list --refused")
     }
 }

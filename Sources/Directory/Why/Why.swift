@@ -23,6 +23,16 @@ package struct Why: Sendable, Codable, Equatable {
         self.action = action
     }
 
+    /// Returns the reason with commands that can be run as they are.
+    func naming(_ user: String, of tenant: TenantID) -> Why {
+        guard let action = self.action else { return self }
+        var why = self
+        for verb in ["retry", "reopen"] where action.hasSuffix("dialtone user \(verb)") {
+            why.action = "\(action) --tenant \(tenant) \(ShellWord.quoted(user))"
+        }
+        return why
+    }
+
     enum CodingKeys: String, CodingKey {
         case code, text, since, action
         case nextAt = "next_at"

@@ -41,11 +41,13 @@ extension Why {
 
     private static func failed(_ user: UserFacts) -> Why {
         let (job, next) = (user.job, user.job?.runAt)
-        let words = job?.words.map { ": \($0)" } ?? ""
+        let answer = [user.lastCall?.httpStatus.map { "HTTP \($0)" }, user.lastCall?.code].compactMap { $0 }
+        let words =
+            (job?.words.map { ": \($0)" } ?? "") + (answer.isEmpty ? "" : " (\(answer.joined(separator: ", ")))")
         if job?.reason == "rejected" {
             return Why(
                 .rejected, "could not be set up: the provider refuses this user\(words)", since: user.lastCall?.at,
-                nextAt: next, action: "mend what the provider names, then: dialtone user retry")
+                nextAt: next, action: "mend what the provider names, or ask the provider; then: dialtone user retry")
         }
         let tries =
             job?.reason == "crashed_too_often"

@@ -3,6 +3,7 @@
 
 import Model
 import Postgres
+import Queue
 
 extension Evidence {
     /// Counts what the log has of the generations, and keeps it with the credentials: the counts outlive the log.
@@ -10,9 +11,7 @@ extension Evidence {
     /// It is a statement of its own behind `record`, so that a credential that was never in doubt pays nothing for it.
     /// It sees the log's last line, which `record` has written.
     ///
-    /// A create that was sent shows as its answer, as an unknown outcome, or as a lease that was lost: that create may
-    /// have been sent. A look shows as a line that leaves `looking`. A job that was armed and looked first has no answer
-    /// in its last line. There was one create at least, also where the log knows none.
+    /// There was one create at least, also where the log knows none.
     ///
     /// The users are locked. Indexes credentials_provider_id_key, and job_log_user of each day.
     static func countTries(of rows: [Evidence]) -> SQL {
@@ -22,9 +21,7 @@ extension Evidence {
                 \(rows.map(\.providerID)), \(rows.map(\.user.tenant)), \(rows.map(\.user.user)),
                 \(rows.map(\.generation))) as made (provider_id, tenant_id, user_id, generation)
             cross join lateral (
-                select count(*) filter (where \(Self.isCreate))::integer as creates,
-                       count(*) filter (where \(Self.isLostAnswer))::integer as answers_lost,
-                       count(*) filter (where \(Self.isLook))::integer as looks
+                select \(LoggedTries.counts)
                 from dialtone.job_log
                 where job_log.tenant_id = made.tenant_id and job_log.user_id = made.user_id
                   and job_log.generation = made.generation offset 0) line)
@@ -35,20 +32,4 @@ extension Evidence {
           and credentials.provider_id = counted.provider_id
         """
     }
-
-    private static let isLostAnswer: SQL = """
-        from_state = 'armed' and (error_code like 'unknown:%' or error_code in ('lease_expired', 'worker_gone'))
-        """
-
-    /// A line into doubt with an answer is a failed look of an armed job, unless it says that the credential was there.
-    private static let isCreate: SQL = """
-        \(Self.isLostAnswer)
-        or from_state = 'armed' and http_status is not null
-           and (to_state <> 'in_doubt' or error_code = 'found_not_taken')
-        """
-
-    private static let isLook: SQL = """
-        from_state = 'looking' and (error_code in ('lease_expired', 'worker_gone')) is not true
-        or from_state = 'armed' and to_state = 'owned' and http_status is null
-        """
 }

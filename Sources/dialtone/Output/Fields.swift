@@ -6,7 +6,7 @@ import Foundation
 import Model
 
 struct Fields: ParsableArguments {
-    @Option(help: "Only these members, such as user_id,why.code; as a table, or with --json as JSON.")
+    @Option(help: "Only these members of the JSON, with commas between; as a table, or with --json as JSON.")
     var fields: String?
 
     /// The paths that were asked for; nil: all.

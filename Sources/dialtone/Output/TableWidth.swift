@@ -15,10 +15,12 @@ enum TableWidth {
         return Int(size.ws_col)
     }
 
-    /// A flexible column keeps so many characters.
+    /// A flexible column keeps so many characters, and its heading.
     private static let least = 12
 
     /// Returns the rows so that none is longer than `width`, as far as ids allow. The first row is the heading.
+    ///
+    /// Spare columns go before a flexible one is cut: half a sentence says less than none of them.
     static func fit(_ rows: [[String]], to width: Int, flexible: [Int], spare: [Int]) -> [[String]] {
         var shown = Array(rows.first?.indices ?? 0..<0)
         func widths() -> [Int: Int] {
@@ -28,14 +30,12 @@ enum TableWidth {
                 })
         }
         func total(_ widths: [Int: Int]) -> Int { widths.values.reduce(0, +) + 2 * max(0, shown.count - 1) }
-        func saved(_ widths: [Int: Int]) -> Int {
-            flexible.reduce(0) { $0 + max(0, (widths[$1] ?? 0) - Self.least) }
-        }
-        for column in spare where total(widths()) - saved(widths()) > width { shown.removeAll { $0 == column } }
+        func least(_ column: Int) -> Int { max(Self.least, rows.first?[column].count ?? 0) }
+        for column in spare where total(widths()) > width { shown.removeAll { $0 == column } }
         var wide = widths()
         for column in flexible where total(wide) > width {
             guard let own = wide[column] else { continue }
-            wide[column] = max(min(own, Self.least), own - (total(wide) - width))
+            wide[column] = max(min(own, least(column)), own - (total(wide) - width))
         }
         return rows.map { row in
             shown.map { column in

@@ -110,4 +110,22 @@ import Testing
             #expect(try await queries.proofs.ledger(testUserKey, as: stranger) == nil)
         }
     }
+
+    @Test func `what was tried for a credential that is not there yet is counted from the log`() async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(
+                Ledger.user(), Ledger.job(),
+                """
+                insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch,
+                                              http_status, error_code)
+                select gen_random_uuid(), \(testTenant), \(testUser), 1, line.*
+                from (values ('queued', 'armed', 1, null, null), ('armed', 'in_doubt', 1, 503, 'unknown: status'),
+                             ('in_doubt', 'looking', 2, null, null), ('looking', 'armed', 2, 200, null),
+                             ('armed', 'in_doubt', 2, 503, 'unknown: status')) line
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let proof = try #require(try await queries.proofs.ledger(testUserKey, as: Reader(tenant: testTenant)))
+            #expect(proof.history.creates == 2 && proof.history.answersLost == 2 && proof.history.looks == 1)
+        }
+    }
 }

@@ -167,6 +167,24 @@ import Testing
     }
 }
 
+@Suite struct ShellWordTests {
+    @Test(arguments: [
+        ("u-1", "u-1"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("-x", "-- -x"), ("$(x)", "'$(x)'"),
+        ("a@b.c", "a@b.c"), ("ä", "'ä'"),
+    ])
+    func `a shell reads the word back`(word: String, text: String) {
+        #expect(ShellWord.quoted(word) == text)
+    }
+
+    @Test func `a command for a person can be run as it is`() throws {
+        let acme = try TenantID("acme")
+        let failed = Why(.gaveUp, "", action: "try again: dialtone user retry").naming("a b", of: acme)
+        #expect(failed.action == "try again: dialtone user retry --tenant acme 'a b'")
+        let other = Why(.noWorker, "", action: "start a worker: dialtone serve --roles worker").naming("a", of: acme)
+        #expect(other.action == "start a worker: dialtone serve --roles worker")
+    }
+}
+
 @Suite struct WhyPageTests {
     @Test func `the page has a line for each reason and no other`() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -52,10 +52,11 @@ package struct WhyLine: Sendable {
 
     /// What follows the sentence: since when, when it goes on, and what to do.
     package var rest: String {
-        let times = [
-            self.why.since.map { "since \(RFC3339.text($0))" }, self.why.nextAt.map { "next \(RFC3339.text($0))" },
-        ].compactMap { $0 }.joined(separator: ", ")
-        return (times.isEmpty ? "" : " (\(times))") + (self.why.action.map { "\n  → \($0)" } ?? "")
+        let lines = [
+            self.why.since.map { "since \(RFC3339.text($0))" }, self.why.nextAt.map { "next  \(RFC3339.text($0))" },
+            self.why.action.map { "→ \($0)" },
+        ].compactMap { $0 }
+        return lines.map { "\n  \($0)" }.joined()
     }
 
     package func sentence(of user: UserKey) -> String {

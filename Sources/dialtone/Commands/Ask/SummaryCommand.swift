@@ -37,11 +37,11 @@ struct SummaryCommand: AsyncParsableCommand {
               waiting      \(Self.number(summary.waiting))\(oldest)
               failed       \(Self.number(summary.failed))
               removing     \(Self.number(summary.removing))
-              credentials  \(summary.credentials) in \(summary.tags) tags, \(summary.extra) extra
+              credentials  \(summary.credentials) with those under way (tags: \(summary.tags), extra: \(summary.extra))
               quarantined  \(summary.quarantined)
             the last \(hours) hours
               events       \(total.accepted) accepted, \(total.duplicate) duplicate, \(total.superseded) superseded
-              users        \(total.ready) ready\(fast), \(total.failed) failed, \(total.revoked) removed
+              users        \(total.ready) became ready\(fast), \(total.failed) failed, \(total.revoked) were removed
             """
     }
 

@@ -10,7 +10,7 @@ struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Prints what happens in a tenant as it happens, until Ctrl-C.",
         discussion: """
-            Each line is one step of one user. A connection that breaks is opened again where it was. With --json each \
+            Each line is one step of the job of one user; what was said stands in event list. A connection that breaks is opened again where it was. With --json each \
             line has its place, and --from begins after it.
 
               dialtone tail --tenant acme
@@ -18,6 +18,12 @@ struct TailCommand: AsyncParsableCommand {
 
     @OptionGroup var asked: AskedOfTenant
     @Option(help: "Begin after this place, as an earlier --json has shown it.") var from: String?
+
+    func validate() throws {
+        guard self.from.map({ Int64($0) != nil }) ?? true else {
+            throw ValidationError("--from must be the place of an earlier --json")
+        }
+    }
 
     private struct Output: Encodable {
         var place: String

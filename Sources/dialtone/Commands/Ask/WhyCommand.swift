@@ -16,8 +16,8 @@ struct WhyCommand: AsyncParsableCommand {
 
               dialtone why ada
 
-            The exit code is 0 when the user is as wanted, 3 when unknown, 6 when it waits, and 9 when it has failed \
-            for good.
+            The exit code is 0 when the user is as wanted, 3 when unknown, 6 when it waits, and 9 when it was given \
+            up, whatever is tried again later.
             """)
 
     @OptionGroup var asked: AskedOfUser

@@ -77,6 +77,9 @@ struct EventCommand: AsyncParsableCommand {
             guard [self.quarantined, self.refused, self.ignored].filter(\.self).count <= 1 else {
                 throw ValidationError("give one of --quarantined, --refused and --ignored")
             }
+            guard self.user == nil || !(self.refused || self.ignored) else {
+                throw ValidationError("--user is of events; what was refused or ignored is counted, and names nobody")
+            }
         }
 
         func run() async throws {
@@ -119,7 +122,7 @@ struct EventCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows one event: its delivery, what became of it, and whether it can be replayed.")
+            abstract: "Shows one event: its delivery, and what became of it.")
 
         @Argument(help: "The event's id, as event list shows it.") var event: String
         @OptionGroup var of: OfSource

@@ -10,7 +10,7 @@ struct EventReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Tries again what is in quarantine, by today's mapping; each event counts once.",
         discussion: """
-              dialtone event replay 019a… --dry-run                 what was read then, what now, and the effect
+              dialtone event replay 019a… --dry-run      what was read then and now, and the effect
               dialtone event replay 019a…
               dialtone event replay --source clerk --reason unmapped
 

@@ -38,21 +38,23 @@ struct UserVerifyCommand: AsyncParsableCommand {
         ]
         if let own = proof.ledger {
             let seen = own.seenAt.map { ", tag listed \(RFC3339.text($0))" } ?? ""
-            lines.append(
-                "  ledger    \(own.credentialID), generation \(own.generation), name \(own.name), tag \(own.tag)\(seen)"
-            )
+            lines.append("  ledger    \(own.credentialID), generation \(own.generation), tag \(own.tag)\(seen)")
+            lines.append("  name      \(own.name)")
+            if let end = own.expiresAt { lines.append("  ends      \(RFC3339.text(end))") }
         } else {
             lines.append("  ledger    no credential")
         }
         if let asked = proof.provider {
-            let byID = asked.byID.map { "by id \($0)" } ?? "by id no answer"
-            let byName = asked.byName.map { "by name \($0.count)" } ?? "by name no answer"
-            lines.append("  provider  \(byID), \(byName) (\(asked.calls) calls, \(asked.milliseconds) ms)")
+            let unasked = proof.ledger == nil ? "no id to ask for" : "by id no answer"
+            let byID = asked.byID.map { $0 == 200 ? "by id found" : "by id not found" } ?? unasked
+            let byName = asked.byName.map { "by name \($0.count) found" } ?? "by name no answer"
+            let calls = asked.calls == 1 ? "1 call" : "\(asked.calls) calls"
+            lines.append("  provider  \(byID), \(byName) (\(calls), \(asked.milliseconds) ms)")
         }
         lines.append(
             """
-              history   \(history.creates) creates sent, \(history.answersLost) answers lost, \(history.looks) looks, \
-            \(history.extraFound) extra found, \(history.extraDeleted) deleted
+              history   creates sent: \(history.creates), answers lost: \(history.answersLost), looks: \
+            \(history.looks), extra found: \(history.extraFound), of these deleted: \(history.extraDeleted)
             """)
         return lines.joined(separator: "\n")
     }
@@ -63,7 +65,7 @@ struct UserVerifyCommand: AsyncParsableCommand {
         case .noneAsWanted: "no credential, as wanted"
         case .missing: "no credential, and one is wanted"
         case .extra: "a credential too many"
-        case .unknown: "it cannot be said now"
+        case .unknown: "it cannot be said now: a create is in doubt, or the provider gave no answer"
         }
     }
 }
