@@ -27,8 +27,9 @@ alter table dialtone.jobs drop column empties;
 
 -- Housekeeping tries dead jobs again.
 create index jobs_dead on dialtone.jobs (run_at) where state = 'dead';
--- Pages of users who have failed, beside an import that waits.
-create index jobs_dead_user on dialtone.jobs (tenant_id, user_id) where state = 'dead';
+-- Pages of users who have failed, beside an import that waits. Such a user's job is not always dead: it may delete an
+-- older credential meanwhile.
+create index jobs_dead_user on dialtone.jobs (tenant_id, user_id) where deaths is not null;
 
 -- A row is a generation whose create was in doubt. Its name is looked up until a day has passed, also after its job has
 -- ended, because the create may still land.

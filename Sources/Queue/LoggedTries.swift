@@ -26,7 +26,7 @@ package enum LoggedTries {
         """
 
     private static let isLook: SQL = """
-        from_state = 'looking' and (error_code in ('lease_expired', 'worker_gone')) is not true
+        from_state = 'looking' and (error_code in ('lease_expired', 'worker_gone', 'claim_lost')) is not true
         or from_state = 'armed' and to_state = 'owned' and http_status is null
         """
 }

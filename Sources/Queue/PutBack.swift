@@ -43,6 +43,8 @@ package struct PutBack: Sendable {
             update dialtone.jobs
             set state = case when jobs.in_doubt or jobs.must_look or lost.state = 'looking' then 'in_doubt'
                              else 'queued' end,
+                -- Of a queued job nobody asked the time, which may be that of a node's clock.
+                run_at = least(jobs.run_at, clock_timestamp()),
                 epoch = jobs.epoch + 1, worker = null, lease_until = null, is_awaited = false
             from lost
             where jobs.id = any(array(select id from lost)) and jobs.id = lost.id and jobs.epoch = lost.epoch

@@ -39,5 +39,6 @@ package struct Migration: Sendable {
         Migration(17, "recovery", PackageResources._017_recovery_sql),
         Migration(18, "budget", PackageResources._018_budget_sql),
         Migration(19, "queries", PackageResources._019_queries_sql),
+        Migration(20, "actions", PackageResources._020_actions_sql),
     ]
 }

@@ -40,13 +40,17 @@ import Testing
 
     @Test func `a job of whose name a credential was seen looks first`() async throws {
         try await Self.withWorker { database, worker, era in
-            try await database.admin.script("update dialtone.jobs set must_look = user_id = 'user-1'")
+            try await database.admin.script(
+                "update dialtone.jobs set must_look = user_id = 'user-1', run_at = now() + interval '40 minutes'")
             let back = PutBack(worker: worker, state: .armed, held: [], era: era)
             #expect(try await database.pool.query(back.statement).count == 5)
             let looking = try await database.admin.query(
                 "select user_id, in_doubt from dialtone.jobs where state = 'in_doubt'")
             #expect(looking.count == 1)
             #expect(try #require(looking.first).decode(String.self, Bool.self) == ("user-1", false))
+            // A node whose clock is ahead has enqueued it.
+            let due = try await database.admin.query("select 1 from dialtone.jobs where run_at <= clock_timestamp()")
+            #expect(due.count == 5)
         }
     }
 

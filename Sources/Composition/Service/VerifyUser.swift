@@ -10,18 +10,22 @@ struct VerifyUser: Sendable {
     let proofs: Proofs
     let provider: ProviderQuestion
 
-    /// Returns the proof with the provider's word; nil when there is no such user. Nothing is changed anywhere.
+    /// Returns the proof with the provider's word; nil when there is no such user. Nothing is changed anywhere. The ledger
+    /// is read before and after the calls.
     ///
     /// Cancelled here: a call that is under way is given up.
     func callAsFunction(_ user: UserKey, as reader: Reader) async throws -> Proof? {
-        guard var proof = try await self.proofs.ledger(user, as: reader) else { return nil }
+        guard let before = try await self.proofs.ledger(user, as: reader) else { return nil }
         let answer = await self.provider.ask(
-            user, generation: proof.ledger?.generation ?? proof.generation,
-            id: proof.ledger.map { ProviderID(rawValue: $0.credentialID) })
+            user, generation: before.ledger?.generation ?? before.generation,
+            id: before.ledger.map { ProviderID(rawValue: $0.credentialID) })
         let asked = Proof.Asked(
             byID: answer.byID, byName: answer.byName?.map(\.rawValue), calls: answer.calls,
             milliseconds: Int(answer.time / .milliseconds(1)))
-        proof.verdict = proof.verdict(with: asked)
+        // The user may have changed while the provider was asked. Its answers then prove nothing.
+        guard let after = try await self.proofs.ledger(user, as: reader) else { return nil }
+        var proof = after
+        proof.verdict = before.agrees(with: after) ? after.verdict(with: asked) : .unknown
         proof.provider = asked
         return proof
     }

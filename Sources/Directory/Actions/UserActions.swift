@@ -5,14 +5,20 @@
 // is one transaction that locks the user's row first. So its statements see everything that was committed under that
 // lock, and no finish of the job comes in between.
 
+import Foundation
 package import Model
 package import Postgres
 import Queue
 
 package struct UserActions: Sendable {
     private let pool: PostgresPool
+    private let request: String
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    /// `request`: the id of the request or command that asks, which is shown to whoever asked. 255 bytes at most.
+    package init(pool: PostgresPool, request: String) {
+        self.pool = pool
+        self.request = request
+    }
 
     /// Does what a `user.deleted` event does: every credential of the user at the provider will be deleted. Returns the
     /// new status.
@@ -21,13 +27,14 @@ package struct UserActions: Sendable {
     /// clock's. From now on only a sign-up from after this moment makes a new credential. A user who is gone already is
     /// held from now on too.
     package func revoke(_ user: UserKey) async throws -> UserStatus {
-        try await self.change(user) { connection, status in
+        try await self.change(user, by: .revoke) { connection, status, cause in
             _ = try await connection.query(Self.hold(user))
             if status == .revoked || status == .revoking { return status }
             _ = try await connection.query(
                 """
                 update dialtone.users
-                set wanted = 'gone', status = 'revoking', ready_at = null, wished_by = 'operator', cause_id = null
+                set wanted = 'gone', status = 'revoking', ready_at = null, wished_by = 'operator',
+                    cause_id = \(cause)
                 where tenant_id = \(user.tenant) and user_id = \(user.user)
                 """)
             _ = try await connection.query(
@@ -46,14 +53,14 @@ package struct UserActions: Sendable {
     /// senders moves on by a microsecond. What was said before is then past, also when it comes again, and a newer word
     /// counts as ever.
     package func reopen(_ user: UserKey) async throws -> UserStatus {
-        try await self.change(user, locking: PersonReopening.lock(user)) { connection, status in
+        try await self.change(user, by: .reopen, locking: PersonReopening.lock(user)) { connection, status, cause in
             guard status == .revoked || status == .revoking else { throw UserActionError.notRevoked(status) }
             _ = try await connection.query(
                 """
                 update dialtone.users
                 set wanted = 'live', status = 'pending', generation = generation + 1, ready_at = null,
                     received_at = clock_timestamp(), occurred_at = occurred_at + interval '1 microsecond',
-                    held_at = null, wished_by = 'operator', cause_id = null
+                    held_at = null, wished_by = 'operator', cause_id = \(cause)
                 where tenant_id = \(user.tenant) and user_id = \(user.user) and wanted = 'gone'
                 """)
             _ = try await connection.query(PersonReopening.reopen(user))
@@ -64,7 +71,7 @@ package struct UserActions: Sendable {
 
     /// Makes the next generation. The present credential serves until the next one exists, and `overlap` longer.
     package func rotate(_ user: UserKey, overlap: Duration) async throws -> UserStatus {
-        try await self.change(user) { connection, status in
+        try await self.change(user, by: .rotate) { connection, status, _ in
             guard status == .ready else { throw UserActionError.notReady(status) }
             _ = try await connection.query(
                 """
@@ -79,7 +86,7 @@ package struct UserActions: Sendable {
 
     /// Tries again now. The job of a user who failed looks first; a user who waits for a later try is tried at once.
     package func retry(_ user: UserKey) async throws -> UserStatus {
-        try await self.change(user) { connection, status in
+        try await self.change(user, by: .retry) { connection, status, _ in
             switch status {
             case .ready, .revoked: throw UserActionError.notFailed(status)
             case .failed, .pending, .revoking: break
@@ -101,15 +108,17 @@ package struct UserActions: Sendable {
 
     // MARK: The parts of an action
 
-    /// Runs `work` in a transaction under the lock of the user's row, and gives it the user's status.
+    /// Runs `work` in a transaction under the lock of the user's row, and gives it the user's status and the action's
+    /// id. The action's own row comes last.
     ///
     /// This is the first lock of every action: the user before the job. Only an action that also changes what sources
     /// have told locks people before. Primary key users_pkey.
     private func change(
-        _ user: UserKey, locking people: SQL? = nil,
-        _ work: (PostgresConnection, UserStatus) async throws -> UserStatus
+        _ user: UserKey, by action: UserAction, locking people: SQL? = nil,
+        _ work: (PostgresConnection, UserStatus, UUID) async throws -> UserStatus
     ) async throws -> UserStatus {
-        try await self.pool.withTransaction { connection in
+        let record = ActionRecord(id: UUID(), action: action, request: self.request)
+        return try await self.pool.withTransaction { connection in
             if let people { _ = try await connection.query(people) }
             let row = try await connection.query(
                 """
@@ -118,7 +127,9 @@ package struct UserActions: Sendable {
                 """
             ).first
             guard var columns = row?.columns else { throw UserActionError.unknownUser(user) }
-            return try await work(connection, try columns.next())
+            let status = try await work(connection, try columns.next(), record.id)
+            _ = try await connection.query(record.write(user))
+            return status
         }
     }
 

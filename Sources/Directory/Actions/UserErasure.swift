@@ -84,8 +84,8 @@ package struct UserErasure: Sendable {
 
     // MARK: The statements behind the lock
 
-    /// Locks the tenant, credentials, surplus, findings, memberships and people of the user, and the name, in this order,
-    /// behind people and user. Nobody who holds a tenant's row waits for a user.
+    /// Locks the tenant, credentials, surplus, findings, actions, memberships and people of the user, and the name, in
+    /// this order, behind people and user. Nobody who holds a tenant's row waits for a user.
     private static func unname(_ user: UserKey, as name: String) -> [SQL] {
         let isUsers: SQL = "tenant_id = \(user.tenant) and user_id = \(user.user)"
         return [
@@ -100,6 +100,8 @@ package struct UserErasure: Sendable {
             "update dialtone.surplus set user_id = \(name) where \(isUsers)",
             // Index findings_user.
             "delete from dialtone.findings where \(isUsers)",
+            // Index actions_user.
+            "delete from dialtone.actions where \(isUsers)",
         ] + Self.forgetFacts(user) + [
             Self.forgetName(user),
             // Index job_log_user, of each day.

@@ -33,7 +33,7 @@ package struct Events: Sendable {
         for row in rows {
             var columns = row.columns
             let (number, end): (Int64, UUID?) = (try columns.next(), try columns.next())
-            next = number >= Self.window ? end.map { Self.cursor($0, of: list) } : nil
+            next = number >= Self.window(filter, limit: limit + 1) ? end.map { Self.cursor($0, of: list) } : nil
             guard let id: UUID = try columns.next() else { break }
             if events.count == limit {
                 next = events.last.flatMap { UUID(uuidString: $0.eventID) }.map { Self.cursor($0, of: list) }
@@ -70,11 +70,18 @@ package struct Events: Sendable {
 
     // MARK: Statements
 
+    /// Where every event passes, a page looks through no more than it shows.
+    private static func window(_ filter: EventFilter, limit: Int) -> Int {
+        filter.outcome.isEmpty && filter.source == nil && filter.receivedAfter == nil && filter.receivedBefore == nil
+            ? limit : Self.window
+    }
+
     /// Each row holds the page's end too: how many events were looked through, and the last of them. An event's id
     /// begins with the time of its arrival, so ids are in the order of time.
     static func select(of tenant: TenantID, _ filter: EventFilter, before place: UUID?, limit: Int) -> SQL {
         """
-        with candidates as materialized (\(Self.candidates(of: tenant, filter, before: place))),
+        with candidates as materialized (
+            \(Self.candidates(of: tenant, filter, before: place, window: Self.window(filter, limit: limit)))),
         tail as (select count(*) as number, (array_agg(event_id order by event_id))[1] as event_id from candidates)
         select tail.number, tail.event_id, hit.*
         from tail left join lateral (
@@ -88,7 +95,9 @@ package struct Events: Sendable {
 
     /// Of one user by events_user, of what is in quarantine by quarantine_open, and else the newest of the tenant by
     /// events_tenant.
-    private static func candidates(of tenant: TenantID, _ filter: EventFilter, before place: UUID?) -> SQL {
+    private static func candidates(
+        of tenant: TenantID, _ filter: EventFilter, before place: UUID?, window: Int
+    ) -> SQL {
         var bounds: SQL = place.map { "events.event_id < \($0)" } ?? "true"
         if let time = filter.receivedAfter {
             bounds = "\(bounds) and events.event_id >= \(Self.lowest(at: time - Self.slack))"
@@ -100,7 +109,7 @@ package struct Events: Sendable {
             return """
                 select * from dialtone.events
                 where events.tenant_id = \(tenant) and events.user_id = \(user) and \(bounds)
-                order by events.event_id desc limit \(Self.window)
+                order by events.event_id desc limit \(window)
                 """
         }
         if filter.outcome == [.quarantined] {
@@ -119,7 +128,7 @@ package struct Events: Sendable {
         }
         return """
             select * from dialtone.events
-            where events.tenant_id = \(tenant) and \(bounds) order by events.event_id desc limit \(Self.window)
+            where events.tenant_id = \(tenant) and \(bounds) order by events.event_id desc limit \(window)
             """
     }
 

@@ -32,7 +32,7 @@ package struct Finder: Sendable {
                 Self.byEmail(Bytes(index.hash(PersonName.folded(text), column: "email")), of: tenant),
                 Self.byCredential(text, of: tenant), Self.event(UUID(uuidString: text), of: tenant),
                 Self.delivery(text, of: tenant), Self.cause(UUID(uuidString: text), of: tenant),
-                Self.key(text, of: tenant),
+                Self.key(text, of: tenant), Self.action(text, of: tenant),
             ])
         var found: [Found] = []
         for row in rows[0] {
@@ -42,6 +42,7 @@ package struct Finder: Sendable {
         for (place, words) in [
             (1, "the SIP username is the user's"), (2, "the e-mail address is the user's"),
             (3, "the credential is the user's"), (6, "it is behind what is wanted of the user"),
+            (8, "an action on the user has this request id"),
         ] {
             found += try rows[place].map { Self.user(try $0.decode(String.self), of: tenant, words) }
         }
@@ -148,6 +149,20 @@ package struct Finder: Sendable {
         select one.key_id from (
             select key_id, tenant_id from dialtone.api_keys where key_id = \(text) offset 0) one
         where one.tenant_id = \(tenant)
+        """
+    }
+
+    /// The user of an action, by the id of its request or by its own. Indexes actions_request and actions_pkey.
+    private static func action(_ text: String, of tenant: TenantID) -> SQL {
+        """
+        select user_id from dialtone.actions
+        where tenant_id = \(tenant) and request_id in (\(text), \(UUID(uuidString: text)?.lowercase ?? text))
+        union
+        select one.user_id from (
+            select user_id, tenant_id from dialtone.actions where action_id = \(UUID(uuidString: text))::uuid
+            offset 0) one
+        where one.tenant_id = \(tenant)
+        limit 20
         """
     }
 }

@@ -115,7 +115,8 @@ extension Proof {
         /// Second credentials that are not deleted yet.
         var surplus: Int
         var isMissing: Bool
-        /// Whether a create is under way or in doubt.
+        /// Whether a create is under way or in doubt, also one of a generation that is not the one shown: it may still
+        /// land.
         var isDoubtful: Bool
         /// Whether the user waits for a credential that nobody has begun to make.
         var isWaiting: Bool
@@ -124,12 +125,20 @@ extension Proof {
             if self.isDoubtful || self.isMissing { return .unknown }
             if self.surplus > 0 { return .extra }
             guard self.isWanted else { return self.active + self.closing == 0 ? .noneAsWanted : .extra }
+            // It serves until its delete has been done.
+            if self.closing > 0 { return .extra }
             switch self.active {
             case 0: return self.isWaiting ? .unknown : .missing
             case 1: return .exactlyOne
             default: return .extra
             }
         }
+    }
+
+    /// Whether the ledger says the same as at another time, but for that time.
+    package func agrees(with later: Proof) -> Bool {
+        self.verdict == later.verdict && self.wanted == later.wanted && self.generation == later.generation
+            && self.ledger?.credentialID == later.ledger?.credentialID
     }
 
     /// Returns the verdict with the provider's word. It can only make the ledger's verdict worse: what is open there stays

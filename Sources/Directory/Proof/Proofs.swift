@@ -19,11 +19,15 @@ package struct Proofs: Sendable {
                 Self.user(user), Self.credentials(of: user), Self.surplus(of: user), Self.tries(of: user),
             ])
         guard let row = rows[0].first else { return nil }
-        let (wanted, status, generation, state, isFollowed, now) = try row.decode(
-            String.self, String.self, Int32.self, String?.self, Bool.self, Date.self)
+        var columns = row.columns
+        let (wanted, status): (String, String) = (try columns.next(), try columns.next())
+        let generation: Generation = try columns.next()
+        let isDoubtful: Bool = try columns.next()
+        let (isFollowed, isFollowedElsewhere): (Bool, Bool) = (try columns.next(), try columns.next())
+        let now: Date = try columns.next()
         var open = Proof.Open(
             isWanted: wanted == Wanted.live.rawValue, active: 0, closing: 0, surplus: 0, isMissing: false,
-            isDoubtful: ["armed", "in_doubt", "looking"].contains(state), isWaiting: status == "pending")
+            isDoubtful: isDoubtful || isFollowedElsewhere, isWaiting: status == "pending")
         var (history, owned) = (Proof.History(), Proof.Owned?.none)
         history.isFollowed = isFollowed
         for row in rows[1] { try Self.add(row, &open, &history, &owned, now) }
@@ -42,14 +46,27 @@ package struct Proofs: Sendable {
             wanted: wanted, generation: generation, ledger: owned, history: history, provider: nil)
     }
 
-    /// Indexes users_pkey, jobs_tenant_id_user_id_key and doubts_pkey.
+    /// The user, and what is open. A job may keep its doubt while it waits or is dead. A create that is followed is of
+    /// the generation that is shown, whose name the provider is asked for, or of another one.
+    ///
+    /// Indexes users_pkey, jobs_tenant_id_user_id_key, credentials_pkey and doubts_pkey.
     private static func user(_ user: UserKey) -> SQL {
         """
         select owner.wanted, owner.status, owner.generation,
-               (select state from dialtone.jobs where tenant_id = \(user.tenant) and user_id = \(user.user)),
+               coalesce((select state in ('armed', 'in_doubt', 'looking') or in_doubt or must_look from dialtone.jobs
+                         where tenant_id = \(user.tenant) and user_id = \(user.user)), false),
                exists (select 1 from dialtone.doubts where tenant_id = \(user.tenant) and user_id = \(user.user)),
+               exists (select 1 from dialtone.doubts
+                       where tenant_id = \(user.tenant) and user_id = \(user.user)
+                         and generation <> coalesce(serving.generation, owner.generation)),
                clock_timestamp()
-        from dialtone.users owner where owner.tenant_id = \(user.tenant) and owner.user_id = \(user.user)
+        from (select * from dialtone.users
+              where users.tenant_id = \(user.tenant) and users.user_id = \(user.user) offset 0) owner
+        left join lateral (
+            select max(one.generation) as generation
+            from (select * from dialtone.credentials
+                  where credentials.tenant_id = \(user.tenant) and credentials.user_id = \(user.user) offset 0) one
+            where one.status = 'active') serving on true
         """
     }
 

@@ -33,9 +33,10 @@ package struct Timelines: Sendable {
                 TimelineSelect.user(user), TimelineSelect.transitions(user, from: start.at, limit: most),
                 TimelineSelect.events(user, from: start.at, limit: most), TimelineSelect.credentials(user),
                 TimelineSelect.surplus(user), TimelineSelect.logBegins,
+                TimelineSelect.actions(user, from: start.at, limit: most),
             ])
-        guard let owner = rows[0].first else { return nil }
-        var steps = try Self.actions(owner) + rows[1].map(Self.transition) + rows[2].map(Self.event)
+        guard !rows[0].isEmpty else { return nil }
+        var steps = try rows[6].map(Self.action) + rows[1].map(Self.transition) + rows[2].map(Self.event)
         steps += try rows[3].flatMap(Self.life) + rows[4].flatMap(Self.surplus)
         steps = steps.filter { $0.microseconds >= start.at }.sorted(by: Self.isBefore)
         let left = steps.dropFirst(start.shown)
@@ -47,8 +48,9 @@ package struct Timelines: Sendable {
 
     /// The order of a life. It is the same at each read, so that a page begins where the last one ended.
     private static func isBefore(_ one: TimelineEntry, _ other: TimelineEntry) -> Bool {
-        (one.microseconds, one.kind, one.epoch ?? 0, one.eventID ?? one.credentialID ?? "")
-            < (other.microseconds, other.kind, other.epoch ?? 0, other.eventID ?? other.credentialID ?? "")
+        (one.microseconds, one.kind, one.epoch ?? 0, one.id) < (
+            other.microseconds, other.kind, other.epoch ?? 0, other.id
+        )
     }
 
     /// Where a page begins: at a time, of which so many steps were shown already.
@@ -78,12 +80,11 @@ package struct Timelines: Sendable {
 
     // MARK: Steps
 
-    private static func actions(_ row: PostgresRow) throws -> [TimelineEntry] {
-        let (heldAt, wishedBy) = try row.decode(Date?.self, String?.self)
-        guard let heldAt else { return [] }
-        var entry = TimelineEntry(at: heldAt, kind: .actionRevoke)
-        entry.actor = wishedBy ?? "operator"
-        return [entry]
+    private static func action(_ row: PostgresRow) throws -> TimelineEntry {
+        let (at, action, generation, request) = try row.decode(Date.self, String.self, Generation.self, String.self)
+        var entry = TimelineEntry(at: at, kind: TimelineKind(rawValue: "action.\(action)") ?? .actionRetry)
+        (entry.generation, entry.requestID, entry.actor) = (generation, request, "operator")
+        return entry
     }
 
     private static func transition(_ row: PostgresRow) throws -> TimelineEntry {

@@ -20,8 +20,9 @@ package struct TimelineEntry: Sendable, Codable, Equatable {
     @OrNull package var deliveryID: String? = nil
     @OrNull package var source: String? = nil
     @OrNull package var credentialID: String? = nil
-    /// Who did it, where it was a person: 'operator'.
+    /// Who did it, where it was a person: 'operator'. And the id of the request or command that asked for it.
     @OrNull package var actor: String? = nil
+    @OrNull package var requestID: String? = nil
     /// The states of the job before and after, its number of claims, and the worker that had it.
     @OrNull package var from: String? = nil
     @OrNull package var to: String? = nil
@@ -36,8 +37,12 @@ package struct TimelineEntry: Sendable, Codable, Equatable {
     /// Since 1970. A `Date` of these centuries is nearer to its microsecond than to any other.
     var microseconds: Int64 { Int64((self.at.timeIntervalSince1970 * 1_000_000).rounded()) }
 
+    /// What tells it from another step of the same kind and moment.
+    var id: String { self.eventID ?? self.credentialID ?? self.requestID ?? "" }
+
     enum CodingKeys: String, CodingKey {
         case at, kind, generation, code, source, actor, from, to, epoch, worker
+        case requestID = "request_id"
         case callMilliseconds = "call_ms"
         case waitedMilliseconds = "waited_ms"
         case httpStatus = "http_status"
@@ -57,6 +62,9 @@ package enum TimelineKind: String, Sendable, CaseIterable, Codable, Comparable {
     case eventIgnored = "event.ignored"
     case eventQuarantined = "event.quarantined"
     case actionRevoke = "action.revoke"
+    case actionReopen = "action.reopen"
+    case actionRotate = "action.rotate"
+    case actionRetry = "action.retry"
     case jobQueued = "job.queued"
     case jobClaimed = "job.claimed"
     case jobWaits = "job.waits"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the steps of a user's life stand: the log of jobs, events, credentials, surplus, and the user's own row.
+// Where the steps of a user's life stand: the log of jobs, events, actions, credentials and surplus.
 
 import Foundation
 import Model
@@ -62,12 +62,18 @@ enum TimelineSelect {
         """
     }
 
-    /// The user's own row: when an operator revoked it. Index users_pkey. No row: there is no such user.
+    /// What an operator has done to the user. Index actions_user.
+    static func actions(_ user: UserKey, from: Int64, limit: Int) -> SQL {
+        """
+        select at, action, generation, request_id from dialtone.actions
+        where tenant_id = \(user.tenant) and user_id = \(user.user) and at >= \(Self.time(from))
+        order by at, action_id limit \(limit)
+        """
+    }
+
+    /// The user's own row. Index users_pkey. No row: there is no such user.
     static func user(_ user: UserKey) -> SQL {
-        """
-        select held_at, wished_by from dialtone.users
-        where tenant_id = \(user.tenant) and user_id = \(user.user)
-        """
+        "select 1 from dialtone.users where tenant_id = \(user.tenant) and user_id = \(user.user)"
     }
 
     /// When the log begins: the first of its days that is there. Null: it has no days.

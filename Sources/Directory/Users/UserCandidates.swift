@@ -13,7 +13,7 @@ enum UserCandidates {
         let isOfJobs = !filter.status.isEmpty && filter.status.isSubset(of: [.failed, .pending, .revoking])
         if list.order == .newest {
             return isOfJobs
-                ? Self.newestWithJobs(tenant, filter.status, after: place, limit: limit)
+                ? Self.newestWithJobs(list, after: place, limit: limit)
                 : Self.newest(list, after: place, limit: limit)
         }
         let after = place?.user.rawValue ?? ""
@@ -67,8 +67,9 @@ enum UserCandidates {
         return nil
     }
 
-    /// Nearly all users are ready. Those who are not have a row in `jobs`, which holds few: a dead one for each user who
-    /// failed, and another for each who waits. No index may name `users.status`.
+    /// Nearly all users are ready. Those who are not have a row in `jobs`, which holds few: one that has died for each
+    /// user who failed, and another for each who waits. It is not always dead, because it may delete an older credential
+    /// meanwhile. No index may name `users.status`.
     ///
     /// Indexes jobs_dead_user and jobs_tenant_id_user_id_key.
     private static func withJobs(
@@ -81,40 +82,56 @@ enum UserCandidates {
     }
 
     private static func state(of status: Set<UserStatus>) -> SQL {
-        status == [.failed] ? "and state = 'dead'" : status.contains(.failed) ? "" : "and state <> 'dead'"
+        status == [.failed] ? "and deaths is not null" : status.contains(.failed) ? "" : "and state <> 'dead'"
     }
 
-    /// The newest of those who have a job, of ten thousand jobs at most. Indexes as above, and users_pkey.
-    private static func newestWithJobs(
-        _ tenant: TenantID, _ status: Set<UserStatus>, after place: UserPlace?, limit: Int
-    ) -> SQL {
-        let from = place?.received ?? Self.latest
-        return """
-            select waiting.user_id, signed.received_at
-            from (select user_id from dialtone.jobs
-                  where tenant_id = \(tenant) \(Self.state(of: status)) order by user_id limit 10000) waiting
-            cross join lateral (
-                select users.received_at from dialtone.users
-                where users.tenant_id = \(tenant) and users.user_id = waiting.user_id limit 1) signed
-            where (signed.received_at, waiting.user_id)
-                  < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(place?.user.rawValue ?? ""))
-            order by signed.received_at desc, waiting.user_id desc limit \(limit)
-            """
+    /// The newest of those who have a job. Where there are more than ten thousand jobs, as in an import, the users are
+    /// gone through instead, and the rest of the filter decides. The first half has no row then, and the second none
+    /// otherwise. Indexes as above, users_pkey and users_received.
+    private static func newestWithJobs(_ list: UserList, after place: UserPlace?, limit: Int) -> SQL {
+        """
+        with few as materialized (
+            select user_id from dialtone.jobs
+            where tenant_id = \(list.tenant) \(Self.state(of: list.filter.status)) order by user_id
+            limit \(Self.mostJobs + 1))
+        (select few.user_id, signed.received_at
+         from few cross join lateral (
+             select users.received_at from dialtone.users
+             where users.tenant_id = \(list.tenant) and users.user_id = few.user_id limit 1) signed
+         where (select count(*) from few) <= \(Self.mostJobs)
+           and (signed.received_at, few.user_id)
+               < (timestamptz 'epoch' + \(Self.start(list, place)) * interval '1 microsecond',
+                  \(Self.startUser(list, place)))
+         order by signed.received_at desc, few.user_id desc limit \(limit))
+        union all
+        (select * from (\(Self.newest(list, after: place, limit: limit))) walked
+         where (select count(*) from few) > \(Self.mostJobs))
+        """
     }
 
-    /// The year 2255, in microseconds since 1970.
-    private static let latest: Int64 = 9_000_000_000_000_000
+    static let mostJobs = 10_000
 
-    /// Index users_received, from its end.
+    /// Where a walk from the newest on begins, in microseconds since 1970. It begins at the newest that may pass.
+    private static func start(_ list: UserList, _ place: UserPlace?) -> Int64 {
+        // The year 2255.
+        let latest: Int64 = 9_000_000_000_000_000
+        let before = list.filter.receivedBefore.map { Int64(($0.timeIntervalSince1970 * 1_000_000).rounded()) }
+        return min(place?.received ?? latest, before ?? latest)
+    }
+
+    /// The user at which it begins: that of the place, where the place decides.
+    private static func startUser(_ list: UserList, _ place: UserPlace?) -> String {
+        place.map { $0.received == Self.start(list, place) ? $0.user.rawValue : "" } ?? ""
+    }
+
+    /// Index users_received, from its end. Each bound stands there only when it is set, so that it bounds the index.
     private static func newest(_ list: UserList, after place: UserPlace?, limit: Int) -> SQL {
-        let from = place?.received ?? Self.latest
+        let (from, user) = (Self.start(list, place), Self.startUser(list, place))
+        let end: SQL = list.filter.receivedAfter.map { "and received_at >= \($0)" } ?? ""
         return """
             select user_id, received_at from dialtone.users
             where tenant_id = \(list.tenant)
-              and (received_at, user_id)
-                  < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(place?.user.rawValue ?? ""))
-              and (\(list.filter.receivedBefore)::timestamptz is null or received_at < \(list.filter.receivedBefore))
-              and (\(list.filter.receivedAfter)::timestamptz is null or received_at >= \(list.filter.receivedAfter))
+              and (received_at, user_id) < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(user)) \(end)
             order by received_at desc, user_id desc limit \(limit)
             """
     }

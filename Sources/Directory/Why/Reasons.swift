@@ -31,24 +31,64 @@ package struct Reasons: Sendable {
         return reasons
     }
 
-    /// Returns the reason of one user. For a user who does not exist it says what the tenant's sources have lately
-    /// refused.
+    /// Returns the reason of one user. For a user who does not exist it says what was told of the user, and else what
+    /// the tenant's own sources have lately sent in vain.
     package func why(_ user: UserKey, as reader: Reader) async throws -> Why {
         if let known = try await self.why([user.user], of: user.tenant, as: reader)[user.user.rawValue] { return known }
-        let rows = try await self.reads.rows(as: reader, [WhySelect.kept(user), Refusals.newest(of: user.tenant)])
+        let rows = try await self.reads.rows(
+            as: reader,
+            [WhySelect.told(user), WhySelect.kept(of: user.tenant), Refusals.newest(of: user.tenant)])
         if let row = rows[0].first {
-            let (at, reason) = try row.decode(Date.self, String.self)
-            return Why(
-                .unknown, "is not known yet: what was said cannot be used, and is kept: \(RefusalWords.of(reason))",
-                since: at,
-                action: "see it, mend the mapping or the settings, and replay: dialtone event list --quarantined")
+            let (at, outcome, detail) = try row.decode(Date.self, String.self, String?.self)
+            return Self.told(outcome, detail, at: at)
         }
-        guard let row = rows[1].first else {
+        let kept = try rows[1].first?.decode(String.self, String.self, Date.self)
+        let refused = try rows[2].first?.decode(String.self, String.self, Int64.self, Date.self)
+        // The newer one is the likelier one.
+        if let kept, refused.map({ $0.3 < kept.2 }) ?? true { return Self.kept(by: kept.0, kept.1, at: kept.2) }
+        guard let refused else {
             return Why(
-                .unknown, "is not known: no sign-up was taken in, and nothing was refused in the last 14 days",
+                .unknown,
+                """
+                is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that \
+                are this tenant's own
+                """,
                 action: "check that the sender delivers to the source's address: dialtone source list")
         }
-        let (slug, reason, count, at) = try row.decode(String.self, String.self, Int64.self, Date.self)
+        return Self.refused(refused.0, refused.1, count: refused.2, at: refused.3)
+    }
+
+    private static func told(_ outcome: String, _ detail: String?, at: Date) -> Why {
+        let (words, action): (String, String) =
+            switch detail {
+            case "waits":
+                (
+                    "the person was told of, and has no membership of an organisation yet",
+                    "add the membership at the sender"
+                )
+            case "invited": ("an invitation gives nothing before it is accepted", "wait until it is accepted")
+            case "suspended": ("the person is suspended", "end the suspension at the sender")
+            default:
+                (
+                    "what was told last changed nothing (\(detail ?? outcome))",
+                    "see what was told: dialtone event list --user"
+                )
+            }
+        return Why(.unknown, "is not known yet: \(words)", since: at, action: action)
+    }
+
+    private static func kept(by slug: String, _ reason: String, at: Date) -> Why {
+        Why(
+            .unknown,
+            """
+            is not known: no sign-up was taken in; it may be among what \(slug) has sent and could not be used, which is \
+            kept: \(RefusalWords.of(reason))
+            """,
+            since: at,
+            action: "see it, mend the mapping or the settings, and replay: dialtone event list --quarantined")
+    }
+
+    private static func refused(_ slug: String, _ reason: String, count: Int64, at: Date) -> Why {
         let times = count == 1 ? "once" : "\(count) times"
         return Why(
             .unknown,

@@ -40,7 +40,9 @@ extension Why {
     // MARK: The user was given up
 
     private static func failed(_ user: UserFacts) -> Why {
-        let (job, next) = (user.job, user.job?.runAt)
+        let job = user.job
+        // Another job of the user deletes an older credential first.
+        let next = job?.state == .dead ? job?.runAt : nil
         let answer = [user.lastCall?.httpStatus.map { "HTTP \($0)" }, user.lastCall?.code].compactMap { $0 }
         let words =
             (job?.words.map { ": \($0)" } ?? "") + (answer.isEmpty ? "" : " (\(answer.joined(separator: ", ")))")
@@ -51,7 +53,9 @@ extension Why {
         }
         let tries =
             job?.reason == "crashed_too_often"
-            ? "the worker broke down at it each time" : "\(job?.attempts ?? 0) tries without a clear answer"
+            ? "the worker broke down at it each time"
+            : [job?.attempts].compactMap { $0 == 0 ? nil : $0.map { "\($0) " } }.joined()
+                + "tries without a clear answer"
         return Why(
             .gaveUp, "could not be set up: \(tries)\(words)",
             since: user.lastCall?.at, nextAt: next, action: "try again: dialtone user retry")

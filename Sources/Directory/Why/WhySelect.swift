@@ -37,7 +37,10 @@ enum WhySelect {
         left join lateral (
             select log.at, log.http_status, log.error_code from dialtone.job_log log
             where log.tenant_id = \(tenant) and log.user_id = asked.user_id and log.at >= job.enqueued_at
-              and (log.http_status is not null or log.error_code is not null)
+              -- The job of a user who failed may delete an older credential meanwhile.
+              and log.generation = case when owner.status = 'failed' then owner.generation else job.generation end
+              -- The other codes are our own: no call was made.
+              and (log.http_status is not null or log.error_code like 'unknown:%' or log.error_code = 'not_sent')
               and job.state in ('scheduled', 'in_doubt', 'looking', 'dead')
             order by log.at desc limit 1) call on true
         left join lateral (
@@ -45,9 +48,15 @@ enum WhySelect {
                 select events.received_at, events.outcome, events.occurred_at, events.wanted from dialtone.events
                 where events.tenant_id = \(tenant) and events.user_id = asked.user_id and owner.wanted = 'gone'
                 order by events.received_at desc limit 1) event
-            where event.outcome = 'superseded' and event.occurred_at is null and event.wanted = 'live') unclear on true
+            where \(Self.isUnclear)) unclear on true
         """
     }
+
+    /// Whether a sign-up had no time, and came after the revoke. A later revoke of an operator is clear.
+    private static let isUnclear: SQL = """
+        event.outcome = 'superseded' and event.occurred_at is null and event.wanted = 'live'
+            and event.received_at > coalesce(owner.held_at, owner.received_at)
+        """
 
     private static func credentials(of tenant: TenantID) -> SQL {
         """
@@ -69,18 +78,27 @@ enum WhySelect {
     /// (`WorkerSight`).
     static let workers: SQL = "select dialtone.has_worker()"
 
-    /// Reads why what was said of a user last is kept and not used. No row: nothing is. Indexes events_user and
-    /// quarantine_pkey.
-    static func kept(_ user: UserKey) -> SQL {
+    /// Reads what was said last of a user who is not known. Index events_user.
+    static func told(_ user: UserKey) -> SQL {
         """
-        select told.received_at, waits.reason
-        from (select events.event_id, events.received_at from dialtone.events
-              where events.tenant_id = \(user.tenant) and events.user_id = \(user.user)
-                and events.outcome = 'quarantined'
-              order by events.received_at desc limit 1) told
+        select events.received_at, events.outcome, events.detail from dialtone.events
+        where events.tenant_id = \(user.tenant) and events.user_id = \(user.user)
+        order by events.received_at desc limit 1
+        """
+    }
+
+    /// Reads the newest of what the tenant's sources have sent and could not be used. It names no user, because nobody
+    /// could read whose it is. Indexes sources_slug and quarantine_open.
+    static func kept(of tenant: TenantID) -> SQL {
+        """
+        select sender.slug, waits.reason, waits.arrived_at
+        from (select source_id, slug from dialtone.sources
+              where sources.tenant_id = \(tenant) and sources.status <> 'deleted' offset 0) sender
         cross join lateral (
-            select quarantine.reason from dialtone.quarantine
-            where quarantine.event_id = told.event_id and quarantine.settled_at is null offset 0) waits
+            select quarantine.reason, quarantine.arrived_at from dialtone.quarantine
+            where quarantine.source_id = sender.source_id and quarantine.settled_at is null
+            order by quarantine.arrived_at desc limit 1) waits
+        order by waits.arrived_at desc limit 1
         """
     }
 

@@ -39,31 +39,36 @@ package struct Failures: Sendable {
         of tenant: TenantID, as reader: Reader
     ) async throws -> (groups: [FailureGroup], isWhole: Bool) {
         let rows = try await self.reads.rows(as: reader, [Self.select(of: tenant)])[0]
-        var seen: Int64 = 0
+        var isWhole = true
         let groups = try rows.map { row in
-            let (reason, words, users, since, next, sample) = try row.decode(
-                String.self, String?.self, Int64.self, Date.self, Date?.self, [String].self)
-            seen += users
+            var columns = row.columns
+            isWhole = try columns.next()
+            let (reason, words): (String, String?) = (try columns.next(), try columns.next())
+            let (users, since): (Int64, Date) = (try columns.next(), try columns.next())
+            let (next, sample): (Date?, [String]) = (try columns.next(), try columns.next())
             return FailureGroup(
                 reason: reason, providerWords: words, users: users, since: since, nextAt: next, sample: sample,
                 action: reason == "rejected"
                     ? "mend what the provider names, then: dialtone user retry" : "try again: dialtone user retry")
         }
-        return (groups, seen < Self.most)
+        return (groups, isWhole)
     }
 
-    /// Index jobs_dead_user, so many rows of it. A dead job whose user is not failed is none.
+    /// Index jobs_dead_user, so many rows of it. Of a user who is not failed any more there is no failure.
     private static func select(of tenant: TenantID) -> SQL {
         """
-        select coalesce(dead.reason, 'too_many_attempts'), dead.words, count(*), min(dead.enqueued_at),
-               min(dead.run_at), (array_agg(dead.user_id order by dead.user_id))[1:5]
-        from (select user_id, reason, words, enqueued_at, run_at from dialtone.jobs
-              where tenant_id = \(tenant) and state = 'dead' order by user_id limit \(Self.most)) dead
+        with died as materialized (
+            select user_id, reason, words, enqueued_at, case when state = 'dead' then run_at end as run_at
+            from dialtone.jobs
+            where tenant_id = \(tenant) and deaths is not null order by user_id limit \(Self.most + 1))
+        select (select count(*) from died) <= \(Self.most), coalesce(dead.reason, 'too_many_attempts'), dead.words,
+               count(*), min(dead.enqueued_at), min(dead.run_at), (array_agg(dead.user_id order by dead.user_id))[1:5]
+        from (select * from died order by user_id limit \(Self.most)) dead
         cross join lateral (
             select status from dialtone.users
             where users.tenant_id = \(tenant) and users.user_id = dead.user_id offset 0) owner
         where owner.status = 'failed'
-        group by 1, 2 order by count(*) desc, 1, 2
+        group by 2, 3 order by count(*) desc, 2, 3
         """
     }
 }

@@ -101,7 +101,7 @@ package struct Summaries: Sendable {
             where jobs.state <> 'dead'),
         dead as materialized (
             select one.user_id from dialtone.jobs one
-            where one.tenant_id = \(tenant) and one.state = 'dead' order by one.user_id limit \(UserCount.most + 1)),
+            where one.tenant_id = \(tenant) and one.deaths is not null order by one.user_id limit \(UserCount.most + 1)),
         failed as materialized (
             select 1 from dead cross join lateral (
                 select status from dialtone.users

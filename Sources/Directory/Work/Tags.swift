@@ -84,12 +84,17 @@ package struct Tags: Sendable {
     ) async throws -> (findings: [FindingEntry], next: String?) {
         let list = "\(tenant) findings"
         // The year 2255.
-        let before = try cursor == nil ? 9_000_000_000_000_000 : Self.number(cursor, of: list)
+        var place = ["9000000000000000", "", ""]
+        if let cursor { place = try ListCursor.place(cursor, of: list, count: 3) }
+        guard let before = Int64(place[0]) else { throw InvalidValue("after", "must be the next of an earlier page") }
         let statement: SQL = """
             select at, kind, user_id, generation, provider_id, tag, (extract(epoch from at) * 1000000)::bigint
             from dialtone.findings
-            where tenant_id = \(tenant) and at < timestamptz 'epoch' + \(before) * interval '1 microsecond'
-            order by at desc limit \(limit + 1)
+            where tenant_id = \(tenant)
+              and at <= timestamptz 'epoch' + \(before) * interval '1 microsecond'
+              and (at, provider_id, kind)
+                  < (timestamptz 'epoch' + \(before) * interval '1 microsecond', \(place[1]), \(place[2]))
+            order by at desc, provider_id desc, kind desc limit \(limit + 1)
             """
         let rows = try await self.reads.rows(as: reader, [statement])[0]
         var last: Int64?
@@ -101,7 +106,10 @@ package struct Tags: Sendable {
             last = try columns.next()
             return finding
         }
-        let next = rows.count > limit ? last.map { ListCursor(list: list, place: ["\($0)"]).text } : nil
+        var next: String?
+        if rows.count > limit, let last, let finding = findings.last {
+            next = ListCursor(list: list, place: ["\(last)", finding.credentialID, finding.kind]).text
+        }
         return (findings, next)
     }
 

@@ -27,6 +27,7 @@ enum NextGoal {
         with wish as (\(Self.whatIsWanted(user))),
         held as materialized (\(Self.jobHeld(lease, pause: passesOver ?? .zero))),
         open as (\(Self.openCredentials(user))),
+        duty as (\(Self.lookThatIsLeft)),
         goals as (\(Self.allGoals)),
         next as (\(Self.firstGoal(isTurn: passesOver != nil))),
         told as (\(Self.userTold(user))),
@@ -117,6 +118,12 @@ enum NextGoal {
         """
     }
 
+    /// Whether the wanted generation must still be looked at: not when its credential was found or made. Its doubt ends
+    /// with that.
+    private static let lookThatIsLeft: SQL = """
+        select held.must_look and not exists (select 1 from open where is_wanted) as must_look from held
+        """
+
     /// Credentials to delete, each with the time when that is due, and the wanted generation to make. One that serves
     /// is kept until the wanted one is there. The wanted generation of a user who has failed comes after all others:
     /// the job is dead again then. A generation that must be looked at is a goal also when its user is gone.
@@ -133,8 +140,8 @@ enum NextGoal {
         from wish
         where wish.wanted = 'live' and not exists (select 1 from open where is_wanted)
         union all
-        select wish.generation, true, '-infinity' from wish, held
-        where wish.wanted = 'gone' and held.must_look and held.generation <> wish.generation
+        select wish.generation, true, '-infinity' from wish, held, duty
+        where wish.wanted = 'gone' and duty.must_look and held.generation <> wish.generation
           and not exists (select 1 from open where open.generation = wish.generation)
         """
 
@@ -147,9 +154,9 @@ enum NextGoal {
         select goal.generation, goal.due, goal.is_wanted,
                case when goal.due = 'infinity' then 'dead'
                     when goal.due > clock_timestamp() then 'scheduled'
-                    when held.must_look and (goal.is_wanted or held.in_doubt) then 'in_doubt'
+                    when duty.must_look and (goal.is_wanted or held.in_doubt) then 'in_doubt'
                     when held.pause > interval '0' then 'scheduled' else 'queued' end as state
-        from held, goals goal
+        from held, duty, goals goal
         order by greatest(goal.due, statement_timestamp()),
                  case when not \(isTurn) then goal.is_wanted::int
                       when goal.generation > held.generation then 0
@@ -183,15 +190,15 @@ enum NextGoal {
                           else greatest(next.due, clock_timestamp() + held.pause) end,
             place = greatest(jobs.place, \(ServerClock.now)),
             worker = null, lease_until = null, tag = null,
-            in_doubt = held.in_doubt and held.must_look,
-            quiet_until = case when held.must_look then held.quiet_until end,
-            must_look = held.must_look and not next.is_wanted,
+            in_doubt = held.in_doubt and duty.must_look,
+            quiet_until = case when duty.must_look then held.quiet_until end,
+            must_look = duty.must_look and not next.is_wanted,
             deaths = case when wish.status = 'failed' then jobs.deaths end,
             reason = case when wish.status = 'failed' then jobs.reason end,
             words = case when wish.status = 'failed' then jobs.words end,
             attempts = 0, crashes = 0, is_awaited = false,
             failures = case when \(isTurn) then held.failures + (held.asked_pause > interval '0')::int else 0 end
-        from held, next, wish where jobs.id = held.id and \(lease.holdsJob)
+        from held, duty, next, wish where jobs.id = held.id and \(lease.holdsJob)
         """
     }
 

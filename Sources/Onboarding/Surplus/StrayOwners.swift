@@ -74,7 +74,10 @@ struct StrayOwners {
         guard !self.sweep.options.isDryRun else { return 0 }
         var remembered = 0
         for (stray, owner, verdict) in found {
-            if verdict == .overtaken { try await self.sweep.inOneTransaction(SweepCorrections.overtake(owner)) }
+            if verdict == .overtaken {
+                // A sign-up has come in between, and wants this very generation. Its job must go on finding the stray.
+                guard try await self.sweep.inOneTransaction(SweepCorrections.overtake(owner)) > 0 else { continue }
+            }
             remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag, as: verdict.finding)
         }
         return remembered

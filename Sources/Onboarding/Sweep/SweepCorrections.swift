@@ -8,8 +8,9 @@ import Queue
 /// The sweep's corrections. None of them creates or deletes at the provider; the user's job does that afterwards.
 enum SweepCorrections {
     /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
-    /// A job that a worker holds is left alone, and remembers that it must look: its claim may be lost and put back
-    /// (`PutBack`). In one transaction behind the user's lock. Unique key of jobs (tenant_id, user_id).
+    /// A job that a worker holds is left alone, and remembers that it must look: its claim may be lost, or it may be put
+    /// off before it has sent anything. Its next claim looks first. A generation that is past needs no look: its
+    /// credential is deleted. In one transaction behind the user's lock. Unique key of jobs (tenant_id, user_id).
     static func makeLook(_ found: FoundCredential) -> [SQL] {
         [UserLock.take(found.owner.user), Self.look(found), DeadJob.lookNow(found.owner.user)]
     }
@@ -25,9 +26,11 @@ enum SweepCorrections {
             for no key update),
         told as (
             update dialtone.jobs set must_look = true
-            where id = any(array(select id from before where state = 'armed'))),
+            where id = any(array(select id from before where state in ('armed', 'looking')))
+              and generation = (select generation from dialtone.users
+                                where tenant_id = \(found.owner.user.tenant) and user_id = \(found.owner.user.user))),
         looking as (
-            update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp()
+            update dialtone.jobs set state = 'in_doubt', run_at = clock_timestamp(), waits_for = null
             from before where jobs.id = any(array(select id from before)) and jobs.id = before.id
               and before.state in ('queued', 'scheduled', 'in_doubt')
             returning \(JobLog.changedJob), before.state as from_state, before.in_doubt as was_in_doubt),
@@ -92,7 +95,7 @@ enum SweepCorrections {
             for no key update of job),
         turned as (
             update dialtone.jobs
-            set generation = before.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(),
+            set generation = before.wanted, state = 'in_doubt', tag = null, run_at = clock_timestamp(), waits_for = null,
                 quiet_until = null, attempts = 0, crashes = 0, failures = 0, must_look = false
             from before where jobs.id = any(array(select id from before)) and jobs.id = before.id
             returning \(JobLog.changedJob), before.state as from_state)

@@ -40,6 +40,7 @@ extension ClaimedJob {
     /// `wish` is what is wanted of the user. `existing` is the credential of the job's own generation. `is_outdated`: a
     /// later generation is to be made, and this one serves until then. `has_others`: something else is due for the
     /// user. `serves_for`: how long this one may serve on. `needs_tag`: the job may create, and has no tag yet.
+    /// `is_seen`: a create need not look first. A job of whose name a credential was seen looks first in any tenant.
     ///
     /// A job that was changed after the statement's snapshot is left for the next claim: what is read here would be
     /// older than it.
@@ -49,7 +50,8 @@ extension ClaimedJob {
             select candidate.id, candidate.tenant_id, candidate.user_id, wish.wanted,
                    wish.generation as wanted_generation, tenant.connection_id, tenant.credential_life,
                    case when existing.status <> 'deleted' then existing.provider_id end as recorded,
-                   coalesce(tenant.seen_era = \(terms.era) or \(Self.isOlderThanEras), false) as is_seen,
+                   coalesce(tenant.seen_era = \(terms.era) or \(Self.isOlderThanEras), false)
+                       and not (as_read.must_look and wish.generation = candidate.generation) as is_seen,
                    later.is_open
                        and coalesce(existing.status = 'active' or existing.close_after > statement_timestamp(), false)
                        as is_outdated,
@@ -59,7 +61,7 @@ extension ClaimedJob {
                        and wish.generation = candidate.generation as needs_tag
             from candidates candidate
             cross join lateral (
-                select jobs.epoch, jobs.generation from dialtone.jobs where jobs.id = candidate.id offset 0) as_read
+                select jobs.epoch, jobs.generation, jobs.must_look from dialtone.jobs where jobs.id = candidate.id offset 0) as_read
             cross join lateral (
                 select users.wanted, users.generation, users.status from dialtone.users
                 where users.tenant_id = candidate.tenant_id and users.user_id = candidate.user_id offset 0) wish

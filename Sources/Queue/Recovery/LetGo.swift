@@ -18,7 +18,8 @@ package enum LetGo {
             where breaker = 'closed' or coalesce(probe_until <= statement_timestamp(), true)),
         due as materialized (
             select job.id from free cross join lateral (
-                select jobs.id from dialtone.jobs where jobs.waits_for = free.scope
+                select jobs.id from dialtone.jobs
+                where jobs.waits_for = free.scope and jobs.state = 'scheduled'
                 order by jobs.id limit free.room for no key update skip locked) job)
         update dialtone.jobs
         set state = case when jobs.in_doubt then 'in_doubt' else 'queued' end, waits_for = null,

@@ -21,7 +21,9 @@ struct StreamController: Sendable {
 
     func tail(_ asked: TenantRequest) async throws -> Response {
         guard let place = self.open.enter(asked.tenant) else {
-            throw Problem(429, "too_many_requests", "The tenant has as many streams as it may have.", retryAfter: 30)
+            throw Problem(
+                429, "too_many_requests", "The tenant or this process has as many streams as it may have.",
+                retryAfter: 30)
         }
         let start = try await self.start(asked)
         var headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
@@ -58,7 +60,9 @@ struct StreamController: Sendable {
         var (silence, unchecked) = (Duration.zero, Duration.zero)
         try await writer.write(ByteBuffer(string: ": dialtone\n\n"))
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            let items = try await self.queries.news.next(of: asked.tenant, after: &told, as: asked.reader)
+            let news = try await self.next(asked, after: told)
+            let items = news.items
+            told = news.told
             for item in items { try await writer.write(ByteBuffer(bytes: try Self.event(item))) }
             silence = items.isEmpty ? silence + self.pace : .zero
             if silence >= self.beat {
@@ -74,6 +78,18 @@ struct StreamController: Sendable {
             if items.count < News.mostPerAnswer / 2 { try await Task.sleep(for: self.pace) }
         }
         try await writer.finish(nil)
+    }
+
+    /// Reads what is new. A caller who leaves ends it: who is far behind has many statements before the first item.
+    private func next(
+        _ asked: TenantRequest, after told: News.Told
+    ) async throws -> (items: [NewsItem], told: News.Told) {
+        let news = self.queries.news
+        return try await CallerPresence.required { () async throws -> (items: [NewsItem], told: News.Told) in
+            var reading = told
+            let items = try await news.next(of: asked.tenant, after: &reading, as: asked.reader)
+            return (items, reading)
+        }
     }
 
     private struct Told: Encodable {

@@ -13,14 +13,16 @@ struct UserExport: Sendable {
     let list: UserList
     let form: ExportForm
     let asked: TenantRequest
+    var now: @Sendable () -> ContinuousClock.Instant = { .now }
 
-    /// Users that are read at once, and pages after which the key is looked at again.
-    private static let (page, pagesOfKey) = (1000, 20)
+    /// Users that are read at once.
+    private static let page = 1000
 
     /// The pages are read one after another, so what changes meanwhile may be in it or not. Each user who is there all
     /// the time is in it once.
     ///
-    /// When a page cannot be read or the key has ended, the connection is closed: the end is missing then, and the reader sees it.
+    /// When a page cannot be read, the key has ended or the caller has left, the connection is closed. The end is
+    /// missing then, and the reader sees it.
     var response: Response {
         let headers: HTTPFields = [
             .contentType: self.form.contentType, .cacheControl: "no-store", .vary: "Accept, Authorization",
@@ -29,24 +31,81 @@ struct UserExport: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
-                var (rows, pages) = (0, 0)
+                var pages = self.pages
+                var rows = 0
                 var text = self.form.beginning
-                var place: UserPlace?
+                var page: UserPage
                 repeat {
-                    let page = try await self.users.page(
-                        of: self.list, after: place, limit: Self.page, withReasons: false, as: self.asked.reader)
-                    pages += 1
-                    if pages % Self.pagesOfKey == 0, try await !self.asked.isStillOpen() { throw Problem.notFound }
+                    page = try await pages.next()
                     for user in page.users { self.form.append(user, to: &text) }
                     rows += page.users.count
-                    place = page.next
-                    if place == nil { text += self.form.ending(rows: rows) }
+                    if page.next == nil { text += self.form.ending(rows: rows) }
                     if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
                     text = ""
-                } while place != nil
+                } while page.next != nil
                 var trailers = HTTPFields()
                 trailers.set("dialtone-rows", "\(rows)")
                 try await writer.finish(trailers)
             })
+    }
+
+    private var pages: ExportPages {
+        let (users, list, reader) = (self.users, self.list, self.asked.reader)
+        return ExportPages(isStillOpen: self.asked.isStillOpen, now: self.now) { place in
+            try await users.page(of: list, after: place, limit: Self.page, withReasons: false, as: reader)
+        }
+    }
+}
+
+/// The pages of an export on which there is somebody, one after another, as long as the caller and its key are there.
+struct ExportPages: Sendable {
+    private let isStillOpen: @Sendable () async throws -> Bool
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let read: @Sendable (UserPlace?) async throws -> UserPage
+    private var place: UserPlace?
+    private var checkedAt: ContinuousClock.Instant
+
+    /// How long a key counts as open after it was looked at.
+    private static let trust: Duration = .seconds(1)
+
+    /// Begins with the first page. The key has just been looked at.
+    init(
+        isStillOpen: @escaping @Sendable () async throws -> Bool,
+        now: @escaping @Sendable () -> ContinuousClock.Instant,
+        read: @escaping @Sendable (UserPlace?) async throws -> UserPage
+    ) {
+        (self.isStillOpen, self.now, self.read) = (isStillOpen, now, read)
+        self.checkedAt = now()
+    }
+
+    /// Returns the next page on which there is somebody, or the last one.
+    ///
+    /// Throws `CallerHasLeft` when the caller leaves, and `Problem.notFound` when the key has ended.
+    ///
+    /// A page of nobody writes nothing, so no write fails when the caller has left. Such pages are one piece of work,
+    /// because each by itself would be done before the caller's grace is over.
+    mutating func next() async throws -> UserPage {
+        let before = self
+        let (page, after) = try await CallerPresence.required { () async throws -> (UserPage, ExportPages) in
+            var pages = before
+            let page = try await pages.readOn()
+            return (page, pages)
+        }
+        self = after
+        return page
+    }
+
+    private mutating func readOn() async throws -> UserPage {
+        while true {
+            try Task.checkCancellation()
+            let page = try await self.read(self.place)
+            let time = self.now()
+            if time - self.checkedAt >= Self.trust {
+                guard try await self.isStillOpen() else { throw Problem.notFound }
+                self.checkedAt = time
+            }
+            self.place = page.next
+            if !page.users.isEmpty || page.next == nil { return page }
+        }
     }
 }

@@ -14,7 +14,9 @@ struct NamedUser: ParsableArguments {
         get throws { UserKey(tenant: try TenantID(self.tenant), user: try UserID(existing: self.user)) }
     }
 
-    func show(_ line: ActionLine) throws {
-        if self.json { try Terminal.show(json: line) } else { Terminal.show("user \(line.user_id) is \(line.status)") }
+    /// Shows what came of an action: `words`, or the user's new status.
+    func show(_ line: ActionLine, _ words: String? = nil) throws {
+        if self.json { return try Terminal.show(json: line) }
+        Terminal.show("user \(line.user_id) \(words ?? "is \(line.status)") (request \(line.request_id))")
     }
 }

@@ -14,7 +14,7 @@ import Testing
         try await TestDatabase.with { database in
             let occurredAt = Date(timeIntervalSince1970: 1_767_225_600)
             try await database.insert(Ledger.user(status: .ready, occurredAt: occurredAt))
-            let actions = UserActions(pool: database.pool)
+            let actions = UserActions(pool: database.pool, request: "request-1")
             #expect(try await actions.revoke(testUserKey) == .revoking)
             let held: SQL = "select 1 from dialtone.users where occurred_at = \(occurredAt) and held_at is not null"
             #expect(try await database.admin.query(held).count == 1)
@@ -31,7 +31,7 @@ import Testing
     @Test func `a revoke begins the line of a user whose sender gave no time`() async throws {
         try await TestDatabase.with { database in
             try await database.insert(Ledger.user(status: .ready))
-            _ = try await UserActions(pool: database.pool).revoke(testUserKey)
+            _ = try await UserActions(pool: database.pool, request: "request-1").revoke(testUserKey)
             let begun: SQL = "select 1 from dialtone.users where occurred_at = '-infinity'"
             #expect(try await database.admin.query(begun).count == 1)
         }
@@ -40,9 +40,45 @@ import Testing
     @Test func `a user whom the sender has taken away is held when an operator revokes too`() async throws {
         try await TestDatabase.with { database in
             try await database.insert(Ledger.user(wanted: .gone, status: .revoked))
-            #expect(try await UserActions(pool: database.pool).revoke(testUserKey) == .revoked)
+            #expect(try await UserActions(pool: database.pool, request: "request-1").revoke(testUserKey) == .revoked)
             let held: SQL = "select 1 from dialtone.users where held_at is not null and wished_by is null"
             #expect(try await database.admin.query(held).count == 1)
+        }
+    }
+
+    @Test func `each action leaves a row with the id of its request, and the wish names its action`() async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(Ledger.user(status: .ready))
+            _ = try await UserActions(pool: database.pool, request: "r-1").rotate(testUserKey, overlap: .zero)
+            _ = try await UserActions(pool: database.pool, request: "r-2").revoke(testUserKey)
+            let ofRevoke: SQL = """
+                select 1 from dialtone.users join dialtone.actions on action_id = cause_id where request_id = 'r-2'
+                """
+            #expect(try await database.admin.query(ofRevoke).count == 1)
+            _ = try await UserActions(pool: database.pool, request: "r-3").reopen(testUserKey)
+            _ = try await UserActions(pool: database.pool, request: "r-4").retry(testUserKey)
+            let rows = try await database.admin.query(
+                """
+                select concat_ws(' ', action, request_id, actions.generation, actions.tenant_id, actions.user_id,
+                                 cause_id is not null)
+                from dialtone.actions left join dialtone.users on cause_id = action_id order by request_id
+                """
+            ).map { try $0.decode(String.self) }
+            #expect(
+                rows == [
+                    "rotate r-1 2 acme user-1 f", "revoke r-2 2 acme user-1 f", "reopen r-3 3 acme user-1 t",
+                    "retry r-4 3 acme user-1 f",
+                ])
+        }
+    }
+
+    @Test func `an action that cannot be done leaves no row`() async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(Ledger.user(status: .ready))
+            await #expect(throws: UserActionError.notRevoked(.ready)) {
+                try await UserActions(pool: database.pool, request: "r-1").reopen(testUserKey)
+            }
+            #expect(try await database.admin.query("select 1 from dialtone.actions").isEmpty)
         }
     }
 
@@ -58,7 +94,7 @@ import Testing
         try await TestDatabase.with { database in
             try await database.insert(Ledger.user(wanted: .gone, status: .revoked))
             try await database.admin.script(told.rows)
-            _ = try await UserActions(pool: database.pool).reopen(testUserKey)
+            _ = try await UserActions(pool: database.pool, request: "request-1").reopen(testUserKey)
             let states = try await database.admin.query(
                 """
                 select external_tenant || ' ' || membership.state || ' '

@@ -111,6 +111,44 @@ import Vault
         }
     }
 
+    /// More wait than the walk over jobs may read: an import.
+    @Test func `the newest of an import come first, and nobody is left out`() async throws {
+        try await TestDatabase.with { database in
+            let (queries, _) = try DirectoryBed.queries(database)
+            let number = UserCandidates.mostJobs + 50
+            try await database.insert(
+                Ledger.users(number), Ledger.jobs(number),
+                "update dialtone.users set status = 'ready' where user_id = 'user-7'",
+                "delete from dialtone.jobs where user_id = 'user-7'",
+                "update dialtone.users set received_at = now() + interval '1 hour' where user_id = 'user-9'")
+            let list = UserList(of: testTenant, UserFilter(status: .pending), order: .newest)
+            let ids = try await Self.ids(queries, list, limit: 5000)
+            #expect(ids.count == number - 1 && Set(ids).count == number - 1 && ids.first == "user-9")
+            #expect(!ids.contains("user-7"))
+            let count = try await queries.users.count(
+                Self.filter {
+                    $0.status = [.pending]
+                    $0.receivedAfter = Date(timeIntervalSince1970: 0)
+                }, as: Self.reader)
+            #expect(count == UserCount(count: UserCount.most, exact: false))
+        }
+    }
+
+    @Test func `times bound the newest from both sides, and pages go on between them`() async throws {
+        try await TestDatabase.with { database in
+            let (queries, vault) = try DirectoryBed.queries(database)
+            try await Self.add(database, vault)
+            var list = Self.filter {
+                $0.receivedAfter = RFC3339.date("2026-01-01T00:50:00Z")
+                $0.receivedBefore = RFC3339.date("2026-01-01T00:53:00Z")
+            }
+            list.order = .newest
+            for size in [1, 2, 50] {
+                #expect(try await Self.ids(queries, list, limit: size) == ["a-4", "a-3", "a-2"])
+            }
+        }
+    }
+
     @Test func `a name is shown where it is kept, and never another tenant's`() async throws {
         try await TestDatabase.with { database in
             let (queries, vault) = try DirectoryBed.queries(database)

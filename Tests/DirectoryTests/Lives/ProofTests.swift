@@ -27,6 +27,7 @@ import Testing
         #expect(Self.open(active: 1, surplus: 1).verdict == .extra)
         #expect(Self.open(wanted: false, active: 1).verdict == .extra)
         #expect(Self.open(wanted: false, closing: 1).verdict == .extra)
+        #expect(Self.open(active: 1, closing: 1).verdict == .extra, "the one before serves until it is deleted")
         #expect(Self.open(active: 1, missing: true).verdict == .unknown)
     }
 
@@ -108,6 +109,30 @@ import Testing
             #expect(open.verdict == .extra)
             let stranger = Reader(tenant: try TenantID("globex"))
             #expect(try await queries.proofs.ledger(testUserKey, as: stranger) == nil)
+        }
+    }
+
+    /// Each may still lead to a second credential, or to the first.
+    @Test(arguments: [
+        "update dialtone.jobs set state = 'in_doubt'",
+        "update dialtone.jobs set state = 'dead', deaths = 1, in_doubt = true, quiet_until = now()",
+        "update dialtone.jobs set must_look = true",
+        """
+        insert into dialtone.doubts (tenant_id, user_id, generation, due_at) values ('acme', 'user-1', 2, now())
+        """,
+    ])
+    func `what is in doubt anywhere proves nothing`(_ change: String) async throws {
+        try await TestDatabase.with { database in
+            try await database.insert(
+                Ledger.user(testUserKey, status: .ready, readyAt: Date()),
+                Ledger.credential(ProviderID(rawValue: "cred-1"), of: testUserKey), Ledger.job())
+            let (queries, _) = try DirectoryBed.queries(database)
+            let reader = Reader(tenant: testTenant)
+            let before = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(before.verdict == .exactlyOne)
+            try await database.admin.script(change)
+            let after = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(after.verdict == .unknown && !before.agrees(with: after))
         }
     }
 

@@ -80,6 +80,19 @@ import Testing
         }
     }
 
+    @Test func `an operator's actions stand in the life, with the id of their request`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.add(database)
+            _ = try await UserActions(pool: database.pool, request: "r-1").rotate(testUserKey, overlap: .zero)
+            _ = try await UserActions(pool: database.pool, request: "r-2").revoke(testUserKey)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let page = try #require(try await queries.timelines.page(testUserKey, limit: 50, as: Self.reader))
+            let actions = page.entries.filter { $0.actor == "operator" }
+            #expect(actions.map(\.kind) == [.actionRotate, .actionRevoke])
+            #expect(actions.map(\.requestID) == ["r-1", "r-2"])
+        }
+    }
+
     @Test func `a page begins at the very microsecond at which the last one ended`() async throws {
         try await TestDatabase.with { database in
             try await database.insert(

@@ -117,7 +117,92 @@ import Testing
         }
     }
 
-    @Test func `for a user of whom something is kept and not used it is told why`() async throws {
+    /// A permit or a stopped scope put the job off. The provider was not asked, so it has not failed to answer.
+    @Test func `a job that was put off before any call waits for its turn`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.begin(database)
+            try await DirectoryBed.add(["u"], .pending, database)
+            try await database.insert(
+                "update dialtone.jobs set state = 'scheduled', enqueued_at = now() - interval '1 minute'",
+                "insert into dialtone.provider_limits (scope, rate) values ('connection:1', 5)",
+                """
+                insert into dialtone.job_log (job_id, tenant_id, user_id, generation, from_state, to_state, epoch,
+                                              error_code)
+                values (gen_random_uuid(), \(testTenant), 'u', 1, 'armed', 'scheduled', 1, 'waits_for_limit')
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let why = try await queries.reasons.why(try Self.key("u"), as: Self.reader)
+            #expect(why.code == .rateLimited && why.text.contains("5 times a second"), "\(why)")
+        }
+    }
+
+    /// The sign-up that nobody can place came before the operator's word, which is clear.
+    @Test func `an operator's later revoke is told, and not what was unclear before`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.begin(database)
+            try await DirectoryBed.add(["u"], .revoked, database)
+            try await database.insert(
+                """
+                insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
+                                             outcome)
+                values (now() + interval '1 second', gen_random_uuid(), gen_random_uuid(), 'd', \(testTenant), 'u', 'live',
+                        'superseded')
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            #expect(try await queries.reasons.why(try Self.key("u"), as: Self.reader).code == .removedUnclear)
+            try await database.insert("update dialtone.users set held_at = now() + interval '2 seconds'")
+            #expect(try await queries.reasons.why(try Self.key("u"), as: Self.reader).code == .removedByOperator)
+        }
+    }
+
+    /// A job that was given up deletes an older credential meanwhile. Its last answer is not why the user has failed.
+    @Test func `a user who failed is told why, also while the job deletes an older credential`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.begin(database)
+            try await DirectoryBed.add(["u"], .failed, database)
+            try await database.insert(
+                "update dialtone.users set generation = 2",
+                "update dialtone.jobs set state = 'scheduled', generation = 1, attempts = 0, enqueued_at = now()",
+                """
+                insert into dialtone.job_log (at, job_id, tenant_id, user_id, generation, from_state, to_state, epoch,
+                                              http_status)
+                values (now() + interval '1 second', gen_random_uuid(), \(testTenant), 'u', 1, 'armed', 'scheduled', 1,
+                        500)
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let page = try await queries.users.list(of: testTenant, after: nil, limit: 5, status: .failed)
+            #expect(page.users.map(\.userID) == ["u"])
+            let (groups, isWhole) = try await queries.failures.groups(of: testTenant, as: Self.reader)
+            #expect(groups.map(\.users) == [1] && isWhole)
+            let why = try await queries.reasons.why(try Self.key("u"), as: Self.reader)
+            #expect(why.code == .rejected && why.nextAt == nil && !why.text.contains("500"), "\(why)")
+        }
+    }
+
+    @Test(arguments: [
+        ("accepted", "waits", "no membership"), ("accepted", "invited", "invitation"),
+        ("superseded", "other_source", "changed nothing (other_source)"),
+    ])
+    func `of a user who is not known it is told what was said`(
+        _ outcome: String, _ detail: String, _ words: String
+    ) async throws {
+        try await TestDatabase.with { database in
+            try await Self.begin(database)
+            try await database.insert(
+                """
+                insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
+                                             outcome, detail)
+                values (now(), gen_random_uuid(), gen_random_uuid(), 'd', \(testTenant), 'ada', 'live', \(outcome),
+                        \(detail))
+                """)
+            let (queries, _) = try DirectoryBed.queries(database)
+            let why = try await queries.reasons.why(try Self.key("ada"), as: Self.reader)
+            #expect(why.code == .unknown && why.text.contains(words) && why.since != nil, "\(why)")
+        }
+    }
+
+    /// Nobody could read whose it is, so the row names no user.
+    @Test func `for a user who may be among what is kept and not used it is told why`() async throws {
         try await TestDatabase.with { database in
             try await Self.begin(database)
             try await database.insert(
@@ -129,7 +214,7 @@ import Testing
                 with told as (
                     insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
                                                  outcome)
-                    values (now(), gen_random_uuid(), '00000000-0000-0000-0000-00000000000a', 'd', \(testTenant), 'ada',
+                    values (now(), gen_random_uuid(), '00000000-0000-0000-0000-00000000000a', 'd', \(testTenant), null,
                             null, 'quarantined')
                     returning event_id, source_id, tenant_id)
                 insert into dialtone.quarantine (event_id, source_id, config_version, tenant_id, size, body_sha256,
@@ -139,14 +224,8 @@ import Testing
             let (queries, _) = try DirectoryBed.queries(database)
             let why = try await queries.reasons.why(try Self.key("ada"), as: Self.reader)
             #expect(why.code == .unknown && why.text.contains("is kept: wrong type") && why.since != nil)
+            #expect(why.text.contains("acme-app"))
         }
-    }
-
-    @Test func `the locks of the server are read once a second, however many ask`() {
-        let (sight, now) = (WorkerSight(), ContinuousClock.now)
-        #expect((0..<9).count { _ in sight.isDue(now) } == 1)
-        sight.see(false)
-        #expect(sight.seen == false && !sight.isDue(now + .milliseconds(999)) && sight.isDue(now + .seconds(1)))
     }
 
     @Test func `the facts of fifty users are read by keys`() async throws {

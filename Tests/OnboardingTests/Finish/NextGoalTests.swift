@@ -31,6 +31,28 @@ import Testing
         }
     }
 
+    /// The job was told of the credential while its create was under way. What it then records ends the doubt of the
+    /// generation: none of it is left for the next one.
+    @Test func `a job keeps no doubt when the wanted credential is there`() async throws {
+        try await ArmedJob.with(1) { database, jobs in
+            try await database.admin.script(
+                """
+                insert into dialtone.credentials (tenant_id, user_id, generation, provider_id, name, tag, status,
+                                                  sealed_username, sealed_password, username_index, close_after)
+                values ('acme', 'user-1', 1, 'before', 'n', 'acme', 'closing', '', '',
+                        decode(repeat('00', 16), 'hex'), now() + interval '1 hour');
+                update dialtone.users set generation = 2;
+                update dialtone.jobs set generation = 2, in_doubt = true, quiet_until = now(), must_look = true
+                """)
+            var evidence = jobs[0].evidence(id: "second")
+            evidence.generation = 2
+            try await database.finish([evidence])
+            let next = "generation = 1 and state = 'scheduled'"
+            let doubt = "not in_doubt and not must_look and quiet_until is null"
+            #expect(try await database.count("dialtone.jobs where \(next) and \(doubt)") == 1)
+        }
+    }
+
     /// The credential was recorded after the job's look, so its user has not failed.
     @Test func `a job is not buried when its credential was recorded meanwhile`() async throws {
         try await ArmedJob.with(1) { database, jobs in

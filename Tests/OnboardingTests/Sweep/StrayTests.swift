@@ -140,6 +140,21 @@ import Testing
         }
     }
 
+    /// The sign-up wants the very generation that was lost. Its job must go on finding the stray, and adopts it.
+    @Test func `a sign-up that comes before the correction keeps the stray from being surplus`() async throws {
+        try await VisitBed.with(1) { bed in
+            try await bed.database.admin.script(
+                """
+                insert into dialtone.users (tenant_id, user_id, wanted, generation, status, received_at)
+                values ('acme', 'user-9', 'live', 2, 'pending', now() + interval '1 hour')
+                """)
+            let name = OwnedName(user: try VisitBed.user(9), generation: 2)
+            #expect(try await bed.sweep().inOneTransaction(SweepCorrections.overtake(name)) == 0)
+            let closed = OwnedName(user: try VisitBed.user(9), generation: 1)
+            #expect(try await bed.sweep().inOneTransaction(SweepCorrections.overtake(closed)) == 1)
+        }
+    }
+
     // MARK: An operator's word
 
     @Test func `a stray is deleted two minutes after an operator's word, and not before`() async throws {

@@ -141,6 +141,26 @@ import Testing
         }
     }
 
+    /// A visit has seen a credential of that name while a worker held the job, and the job was put off before it sent
+    /// anything. The tenant is seen, so nothing else would make it look.
+    @Test func `a job of whose name a credential was seen looks first in any tenant`() async throws {
+        try await Self.withJobs(2) { database, terms in
+            try await database.admin.script("update dialtone.jobs set must_look = user_id = 'user-1'")
+            let jobs = try await Self.claim(2, terms, database)
+            #expect(jobs.map(\.user.user.rawValue) == ["user-1", "user-2"])
+            #expect(jobs.map(\.life.trust.looksFirst) == [true, false])
+        }
+    }
+
+    /// The look is owed to the generation that is wanted. The job deletes an older one first.
+    @Test func `a job that must look at another generation does not look at its own`() async throws {
+        try await Self.withJobs(1) { database, terms in
+            try await database.admin.script(
+                "update dialtone.jobs set must_look = true; update dialtone.users set generation = 2")
+            #expect(try await Self.claim(1, terms, database).map(\.life.trust.looksFirst) == [false])
+        }
+    }
+
     @Test func `a claim tells its tag that it has changed`() async throws {
         try await Self.withJobs(1) { database, terms in
             _ = try await Self.claim(1, terms, database)

@@ -42,7 +42,9 @@ import Testing
             try await WorkerBed.work(on: provider, database) {
                 try await database.until("select 1 from dialtone.users having bool_and(status = 'ready')")
             }
-            #expect(provider.lists.allSatisfy { $0.tag == nil } && provider.lists.count == 7)
+            #expect(provider.lists.allSatisfy { $0.tag == nil })
+            // A look whose result meets a deadlock is made again.
+            #expect(Set(provider.lists.compactMap(\.name)) == Set(made.compactMap(\.name)))
         }
     }
 

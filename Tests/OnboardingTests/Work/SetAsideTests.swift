@@ -62,6 +62,35 @@ import Testing
         }
     }
 
+    /// The first of the scope was made to look, and stays in the table. It must not take the probe's room.
+    @Test func `a job that waits no more lets the others go`() async throws {
+        try await Self.with { database, users in
+            _ = try await Self.setAside(["connection:1"], on: database)
+            try await database.insert(
+                """
+                insert into dialtone.provider_limits (scope, breaker, probe_until, allowance)
+                values ('connection:1', 'open', clock_timestamp(), 1)
+                """,
+                """
+                update dialtone.jobs set id = '00000000-0000-0000-0000-000000000001', state = 'in_doubt',
+                    run_at = clock_timestamp()
+                where user_id = 'starter'
+                """)
+            #expect(try await database.admin.query(LetGo.statement(limit: 500)).count == 1)
+            #expect(try await Self.states(database).contains("other queued "))
+        }
+    }
+
+    @Test func `a visit that makes a job look ends its waiting`() async throws {
+        try await Self.with { database, users in
+            _ = try await Self.setAside(["tenant:acme"], on: database)
+            let found = FoundCredential(
+                id: ProviderID(rawValue: "p"), owner: OwnedName(user: users[0], generation: 1), tag: "acme")
+            for statement in SweepCorrections.makeLook(found) { _ = try await database.admin.query(statement) }
+            #expect(try await Self.states(database).contains("starter in_doubt "))
+        }
+    }
+
     // MARK: Test bed
 
     /// A user of acme who signs up, one of globex, and one of acme who leaves. Both tenants share a connection.

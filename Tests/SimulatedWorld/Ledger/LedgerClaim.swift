@@ -58,7 +58,8 @@ extension Ledger {
         let isLaterOpen =
             user.wanted == .live && user.status != .failed && user.generation > job.generation
             && !self.has(user.generation, of: job.user)
-        let unseenUntil = self.looksFirst && mutant != .lookedOnceAfterLoss ? self.quietAfterChange : nil
+        let looksFirst = self.looksFirst || job.mustLook && user.generation == job.generation
+        let unseenUntil = looksFirst && mutant != .lookedOnceAfterLoss ? self.quietAfterChange : nil
         let quiet = max(job.quietUntil ?? Int.min, unseenUntil ?? Int.min)
         return JobLife(
             generation: job.generation, phase: phase, wanted: user.wanted,
@@ -70,7 +71,7 @@ extension Ledger {
             attempts: job.attempts, crashes: job.crashes, failures: job.failures,
             quietIn: quiet == Int.min ? nil : .milliseconds(mutant == .absentBeforeQuiet ? 0 : quiet - now),
             trust: LedgerTrust(
-                looksFirst: self.looksFirst, isStopped: self.isStopped && mutant != .stoppedDeletes))
+                looksFirst: looksFirst, isStopped: self.isStopped && mutant != .stoppedDeletes))
     }
 
     private func hasCredentialToDelete(beside job: Job, _ user: User, _ now: Int) -> Bool {

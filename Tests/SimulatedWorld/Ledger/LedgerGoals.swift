@@ -20,8 +20,10 @@ extension Ledger {
         guard let index = self.held(lease, mutant), let user = self.users[self.jobs[index].user] else { return }
         let key = self.jobs[index].user
         let open = self.credentials.filter { $0.user == key && $0.status != .deleted }
-        let job = self.jobs[index]
+        var job = self.jobs[index]
         let hasWanted = user.wanted == .live && open.contains { $0.generation == user.generation }
+        // It was looked at: its credential was found or made.
+        if hasWanted { job.mustLook = false }
         let goals = self.goals(
             of: user, open, hasWanted: hasWanted, job, isPassingOver: passesOver != nil, now, mutant)
         if user.wanted == .live && hasWanted { self.users[key]?.status = .ready }

@@ -52,6 +52,9 @@ extension Ledger {
             {
                 self.users[found.user]?.generation = found.generation
             }
+            guard let row = self.users[found.user],
+                row.generation > found.generation || row.wanted == .gone && row.generation == found.generation
+            else { return }
             self.remember([found], now: now)
         case .makeLook(let user, let generation): self.makeLook(user, generation, now, mutant)
         case .adopt(let user): self.adopt(user, now)
@@ -86,9 +89,9 @@ extension Ledger {
                 self.jobs[index].isAside = false
                 self.jobs[index].runAt = now
             case .dead: self.revive(index, now, mutant)
-            // Its claim may be lost and put back.
-            case .armed: self.jobs[index].mustLook = true
-            case .looking: break
+            // Its claim may be lost and put back, or it may be put off before it has sent anything.
+            case .armed, .looking:
+                if self.users[user]?.generation == generation { self.jobs[index].mustLook = true }
             }
         }
     }

@@ -11,14 +11,21 @@ struct FailingCreates: Encodable {
         var all: Double
     }
 
+    struct Pair: Encodable {
+        /// Of all calls; null: no limit.
+        var callsPerSecond: Int?
+        var without: Times
+        var with: Times
+        /// With over without. The last user who was in doubt waits for the quiet time, which no rate shortens.
+        var ratioAtNinety: Double
+        var ratioOfAll: Double
+        /// The share of users who are ready after twice the time that all take without.
+        var readyAfterTwice: Double
+    }
+
     var users: Int
-    var without: Times
-    var with: Times
-    /// With over without. The last user who was in doubt waits for the quiet time, which no rate shortens.
-    var ratioAtNinety: Double
-    var ratioOfAll: Double
-    /// The share of users who are ready after twice the time that all take without.
-    var readyAfterTwice: Double
+    /// As fast as this machine goes, and as an account with a limit of calls goes.
+    var pairs: [Pair]
     var quietSeconds = 70
 
     private static let users = 20_000
@@ -26,18 +33,23 @@ struct FailingCreates: Encodable {
     private static let failing = #"{"operation":"create","kind":"empty_500","probability":0.05}"#
 
     static func measure(on bed: Bed) async throws -> FailingCreates {
-        let (without, _) = try await Self.run("[\(Self.slow)]", on: bed)
+        FailingCreates(
+            users: Self.users, pairs: [try await Self.pair(rate: nil, on: bed), try await Self.pair(rate: 50, on: bed)])
+    }
+
+    private static func pair(rate: Int?, on bed: Bed) async throws -> Pair {
+        let (without, _) = try await Self.run("[\(Self.slow)]", rate: rate, on: bed)
         let (with, share) = try await Self.run(
-            "[\(Self.failing),\(Self.slow)]", on: bed, share: 2 * without.all)
-        return FailingCreates(
-            users: Self.users, without: without, with: with,
+            "[\(Self.failing),\(Self.slow)]", rate: rate, on: bed, share: 2 * without.all)
+        return Pair(
+            callsPerSecond: rate, without: without, with: with,
             ratioAtNinety: (with.ninetyPercent / without.ninetyPercent).rounded2,
             ratioOfAll: (with.all / without.all).rounded2, readyAfterTwice: (share * 1000).rounded() / 1000)
     }
 
     /// Returns the times, and the share of users who were ready after so many seconds.
     private static func run(
-        _ faults: String, on bed: Bed, share seconds: Double = 0
+        _ faults: String, rate: Int?, on bed: Bed, share seconds: Double = 0
     ) async throws -> (Times, share: Double) {
         let simulator = try await bed.stage("bench_failing").start(["simulator", "--listen", "127.0.0.1:0"])
         defer { simulator.stop() }
@@ -46,7 +58,8 @@ struct FailingCreates: Encodable {
         try await SimulatorControl(provider: provider).setFaults(faults)
         let database = try await stage.connect()
         try await ImportLine.fill(Self.users, on: database)
-        let worker = try await stage.start(["serve", "--roles", "worker"])
+        let worker = try await stage.with(rate.map { ["DIALTONE_PROVIDER_RATE": "\($0)"] } ?? [:])
+            .start(["serve", "--roles", "worker"])
         defer { worker.stop() }
         try await Waiting.until(
             "select 1 where not exists (select 1 from dialtone.jobs)", on: database, for: .seconds(1800),

@@ -2,6 +2,7 @@
 // The operator's calls on the users of a tenant: list them, show one, and change what one has.
 
 import Directory
+import Foundation
 import Intake
 package import Model
 
@@ -26,19 +27,18 @@ extension Administration {
 
     /// Takes the user's credential away, at the provider too.
     package func revoke(_ user: UserKey) async throws -> ActionLine {
-        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).revoke(user) })
+        try await self.act(on: user) { try await $0.revoke(user) }
     }
 
     /// Replaces the user's credential. The old one serves on for `overlap` after the new one is there.
     package func rotate(_ user: UserKey, overlap: Duration?) async throws -> ActionLine {
         let overlap = overlap ?? self.settings.rotationOverlap
-        return ActionLine(
-            user, try await self.withPool { try await UserActions(pool: $0).rotate(user, overlap: overlap) })
+        return try await self.act(on: user) { try await $0.rotate(user, overlap: overlap) }
     }
 
     /// Gives a revoked user a credential again.
     package func reopen(_ user: UserKey) async throws -> ActionLine {
-        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).reopen(user) })
+        try await self.act(on: user) { try await $0.reopen(user) }
     }
 
     /// Throws when the user cannot be erased now.
@@ -53,6 +53,15 @@ extension Administration {
 
     /// Tries again now. The user must have failed, or wait for a later try.
     package func retry(_ user: UserKey) async throws -> ActionLine {
-        ActionLine(user, try await self.withPool { try await UserActions(pool: $0).retry(user) })
+        try await self.act(on: user) { try await $0.retry(user) }
+    }
+
+    /// Each command is a request of its own, and has an id that leads back to it.
+    private func act(
+        on user: UserKey, _ action: (UserActions) async throws -> UserStatus
+    ) async throws -> ActionLine {
+        let request = UUID().lowercase
+        let status = try await self.withPool { try await action(UserActions(pool: $0, request: request)) }
+        return ActionLine(user, status, request: request)
     }
 }

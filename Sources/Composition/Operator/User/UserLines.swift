@@ -87,13 +87,13 @@ package struct TimelineLine: Line {
         ]
     }
 
-    /// Which event, credential or transition of the job it was.
+    /// Which event, credential, action or transition of the job it was.
     private var place: String {
         if let source = self.entry.source { return "\(source) \(self.entry.deliveryID ?? "")" }
         if let event = self.entry.eventID { return "event \(event)" }
         if let credential = self.entry.credentialID { return "\(self.entry.generation ?? 0): \(credential.prefix(8))" }
         if let from = self.entry.from, let to = self.entry.to { return "\(from) → \(to)" }
-        return self.entry.actor ?? ""
+        return [self.entry.actor, self.entry.requestID].compactMap(\.self).joined(separator: " ")
     }
 
     package init(_ entry: TimelineEntry) { self.entry = entry }
@@ -136,10 +136,13 @@ package struct ActionLine: Encodable, Sendable {
     package let tenant: String
     package let user_id: String
     package let status: String
+    /// Leads back to this action: `dialtone find`, and the user's timeline.
+    package let request_id: String
 
-    init(_ user: UserKey, _ status: UserStatus) {
+    init(_ user: UserKey, _ status: UserStatus, request: String) {
         self.tenant = user.tenant.rawValue
         self.user_id = user.user.rawValue
         self.status = status.rawValue
+        self.request_id = request
     }
 }

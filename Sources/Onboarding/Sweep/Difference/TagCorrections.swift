@@ -26,9 +26,14 @@ extension TagVisit {
         }
         try await self.markKnown(plan)
         try await self.rememberStrays(plan)
-        for found in plan.overtaken { try await self.sweep.inOneTransaction(SweepCorrections.overtake(found.owner)) }
+        // A sign-up may have come in between, and want this very generation. Its credential is no surplus then.
+        var closed: [OwnedCredential] = []
+        for found in plan.overtaken
+        where try await self.sweep.inOneTransaction(SweepCorrections.overtake(found.owner)) > 0 {
+            closed.append(found)
+        }
         var remembered = 0
-        for found in plan.proven + plan.surplus + plan.overtaken {
+        for found in plan.proven + plan.surplus + closed {
             remembered += try await self.sweep.remember(
                 found.credential.id, found.owner, tag: self.tag.tag, as: found.kind)
         }

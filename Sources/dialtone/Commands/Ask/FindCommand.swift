@@ -10,7 +10,8 @@ struct FindCommand: AsyncParsableCommand {
         commandName: "find", abstract: "Finds the user or the event that an id belongs to.",
         discussion: """
             The text may be a user's id or its beginning, an e-mail address or a SIP username in full, a credential's \
-            id, an event's id, the sender's id of a delivery (or source:delivery), or an API key's id.
+            id, an event's id, the sender's id of a delivery (or source:delivery), the request id of an action, or an \
+            API key's id.
 
               dialtone find ada@example.com
             """)

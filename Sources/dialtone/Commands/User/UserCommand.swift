@@ -47,9 +47,8 @@ struct UserCommand: AsyncParsableCommand {
             }
             let administration = Administration(try await Settings.read())
             let line = try await administration.rotate(try self.named.key, overlap: overlap)
-            if self.named.json { return try self.named.show(line) }
-            Terminal.show(
-                "user \(line.user_id) gets a new credential; the old one serves until then, and for the overlap")
+            try self.named.show(
+                line, "gets a new credential; the old one serves until then, and for the overlap")
         }
     }
 

@@ -79,7 +79,7 @@ import Testing
             let word = try Said.leaves("o9", nil).with { $0.ofPerson = .deleted }.word()
             #expect(try await WordBed.commit([word], database) == ["quarantined unmapped"])
             #expect(try await WordBed.users(database) == ["acme u gone"])
-            _ = try await UserActions(pool: database.pool).reopen(TwoConnections.user)
+            _ = try await UserActions(pool: database.pool, request: "request-1").reopen(TwoConnections.user)
             #expect(try await WordBed.users(database) == ["acme u live"])
             try await WordBed.map("o9", to: "globex", database)
             #expect(try await QuarantinedWords.replay([word], database) == ["accepted"])
