@@ -1,6 +1,7 @@
 -- Why: actions. What an operator has done to a user, and the request that did it.
 -- Lock: none on a table of before. Users whom an operator has revoked are read once, from the whole table.
--- Backwards compatible: yes. Nodes of the version before write no actions, so theirs are in no timeline.
+-- Backwards compatible: yes, but erase nobody with a program of the version before: it leaves the user's id here. Nodes
+-- of the version before write no actions, so theirs are in no timeline.
 
 set local lock_timeout = '2s';
 

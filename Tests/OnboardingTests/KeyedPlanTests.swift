@@ -29,6 +29,25 @@ import Testing
         }
     }
 
+    /// An index that begins with the tenant serves any statement about one of its users, as far as a plan knows that is
+    /// made while the table is empty. It would walk all users of the tenant.
+    @Test func `statements planned on empty tables enter no index that is made for lists`() async throws {
+        let ofLists: Set<String> = [
+            "credentials_username", "users_received", "events_user", "events_tenant", "jobs_dead_user",
+        ]
+        try await TestDatabase.with { database in
+            for isAnalyzed in [false, true] {
+                if isAnalyzed { try await database.admin.script("vacuum analyze") }
+                try await database.pool.withConnection { connection in
+                    for (name, statement) in Self.statements {
+                        let plan = try await QueryPlan.generic(of: statement, on: connection)
+                        #expect(plan.indexes.isDisjoint(with: ofLists), "\(name): \(plan)")
+                    }
+                }
+            }
+        }
+    }
+
     private static let user = UserKey(tenant: testTenant, user: testUser)
     private static let lease = Lease(
         job: JobID(rawValue: UUID()), epoch: 1, worker: WorkerID(rawValue: UUID()), state: .armed)

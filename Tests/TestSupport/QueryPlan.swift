@@ -8,6 +8,8 @@ package import Postgres
 package struct QueryPlan: Sendable, CustomStringConvertible {
     /// Tables that a scan reads from one end to the other: a sequential scan, or an index scan without a condition.
     package let walkedTables: Set<String>
+    /// The indexes that it enters.
+    package let indexes: Set<String>
     package let description: String
 
     /// Plans the statement without running it. The connection must have the settings of the service
@@ -32,7 +34,9 @@ package struct QueryPlan: Sendable, CustomStringConvertible {
         let text = try answers[1].get().map { try $0.decode(String.self) }.joined(separator: "\n")
         _ = try answers[2].get()
         let plans = try JSONDecoder().decode([Explained].self, from: Data(text.utf8))
-        return QueryPlan(walkedTables: plans.reduce(into: []) { $0.formUnion($1.plan.walked) }, description: text)
+        return QueryPlan(
+            walkedTables: plans.reduce(into: []) { $0.formUnion($1.plan.walked) },
+            indexes: plans.reduce(into: []) { $0.formUnion($1.plan.entered) }, description: text)
     }
 
     private struct Explained: Decodable {
@@ -43,12 +47,14 @@ package struct QueryPlan: Sendable, CustomStringConvertible {
     private struct Node: Decodable {
         let kind: String
         let relation: String?
+        let index: String?
         let indexCondition: String?
         let children: [Node]?
 
         enum CodingKeys: String, CodingKey {
             case kind = "Node Type"
             case relation = "Relation Name"
+            case index = "Index Name"
             case indexCondition = "Index Cond"
             case children = "Plans"
         }
@@ -62,6 +68,10 @@ package struct QueryPlan: Sendable, CustomStringConvertible {
             }
             for child in self.children ?? [] { walked.formUnion(child.walked) }
             return walked
+        }
+
+        var entered: Set<String> {
+            Set([self.index].compactMap(\.self)).union((self.children ?? []).flatMap(\.entered))
         }
     }
 }

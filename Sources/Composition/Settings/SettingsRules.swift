@@ -14,7 +14,10 @@ extension SettingsSource {
     /// Without DATABASE_DIRECT_URL both are the same. A text that is wrong for both is reported once.
     mutating func databaseURLs() -> (url: String, directURL: String) {
         let url = self.secret("DATABASE_URL") ?? ""
-        if url.isEmpty { self.complain("DATABASE_URL", "is not set; it is a libpq connection string") }
+        if url.isEmpty {
+            self.complain(
+                "DATABASE_URL", "is not set; it is a libpq connection string, for what works in the database itself")
+        }
         let directURL = self.secret("DATABASE_DIRECT_URL") ?? url
         self.checkConnectionString("DATABASE_URL", url)
         if directURL != url { self.checkConnectionString("DATABASE_DIRECT_URL", directURL) }

@@ -108,7 +108,7 @@ package struct Events: Sendable {
         if let user = filter.user {
             return """
                 select * from dialtone.events
-                where events.tenant_id = \(tenant) and events.user_id = \(user) and \(bounds)
+                where events.tenant_id = \(tenant) and events.user_id = \(user) and \(ListIndex.eventsOfUser) and \(bounds)
                 order by events.event_id desc limit \(window)
                 """
         }
@@ -128,7 +128,8 @@ package struct Events: Sendable {
         }
         return """
             select * from dialtone.events
-            where events.tenant_id = \(tenant) and \(bounds) order by events.event_id desc limit \(window)
+            where events.tenant_id = \(tenant) and \(ListIndex.eventsOfTenant) and \(bounds)
+            order by events.event_id desc limit \(window)
             """
     }
 

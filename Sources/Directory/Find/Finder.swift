@@ -42,9 +42,12 @@ package struct Finder: Sendable {
         for (place, words) in [
             (1, "the SIP username is the user's"), (2, "the e-mail address is the user's"),
             (3, "the credential is the user's"), (6, "it is behind what is wanted of the user"),
-            (8, "an action on the user has this request id"),
         ] {
             found += try rows[place].map { Self.user(try $0.decode(String.self), of: tenant, words) }
+        }
+        found += try rows[8].map { row in
+            let (id, action, at) = try row.decode(String.self, String.self, Date.self)
+            return Self.user(id, of: tenant, "an operator's \(action) of the user, \(RFC3339.text(at))")
         }
         found += try rows[4].map { try Self.event($0, of: tenant, "the event's id") }
         found += try rows[5].map { try Self.event($0, of: tenant, "the sender's id of the delivery") }
@@ -84,7 +87,7 @@ package struct Finder: Sendable {
     private static func bySIPUsername(_ index: Bytes, of tenant: TenantID) -> SQL {
         """
         select distinct user_id from dialtone.credentials
-        where tenant_id = \(tenant) and username_index = \(index) and status <> 'deleted'
+        where tenant_id = \(tenant) and username_index = \(index) and \(ListIndex.usernames) and status <> 'deleted'
         """
     }
 
@@ -143,24 +146,26 @@ package struct Finder: Sendable {
         """
     }
 
-    /// Index api_keys_pkey.
+    /// A key is shown as `dtk_<id>_…`. Index api_keys_pkey.
     private static func key(_ text: String, of tenant: TenantID) -> SQL {
-        """
-        select one.key_id from (
-            select key_id, tenant_id from dialtone.api_keys where key_id = \(text) offset 0) one
-        where one.tenant_id = \(tenant)
-        """
+        let parts = text.split(separator: "_", maxSplits: 2)
+        let id = parts.count >= 2 && parts[0] == "dtk" ? String(parts[1]) : text
+        return """
+            select one.key_id from (
+                select key_id, tenant_id from dialtone.api_keys where key_id = \(id) offset 0) one
+            where one.tenant_id = \(tenant)
+            """
     }
 
     /// The user of an action, by the id of its request or by its own. Indexes actions_request and actions_pkey.
     private static func action(_ text: String, of tenant: TenantID) -> SQL {
         """
-        select user_id from dialtone.actions
+        select user_id, action, at from dialtone.actions
         where tenant_id = \(tenant) and request_id in (\(text), \(UUID(uuidString: text)?.lowercase ?? text))
         union
-        select one.user_id from (
-            select user_id, tenant_id from dialtone.actions where action_id = \(UUID(uuidString: text))::uuid
-            offset 0) one
+        select one.user_id, one.action, one.at from (
+            select user_id, tenant_id, action, at from dialtone.actions
+            where action_id = \(UUID(uuidString: text))::uuid offset 0) one
         where one.tenant_id = \(tenant)
         limit 20
         """

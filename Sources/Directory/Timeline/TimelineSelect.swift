@@ -30,7 +30,8 @@ enum TimelineSelect {
             (select events.received_at, events.event_id, events.delivery_id, events.outcome, events.detail,
                     events.source_id
              from dialtone.events
-             where events.tenant_id = \(user.tenant) and events.user_id = \(user.user) and events.received_at >= \(Self.time(from))
+             where events.tenant_id = \(user.tenant) and events.user_id = \(user.user) and \(ListIndex.eventsOfUser)
+               and events.received_at >= \(Self.time(from))
              order by events.received_at, events.event_id limit \(limit))
             union
             (select cause.at, cause.event_id, null, 'accepted', null, null from (

@@ -43,8 +43,8 @@ enum UserCandidates {
             // Index credentials_username.
             return """
                 select user_id, null::timestamptz as received_at from dialtone.credentials
-                where tenant_id = \(tenant) and username_index = \(username) and status <> 'deleted'
-                  and user_id > \(after)
+                where tenant_id = \(tenant) and username_index = \(username) and \(ListIndex.usernames)
+                  and status <> 'deleted' and user_id > \(after)
                 group by user_id order by user_id limit \(limit)
                 """
         }
@@ -57,11 +57,13 @@ enum UserCandidates {
                 """
         }
         if let tag = filter.tag {
-            // Index credentials_tag: a tag holds a thousand at most.
+            // Index credentials_tag: a tag holds a thousand at most. Without the fence a plan walks the tenant's
+            // credentials in the list's order, in the hope that the first of them have the tag.
             return """
-                select user_id, null::timestamptz as received_at from dialtone.credentials
-                where tag = \(tag) and status <> 'deleted' and tenant_id = \(tenant) and user_id > \(after)
-                group by user_id order by user_id limit \(limit)
+                select user_id, null::timestamptz as received_at
+                from (select user_id from dialtone.credentials
+                      where tag = \(tag) and status <> 'deleted' and tenant_id = \(tenant) offset 0) tagged
+                where user_id > \(after) group by user_id order by user_id limit \(limit)
                 """
         }
         return nil
@@ -130,7 +132,7 @@ enum UserCandidates {
         let end: SQL = list.filter.receivedAfter.map { "and received_at >= \($0)" } ?? ""
         return """
             select user_id, received_at from dialtone.users
-            where tenant_id = \(list.tenant)
+            where tenant_id = \(list.tenant) and \(ListIndex.usersReceived)
               and (received_at, user_id) < (timestamptz 'epoch' + \(from) * interval '1 microsecond', \(user)) \(end)
             order by received_at desc, user_id desc limit \(limit)
             """

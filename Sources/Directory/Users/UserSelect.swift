@@ -13,7 +13,7 @@ enum UserSelect {
     /// How many candidates a page looks at.
     static let window = 2000
     /// How many a count looks at.
-    private static let countWindow = 20_000
+    private static let countWindow = 12_000
 
     /// Up to `limit` users after `place`. Each row holds the page's end too: how many candidates there were, and the
     /// last of them. Without a user the row has nulls.
@@ -46,6 +46,13 @@ enum UserSelect {
         var list = list
         // A time is counted along the time line.
         if list.filter.receivedAfter != nil || list.filter.receivedBefore != nil { list.order = .newest }
+        // Nobody needs a look where all pass.
+        if list.filter.isEmpty {
+            let candidates = UserCandidates.select(list, keys, after: nil, limit: UserCount.most + 1)
+            return """
+                select count(*), count(*) <= \(UserCount.most) from (\(candidates)) candidate
+                """
+        }
         let candidates = UserCandidates.select(list, keys, after: nil, limit: Self.countWindow)
         return """
             select (select count(*) from (

@@ -40,12 +40,12 @@ package struct Reasons: Sendable {
             [WhySelect.told(user), WhySelect.kept(of: user.tenant), Refusals.newest(of: user.tenant)])
         if let row = rows[0].first {
             let (at, outcome, detail) = try row.decode(Date.self, String.self, String?.self)
-            return Self.told(outcome, detail, at: at)
+            return Self.told(outcome, detail, at: at, user)
         }
         let kept = try rows[1].first?.decode(String.self, String.self, Date.self)
         let refused = try rows[2].first?.decode(String.self, String.self, Int64.self, Date.self)
         // The newer one is the likelier one.
-        if let kept, refused.map({ $0.3 < kept.2 }) ?? true { return Self.kept(by: kept.0, kept.1, at: kept.2) }
+        if let kept, refused.map({ $0.3 < kept.2 }) ?? true { return Self.kept(by: kept.0, kept.1, at: kept.2, user) }
         guard let refused else {
             return Why(
                 .unknown,
@@ -53,12 +53,13 @@ package struct Reasons: Sendable {
                 is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that \
                 are this tenant's own
                 """,
-                action: "check that the sender delivers to the source's address: dialtone source list")
+                action: "check that the sender delivers to the source's address; \(Self.otherID(user))")
         }
-        return Self.refused(refused.0, refused.1, count: refused.2, at: refused.3)
+        return Self.refused(refused.0, refused.1, count: refused.2, at: refused.3, user)
     }
 
-    private static func told(_ outcome: String, _ detail: String?, at: Date) -> Why {
+    private static func told(_ outcome: String, _ detail: String?, at: Date, _ user: UserKey) -> Why {
+        let look = "see what was told: dialtone event list --user \(ShellWord.quoted(user.user.rawValue))"
         let (words, action): (String, String) =
             switch detail {
             case "waits":
@@ -68,16 +69,13 @@ package struct Reasons: Sendable {
                 )
             case "invited": ("an invitation gives nothing before it is accepted", "wait until it is accepted")
             case "suspended": ("the person is suspended", "end the suspension at the sender")
-            default:
-                (
-                    "what was told last changed nothing (\(detail ?? outcome))",
-                    "see what was told: dialtone event list --user"
-                )
+            case nil where outcome == "accepted": ("what was told last gives no phone", look)
+            default: ("what was told last changed nothing (\(detail ?? outcome))", look)
             }
         return Why(.unknown, "is not known yet: \(words)", since: at, action: action)
     }
 
-    private static func kept(by slug: String, _ reason: String, at: Date) -> Why {
+    private static func kept(by slug: String, _ reason: String, at: Date, _ user: UserKey) -> Why {
         Why(
             .unknown,
             """
@@ -85,10 +83,12 @@ package struct Reasons: Sendable {
             kept: \(RefusalWords.of(reason))
             """,
             since: at,
-            action: "see it, mend the mapping or the settings, and replay: dialtone event list --quarantined")
+            action:
+                "see it, mend the mapping or the settings, and replay: dialtone event list --quarantined; \(Self.otherID(user))"
+        )
     }
 
-    private static func refused(_ slug: String, _ reason: String, count: Int64, at: Date) -> Why {
+    private static func refused(_ slug: String, _ reason: String, count: Int64, at: Date, _ user: UserKey) -> Why {
         let times = count == 1 ? "once" : "\(count) times"
         return Why(
             .unknown,
@@ -96,6 +96,10 @@ package struct Reasons: Sendable {
             is not known: no sign-up was taken in; it may be among what \(slug) was refused lately, \(times): \
             \(RefusalWords.of(reason))
             """,
-            since: at, action: "see what was refused: dialtone event list --refused")
+            since: at, action: "see what was refused: dialtone event list --refused; \(Self.otherID(user))")
+    }
+
+    private static func otherID(_ user: UserKey) -> String {
+        "if it is another id, or the beginning of one: dialtone find \(ShellWord.quoted(user.user.rawValue))"
     }
 }

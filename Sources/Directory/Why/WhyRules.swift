@@ -49,7 +49,8 @@ extension Why {
         if job?.reason == "rejected" {
             return Why(
                 .rejected, "could not be set up: the provider refuses this user\(words)", since: user.lastCall?.at,
-                nextAt: next, action: "mend what the provider names, or ask the provider; then: dialtone user retry")
+                nextAt: next,
+                action: "mend what the provider names, or ask the provider; then an operator: dialtone user retry")
         }
         let tries =
             job?.reason == "crashed_too_often"
@@ -58,7 +59,7 @@ extension Why {
                 + "tries without a clear answer"
         return Why(
             .gaveUp, "could not be set up: \(tries)\(words)",
-            since: user.lastCall?.at, nextAt: next, action: "try again: dialtone user retry")
+            since: user.lastCall?.at, nextAt: next, action: "to try sooner, an operator: dialtone user retry")
     }
 
     // MARK: The user waits
@@ -76,12 +77,12 @@ extension Why {
         }
         switch job.state {
         case .armed: return Why(.beingMade, "is being set up right now", since: job.enqueuedAt, nextAt: job.leaseUntil)
-        case .inDoubt, .looking: return Self.stopped(tenant, "waits") ?? Self.doubtful(job, tenant)
+        case .inDoubt, .looking: return Self.stopped(tenant, "waits") ?? Self.doubtful(job, user.lastCall, tenant)
         case .queued, .scheduled, .dead: return Self.held(job, tenant) ?? Self.inTurn(user, job, tenant, now)
         }
     }
 
-    private static func doubtful(_ job: UserFacts.Job, _ tenant: TenantFacts) -> Why {
+    private static func doubtful(_ job: UserFacts.Job, _ call: UserFacts.Call?, _ tenant: TenantFacts) -> Why {
         if !job.isDoubtful && !tenant.isSeen { return Self.afterRestart(job, tenant) }
         let next = [job.quietUntil, job.runAt].compactMap { $0 }.max()
         guard job.isDoubtful else {
@@ -89,9 +90,17 @@ extension Why {
                 .makingSure, "waits until it is known whether the provider has a phone of this user already",
                 since: job.enqueuedAt, nextAt: next)
         }
+        // A look that was answered is no failure.
+        let heard = [
+            call?.httpStatus.flatMap { $0 < 400 ? nil : "HTTP \($0)" },
+            job.attempts > 1 ? "\(job.attempts) tries" : nil,
+        ].compactMap(\.self).joined(separator: ", ")
         return Why(
             .makingSure,
-            "waits because the provider gave no clear answer; it is made sure that no phone exists before another is made",
+            """
+            waits because the provider gave no clear answer\(heard.isEmpty ? "" : " (\(heard))"); it is made sure that no \
+            phone exists before another is made
+            """,
             since: job.enqueuedAt, nextAt: next)
     }
 
@@ -191,12 +200,12 @@ extension Why {
             return Why(
                 .removedUnclear,
                 "was removed; a later sign-up had no time, so nobody can tell which of the two was later", since: since,
-                action: "if the user shall have a phone: dialtone user reopen")
+                action: "if the user shall have a phone, an operator: dialtone user reopen")
         }
         if let since = user.heldAt {
             return Why(
                 .removedByOperator, "was removed by an operator", since: since,
-                action: "to give the user a phone again: dialtone user reopen")
+                action: "to give the user a phone again, an operator: dialtone user reopen")
         }
         return Why(.removed, "was removed", since: user.lastDeletedAt ?? user.receivedAt)
     }

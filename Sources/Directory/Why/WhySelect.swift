@@ -37,25 +37,30 @@ enum WhySelect {
         left join lateral (
             select log.at, log.http_status, log.error_code from dialtone.job_log log
             where log.tenant_id = \(tenant) and log.user_id = asked.user_id and log.at >= job.enqueued_at
-              -- The job of a user who failed may delete an older credential meanwhile.
-              and log.generation = case when owner.status = 'failed' then owner.generation else job.generation end
-              -- The other codes are our own: no call was made.
-              and (log.http_status is not null or log.error_code like 'unknown:%' or log.error_code = 'not_sent')
+              and \(Self.isCall)
               and job.state in ('scheduled', 'in_doubt', 'looking', 'dead')
             order by log.at desc limit 1) call on true
         left join lateral (
             select event.received_at from (
                 select events.received_at, events.outcome, events.occurred_at, events.wanted from dialtone.events
-                where events.tenant_id = \(tenant) and events.user_id = asked.user_id and owner.wanted = 'gone'
+                where events.tenant_id = \(tenant) and events.user_id = asked.user_id and \(ListIndex.eventsOfUser)
+                  and owner.wanted = 'gone'
                 order by events.received_at desc limit 1) event
             where \(Self.isUnclear)) unclear on true
         """
     }
 
+    /// Whether a line of the log is of a call for what is wanted: the job of a user who failed may delete an older
+    /// credential meanwhile. The codes that are left out are our own, and no call was made.
+    private static let isCall: SQL = """
+        log.generation = case when owner.status = 'failed' then owner.generation else job.generation end
+            and (log.http_status is not null or log.error_code like 'unknown:%' or log.error_code = 'not_sent')
+        """
+
     /// Whether a sign-up had no time, and came after the revoke. A later revoke of an operator is clear.
     private static let isUnclear: SQL = """
         event.outcome = 'superseded' and event.occurred_at is null and event.wanted = 'live'
-            and event.received_at > coalesce(owner.held_at, owner.received_at)
+            and event.received_at >= coalesce(owner.held_at, owner.received_at)
         """
 
     private static func credentials(of tenant: TenantID) -> SQL {
@@ -82,7 +87,7 @@ enum WhySelect {
     static func told(_ user: UserKey) -> SQL {
         """
         select events.received_at, events.outcome, events.detail from dialtone.events
-        where events.tenant_id = \(user.tenant) and events.user_id = \(user.user)
+        where events.tenant_id = \(user.tenant) and events.user_id = \(user.user) and \(ListIndex.eventsOfUser)
         order by events.received_at desc limit 1
         """
     }

@@ -70,7 +70,8 @@ package struct Summaries: Sendable {
         let (waiting, removing) = (
             UserCount(count: counts[0], exact: isWhole), UserCount(count: counts[1], exact: isWhole)
         )
-        let failed = UserCount(count: min(counts[2], UserCount.most), exact: counts[2] <= UserCount.most)
+        // A job that has died before may have been revived since, so not each of them is a user who failed.
+        let failed = UserCount(count: min(counts[2], UserCount.most), exact: try columns.next())
         let oldest: Date? = try columns.next()
         let (tags, held): (Int64, Int64) = (try columns.next(), try columns.next())
         let (extra, quarantined): (Int64, Int64) = (try columns.next(), try columns.next())
@@ -110,6 +111,7 @@ package struct Summaries: Sendable {
         select clock_timestamp(), (select count(*) from jobs) <= \(UserCount.most),
                (select count(*) from asked where status = 'pending'),
                (select count(*) from asked where status = 'revoking'), (select count(*) from failed),
+               (select count(*) from dead) <= \(UserCount.most),
                (select min(enqueued_at) from asked where status = 'pending'),
                (select count(*) from dialtone.tenant_tags where tenant_id = \(tenant)),
                (select coalesce(sum(held), 0)::bigint from dialtone.tenant_tags where tenant_id = \(tenant)),

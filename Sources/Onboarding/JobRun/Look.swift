@@ -81,7 +81,10 @@ extension JobRun {
     /// look because a visit has seen something under its name, and an older list does not show that.
     private func settledAt(_ state: RunState) -> ContinuousClock.Instant? {
         guard state.job.life.mayProveAbsence else { return nil }
-        if let quietIn = state.job.life.quietIn { return state.begun + quietIn }
+        if let quietIn = state.job.life.quietIn {
+            let settled = state.begun + quietIn
+            return state.job.mustLook ? max(settled, state.begun) : settled
+        }
         return state.needsFreshList ? state.begun : state.begun - TagLists.life
     }
 

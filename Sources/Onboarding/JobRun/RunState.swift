@@ -56,7 +56,7 @@ struct RunState {
         self.era = era
         self.isOneOfMany = isOneOfMany
         self.isFromDoubt = job.lease.state == .looking
-        self.needsFreshList = self.isFromDoubt
+        self.needsFreshList = self.isFromDoubt || job.mustLook
         self.accountShare = job.lease.state == .armed ? .creates : nil
         self.path =
             self.isFromDoubt ? .looked : job.life.attempts + job.life.failures > 0 ? .retried : .straight

@@ -40,7 +40,8 @@ extension ClaimedJob {
     /// `wish` is what is wanted of the user. `existing` is the credential of the job's own generation. `is_outdated`: a
     /// later generation is to be made, and this one serves until then. `has_others`: something else is due for the
     /// user. `serves_for`: how long this one may serve on. `needs_tag`: the job may create, and has no tag yet.
-    /// `is_seen`: a create need not look first. A job of whose name a credential was seen looks first in any tenant.
+    /// `is_seen`: the tenant's creates need not look first. `must_look`: this one looks all the same, because a
+    /// credential of its name was seen.
     ///
     /// A job that was changed after the statement's snapshot is left for the next claim: what is read here would be
     /// older than it.
@@ -50,8 +51,8 @@ extension ClaimedJob {
             select candidate.id, candidate.tenant_id, candidate.user_id, wish.wanted,
                    wish.generation as wanted_generation, tenant.connection_id, tenant.credential_life,
                    case when existing.status <> 'deleted' then existing.provider_id end as recorded,
-                   coalesce(tenant.seen_era = \(terms.era) or \(Self.isOlderThanEras), false)
-                       and not (as_read.must_look and wish.generation = candidate.generation) as is_seen,
+                   coalesce(tenant.seen_era = \(terms.era) or \(Self.isOlderThanEras), false) as is_seen,
+                   as_read.must_look and wish.generation = candidate.generation as must_look,
                    later.is_open
                        and coalesce(existing.status = 'active' or existing.close_after > statement_timestamp(), false)
                        as is_outdated,
@@ -142,7 +143,7 @@ extension ClaimedJob {
         where jobs.id = any(array(select id from brief)) and jobs.id = brief.id and jobs.state in ('queued', 'in_doubt')
         returning jobs.id, jobs.epoch, jobs.tenant_id, jobs.user_id, jobs.generation, jobs.tag, brief.connection_id,
                   brief.wanted, brief.wanted_generation, brief.recorded, brief.is_outdated, brief.has_others,
-                  brief.serves_for, brief.is_seen, jobs.in_doubt, jobs.attempts, jobs.crashes,
+                  brief.serves_for, brief.is_seen, brief.must_look, jobs.in_doubt, jobs.attempts, jobs.crashes,
                   jobs.failures, jobs.quiet_until, jobs.overlap, brief.credential_life, jobs.enqueued_at, jobs.place
         """
     }

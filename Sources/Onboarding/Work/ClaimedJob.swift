@@ -21,6 +21,10 @@ package struct ClaimedJob: Sendable {
     package var expiresAt: Date?
     /// When the event that made the job arrived; nil when it is not known.
     package var arrival: ArrivalTime?
+    /// Whether the tenant's tags were not all listed since the server changed.
+    var isUnseen = false
+    /// Whether a credential of this name was seen: a list from before then proves no absence.
+    var mustLook = false
 
     /// Whether the job must create, and no shard had a slot for it.
     var needsTag: Bool {
@@ -41,7 +45,7 @@ extension ClaimedJob {
             - clock_timestamp() as quiet_in,
         claimed.overlap, clock_timestamp() + claimed.credential_life as expires_at,
         (date_part('epoch', clock_timestamp() - claimed.enqueued_at) * 1000000)::bigint as waited_us,
-        not claimed.is_seen as looks_first,
+        not claimed.is_seen as is_unseen, claimed.must_look,
         incarnation.is_stopped,
         claimed.place
         """
@@ -66,12 +70,14 @@ extension ClaimedJob {
         let overlap: Duration? = try columns.next()
         let expiresAt: Date? = try columns.next()
         let waited: Int64 = try columns.next()
-        life.trust = LedgerTrust(looksFirst: try columns.next(), isStopped: try columns.next())
+        let (isUnseen, mustLook): (Bool, Bool) = (try columns.next(), try columns.next())
+        life.trust = LedgerTrust(looksFirst: isUnseen || mustLook, isStopped: try columns.next())
         let place: Int64 = try columns.next()
         return (
             ClaimedJob(
                 lease: lease, user: user, connectionID: connectionID, tag: tag, life: life, overlap: overlap,
-                expiresAt: expiresAt, arrival: ArrivalTime(before: .microseconds(waited))),
+                expiresAt: expiresAt, arrival: ArrivalTime(before: .microseconds(waited)), isUnseen: isUnseen,
+                mustLook: mustLook),
             place
         )
     }

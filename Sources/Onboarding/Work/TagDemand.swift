@@ -18,7 +18,7 @@ final class TagDemand: Sendable {
     /// Returns the tenants whose jobs look first, unless they were asked for in the last minute. They count as asked
     /// for from now on.
     func tenants(of jobs: [ClaimedJob], at now: ContinuousClock.Instant) -> [TenantID] {
-        let unseen = Set(jobs.filter(\.life.trust.looksFirst).map(\.user.tenant))
+        let unseen = Set(jobs.filter(\.isUnseen).map(\.user.tenant))
         guard !unseen.isEmpty else { return [] }
         return self.asked.withLock { asked in
             asked = asked.filter { now - $0.value < Self.pause }

@@ -31,18 +31,21 @@ struct UserExport: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
-                var pages = self.pages
+                var (page, pages) = try await self.pages.next()
                 var rows = 0
                 var text = self.form.beginning
-                var page: UserPage
-                repeat {
-                    page = try await pages.next()
+                while true {
+                    // The database reads the next page while this one is put into its form.
+                    let rest = page.next == nil ? nil : pages
+                    async let following = rest?.next()
                     for user in page.users { self.form.append(user, to: &text) }
                     rows += page.users.count
                     if page.next == nil { text += self.form.ending(rows: rows) }
                     if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
                     text = ""
-                } while page.next != nil
+                    guard let next = try await following else { break }
+                    (page, pages) = next
+                }
                 var trailers = HTTPFields()
                 trailers.set("dialtone-rows", "\(rows)")
                 try await writer.finish(trailers)
@@ -78,21 +81,18 @@ struct ExportPages: Sendable {
         self.checkedAt = now()
     }
 
-    /// Returns the next page on which there is somebody, or the last one.
+    /// Returns the next page on which there is somebody, or the last one, and the pages that are left.
     ///
     /// Throws `CallerHasLeft` when the caller leaves, and `Problem.notFound` when the key has ended.
     ///
     /// A page of nobody writes nothing, so no write fails when the caller has left. Such pages are one piece of work,
     /// because each by itself would be done before the caller's grace is over.
-    mutating func next() async throws -> UserPage {
-        let before = self
-        let (page, after) = try await CallerPresence.required { () async throws -> (UserPage, ExportPages) in
-            var pages = before
+    func next() async throws -> (page: UserPage, rest: ExportPages) {
+        try await CallerPresence.required { () async throws -> (page: UserPage, rest: ExportPages) in
+            var pages = self
             let page = try await pages.readOn()
             return (page, pages)
         }
-        self = after
-        return page
     }
 
     private mutating func readOn() async throws -> UserPage {

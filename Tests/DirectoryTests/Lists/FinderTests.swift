@@ -21,7 +21,7 @@ import Vault
             let (queries, vault) = try DirectoryBed.queries(database)
             try await database.insert(
                 Ledger.tenant(), Ledger.user(testUserKey, status: .ready),
-                Ledger.credential(ProviderID(rawValue: "cred-1"), of: testUserKey),
+                Ledger.credential(ProviderID(rawValue: "11111111-1"), of: testUserKey),
                 Ledger.surplus(ProviderID(rawValue: "cred-2"), of: testUserKey),
                 """
                 insert into dialtone.sources (source_id, tenant_id, slug, hook_id, preset)
@@ -39,7 +39,7 @@ import Vault
                 """,
                 """
                 insert into dialtone.api_keys (key_id, tenant_id, hash, scopes)
-                values ('key_1', \(testTenant), sha256('k'), array['users:read'])
+                values ('kOdELi', \(testTenant), sha256('k'), array['users:read'])
                 """)
             let sealer = try await vault.sealer(for: testTenant.rawValue)
             try await database.insert(
@@ -59,9 +59,10 @@ import Vault
         (testUser.rawValue, "user", testUser.rawValue),
         (String(testUser.rawValue.prefix(4)), "user", testUser.rawValue),
         ("gencred1", "user", testUser.rawValue), ("Ada@Example.com", "user", testUser.rawValue),
-        ("cred-1", "user", testUser.rawValue), ("cred-2", "user", testUser.rawValue),
+        ("11111111-1", "user", testUser.rawValue), ("cred-2", "user", testUser.rawValue),
         (" \(Self.event) ", "event", Self.event), ("msg_1", "event", Self.event), ("app:msg_1", "event", Self.event),
-        ("r-1", "user", testUser.rawValue), (Self.action, "user", testUser.rawValue), ("key_1", "key", "key_1"),
+        ("r-1", "user", testUser.rawValue), (Self.action, "user", testUser.rawValue), ("kOdELi", "key", "kOdELi"),
+        ("dtk_kOdELi_…", "key", "kOdELi"), ("019ab000-0000-7000-8000-00000000000B", "user", testUser.rawValue),
     ]
 
     @Test(arguments: Self.pasted)

@@ -50,14 +50,15 @@ struct JobRunBed {
     /// Runs the job with a lease of that length. A create may take ten seconds.
     func run(
         _ job: ClaimedJob, on api: ScriptedProvider, lease: Duration = .seconds(30), with limits: ProviderLimits? = nil,
-        strayNames: StrayNames? = nil
+        strayNames: StrayNames? = nil, tagLists: TagLists = TagLists()
     ) async throws -> JobResult {
         let provider = GuardedProvider(api: api, limits: limits ?? self.limits)
         let run = JobRun(
             provider: provider, pool: self.database.pool, vault: self.vault,
             throttledLog: ThrottledLog(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
             witness: Witness(pool: self.database.pool, provider: provider), names: Self.names, rules: LifeRules(),
-            lease: .seconds(30), tagCapacity: 980, deadline: .seconds(10), random: { 0 }, strayNames: strayNames)
+            lease: .seconds(30), tagCapacity: 980, deadline: .seconds(10), random: { 0 }, strayNames: strayNames,
+            tagLists: tagLists)
         return await run.run(job, leaseEnd: .now + lease)
     }
 

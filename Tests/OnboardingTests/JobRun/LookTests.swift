@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A look adopts the credential with our name, whatever the list makes of it, and does not take an expired one.
 
+import Lifecycle
 import Model
 import Postgres
 import Queue
@@ -42,6 +43,24 @@ import Testing
             let result = try await bed.run(job, on: provider)
             guard case .owned = result else { throw UnexpectedResult(result: result) }
             #expect(provider.lists.map(\.tag) == [nil, nil, "acme"] && provider.creates == 1)
+        }
+    }
+
+    /// The list of another job was taken before a visit saw the credential.
+    @Test(arguments: [false, true])
+    func `a job of whose name a credential was seen lists its tag anew`(mustLook: Bool) async throws {
+        try await JobRunBed.with { bed in
+            let lists = TagLists()
+            _ = try await lists.list(SharedTag(tag: "acme", era: nil), notBefore: .now) {
+                () async throws(TelnyxFailure) in []
+            }
+            var job = ClaimedJob.armed()
+            job.life.trust.looksFirst = true
+            job.mustLook = mustLook
+            try await bed.insert(job)
+            let provider = ScriptedProvider.willing()
+            _ = try await bed.run(job, on: provider, tagLists: lists)
+            #expect(provider.lists.map(\.tag) == (mustLook ? [nil, "acme"] : [nil]))
         }
     }
 

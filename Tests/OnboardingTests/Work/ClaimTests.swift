@@ -149,6 +149,8 @@ import Testing
             let jobs = try await Self.claim(2, terms, database)
             #expect(jobs.map(\.user.user.rawValue) == ["user-1", "user-2"])
             #expect(jobs.map(\.life.trust.looksFirst) == [true, false])
+            // A list from before then does not show it, and its tenant needs no visit.
+            #expect(jobs.map(\.mustLook) == [true, false] && jobs.allSatisfy { !$0.isUnseen })
         }
     }
 

@@ -16,12 +16,12 @@ import Testing
         let export = Task {
             try await CallerPresence.$current.withValue(presence) {
                 // Each page is there long before the grace is over, and none is the last.
-                var pages = ExportPages(isStillOpen: { true }, now: { .now }) { _ in
+                let pages = ExportPages(isStillOpen: { true }, now: { .now }) { _ in
                     begins.yield()
                     await Task.yield()
                     return UserPage(users: [], next: place)
                 }
-                return try await pages.next()
+                return try await pages.next().page
             }
         }
         for await _ in begun { break }
@@ -32,22 +32,22 @@ import Testing
     @Test func `the key is looked at once a second, however many pages there are`() async throws {
         let clock = HandClock()
         let looks = Mutex(0)
-        var pages = try Self.tenPages(
+        let pages = try Self.tenPages(
             isStillOpen: {
                 looks.withLock { $0 += 1 }
                 return true
             }, on: clock, each: .milliseconds(400))
-        let last = try await pages.next()
+        let last = try await pages.next().page
         #expect(last.next == nil)
         let count = looks.withLock { $0 }
         #expect(count == 3, "after 1.2, 2.4 and 3.6 of 4 seconds")
     }
 
     @Test func `an export whose key was revoked ends within two pages of half a second`() async throws {
-        var pages = try Self.tenPages(isStillOpen: { false }, on: HandClock(), each: .milliseconds(500))
+        let pages = try Self.tenPages(isStillOpen: { false }, on: HandClock(), each: .milliseconds(500))
         await #expect(throws: Problem.notFound) { try await pages.next() }
-        var short = try Self.tenPages(isStillOpen: { false }, on: HandClock(), each: .milliseconds(99))
-        let last = try await short.next()
+        let short = try Self.tenPages(isStillOpen: { false }, on: HandClock(), each: .milliseconds(99))
+        let last = try await short.next().page
         #expect(last.next == nil, "within a second nobody asks")
     }
 

@@ -53,7 +53,8 @@ package struct WhyLine: Sendable {
     /// What follows the sentence: since when, when it goes on, and what to do.
     package var rest: String {
         let lines = [
-            self.why.since.map { "since \(RFC3339.text($0))" }, self.why.nextAt.map { "next  \(RFC3339.text($0))" },
+            self.why.since.map { "since \(RFC3339.text($0))" },
+            self.why.nextAt.map { "next  \(RFC3339.text($0))\(self.why.code.kind == .failed ? ", by itself" : "")" },
             self.why.action.map { "→ \($0)" },
         ].compactMap { $0 }
         return lines.map { "\n  \($0)" }.joined()
@@ -91,7 +92,7 @@ package struct TimelineLine: Line {
     private var place: String {
         if let source = self.entry.source { return "\(source) \(self.entry.deliveryID ?? "")" }
         if let event = self.entry.eventID { return "event \(event)" }
-        if let credential = self.entry.credentialID { return "\(self.entry.generation ?? 0): \(credential.prefix(8))" }
+        if let credential = self.entry.credentialID { return "\(self.entry.generation ?? 0): \(credential)" }
         if let from = self.entry.from, let to = self.entry.to { return "\(from) → \(to)" }
         return [self.entry.actor, self.entry.requestID].compactMap(\.self).joined(separator: " ")
     }

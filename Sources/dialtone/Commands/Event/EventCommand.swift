@@ -124,25 +124,41 @@ struct EventCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows one event: its delivery, and what became of it.")
 
-        @Argument(help: "The event's id, as event list shows it.") var event: String
+        @Argument(help: "The event's id; over HTTP the sender's id of the delivery will do.") var event: String
         @OptionGroup var of: OfSource
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let id = try EventCommand.id(self.event)
             if try await self.of.isOverHTTP {
                 let event = try await self.of.asked(self.json).ask { questions, tenant in
-                    try await questions.event(id, of: tenant)
+                    // The sender's id of a delivery may have the form of ours.
+                    if let id = try? EventCommand.id(self.event), let event = try await questions.event(id, of: tenant)
+                    {
+                        return ToldEvent?.some(event)
+                    }
+                    guard let id = try await self.ofDelivery(questions, tenant) else { return nil }
+                    return try await questions.event(id, of: tenant)
                 }
-                guard let event else { throw NotFound(what: "event \(id)") }
+                guard let event else { throw NotFound(what: "event \(self.event)") }
                 let line = ToldEventLine(event)
                 if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
                 return
             }
+            let id = try EventCommand.id(self.event)
             guard let line = try await Administration(try await Settings.read()).event(id) else {
                 throw NotFound(what: "event \(id)")
             }
             if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
+        }
+
+        /// Returns the id of the one event of this delivery; nil when there is none.
+        private func ofDelivery(_ questions: any Questions, _ tenant: TenantID) async throws -> EventID? {
+            let found = try await questions.find(self.event, in: tenant).filter { $0.kind == "event" }
+            guard found.count < 2 else {
+                throw InvalidValue(
+                    "event", "the delivery has \(found.count) events; name one: dialtone find \(self.event)")
+            }
+            return try found.first.map { try EventCommand.id($0.id) }
         }
     }
 }

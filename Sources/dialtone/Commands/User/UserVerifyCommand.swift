@@ -53,7 +53,7 @@ struct UserVerifyCommand: AsyncParsableCommand {
         }
         lines.append(
             """
-              history   creates sent: \(history.creates), answers lost: \(history.answersLost), looks: \
+              history   creates sent: \(history.creates), without a clear answer: \(history.answersLost), looks: \
             \(history.looks), extra found: \(history.extraFound), of these deleted: \(history.extraDeleted)
             """)
         return lines.joined(separator: "\n")
@@ -65,7 +65,8 @@ struct UserVerifyCommand: AsyncParsableCommand {
         case .noneAsWanted: "no credential, as wanted"
         case .missing: "no credential, and one is wanted"
         case .extra: "a credential too many"
-        case .unknown: "it cannot be said now: a create is in doubt, or the provider gave no answer"
+        case .unknown:
+            "it cannot be said now: a create is in doubt, the user has changed, or the provider gave no answer"
         }
     }
 }
