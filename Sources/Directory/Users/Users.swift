@@ -21,26 +21,41 @@ package struct Users: Sendable {
     package func page(
         of list: UserList, after place: UserPlace? = nil, limit: Int, withReasons: Bool = true, as reader: Reader
     ) async throws -> UserPage {
+        let page = try await self.sealedPage(of: list, after: place, limit: limit, as: reader)
+        var users = try await self.open(page)
+        if withReasons { try await self.giveReasons(&users, of: list.tenant, as: reader) }
+        return UserPage(users: users, next: page.next)
+    }
+
+    /// Returns a page as the database gives it, for `open`.
+    package func sealedPage(
+        of list: UserList, after place: UserPlace? = nil, limit: Int, as reader: Reader
+    ) async throws -> SealedPage {
         let keys = try await UserKeys(of: list.filter, for: list.tenant, self.vault)
         // One row more than the page holds shows whether there is a next page.
         let rows = try await self.reads.rows(
             as: reader, [UserSelect.page(list, keys, after: place, limit: limit + 1)])[0]
-        var users: [UserEntry] = []
-        var (next, last): (UserPlace?, UserPlace?) = (nil, nil)
+        var users: [SealedUser] = []
+        var next: UserPlace?
         for row in rows {
             var columns = row.columns
             next = try Self.end(&columns, of: list, limit: limit)
             guard let tenant: TenantID = try columns.next() else { break }
             if users.count == limit {
-                next = last
+                next = users.last?.place
                 break
             }
-            let (entry, place) = try await self.entry(tenant, &columns)
-            users.append(entry)
-            last = place
+            users.append(try SealedUser(tenant, &columns))
         }
-        if withReasons { try await self.giveReasons(&users, of: list.tenant, as: reader) }
-        return UserPage(users: users, next: next)
+        return SealedPage(users: users, next: next)
+    }
+
+    /// Opens what is sealed of a page's users.
+    package func open(_ page: SealedPage) async throws -> [UserEntry] {
+        var users: [UserEntry] = []
+        users.reserveCapacity(page.users.count)
+        for user in page.users { users.append(try await self.entry(user)) }
+        return users
     }
 
     /// Counts the users that pass, up to `UserCount.most`.
@@ -58,7 +73,7 @@ package struct Users: Sendable {
     package func show(_ user: UserKey, as reader: Reader) async throws -> UserEntry? {
         guard let row = try await self.reads.rows(as: reader, [UserSelect.one(user)])[0].first else { return nil }
         var columns = row.columns
-        var users = [try await self.entry(try columns.next(), &columns).0]
+        var users = [try await self.entry(try SealedUser(try columns.next(), &columns))]
         try await self.giveReasons(&users, of: user.tenant, as: reader)
         return users.first
     }
@@ -82,32 +97,31 @@ package struct Users: Sendable {
         return UserPlace(user: user, received: received)
     }
 
-    /// Reads the rest of a row of `UserSelect.columns`, in the order of its columns.
-    private func entry(_ tenant: TenantID, _ columns: inout PostgresColumns) async throws -> (UserEntry, UserPlace) {
-        let user = UserKey(tenant: tenant, user: try columns.next())
-        let status: UserStatus = try columns.next()
-        let generation: Generation = try columns.next()
-        let receivedAt: Date = try columns.next()
-        let readyAt: Date? = try columns.next()
-        let id: ProviderID? = try columns.next()
-        let tag: String? = try columns.next()
-        let sealedUsername: Bytes? = try columns.next()
-        let received: Int64 = try columns.next()
-        let sealedName: Bytes? = try columns.next()
-        // One value that cannot be opened must not hide all the others.
+    private func entry(_ user: SealedUser) async throws -> UserEntry {
         var username: String?
-        if let id, let sealedUsername {
-            let binding = SealedBinding.credential("sealed_username", of: user, generation: generation, id)
-            username = try? await self.vault.open(sealedUsername.value, binding).reveal()
+        if let id = user.credential, let sealed = user.username {
+            username = try await self.opened(
+                sealed, .credential("sealed_username", of: user.user, generation: user.generation, id))
         }
         var name: PersonName?
-        if let sealedName, let text = try? await self.vault.open(sealedName.value, .personName(of: user)) {
-            name = PersonName(sealedText: text.reveal())
+        if let sealed = user.name, let text = try await self.opened(sealed, .personName(of: user.user)) {
+            name = PersonName(sealedText: text)
         }
-        let entry = UserEntry(
-            tenant: user.tenant.rawValue, userID: user.user.rawValue, name: name?.name, email: name?.email,
-            status: status.rawValue, why: nil, credentialID: id?.rawValue, sipUsername: username, tag: tag,
-            generation: generation, receivedAt: receivedAt, readyAt: readyAt)
-        return (entry, UserPlace(user: user.user, received: received))
+        return UserEntry(
+            tenant: user.user.tenant.rawValue, userID: user.user.user.rawValue, name: name?.name, email: name?.email,
+            status: user.status.rawValue, why: nil, credentialID: user.credential?.rawValue, sipUsername: username,
+            tag: user.tag, generation: user.generation, receivedAt: user.receivedAt, readyAt: user.readyAt)
+    }
+
+    /// One value that cannot be opened must not hide all the others. A key that cannot be asked for just now must not
+    /// look like such a value.
+    private func opened(_ sealed: Bytes, _ binding: SealedBinding) async throws -> String? {
+        do {
+            return try await self.vault.open(sealed.value, binding).reveal()
+        } catch is CannotOpen {
+            return nil
+        } catch is WrongKeyEncryptionKey {
+            return nil
+        }
     }
 }

@@ -31,31 +31,41 @@ struct UserExport: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
+                // Three pages are in work: one is written, one is opened, and the database reads the next.
                 var (page, pages) = try await self.pages.next()
-                var rows = 0
-                var text = self.form.beginning
+                var (users, rows): ([UserEntry], Int) = ([], 0)
+                var beginning = self.form.beginning
                 while true {
-                    // The database reads the next page while this one is put into its form.
-                    let rest = page.next == nil ? nil : pages
+                    let (sealed, rest) = (page, page.next == nil ? nil : pages)
                     async let following = rest?.next()
-                    for user in page.users { self.form.append(user, to: &text) }
-                    rows += page.users.count
-                    if page.next == nil { text += self.form.ending(rows: rows) }
-                    if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
-                    text = ""
+                    async let opened = self.users.open(sealed)
+                    if !users.isEmpty { try await writer.write(self.lines(of: users, after: &beginning)) }
+                    users = try await opened
+                    rows += users.count
                     guard let next = try await following else { break }
                     (page, pages) = next
                 }
+                var last = self.lines(of: users, after: &beginning)
+                last.writeString(self.form.ending(rows: rows))
+                if last.readableBytes > 0 { try await writer.write(last) }
                 var trailers = HTTPFields()
                 trailers.set("dialtone-rows", "\(rows)")
                 try await writer.finish(trailers)
             })
     }
 
+    /// Returns the users in their form. `beginning` comes before the first of them, once.
+    private func lines(of users: [UserEntry], after beginning: inout String) -> ByteBuffer {
+        var text = beginning
+        for user in users { self.form.append(user, to: &text) }
+        beginning = ""
+        return ByteBuffer(string: text)
+    }
+
     private var pages: ExportPages {
         let (users, list, reader) = (self.users, self.list, self.asked.reader)
         return ExportPages(isStillOpen: self.asked.isStillOpen, now: self.now) { place in
-            try await users.page(of: list, after: place, limit: Self.page, withReasons: false, as: reader)
+            try await users.sealedPage(of: list, after: place, limit: Self.page, as: reader)
         }
     }
 }
@@ -64,7 +74,7 @@ struct UserExport: Sendable {
 struct ExportPages: Sendable {
     private let isStillOpen: @Sendable () async throws -> Bool
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let read: @Sendable (UserPlace?) async throws -> UserPage
+    private let read: @Sendable (UserPlace?) async throws -> SealedPage
     private var place: UserPlace?
     private var checkedAt: ContinuousClock.Instant
 
@@ -75,7 +85,7 @@ struct ExportPages: Sendable {
     init(
         isStillOpen: @escaping @Sendable () async throws -> Bool,
         now: @escaping @Sendable () -> ContinuousClock.Instant,
-        read: @escaping @Sendable (UserPlace?) async throws -> UserPage
+        read: @escaping @Sendable (UserPlace?) async throws -> SealedPage
     ) {
         (self.isStillOpen, self.now, self.read) = (isStillOpen, now, read)
         self.checkedAt = now()
@@ -87,15 +97,15 @@ struct ExportPages: Sendable {
     ///
     /// A page of nobody writes nothing, so no write fails when the caller has left. Such pages are one piece of work,
     /// because each by itself would be done before the caller's grace is over.
-    func next() async throws -> (page: UserPage, rest: ExportPages) {
-        try await CallerPresence.required { () async throws -> (page: UserPage, rest: ExportPages) in
+    func next() async throws -> (page: SealedPage, rest: ExportPages) {
+        try await CallerPresence.required { () async throws -> (page: SealedPage, rest: ExportPages) in
             var pages = self
             let page = try await pages.readOn()
             return (page, pages)
         }
     }
 
-    private mutating func readOn() async throws -> UserPage {
+    private mutating func readOn() async throws -> SealedPage {
         while true {
             try Task.checkCancellation()
             let page = try await self.read(self.place)

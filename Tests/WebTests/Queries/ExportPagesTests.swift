@@ -19,7 +19,7 @@ import Testing
                 let pages = ExportPages(isStillOpen: { true }, now: { .now }) { _ in
                     begins.yield()
                     await Task.yield()
-                    return UserPage(users: [], next: place)
+                    return SealedPage(users: [], next: place)
                 }
                 return try await pages.next().page
             }
@@ -59,7 +59,7 @@ import Testing
         return ExportPages(isStillOpen: isStillOpen, now: { clock.now }) { place in
             clock.advance(by: time)
             let number = (place?.received ?? 0) + 1
-            return UserPage(users: [], next: number < 10 ? UserPlace(user: user, received: number) : nil)
+            return SealedPage(users: [], next: number < 10 ? UserPlace(user: user, received: number) : nil)
         }
     }
 }

@@ -23,16 +23,34 @@ struct APIClient {
 
     /// Asks so many times, after five that warm the plans. Returns milliseconds.
     func time(_ path: String, times: Int, status: Int = 200) async throws -> QueryTimes.Query {
-        let request = try self.request(path)
         var taken: [Double] = []
         for turn in 0..<times + 5 {
-            let start = ContinuousClock.now
-            let (_, response) = try await self.session.data(for: request)
-            guard (response as? HTTPURLResponse)?.statusCode == status else { throw BenchError.refused(path) }
-            if turn >= 5 { taken.append((ContinuousClock.now - start) / .milliseconds(1)) }
+            let time = try await self.ask(path, status: status)
+            if turn >= 5 { taken.append(time) }
         }
         return QueryTimes.Query(
             path: path, p50: taken.percentile(0.5).rounded2, p99: taken.percentile(0.99).rounded2)
+    }
+
+    /// Asks for two paths in turn, so many times each after five that warm up. Returns the medians in milliseconds.
+    func timeInTurn(_ one: String, _ other: String, times: Int, status: Int) async throws -> (Double, Double) {
+        var taken: (one: [Double], other: [Double]) = ([], [])
+        for turn in 0..<times + 5 {
+            let (first, second) = (try await self.ask(one, status: status), try await self.ask(other, status: status))
+            guard turn >= 5 else { continue }
+            taken.one.append(first)
+            taken.other.append(second)
+        }
+        return (taken.one.percentile(0.5), taken.other.percentile(0.5))
+    }
+
+    /// Returns how long the answer took, in milliseconds.
+    private func ask(_ path: String, status: Int) async throws -> Double {
+        let request = try self.request(path)
+        let start = ContinuousClock.now
+        let (_, response) = try await self.session.data(for: request)
+        guard (response as? HTTPURLResponse)?.statusCode == status else { throw BenchError.refused(path) }
+        return (ContinuousClock.now - start) / .milliseconds(1)
     }
 
     /// Reads a stream to its end with curl, which holds none of it. Returns its lines.
