@@ -39,7 +39,7 @@ extension Simulation {
         // The job of a user who has failed is dead.
         let endless = self.ledger.jobs.first { $0.state != .dead || self.ledger.users[$0.user]?.status != .failed }
         if let endless { self.fail("a job has no end: \(endless)") }
-        let isLeft = self.ledger.surplus.contains { !$0.isDeleted }
+        let isLeft = self.ledger.surplus.contains { !$0.isDeleted && !self.waitsForProof($0.id) }
         if isLeft { self.fail("surplus is left") }
         let both = Set(self.ledger.credentials.map(\.id)).intersection(self.ledger.surplus.map(\.id))
         if self.ledger.hasCrossedLocks { self.fail("locks are taken crosswise") }
@@ -64,12 +64,24 @@ extension Simulation {
         return last
     }
 
+    /// Whether the ledger knows the credential as a second one of a generation that nobody owns any more: its first one
+    /// vanished before it was recorded, and the provider rejects the user now. It is deleted when the generation gets
+    /// another one, or is closed.
+    private func waitsForProof(_ id: Int) -> Bool {
+        let found = self.provider.credentials[id]
+        guard self.unwelcome[found.user] != nil, let row = self.ledger.users[found.user], row.status == .failed,
+            row.wanted == .live, row.generation == found.generation,
+            self.ledger.surplus.contains(where: { $0.id == id && !$0.isDeleted })
+        else { return false }
+        return !self.ledger.credentials.contains { $0.user == found.user && $0.generation == found.generation }
+    }
+
     private mutating func judge(_ user: Int, _ last: Webhook) {
         guard let row = self.ledger.users[user] else { return self.fail("user \(user) was forgotten") }
         var last = last
         if self.toldByOperator.contains(user) { last.wanted = row.wanted }
         if row.wanted != last.wanted { self.fail("user \(user) is wanted \(row.wanted), not \(last.wanted)") }
-        let live = self.provider.credentials.filter { $0.user == user && $0.isThere }
+        let live = self.provider.credentials.filter { $0.user == user && $0.isThere && !self.waitsForProof($0.id) }
         let open = self.ledger.credentials.filter { $0.user == user && $0.status != .deleted }
         if last.wanted == .gone {
             if !live.isEmpty || !open.isEmpty || row.status != .revoked {
