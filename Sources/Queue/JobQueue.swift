@@ -65,16 +65,14 @@ package enum JobQueue {
         """
     }
 
-    /// Lets the user's job look first when it comes to the wanted generation, because a credential of that generation
-    /// may exist. It changes nothing when there is no job, or when the job is at that generation.
+    /// Lets the user's job look first at the wanted generation, because a credential of that generation may exist. It
+    /// changes nothing when there is no job. The job may have come to that generation just now, and wait to create.
     ///
-    /// Locks one job. Indexes users_pkey and jobs_tenant_id_user_id_key.
+    /// Locks one job. Index jobs_tenant_id_user_id_key.
     package static func mustLook(_ user: UserKey) -> SQL {
         """
         update dialtone.jobs set must_look = true
         where jobs.tenant_id = \(user.tenant) and jobs.user_id = \(user.user) and not jobs.must_look
-          and jobs.generation <> (select users.generation from dialtone.users
-                                  where users.tenant_id = \(user.tenant) and users.user_id = \(user.user))
         """
     }
 

@@ -49,8 +49,7 @@ enum SweepCorrections {
 
     /// Queues a job that looks first for a user who has none.
     ///
-    /// When the user has a job of another generation, it looks first when it comes to the wanted one
-    /// (`JobQueue.mustLook`).
+    /// When the user has a job, it looks first at the wanted generation (`JobQueue.mustLook`).
     static func adopt(_ user: UserKey) -> [SQL] {
         [
             JobQueue.mustLook(user),

@@ -96,14 +96,10 @@ extension Ledger {
         }
     }
 
-    /// Gives the user a job that looks first, as `SweepCorrections.adopt` does. A job of another generation stays, and
-    /// looks first when it comes to the wanted one.
+    /// Gives the user a job that looks first, as `SweepCorrections.adopt` does. A job that is there looks first at the
+    /// wanted generation, to which it may have come since the visit has decided.
     private mutating func adopt(_ user: Int, _ now: Int) {
-        if let row = self.users[user], let index = self.jobIndex(ofUser: user),
-            self.jobs[index].generation != row.generation
-        {
-            self.jobs[index].mustLook = true
-        }
+        if let index = self.jobIndex(ofUser: user) { self.jobs[index].mustLook = true }
         self.enqueue(user, now, looksFirst: true)
     }
 
