@@ -82,7 +82,7 @@ package struct Timelines: Sendable {
 
     private static func action(_ row: PostgresRow) throws -> TimelineEntry {
         let (at, action, generation, request) = try row.decode(Date.self, String.self, Generation.self, String.self)
-        var entry = TimelineEntry(at: at, kind: TimelineKind(rawValue: "action.\(action)") ?? .actionRetry)
+        var entry = TimelineEntry(at: at, kind: TimelineKind(rawValue: "action.\(action)") ?? .jobWaits)
         (entry.generation, entry.requestID, entry.actor) = (generation, request, "operator")
         return entry
     }

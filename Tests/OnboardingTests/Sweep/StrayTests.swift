@@ -141,7 +141,7 @@ import Testing
     }
 
     /// The sign-up wants the very generation that was lost. Its job must go on finding the stray, and adopts it.
-    @Test func `a sign-up that comes before the correction keeps the stray from being surplus`() async throws {
+    @Test func `a generation that a sign-up wants by now is not overtaken, and a closed one is`() async throws {
         try await VisitBed.with(1) { bed in
             try await bed.database.admin.script(
                 """
