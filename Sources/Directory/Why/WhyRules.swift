@@ -52,11 +52,11 @@ extension Why {
                 nextAt: next,
                 action: "mend what the provider names, or ask the provider; then an operator: dialtone user retry")
         }
+        // The number begins anew when the job deletes an older credential meanwhile.
+        let number = job.map { $0.attempts > 0 ? "\($0.attempts) " : "" } ?? ""
         let tries =
             job?.reason == "crashed_too_often"
-            ? "the worker broke down at it each time"
-            : [job?.attempts].compactMap { $0 == 0 ? nil : $0.map { "\($0) " } }.joined()
-                + "tries without a clear answer"
+            ? "the worker broke down at it each time" : "\(number)tries without a clear answer"
         return Why(
             .gaveUp, "could not be set up: \(tries)\(words)",
             since: user.lastCall?.at, nextAt: next, action: "to try sooner, an operator: dialtone user retry")
