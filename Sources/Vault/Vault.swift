@@ -25,9 +25,12 @@ package struct Vault: Sendable {
 
     /// Opens one value. The key is looked up by the id in its header, among the keys of the binding's tenant only.
     package func open(_ sealed: [UInt8], _ binding: SealedBinding) async throws -> Secret<String> {
-        let key = try await self.keys.named(try RecordCipher.keyID(of: sealed), of: binding.tenant)
-        return Secret(String(decoding: try RecordCipher.open(sealed, under: key, binding), as: UTF8.self))
+        var opener = self.opener
+        return try await opener.open(sealed, binding)
     }
+
+    /// Opens many values, and asks once for a key that many of them name.
+    package var opener: Opener { Opener(keys: self.keys) }
 
     /// Returns a sealer that has the tenant's keys in hand, so that a batch is sealed without waiting.
     package func sealer(for tenant: String) async throws -> Sealer {

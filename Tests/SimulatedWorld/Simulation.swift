@@ -53,7 +53,9 @@ package struct Simulation {
     var clockOffset = 0
     var lastChange = Ledger.Change.restart
     var standby: Ledger
-    var hasJumped = false
+    /// How often the server's clock has jumped.
+    var clockJumps = 0
+    var hasJumped: Bool { self.clockJumps > 0 }
     /// Of a hundred commits, after how many the standby has all. A standby keeps up, or lags a little, or lags far
     /// behind.
     let replication: Int

@@ -54,7 +54,8 @@ package struct Users: Sendable {
     package func open(_ page: SealedPage) async throws -> [UserEntry] {
         var users: [UserEntry] = []
         users.reserveCapacity(page.users.count)
-        for user in page.users { users.append(try await self.entry(user)) }
+        var opener = self.vault.opener
+        for user in page.users { users.append(try await Self.entry(user, &opener)) }
         return users
     }
 
@@ -73,7 +74,8 @@ package struct Users: Sendable {
     package func show(_ user: UserKey, as reader: Reader) async throws -> UserEntry? {
         guard let row = try await self.reads.rows(as: reader, [UserSelect.one(user)])[0].first else { return nil }
         var columns = row.columns
-        var users = [try await self.entry(try SealedUser(try columns.next(), &columns))]
+        var opener = self.vault.opener
+        var users = [try await Self.entry(try SealedUser(try columns.next(), &columns), &opener)]
         try await self.giveReasons(&users, of: user.tenant, as: reader)
         return users.first
     }
@@ -97,14 +99,14 @@ package struct Users: Sendable {
         return UserPlace(user: user, received: received)
     }
 
-    private func entry(_ user: SealedUser) async throws -> UserEntry {
+    private static func entry(_ user: SealedUser, _ opener: inout Opener) async throws -> UserEntry {
         var username: String?
         if let id = user.credential, let sealed = user.username {
-            username = try await self.opened(
-                sealed, .credential("sealed_username", of: user.user, generation: user.generation, id))
+            username = try await self.open(
+                sealed, .credential("sealed_username", of: user.user, generation: user.generation, id), &opener)
         }
         var name: PersonName?
-        if let sealed = user.name, let text = try await self.opened(sealed, .personName(of: user.user)) {
+        if let sealed = user.name, let text = try await self.open(sealed, .personName(of: user.user), &opener) {
             name = PersonName(sealedText: text)
         }
         return UserEntry(
@@ -115,9 +117,11 @@ package struct Users: Sendable {
 
     /// One value that cannot be opened must not hide all the others. A key that cannot be asked for just now must not
     /// look like such a value.
-    private func opened(_ sealed: Bytes, _ binding: SealedBinding) async throws -> String? {
+    private static func open(
+        _ sealed: Bytes, _ binding: SealedBinding, _ opener: inout Opener
+    ) async throws -> String? {
         do {
-            return try await self.vault.open(sealed.value, binding).reveal()
+            return try await opener.open(sealed.value, binding).reveal()
         } catch is CannotOpen {
             return nil
         } catch is WrongKeyEncryptionKey {

@@ -165,7 +165,7 @@ extension Simulation {
     /// Moves the server's clock: 20 seconds back to 100 seconds ahead.
     private mutating func jumpClock() {
         self.clockOffset += self.dice.upTo(120_000) - 20_000
-        self.hasJumped = true
+        self.clockJumps += 1
         self.note("clock off by \(self.clockOffset)")
     }
 

@@ -14,6 +14,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case deadForgetsDoubt
     /// A job does not look first when it comes to the generation of which a credential was seen.
     case mustLookForgotten
+    /// A claim does not heed that its job must look first.
+    case mustLookUnheeded
     /// The sweep deletes what it does not know, or takes a credential for gone that is not listed.
     case sweepWithoutProof, leftOutIsGone
     /// The end of a job does not look at what is wanted now.

@@ -58,7 +58,8 @@ extension Ledger {
         let isLaterOpen =
             user.wanted == .live && user.status != .failed && user.generation > job.generation
             && !self.has(user.generation, of: job.user)
-        let looksFirst = self.looksFirst || job.mustLook && user.generation == job.generation
+        let mustLook = job.mustLook && user.generation == job.generation && mutant != .mustLookUnheeded
+        let looksFirst = self.looksFirst || mustLook
         let unseenUntil = looksFirst && mutant != .lookedOnceAfterLoss ? self.quietAfterChange : nil
         let quiet = max(job.quietUntil ?? Int.min, unseenUntil ?? Int.min)
         return JobLife(

@@ -17,6 +17,8 @@ struct Run {
     let claimed: Lease
     /// The server that it was armed by.
     var armedBy: Int
+    /// How often the server's clock had jumped by then.
+    var jumpsWhenArmed: Int
     /// Whether its own create was answered.
     var hasCreated = false
     var hasFailed = false

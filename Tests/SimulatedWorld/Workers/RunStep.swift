@@ -63,6 +63,7 @@ extension Simulation {
         run.lease.epoch = epoch
         run.lease.state = .armed
         run.armedBy = server
+        run.jumpsWhenArmed = self.clockJumps
         run.leaseEnd = self.now + Times.lease
     }
 
