@@ -84,6 +84,27 @@ import Testing
         }
     }
 
+    /// A page or an export has many values of one tenant.
+    @Test func `an opener asks once for a key that many values name`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.addTenants(database)
+            let keys = TenantKeys(pool: database.pool, kek: try Self.kek(), maximumAge: .zero)
+            let vault = Vault(keys: keys)
+            let first = try await vault.seal(Secret("one"), Self.place("acme"))
+            let second = try await vault.seal(Secret("two"), Self.place("acme"))
+            let others = try await vault.seal(Secret("three"), Self.place("globex"))
+            var opener = vault.opener
+            let one = try await opener.open(first, Self.place("acme"))
+            #expect(one.reveal() == "one")
+            try await database.admin.script("delete from dialtone.tenant_keys where tenant_id = 'acme'")
+            let two = try await opener.open(second, Self.place("acme"))
+            #expect(two.reveal() == "two", "the key is in hand")
+            let three = try await opener.open(others, Self.place("globex"))
+            #expect(three.reveal() == "three")
+            await #expect(throws: CannotOpen()) { try await vault.open(second, Self.place("acme")) }
+        }
+    }
+
     // MARK: Keys and places
 
     private static let bytes = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
