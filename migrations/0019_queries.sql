@@ -1,7 +1,7 @@
 -- Why: queries. Why a user stands where he stands, what has happened to him, and how many there are of each kind.
--- Lock: ACCESS EXCLUSIVE on sources, credentials, surplus, tenant_tags, doubts, tally, samples and quarantine, for changes of the
--- catalogue. SHARE on users, events and credentials while an index of each is built: each is read once, a few seconds
--- for a million rows. Their writes wait meanwhile.
+-- Lock: ACCESS EXCLUSIVE on sources, jobs, credentials, surplus, tenant_tags, doubts, tally, samples and quarantine,
+-- for changes of the catalogue. SHARE on users, events and credentials while an index of each is built: each is read
+-- once, a few seconds for a million rows. Their writes wait meanwhile.
 -- Backwards compatible: yes. Nodes of the version before write none of the new columns and tables.
 
 set local lock_timeout = '2s';
@@ -26,6 +26,12 @@ create index person_names_email on dialtone.person_names (tenant_id, email_index
     where email_index is not null;
 -- Whether a source hands over its people's names and addresses. Off: nothing of them is read, sealed or written.
 alter table dialtone.sources add column keeps_names boolean not null default false;
+
+-- ── Jobs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The provider's code to what it rejected, beside its words: one cause has one code, and may have many words. Null: it
+-- gave none.
+alter table dialtone.jobs add column provider_code text;
 
 -- ── Credentials ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,9 +254,40 @@ create function dialtone.rank_in_line(at_place bigint, at_id uuid) returns bigin
         order by jobs.place desc, jobs.id desc limit 1000) ahead
 $$;
 
+-- Returns the people of a tenant's own sources who wait for a membership, the newest first. Security definer, because a
+-- tenant may not read what its sources know of people. Index people_waiting.
+create function dialtone.who_waits(tenant text, most bigint) returns table (source_id uuid, user_id text)
+    language sql stable security definer rows 100 set search_path = pg_catalog as $$
+    select person.source_id, person.external_user
+    from (select sources.source_id from dialtone.sources
+          where sources.tenant_id = tenant collate "C" and sources.status <> 'deleted' offset 0) sender
+    cross join lateral (
+        select people.source_id, people.external_user, people.waits_until from dialtone.people
+        where people.source_id = sender.source_id and people.waits_until > statement_timestamp()
+        order by people.waits_until desc limit most) person
+    where coalesce(nullif(current_setting('dialtone.tenant', true), ''), tenant) = tenant
+    order by person.waits_until desc limit most
+$$;
+
+-- Returns whether a person of a tenant's own source still waits for a membership. Security definer, as above. Indexes
+-- people_pkey and sources_pkey.
+create function dialtone.still_waits(tenant text, source uuid, person text) returns boolean
+    language sql stable security definer set search_path = pg_catalog as $$
+    select exists (
+        select 1 from dialtone.people join dialtone.sources sender on sender.source_id = people.source_id
+        where people.source_id = source and people.external_user = person collate "C"
+          and people.waits_until > statement_timestamp()
+          and sender.tenant_id = tenant collate "C" and sender.status <> 'deleted'
+          and coalesce(nullif(current_setting('dialtone.tenant', true), ''), tenant) = tenant)
+$$;
+
 revoke execute on function dialtone.what_holds(text) from public;
 revoke execute on function dialtone.has_worker() from public;
 revoke execute on function dialtone.rank_in_line(bigint, uuid) from public;
+revoke execute on function dialtone.who_waits(text, bigint) from public;
+revoke execute on function dialtone.still_waits(text, uuid, text) from public;
 grant execute on function dialtone.what_holds(text) to dialtone_service, dialtone_tenant;
 grant execute on function dialtone.has_worker() to dialtone_service, dialtone_tenant;
 grant execute on function dialtone.rank_in_line(bigint, uuid) to dialtone_service, dialtone_tenant;
+grant execute on function dialtone.who_waits(text, bigint) to dialtone_service, dialtone_tenant;
+grant execute on function dialtone.still_waits(text, uuid, text) to dialtone_service, dialtone_tenant;

@@ -43,10 +43,11 @@ extension ProviderLimits {
         (try? await self.know())?.rates[LimitScope.connection(connection).key] != nil
     }
 
-    /// Returns how long nothing may be sent for this connection or tenant, as far as this node knows. Takes nothing.
-    package func remainingStop(of connection: String, _ tenant: String) async -> Duration? {
+    /// Returns the key of the tenant or of the connection when its creates are stopped, as far as this node knows; nil
+    /// when neither is. Takes nothing.
+    package func stoppedScope(of connection: String, _ tenant: String) async -> String? {
         guard let known = try? await self.know() else { return nil }
-        return [LimitScope.connection(connection), .tenant(tenant)].compactMap { known.stopped[$0.key] }.max()
+        return [LimitScope.tenant(tenant), .connection(connection)].map(\.key).first { known.stopped[$0] != nil }
     }
 
     /// Returns how long a create waits for the rate. Each create waits a step longer than the one before it, so that a

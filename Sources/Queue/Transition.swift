@@ -22,12 +22,14 @@ package struct Transition: Sendable {
     package var isUnsent: Bool
     /// The tag is full: the next claim takes a slot of another shard.
     package var dropsTag: Bool
+    /// The stopped scope that a scheduled job waits for, and no time makes it due; nil: it waits for its time.
+    package var waitsFor: String?
     package var trace: Trace
 
     package init(
         lease: Lease, to: JobState, delay: Duration, isCharged: Bool = false, isDoubtful: Bool = false,
         isFailure: Bool = false, landingTime: Duration? = nil, isUnsent: Bool = false, dropsTag: Bool = false,
-        trace: Trace = Trace()
+        waitsFor: String? = nil, trace: Trace = Trace()
     ) {
         self.lease = lease
         self.to = to
@@ -38,6 +40,7 @@ package struct Transition: Sendable {
         self.landingTime = landingTime
         self.isUnsent = isUnsent
         self.dropsTag = dropsTag
+        self.waitsFor = waitsFor
         self.trace = trace
     }
 }
@@ -67,12 +70,12 @@ extension Transition {
             \(transitions.map(\.lease.state)), \(transitions.map(\.to)), \(transitions.map(\.delay)),
             \(transitions.map { Int32($0.isCharged ? 1 : 0) }), \(transitions.map(\.isDoubtful)),
             \(transitions.map { Int32($0.isFailure ? 1 : 0) }), \(transitions.map(\.landingTime)),
-            \(transitions.map(\.isUnsent)), \(transitions.map(\.dropsTag)),
+            \(transitions.map(\.isUnsent)), \(transitions.map(\.dropsTag)), \(transitions.map(\.waitsFor)),
             \(transitions.map { $0.trace.httpStatus.map(Int32.init) }), \(transitions.map(\.trace.requestID)),
             \(transitions.map(\.trace.errorCode)), \(transitions.map(\.trace.callMilliseconds)),
             \(transitions.map(\.trace.waitedMilliseconds)))
         as t (id, epoch, worker, from_state, to_state, delay, charge, is_doubtful, failure, landing_time,
-              is_unsent, drops_tag, http_status, request_id, error_code, call_ms, waited_ms)
+              is_unsent, drops_tag, waits_for, http_status, request_id, error_code, call_ms, waited_ms)
         """
     }
 
@@ -89,13 +92,21 @@ extension Transition {
         """
 
     /// Doubt is sticky: `in_doubt` is never set back here, and doubt always has a moment before which an empty answer
-    /// proves nothing. A job whose user was changed meanwhile waits for no pause.
+    /// proves nothing. A job whose user was changed meanwhile waits for no pause, and for no scope.
+    ///
+    /// A job that waits for a scope comes from a look, and looks again when it is let go. One that was never in doubt
+    /// would be queued then, so it must look.
     ///
     /// `is_unknown`: a create was sent, and its outcome is not known. Only an armed job sends one.
     private static let moved: SQL = """
         update dialtone.jobs
         set state = input.to_state, worker = null, lease_until = null,
-            run_at = clock_timestamp() + case when jobs.is_awaited then interval '0' else input.delay end,
+            run_at = case when jobs.is_awaited then clock_timestamp()
+                     when input.waits_for is not null then timestamptz 'infinity'
+                     else clock_timestamp() + input.delay end,
+            waits_for = case when not jobs.is_awaited then input.waits_for end,
+            must_look = jobs.must_look
+                        or (input.waits_for is not null and not jobs.in_doubt and not input.is_doubtful),
             is_awaited = false,
             place = case when input.to_state = 'queued' then jobs.place
                     else greatest(jobs.place, \(ServerClock.now)) end,

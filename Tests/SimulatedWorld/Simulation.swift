@@ -53,9 +53,9 @@ package struct Simulation {
     var clockOffset = 0
     var lastChange = Ledger.Change.restart
     var standby: Ledger
-    /// How often the server's clock has jumped.
-    var clockJumps = 0
-    var hasJumped: Bool { self.clockJumps > 0 }
+    /// Whether the server's clock has ever jumped, and how often it has jumped ahead.
+    var hasJumped = false
+    var jumpsAhead = 0
     /// Of a hundred commits, after how many the standby has all. A standby keeps up, or lags a little, or lags far
     /// behind.
     let replication: Int
@@ -88,6 +88,8 @@ package struct Simulation {
     var toldByOperator: Set<Int> = []
     /// By id: until when a credential may live that is surplus.
     var boundedUntil: [Int: Int] = [:]
+    /// By the ids of credentials that serve no more and that the ledger takes for active: until when it may do so.
+    var missingUntil: [Int: Int] = [:]
     /// Until when no call reaches the provider.
     var blackoutUntil = 0
     /// Users whose creates the provider rejects, and from when on.

@@ -10,6 +10,8 @@ package struct Burial: Sendable {
     package var user: UserKey
     package var reason: String
     package var words: String?
+    /// The provider's code to a rejection: many words may have one.
+    package var providerCode: String?
     /// Whether a create may have landed.
     package var mayExist: Bool
     package var trace: Trace
@@ -60,7 +62,8 @@ package struct Burial: Sendable {
             must_look = false, tag = case when held.is_doubtful then jobs.tag end,
             run_at = clock_timestamp()
                      + \(DeadJob.pause(after: "\(self.reason)", deaths: "coalesce(jobs.deaths, 0)")),
-            deaths = coalesce(jobs.deaths, 0) + 1, reason = \(self.reason), words = \(self.words)
+            deaths = coalesce(jobs.deaths, 0) + 1, reason = \(self.reason), words = \(self.words),
+            provider_code = \(self.providerCode)
         from held where held.is_wanted and jobs.id = held.id and \(self.lease.holdsJob)
         returning jobs.tenant_id, jobs.user_id
         """

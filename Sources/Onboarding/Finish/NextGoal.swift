@@ -70,6 +70,7 @@ enum NextGoal {
                 deaths = case when held.is_turned then null else jobs.deaths end,
                 reason = case when held.is_turned then null else jobs.reason end,
                 words = case when held.is_turned then null else jobs.words end,
+                provider_code = case when held.is_turned then null else jobs.provider_code end,
                 generation = held.generation, is_awaited = false,
                 place = greatest(jobs.place, \(ServerClock.now)),
                 worker = null, lease_until = null, run_at = clock_timestamp()
@@ -196,6 +197,7 @@ enum NextGoal {
             deaths = case when wish.status = 'failed' then jobs.deaths end,
             reason = case when wish.status = 'failed' then jobs.reason end,
             words = case when wish.status = 'failed' then jobs.words end,
+            provider_code = case when wish.status = 'failed' then jobs.provider_code end,
             attempts = 0, crashes = 0, is_awaited = false,
             failures = case when \(isTurn) then held.failures + (held.asked_pause > interval '0')::int else 0 end
         from held, duty, next, wish where jobs.id = held.id and \(lease.holdsJob)

@@ -105,7 +105,7 @@ extension JobRun {
             state.hasFailed = true
         case .rejected(_, let words, let trace):
             state.trace = Trace(trace, code: words.code)
-            state.words = words.text
+            state.words = words
         case .inDoubt(let reason, let trace):
             state.trace = Trace(trace, code: "unknown: \(reason)")
             self.metrics.doubts.add(DoubtCause(reason))

@@ -27,12 +27,21 @@ extension JobRun {
                 landingTime: landingTime, trace: state.logged))
     }
 
-    /// The job goes back into doubt as it came. `isFailure`: the next pause is longer.
-    func backIntoDoubt(_ state: RunState, _ delay: Duration, isFailure: Bool) -> JobResult {
+    /// The job goes back into doubt as it came.
+    func backIntoDoubt(_ state: RunState, _ delay: Duration) -> JobResult {
         .moved(
             Transition(
                 lease: state.job.lease, to: .inDoubt, delay: delay, isDoubtful: state.job.life.isDoubtful,
-                isFailure: isFailure, trace: state.logged(Trace(errorCode: "waits_for_limit"))))
+                trace: state.logged(Trace(errorCode: "waits_for_limit"))))
+    }
+
+    /// The job waits until this scope is stopped no more, and then looks again. It keeps its doubt, its quiet time and
+    /// its tag.
+    func setAside(_ state: RunState, for scope: String) -> JobResult {
+        .moved(
+            Transition(
+                lease: state.job.lease, to: .scheduled, delay: .zero, isDoubtful: state.job.life.isDoubtful,
+                waitsFor: scope, trace: state.logged(Trace(errorCode: "waits_for_limit"))))
     }
 
     /// The job's generation is done with.
@@ -52,8 +61,8 @@ extension JobRun {
     func buried(_ state: RunState, _ reason: String) -> JobResult {
         .buried(
             Burial(
-                lease: state.job.lease, user: state.job.user, reason: reason, words: state.words,
-                mayExist: state.job.life.isDoubtful, trace: state.logged))
+                lease: state.job.lease, user: state.job.user, reason: reason, words: state.words?.text,
+                providerCode: state.words?.code, mayExist: state.job.life.isDoubtful, trace: state.logged))
     }
 
     /// The name of this job's credential at the provider.

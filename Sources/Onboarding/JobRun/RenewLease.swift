@@ -13,14 +13,15 @@ extension JobRun {
     /// Returns a result when the create may not be sent.
     ///
     /// Permission is asked before the job is armed again: a job that is refused here keeps its quiet time, so its next
-    /// look may prove absence again. While its connection is stopped it looks less and less often, up to every eight
-    /// minutes, because a create that landed late may still be found. A visit that has seen one makes it look at once.
+    /// look may prove absence again. While its scope is stopped it is set aside, and does not look: a create that lands
+    /// late is found by its name in doubt or by a visit, which makes the job look at once.
     func renewLease(_ state: inout RunState) async -> JobResult? {
         if case .wait(let wait) = await self.takePermits(&state) {
             let (connection, tenant) = (state.job.connectionID, state.job.user.tenant.rawValue)
-            let isStopped = await self.provider.limits.remainingStop(of: connection, tenant) != nil
-            let pause = isStopped ? max(wait, .seconds(15 << min(state.job.life.failures, 5))) : wait
-            return self.backIntoDoubt(state, pause + pause * self.random(), isFailure: isStopped)
+            if let scope = await self.provider.limits.stoppedScope(of: connection, tenant) {
+                return self.setAside(state, for: scope)
+            }
+            return self.backIntoDoubt(state, wait + wait * self.random())
         }
         return await self.writeNewLease(&state) ? nil : self.doubt(state, .seconds(1))
     }

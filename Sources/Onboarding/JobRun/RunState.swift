@@ -33,8 +33,8 @@ struct RunState {
     private(set) var calls: (took: Duration, waited: Duration)?
     /// Since when no call of this run is under way.
     private var idleSince = ContinuousClock.now
-    /// The provider's words to a rejection.
-    var words: String?
+    /// The provider's code and words to a rejection.
+    var words: ProviderWords?
     /// Whether a call failed. Failures in a row make pauses longer.
     var hasFailed = false
     let isFromDoubt: Bool

@@ -8,9 +8,12 @@ import Queue
 /// The sweep's corrections. None of them creates or deletes at the provider; the user's job does that afterwards.
 enum SweepCorrections {
     /// Makes the user's job of this generation look before anything else, because a credential under its name exists.
-    /// A job that a worker holds is left alone, and remembers that it must look: its claim may be lost, or it may be put
-    /// off before it has sent anything. Its next claim looks first. A generation that is past needs no look: its
-    /// credential is deleted. In one transaction behind the user's lock. Unique key of jobs (tenant_id, user_id).
+    ///
+    /// A job that a worker holds is left alone, and remembers that it must look: its claim may be lost, or it may be
+    /// put off or set aside before it has sent anything. It is due at once then, and its next claim looks first. A
+    /// generation that is past needs no look: its credential is deleted.
+    ///
+    /// In one transaction behind the user's lock. Unique key of jobs (tenant_id, user_id).
     static func makeLook(_ found: FoundCredential) -> [SQL] {
         [UserLock.take(found.owner.user), Self.look(found), DeadJob.lookNow(found.owner.user)]
     }
@@ -25,7 +28,7 @@ enum SweepCorrections {
               and generation = \(found.owner.generation)
             for no key update),
         told as (
-            update dialtone.jobs set must_look = true
+            update dialtone.jobs set must_look = true, is_awaited = true
             where id = any(array(select id from before where state in ('armed', 'looking')))
               and generation = (select generation from dialtone.users
                                 where tenant_id = \(found.owner.user.tenant) and user_id = \(found.owner.user.user))),

@@ -6,7 +6,7 @@ package import Postgres
 /// The way back of jobs that were set aside.
 package enum LetGo {
     /// Queues the next jobs of each scope whose breaker is closed. Of a scope whose probe is due it queues as many as
-    /// the probe may send. Returns a row for each.
+    /// the probe may send. A job that was ever in doubt looks first. Returns a row for each.
     ///
     /// A breaker that was opened keeps its row, so the rows name all scopes that jobs can wait for. Locks the jobs and
     /// skips those that an event moves just now. Index jobs_waiting; the limit is that of the scope.

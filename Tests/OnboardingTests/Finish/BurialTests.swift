@@ -20,6 +20,7 @@ import Testing
                 let dead: SQL = """
                     select 1 from dialtone.jobs join dialtone.users using (tenant_id, user_id)
                     where state = 'dead' and status = 'failed' and reason = \(reason) and words = 'no'
+                      and provider_code = '10015'
                       and run_at between now() + \(pause) - interval '1 minute' and now() + \(pause)
                     """
                 #expect(try await database.admin.query(dead).count == 1, "\(factor)")
@@ -76,7 +77,8 @@ import Testing
             try await database.finish([.ended(ending)])
             let dead = "generation = 3 and state = 'dead' and in_doubt and not must_look and deaths = 1"
             let day = "run_at between now() + interval '23 hours' and now() + interval '24 hours'"
-            #expect(try await database.count("dialtone.jobs where \(dead) and \(day)") == 1)
+            let said = "words = 'no' and provider_code = '10015'"
+            #expect(try await database.count("dialtone.jobs where \(dead) and \(day) and \(said)") == 1)
             #expect(try await database.count("dialtone.users where status = 'failed'") == 1)
         }
     }
@@ -114,8 +116,8 @@ import Testing
     private static func burial(of job: ArmedJob, _ reason: String, mayExist: Bool = false) -> JobResult {
         .buried(
             Burial(
-                lease: job.lease, user: job.user, reason: reason, words: "no", mayExist: mayExist,
-                trace: Trace(httpStatus: 422)))
+                lease: job.lease, user: job.user, reason: reason, words: "no", providerCode: "10015",
+                mayExist: mayExist, trace: Trace(httpStatus: 422)))
     }
 
     private static func absent(_ job: ArmedJob, generation: Generation) -> JobResult {

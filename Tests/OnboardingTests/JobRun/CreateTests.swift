@@ -43,12 +43,27 @@ import Testing
     }
 
     /// The limits refuse the job before it is armed again, so its quiet time stays over.
-    @Test func `a job refused before its create is not armed and looks again later`() async throws {
+    @Test(arguments: [("connection:1", LimitScope.connection("1")), ("tenant:acme", LimitScope.tenant("acme"))])
+    func `a job whose scope is stopped after its look is not armed and waits for the scope`(
+        key: String, scope: LimitScope
+    ) async throws {
         try await JobRunBed.with { bed in
-            await bed.limits.openBreaker(.connection("1"), reason: "HTTP 403")
+            await bed.limits.openBreaker(scope, reason: "refused")
             let provider = ScriptedProvider.willing()
             let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
-            #expect(result.moved?.to == .inDoubt && result.moved?.landingTime == nil && provider.creates == 0)
+            #expect(result.moved?.to == .scheduled && result.moved?.waitsFor == key)
+            #expect(result.moved?.isDoubtful == true && result.moved?.landingTime == nil && provider.creates == 0)
+        }
+    }
+
+    /// A rate lets creates through, one after another. The job's turn comes by itself.
+    @Test func `a job that waits for a rate after its look is not set aside`() async throws {
+        try await JobRunBed.with { bed in
+            try await bed.limits.setRate(0.01, for: .connection("1"))
+            let provider = ScriptedProvider.willing()
+            while await bed.limits.takePermit(for: "1", of: "acme") == .granted {}
+            let result = try await bed.run(.looking(quietIn: .seconds(-1)), on: provider)
+            #expect(result.moved?.to == .inDoubt && result.moved?.waitsFor == nil && provider.creates == 0)
             #expect((result.moved?.delay ?? .zero) > .seconds(20))
         }
     }

@@ -164,8 +164,10 @@ extension Simulation {
 
     /// Moves the server's clock: 20 seconds back to 100 seconds ahead.
     private mutating func jumpClock() {
-        self.clockOffset += self.dice.upTo(120_000) - 20_000
-        self.clockJumps += 1
+        let jump = self.dice.upTo(120_000) - 20_000
+        self.clockOffset += jump
+        self.hasJumped = true
+        if jump > 0 { self.jumpsAhead += 1 }
         self.note("clock off by \(self.clockOffset)")
     }
 
@@ -215,6 +217,7 @@ extension Simulation {
         self.isPeace = true
         self.boundAll()
         self.blackoutUntil = 0
+        if self.clockOffset < 0 { self.jumpsAhead += 1 }
         self.clockOffset = max(self.clockOffset, 0)
         let now = self.now
         for slot in self.workers.indices {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a second or a late credential may live: the bounds of the design, by virtual time.
 
+import Model
+
 extension Simulation {
     /// Notes until when a credential may live that turns out to be surplus. Bounds are judged in peace.
     ///
@@ -15,9 +17,23 @@ extension Simulation {
     /// The period with its spread, the time until a tag that is not quiet is listed, and some calls and retries.
     private var visitBound: Int { self.period * 5 / 4 + min(self.period * 6, Times.listAge) + 150_000 }
 
-    /// In peace the bounds begin for all that is there.
+    /// A credential that is gone or has expired is seen by a whole list at the latest: a second one in its tag may hide
+    /// it from the count. It is asked for again when the quiet time is over.
+    private var missingBound: Int { self.period * 5 / 4 + Times.listAge + self.landingTime + 150_000 }
+
+    /// In peace the bounds begin for all that is there, and for all that is missing.
     mutating func boundAll() {
         for credential in self.provider.live { self.bound(credential) }
+        guard self.hasSweep else { return }
+        for row in self.ledger.credentials where row.status == .active && !self.provider.isLive(row.id) {
+            self.missingUntil[row.id] = self.now + self.missingBound
+        }
+    }
+
+    /// Judges a credential that is replaced now because it serves no more.
+    mutating func checkMissing(_ id: Int) {
+        guard let until = self.missingUntil[id], self.now > until else { return }
+        self.fail("credential \(id) was taken for active \(self.now - until) ms longer than it may")
     }
 
     /// Judges a credential that is deleted as surplus now. A stray lives until an operator's word.

@@ -41,6 +41,8 @@ package struct Tally: Sendable {
         case followed
         /// Dead jobs that were tried again by themselves.
         case triedAgain
+        /// Jobs that were set aside after a look.
+        case setAside
     }
 
     private var counts = [Int](repeating: 0, count: Kind.allCases.count)

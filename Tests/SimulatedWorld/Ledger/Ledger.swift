@@ -42,6 +42,8 @@ struct Ledger {
         var tag: Int?
         /// Whether it waits until its scope is stopped no more.
         var isAside = false
+        /// Whether something was wanted or seen of its user while a worker held it. Then it is not set aside.
+        var isAwaited = false
 
         /// Whether this is the same job in the same place, as a claim finds it that has read `other`.
         func isSameClaim(as other: Job) -> Bool {

@@ -36,6 +36,7 @@ extension Ledger {
         self.jobs[index].epoch += 1
         self.jobs[index].worker = worker
         self.jobs[index].leaseUntil = now + lease
+        self.jobs[index].isAwaited = false
         let isRecorded = self.credentials.contains {
             $0.user == self.jobs[index].user && $0.generation == self.jobs[index].generation
         }

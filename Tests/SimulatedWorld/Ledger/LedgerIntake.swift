@@ -110,7 +110,8 @@ extension Ledger {
                 self.jobs[index].runAt = min(self.jobs[index].runAt, now)
                 self.jobs[index].isAside = false
             case .dead: self.revive(index, now, mutant)
-            case .queued, .armed, .looking: break
+            case .armed, .looking: self.jobs[index].isAwaited = true
+            case .queued: break
             }
             return
         }

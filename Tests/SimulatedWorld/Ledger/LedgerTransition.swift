@@ -45,6 +45,20 @@ extension Ledger {
         if let landingTime { self.jobs[index].quietUntil = max(self.jobs[index].quietUntil ?? 0, now + landingTime) }
     }
 
+    /// Puts a job aside whose look has found absence, and whose scope is stopped, as `Transition.write` does with
+    /// `waitsFor`. It looks again when it is let go.
+    mutating func setAside(_ lease: Lease, life: JobLife, now: Int, _ mutant: Mutant?) {
+        guard let index = self.held(lease, mutant) else { return }
+        let isAwaited = self.jobs[index].isAwaited
+        self.jobs[index].state = .scheduled
+        self.jobs[index].worker = nil
+        self.jobs[index].failures = 0
+        self.jobs[index].isDoubtful = self.jobs[index].isDoubtful || life.isDoubtful
+        if !self.jobs[index].isDoubtful { self.jobs[index].mustLook = true }
+        self.jobs[index].isAside = !isAwaited
+        self.jobs[index].runAt = isAwaited ? now : Int.max / 2
+    }
+
     /// Gives the job a new epoch and lease, as `Lease.renewed` does. Returns the epoch; nil when the lease is out of
     /// date, or when the job was claimed in another era.
     mutating func rearm(

@@ -89,9 +89,11 @@ extension Ledger {
                 self.jobs[index].isAside = false
                 self.jobs[index].runAt = now
             case .dead: self.revive(index, now, mutant)
-            // Its claim may be lost and put back, or it may be put off before it has sent anything.
+            // Its claim may be lost and put back, or it may be put off or set aside before it has sent anything.
             case .armed, .looking:
-                if self.users[user]?.generation == generation { self.jobs[index].mustLook = true }
+                guard self.users[user]?.generation == generation else { break }
+                self.jobs[index].mustLook = true
+                self.jobs[index].isAwaited = true
             }
         }
     }

@@ -53,6 +53,7 @@ extension Simulation {
             if isCutOff { return }
             if case .reprovision(let id) = correction {
                 if self.provider.isLive(id) { self.fail("a credential that is there is taken for vanished") }
+                self.checkMissing(id)
                 self.note("credential \(id) serves no more; the next generation opens")
             }
             if self.givesUp(on: { $0.carryOut(correction) }) {

@@ -17,7 +17,7 @@ struct Run {
     let claimed: Lease
     /// The server that it was armed by.
     var armedBy: Int
-    /// How often the server's clock had jumped by then.
+    /// How often the server's clock had jumped ahead by then.
     var jumpsWhenArmed: Int
     /// Whether its own create was answered.
     var hasCreated = false

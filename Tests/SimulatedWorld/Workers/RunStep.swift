@@ -50,9 +50,13 @@ extension Simulation {
         }
     }
 
-    /// Writes a new epoch and lease. When that fails, or its answer is lost, the job goes back into doubt.
+    /// Writes a new epoch and lease. When that fails, or its answer is lost, the job goes back into doubt. While its
+    /// scope is stopped it is set aside, unless its node has not heard of the stop.
     private mutating func renewLease(_ slot: Int, _ number: Int, _ run: inout Run) {
         let server = self.server
+        if self.ledger.stoppedUntil > self.serverNow, self.isPeace || !self.dice.chance(10) {
+            return self.finish(slot, number, .setAside(run))
+        }
         let (lease, era) = (run.lease, run.server)
         let isGivenUp = self.givesUp(on: { _ = $0.rearm(lease, era) })
         let epoch = isGivenUp ? nil : self.rearm(lease, era)
@@ -63,7 +67,7 @@ extension Simulation {
         run.lease.epoch = epoch
         run.lease.state = .armed
         run.armedBy = server
-        run.jumpsWhenArmed = self.clockJumps
+        run.jumpsWhenArmed = self.jumpsAhead
         run.leaseEnd = self.now + Times.lease
     }
 

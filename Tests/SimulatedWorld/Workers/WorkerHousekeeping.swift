@@ -31,6 +31,7 @@ extension Simulation {
         self.readStrayNames(slot)
         self.followDoubts()
         self.visit(slot)
+        self.askForMissing()
         self.walkAccount()
         for id in self.ledger.dueSurplus(self.server, now: self.serverNow) {
             let call = Call(

@@ -107,7 +107,7 @@ extension Simulation {
                 Run(
                     lease: claim.lease, life: claim.life, user: claim.user, overlap: claim.overlap, tag: claim.tag,
                     leaseEnd: self.now + Times.lease, server: server, isFromDoubt: state == .inDoubt,
-                    claimed: claim.lease, armedBy: server, jumpsWhenArmed: self.clockJumps))
+                    claimed: claim.lease, armedBy: server, jumpsWhenArmed: self.jumpsAhead))
         }
         if !claimed.isEmpty { self.committed() }
         if !claimed.isEmpty && self.ledger.looksFirst { self.ledger.demandTags(self.serverNow) }

@@ -21,6 +21,9 @@ extension Simulation {
             self.ledger.move(
                 run.lease, to: state, delay: delay, isCharged: isCharged, dropsTag: dropsTag, life: run.life,
                 isFailure: run.hasFailed, landingTime: landingTime, now: now, self.mutant)
+        case .setAside(let run):
+            self.ledger.setAside(run.lease, life: run.life, now: now, self.mutant)
+            self.tally.count(.setAside)
         case .end(let run, let id): self.ledger.end(run.lease, deleted: id, now: now, self.mutant)
         case .passOver(let run, let delay):
             self.ledger.end(run.lease, deleted: nil, passesOver: delay, now: now, self.mutant)
