@@ -5,19 +5,16 @@ import Postgres
 import Synchronization
 
 extension ProviderLimits {
-    /// Takes the permit for one call of this kind. It may wait some seconds for the budget, and not for a pause. The
-    /// permit may come out of another kind's part of the budget. One who has a lane waits behind the lane's others.
+    /// Takes the permit for one call of this kind. It may wait some seconds for the budget, and not for a pause. One
+    /// who has a lane waits behind the lane's others.
     ///
     /// Where nothing is limited, it only looks into memory. When the database cannot say, the permit is granted.
     /// Cancelled here: the answer is to wait, and nothing is taken.
-    package func permit(
-        _ kind: CallKind, outOf share: CallKind? = nil, lane: String? = nil
-    ) async -> Permission {
+    package func permit(_ kind: CallKind, lane: String? = nil) async -> Permission {
         guard let known = try? await self.know() else { return .granted }
         if let wait = known.wait(for: kind) { return .wait(wait) }
         await self.writeLearnedRates()
-        guard let budget = known.budget(of: share ?? kind) else { return .granted }
-        let kind = share ?? kind
+        guard let budget = known.budget(of: kind) else { return .granted }
         return await self.budget.permit(kind, lane: lane, from: budget, patience: kind.patience)
     }
 

@@ -6,17 +6,21 @@ import Synchronization
 
 extension ProviderLimits {
     /// Pauses calls of this kind for all nodes, and those that its pause stops too: creates, looks and deletes are
-    /// paused together, and the sweep with them. A pause is only ever extended.
+    /// paused together, and the sweep with them. A pause is only ever extended. `reason` is for an operator, where it
+    /// is another one than a 429.
     ///
     /// Cancelled or failed here: the call that met the 429 waits all the same, and the next call meets it again.
-    package func pause(_ kind: CallKind, for wait: Duration) async {
+    package func pause(_ kind: CallKind, for wait: Duration, because reason: String? = nil) async {
         _ = try? await self.pool.query(
             """
-            insert into dialtone.provider_limits (scope, paused_until)
-            values (\(kind.pauseKey), clock_timestamp() + \(wait))
+            insert into dialtone.provider_limits (scope, paused_until, reason)
+            values (\(kind.pauseKey), clock_timestamp() + \(wait), \(reason))
             -- The row's lock orders two nodes that pause it together; with greatest() their order does not matter.
             on conflict (scope) do update
-            set paused_until = greatest(provider_limits.paused_until, excluded.paused_until)
+            set paused_until = greatest(provider_limits.paused_until, excluded.paused_until),
+                -- That of the pause that ends last.
+                reason = case when provider_limits.paused_until > excluded.paused_until then provider_limits.reason
+                              else excluded.reason end
             """)
         self.forget()
     }

@@ -13,7 +13,7 @@ package struct ProviderLimit: Sendable {
     package let learnedRate: Double?
     /// `closed`, `open` or `half_open`.
     package let breaker: String
-    /// Why the breaker opened; nil while it is closed.
+    /// Why the breaker opened, or why calls rest where that is no 429; nil while neither is so.
     package let reason: String?
     /// Seconds until something may be sent again; nil when it may now.
     package let waitSeconds: Double?
@@ -40,7 +40,7 @@ extension ProviderLimits {
                    rate,
                    \(Self.believedRate),
                    breaker,
-                   case when breaker <> 'closed' then reason end,
+                   case when breaker <> 'closed' or paused_until > statement_timestamp() then reason end,
                    -- greatest() passes over nulls, and is null for two of them.
                    (extract(epoch from greatest(paused_until, case when breaker <> 'closed' then probe_until end)
                                        - statement_timestamp()))::float8

@@ -59,11 +59,12 @@ import Testing
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             await limits.pause(.tokens, for: .seconds(100))
-            await limits.pause(.sweep, for: .seconds(900))
+            await limits.pause(.sweep, for: .seconds(900), because: "no witness")
             let wait = try await limits.wait(for: .tokens)
             #expect((Duration.seconds(80)...Duration.seconds(100)).contains(wait ?? .zero))
             let list = try await limits.list()
             #expect(list.map(\.scope) == ["kind:sweep", "kind:tokens"])
+            #expect(list.map(\.reason) == ["no witness", nil])
             #expect(list.allSatisfy { $0.breaker == "closed" && $0.rate == nil && ($0.waitSeconds ?? 0) > 80 })
         }
     }

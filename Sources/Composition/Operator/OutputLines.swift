@@ -72,6 +72,7 @@ package struct LimitLine: Line {
     @OrNull package var wait_seconds: Int?
 
     package static let heading = ["SCOPE", "RATE", "BREAKER", "WAITS", "WHY"]
+    package static let flexible = [4]
     package var cells: [String] {
         [
             self.scope, self.rateInWords, self.breaker, self.wait_seconds.map { "\($0) s" } ?? "", self.reason ?? "",

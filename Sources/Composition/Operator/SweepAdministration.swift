@@ -36,10 +36,9 @@ extension Administration {
                         pool: pool, api: api, limits: ProviderLimits(pool: pool),
                         installation: try row.decode(UUID.self), lease: self.settings.lease,
                         landingTime: self.settings.httpDeadline + self.settings.providerMargin, options: options,
-                        interval: self.settings.sweepInterval)
+                        interval: self.settings.sweepInterval, tell: tell)
                     tell(try await sweep.estimate(tenant: options.tenant).line)
-                    return try await sweep.run(
-                        tenant: options.tenant, by: self.settings.serverIdentity, tell: tell)
+                    return try await sweep.run(tenant: options.tenant, by: self.settings.serverIdentity)
                 })
         } catch {
             result = .failure(error)

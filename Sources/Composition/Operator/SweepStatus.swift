@@ -3,7 +3,9 @@
 
 import Foundation
 package import Model
+import Onboarding
 import Postgres
+import ProviderLimits
 
 /// The state of the sweep, as rows tell it. Nothing is asked of the provider.
 package struct SweepStatus: Encodable, Sendable, Equatable {
@@ -18,6 +20,10 @@ package struct SweepStatus: Encodable, Sendable, Equatable {
     package var failing = 0
     /// Tags where more would change than a visit may change, with the number of changes.
     package var waiting: [WaitingTag] = []
+    /// For how long the workers make no visit, because calls are held back; nil: they do.
+    @OrNull package var rests_for_seconds: Int?
+    /// Whether visits have found no known credential, and none has found one since.
+    package var no_witness = false
     /// Names whose create was in doubt in the last day.
     package var doubts = 0
     /// Credentials that bear this installation's name and belong to no user of the ledger.
@@ -39,6 +45,7 @@ package struct SweepStatus: Encodable, Sendable, Equatable {
         if self.unseen > 0 { lines.append("not seen since the database server changed: \(self.unseen)") }
         if self.late > 0 { lines.append("late: \(self.late), the longest by \(Self.text(self.latest_by_seconds))") }
         if self.failing > 0 { lines.append("failing: \(self.failing), tried again by themselves") }
+        if let rest { lines.append(rest) }
         lines.append("names in doubt that are followed: \(self.doubts)")
         lines.append("walk over the account: page \(self.page)" + (self.pages.map { " of \($0)" } ?? ""))
         if self.strays > 0 { lines.append("unknown: \(self.strays); see dialtone sweep --dry-run") }
@@ -50,6 +57,13 @@ package struct SweepStatus: Encodable, Sendable, Equatable {
             lines.append("nothing is deleted: run dialtone installation confirm --same or --clone")
         }
         return lines
+    }
+
+    /// Whether the workers visit nothing for a while, and why.
+    private var rest: String? {
+        let why = self.no_witness ? "no known credential answers (no witness)" : "see dialtone limit list"
+        if let seconds = self.rests_for_seconds { return "visits rest for \(Self.text(seconds)): \(why)" }
+        return self.no_witness ? "at the last visits \(why)" : nil
     }
 
     private static func text(_ seconds: Int) -> String {
@@ -67,6 +81,8 @@ extension Administration {
                 let (tag, changes) = try row.decode(String.self, Int32.self)
                 status.waiting.append(SweepStatus.WaitingTag(tag: tag, changes: Int(changes)))
             }
+            let rest = try await ProviderLimits(pool: pool).wait(for: .sweep)
+            status.rests_for_seconds = rest.map { Int(($0 / Duration.seconds(1)).rounded(.up)) }
             return status
         }
     }
@@ -75,7 +91,12 @@ extension Administration {
         select tag.count, tag.unseen, tag.late, tag.latest_by, tag.failing,
                (select count(*) from dialtone.doubts),
                (select count(*) from dialtone.surplus where user_id is null and deleted_at is null),
-               walk.page, walk.pages, coalesce(incarnation.is_stopped, false)
+               walk.page, walk.pages, coalesce(incarnation.is_stopped, false),
+               -- A visit that began after the rest did, and listed its tag, had a witness.
+               exists (select 1 from dialtone.provider_limits resting
+                       where resting.scope = 'kind:sweep' and resting.reason = \(WitnessRest.reason)
+                         and not exists (select 1 from dialtone.tenant_tags
+                                         where listed_at > resting.paused_until - \(WitnessRest.length)))
         from dialtone.account_walk walk
         left join dialtone.incarnation incarnation on true
         cross join lateral (
@@ -103,5 +124,6 @@ extension Administration {
         status.page = Int(try columns.next(Int32.self))
         status.pages = try columns.next(Int32?.self).map(Int.init)
         status.needs_confirmation = try columns.next()
+        status.no_witness = try columns.next()
     }
 }

@@ -15,6 +15,7 @@ package struct TenantLine: Line {
     @OrNull package var credential_life_days: Int?
 
     package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED", "LIFE"]
+    package static let spare = [3]
     package var cells: [String] {
         [
             self.tenant, self.connection_id, self.status, self.created_at,
@@ -47,6 +48,8 @@ package struct KeyLine: Line {
     @OrNull package var revoked_at: String?
 
     package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
+    package static let flexible = [2, 1]
+    package static let spare = [3]
     package var cells: [String] {
         [
             self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at,

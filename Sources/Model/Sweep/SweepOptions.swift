@@ -17,6 +17,8 @@ package struct SweepOptions: Sendable {
     package var isThorough = true
     /// The pause between two calls, so that other work keeps its share of the provider's rate.
     package var pace: Duration = .zero
+    /// The longest time for which a call waits while calls are held back. No pause lasts longer than 15 minutes.
+    package var patience: Duration = .seconds(960)
 
     package init() {}
 }

@@ -18,10 +18,12 @@ struct GuardedProvider: TelephonyCredentialsAPI {
     var isWorkers = true
     /// The kind of its lists and questions. Its deletes are of a kind of their own, unless all its calls are the sweep's.
     var kind = CallKind.looks
-    /// The part of the budget that its calls come out of, where it is another one than that of their kind.
-    var share: CallKind?
+    /// The kind whose right its calls have, where it is not their own: its part of the budget, and its pause alone.
+    var right: CallKind?
     /// The turn that each of its calls waits for; nil: none.
     var turn: SweepTurn?
+    /// How its calls wait while they are held back; nil: they fail at once.
+    var patience: CallPatience?
 
     /// The same provider for the calls that a worker's sweep makes by itself.
     func forSweep(_ turn: SweepTurn) -> GuardedProvider {
@@ -29,8 +31,12 @@ struct GuardedProvider: TelephonyCredentialsAPI {
             api: self.api, limits: self.limits, isWorkers: self.isWorkers, kind: .sweep, turn: turn)
     }
 
-    /// Returns whether a call may be made now. Throws when the database cannot say.
-    func allowsCalls() async throws -> Bool { try await self.limits.allows(self.kind) }
+    /// Returns whether a call may be made now. One with patience may, because it waits by itself. Throws when the
+    /// database cannot say.
+    func allowsCalls() async throws -> Bool {
+        if self.patience != nil { return true }
+        return try await self.limits.allows(self.right ?? self.kind)
+    }
 
     /// Sends the create as it is. The caller holds its permits, and deals with its outcome.
     func create(_ request: CreateRequest) async -> CreateOutcome { await self.api.create(request) }
@@ -55,18 +61,35 @@ struct GuardedProvider: TelephonyCredentialsAPI {
         try await self.permitted(.tokens) { () async throws(TelnyxFailure) in try await self.api.token(id) }
     }
 
-    /// Makes one call when it is permitted, and notes its answer. A 429 pauses the calls of its kind for all nodes. A 401
-    /// stops the account. A 403 may be about this one call alone, so it stops nothing.
-    ///
-    /// Without a permit nothing is sent, and the failure `isHeldBack`. Cancelled in the line for the permit: as without
-    /// one.
+    /// Makes one call when it is permitted. With patience it waits for a pause to end, and is then made again: what has
+    /// met a 429 was not done.
     private func permitted<Value>(
         _ kind: CallKind, _ call: () async throws(TelnyxFailure) -> Value
     ) async throws(TelnyxFailure) -> Value {
-        if let turn { await self.limits.wait(for: turn) }
-        if case .wait(let wait) = await self.limits.permit(kind, outOf: self.share) {
-            throw TelnyxFailure(.rateLimited, words: ProviderWords(text: "waits for the limit"), retryAfter: wait)
+        guard let patience = self.patience else { return try await self.once(kind, call) }
+        if let rest = patience.rest { throw Self.heldBack(rest) }
+        let deadline = patience.deadline
+        while true {
+            do throws(TelnyxFailure) {
+                return try await self.once(kind, call)
+            } catch {
+                guard error.kind == .rateLimited,
+                    await patience.wait(for: error.retryAfter ?? .seconds(1), until: deadline)
+                else { throw error }
+            }
         }
+    }
+
+    /// Makes one call if it is permitted now, and notes its answer. A 429 pauses the calls of its kind for all nodes. A
+    /// 401 stops the account. A 403 may be about this one call alone, so it stops nothing.
+    ///
+    /// Without a permit nothing is sent, and the failure `isHeldBack`. Cancelled in the line for the permit: as without
+    /// one.
+    private func once<Value>(
+        _ kind: CallKind, _ call: () async throws(TelnyxFailure) -> Value
+    ) async throws(TelnyxFailure) -> Value {
+        if let turn { await self.limits.wait(for: turn) }
+        if case .wait(let wait) = await self.limits.permit(self.right ?? kind) { throw Self.heldBack(wait) }
         do {
             let value = try await call()
             if self.isWorkers { await self.limits.authenticated() }
@@ -82,6 +105,10 @@ struct GuardedProvider: TelephonyCredentialsAPI {
             }
             throw error
         }
+    }
+
+    private static func heldBack(_ wait: Duration) -> TelnyxFailure {
+        TelnyxFailure(.rateLimited, words: ProviderWords(text: "waits for the limit"), retryAfter: wait)
     }
 }
 

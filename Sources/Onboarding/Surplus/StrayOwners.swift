@@ -14,6 +14,8 @@ struct StrayOwners {
     struct Result {
         /// Those that nobody has.
         var strays: [Stray] = []
+        /// Those that are their owners' surplus now.
+        var surplus: [ProviderID] = []
         var remembered = 0
     }
 
@@ -41,7 +43,7 @@ struct StrayOwners {
                 if !self.sweep.options.isDryRun { try await self.help(found, verdict) }
             }
         }
-        for (tag, found) in taking { result.remembered += try await self.take(found, tag, &report) }
+        for (tag, found) in taking { try await self.take(found, tag, &result, &report) }
         return result
     }
 
@@ -58,8 +60,8 @@ struct StrayOwners {
     /// What nobody wants becomes its user's surplus. More than a visit may take away of one tag waits for an operator's
     /// word.
     private func take(
-        _ found: [(Stray, OwnedName, Verdict)], _ tag: String, _ report: inout SweepReport
-    ) async throws -> Int {
+        _ found: [(Stray, OwnedName, Verdict)], _ tag: String, _ result: inout Result, _ report: inout SweepReport
+    ) async throws {
         let row = try await self.sweep.pool.query("select held from dialtone.tenant_tags where tag = \(tag)").first
         let held = try row?.decode(Int.self) ?? 0
         guard found.count <= TagVisit.tolerated(of: held) || self.sweep.options.isConfirmed else {
@@ -68,19 +70,18 @@ struct StrayOwners {
                 _ = try await self.sweep.pool.query(
                     "update dialtone.tenant_tags set would_change = \(Int32(found.count)) where tag = \(tag)")
             }
-            return 0
+            return
         }
         report.surplus += found.count
-        guard !self.sweep.options.isDryRun else { return 0 }
-        var remembered = 0
+        guard !self.sweep.options.isDryRun else { return }
         for (stray, owner, verdict) in found {
             if verdict == .overtaken {
                 // A sign-up has come in between, and wants this very generation. Its job must go on finding the stray.
                 guard try await self.sweep.inOneTransaction(SweepCorrections.overtake(owner)) > 0 else { continue }
             }
-            remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag, as: verdict.finding)
+            result.remembered += try await self.sweep.remember(stray.id, owner, tag: stray.tag, as: verdict.finding)
+            result.surplus.append(stray.id)
         }
-        return remembered
     }
 
     // MARK: The walk

@@ -64,15 +64,17 @@ struct Surplus: Sendable {
     ///
     /// The proofs need no trust in the ledger: they stay true in every later state, so commits that were lost since
     /// change nothing. A row of nobody (a stray) goes by an operator's word alone, two minutes after it.
-    static var due: SQL {
+    static var due: SQL { Self.due(of: nil) }
+
+    /// The same for the rows of one tenant; nil for all.
+    static func due(of tenant: TenantID?) -> SQL {
         """
         with looked_at as materialized (
             select surplus.provider_id, surplus.due_at, surplus.tenant_id, surplus.user_id, surplus.generation,
                    \(Stray.isDoomed) as is_doomed
             from dialtone.surplus
             where surplus.deleted_at is null and \(Stray.isRefused) and surplus.due_at <= statement_timestamp()
-              and (surplus.user_id is not null or \(Stray.isDoomed))
-              and (select not incarnation.is_stopped and \(KnownServer.answers) from dialtone.incarnation)
+              and (surplus.user_id is not null or \(Stray.isDoomed)) and \(Self.isOf(tenant)) and \(Self.mayBeDeleted)
             order by surplus.due_at limit 64 for no key update skip locked),
         judged as materialized (
             select surplus.provider_id, surplus.due_at, (\(Self.activeOwner)) as owner,
@@ -90,6 +92,36 @@ struct Surplus: Sendable {
         returning surplus.provider_id, judged.is_proven, judged.owner
         """
     }
+
+    /// Reads those of the ids whose delete is still to come, by whatever deleter. One that was refused is not awaited,
+    /// and none is while nothing may be deleted. Index surplus_pkey.
+    static func awaited(_ ids: [ProviderID], of tenant: TenantID?) -> SQL {
+        """
+        select surplus.provider_id from dialtone.surplus
+        where surplus.provider_id = any(\(ids)) and \(Self.isOpen) and surplus.attempts = 0 and \(Stray.isRefused)
+          and \(Self.isOf(tenant)) and \(Self.mayBeDeleted)
+          and not exists (select 1 from dialtone.credentials credential
+                          where credential.provider_id = surplus.provider_id offset 0)
+        """
+    }
+
+    /// Reads those of the ids that are deleted. Index surplus_pkey.
+    static func gone(among ids: [ProviderID]) -> SQL {
+        "select provider_id from dialtone.surplus where provider_id = any(\(ids)) and not \(Self.isOpen)"
+    }
+
+    /// A condition on row `surplus`: it is of this tenant. One of nobody is of the tenant that its tag names.
+    private static func isOf(_ tenant: TenantID?) -> SQL {
+        guard let tenant else { return "true" }
+        return """
+            (surplus.tenant_id = \(tenant)
+             or surplus.tenant_id is null and split_part(surplus.tag, '.', 1) = \(tenant))
+            """
+    }
+
+    /// Whether the server is the one that the ledger was met on, and no operator's word is missing.
+    private static let mayBeDeleted: SQL =
+        "(select not incarnation.is_stopped and \(KnownServer.answers) from dialtone.incarnation)"
 
     /// The active credential of the generation of row `surplus`. Primary key of credentials.
     private static let activeOwner: SQL = """

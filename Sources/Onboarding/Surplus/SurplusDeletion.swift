@@ -17,7 +17,7 @@ extension OnboardingWorker {
             if self.identity.terms != nil, (try? await self.provider.allowsCalls()) ?? false {
                 let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
                 if let result = try? await deletion.run(limit: 16) {
-                    self.metrics.surplusDeleted.add(result.gone)
+                    self.metrics.surplusDeleted.add(result.gone.count)
                     if result.tried == 16 { continue }
                 }
             }
@@ -31,20 +31,22 @@ extension OnboardingWorker {
 struct SurplusDeletion: Sendable {
     let pool: PostgresPool
     let provider: GuardedProvider
+    /// The only tenant whose surplus it deletes; nil for all.
+    var tenant: TenantID?
 
-    /// Returns how many were tried, and how many are gone.
+    /// Returns how many were tried, and which are gone.
     ///
     /// Each is taken just before its call, so that the rows that prove it to be surplus are as new as can be.
     ///
     /// Cancelled here: what was taken comes again in two minutes.
-    func run(limit: Int) async throws -> (tried: Int, gone: Int) {
-        var (tried, gone) = (0, 0)
+    func run(limit: Int) async throws -> (tried: Int, gone: [ProviderID]) {
+        var (tried, gone): (Int, [ProviderID]) = (0, [])
         while tried < limit {
-            let rows = try await self.pool.query(Surplus.due)
+            let rows = try await self.pool.query(Surplus.due(of: self.tenant))
             guard !rows.isEmpty else { break }
             guard let (id, owner) = try Self.taken(rows) else { continue }
             tried += 1
-            if try await self.finish(id, owner) { gone += 1 }
+            if try await self.finish(id, owner) { gone.append(id) }
         }
         return (tried, gone)
     }

@@ -14,7 +14,8 @@
 // takes nothing away there, and says so. A whole list that was dealt with makes its tag seen (`TenantTrust`).
 //
 // A name that nobody in the tag explains is a stray, and a walk over all users searches for its owner (`StrayOwners`).
-// An operator's run (`SweepRun`) makes the same visits at once, with lists.
+// An operator's run (`SweepRun`) makes the same visits at once, with lists. It has the right of looks: it goes on while
+// the workers' visits rest, and waits for what stops looks.
 
 package import Foundation
 import Lifecycle
@@ -37,24 +38,31 @@ package struct Sweep: Sendable {
     let interval: Duration
     /// Random numbers in 0..<1.
     let random: @Sendable () -> Double
+    /// Gets a line before a long wait.
+    let tell: @Sendable (String) -> Void
+    var time = PassingTime()
 
     package init(
         pool: PostgresPool, api: any TelephonyCredentialsAPI, limits: ProviderLimits, installation: UUID,
         lease: Duration, landingTime: Duration, options: SweepOptions, interval: Duration = .seconds(3600),
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        tell: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.init(
             pool: pool,
-            // An operator waits for it, so its calls have the looks' part of the budget.
-            provider: GuardedProvider(api: api, limits: limits, isWorkers: false, kind: .sweep, share: .looks),
+            // An operator waits for it, so its calls have the right of looks.
+            provider: GuardedProvider(
+                api: api, limits: limits, isWorkers: false, kind: .sweep, right: .looks,
+                patience: CallPatience(options.patience, tell: tell)),
             names: CredentialName(installation: installation),
-            lease: lease, landingTime: landingTime, options: options, interval: interval, random: random)
+            lease: lease, landingTime: landingTime, options: options, interval: interval, random: random, tell: tell)
     }
 
     init(
         pool: PostgresPool, provider: GuardedProvider, names: CredentialName, lease: Duration, landingTime: Duration,
         options: SweepOptions, interval: Duration = .seconds(3600),
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        tell: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.pool = pool
         self.provider = provider
@@ -64,6 +72,7 @@ package struct Sweep: Sendable {
         self.options = options
         self.interval = interval
         self.random = random
+        self.tell = tell
     }
 
     /// Comes before each call of a visit. Throws `VisitStop` when the call may not be made.

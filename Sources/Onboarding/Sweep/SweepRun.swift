@@ -24,21 +24,21 @@ extension Sweep {
     }
 
     /// Lists the tags of one tenant, or of all, and waits for nobody. A thorough run looks a second time at what is
-    /// missing, one landing time later, and then deletes surplus until none is due. `identity` is that of the workers.
-    /// `tell` gets a line before a long wait.
+    /// missing, one landing time later. Then it deletes surplus until none is due, and what it has found is gone.
+    /// `identity` is that of the workers.
     ///
     /// Cancelled here: every correction stands by itself, and the visits of workers do the rest.
     package func run(
-        tenant: TenantID? = nil, by identity: ServerIdentity = .system, tell: (String) -> Void = { _ in }
+        tenant: TenantID? = nil, by identity: ServerIdentity = .system
     ) async throws -> SweepReport {
         try await self.meetServer(identity)
         var report = SweepReport()
         report.isDryRun = self.options.isDryRun
         var round = Round()
         try await self.visit(try await self.tags(of: tenant), &round, &report)
-        let strays = try await StrayOwners(sweep: self).settle(
-            round.strays, isEverywhere: self.options.deletesStrays, &report
-        ).strays
+        let owned = try await StrayOwners(sweep: self).settle(
+            round.strays, isEverywhere: self.options.deletesStrays, &report)
+        let strays = owned.strays
         report.strays = strays.count
         report.strayNames = strays.prefix(100).map(\.name)
         try await self.conclude(isOfAll: tenant == nil, &report)
@@ -46,8 +46,8 @@ extension Sweep {
         report.enqueued = try await self.queueForgottenUsers(of: tenant)
         let doomed = try await self.doom(strays)
         guard self.options.isThorough else { return report }
-        try await self.askAgain(round, &report, tell)
-        try await self.delete(doomed, &report, tell)
+        try await self.askAgain(round, &report)
+        try await self.delete(round.surplus + owned.surplus, doomed, of: tenant, &report)
         return report
     }
 
@@ -55,6 +55,7 @@ extension Sweep {
     private struct Round {
         var strays: [Stray] = []
         var missing: [MissingCredential] = []
+        var surplus: [ProviderID] = []
     }
 
     private struct ShardKey: Hashable {
@@ -104,6 +105,7 @@ extension Sweep {
                     round.strays += result.strays
                     report.remembered += result.remembered
                     round.missing += result.missing
+                    round.surplus += result.surplus
                     if result.hasNextShard { next = try await self.shard(after: tag) }
                 } catch let error as PostgresError where error.code == .server && !error.isUnavailable {
                     // The trouble of one tag does not keep the others from being visited.
@@ -124,10 +126,10 @@ extension Sweep {
     /// Asks a second time for what is missing. A worker may have been first.
     ///
     /// Cancelled here: the workers ask.
-    private func askAgain(_ first: Round, _ report: inout SweepReport, _ tell: (String) -> Void) async throws {
+    private func askAgain(_ first: Round, _ report: inout SweepReport) async throws {
         guard !first.missing.isEmpty else { return }
-        tell("\(report.missing) missing; asking a second time in \(self.landingTime.components.seconds) s")
-        try await Task.sleep(for: self.landingTime + .milliseconds(500))
+        self.tell("\(report.missing) missing; asking a second time in \(self.landingTime.components.seconds) s")
+        try await self.time.sleep(self.landingTime + .milliseconds(500))
         let missing = MissingCredentials(
             pool: self.pool, provider: self.provider, witness: Witness(pool: self.pool, provider: self.provider),
             settle: self.landingTime, believesAbsence: self.options.believesAbsence)
@@ -174,38 +176,5 @@ extension Sweep {
             queued += next.queued
         } while !place.user.isEmpty && (tenant == nil || place.tenant == tenant?.rawValue)
         return queued
-    }
-
-    // MARK: Deletes
-
-    /// Returns the strays whose delete is ordered now.
-    private func doom(_ strays: [Stray]) async throws -> [ProviderID] {
-        guard self.options.deletesStrays else { return [] }
-        // What an inexact filter has shown may be on its way into another tag.
-        let certain = strays.filter { $0.tag != nil }.map(\.id)
-        return try await self.pool.query(Stray.doom(certain)).map { row in
-            var columns = row.columns
-            return try columns.next()
-        }
-    }
-
-    private func delete(
-        _ doomed: [ProviderID], _ report: inout SweepReport, _ tell: (String) -> Void
-    ) async throws {
-        if !doomed.isEmpty {
-            tell("\(doomed.count) unknown; deleting them in \(Stray.reprieve.components.seconds) s")
-            try await Task.sleep(for: Stray.reprieve + .seconds(1))
-        }
-        let deletion = SurplusDeletion(pool: self.pool, provider: self.provider)
-        while true {
-            let (tried, gone) = try await deletion.run(limit: 16)
-            report.surplusDeleted += gone
-            if tried < 16 { break }
-        }
-        guard !doomed.isEmpty else { return }
-        report.straysDeleted =
-            try await self.pool.query(
-                "select 1 from dialtone.surplus where provider_id = any(\(doomed)) and deleted_at is not null"
-            ).count
     }
 }

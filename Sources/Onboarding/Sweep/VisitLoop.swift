@@ -19,9 +19,6 @@ struct VisitMemory: Sendable {
 }
 
 extension OnboardingWorker {
-    /// After so many visits without a witness the calls of the sweep rest.
-    private static let unprovenVisits = 3
-    private static let restWithoutWitness: Duration = .seconds(600)
     /// Tags are taken for two minutes. So long after they were taken no further visit begins: where many nodes share the
     /// sweep's pace, it would not end before another node takes the tag.
     private static let longestTake: Duration = .seconds(60)
@@ -78,7 +75,7 @@ extension OnboardingWorker {
     // MARK: News
 
     /// Three visits in a row without a witness let the calls of the sweep rest: the key may be of another organisation.
-    private func note(_ outcome: VisitOutcome, of tag: DueTag) async {
+    func note(_ outcome: VisitOutcome, of tag: DueTag) async {
         if case .listed(let listed) = outcome, listed.isInexact {
             self.throttledLog.log(
                 "the provider's filter by tag is not exact; its lists prove presence and count nothing", level: .error,
@@ -90,11 +87,13 @@ extension OnboardingWorker {
             case .listed: visits.unproven = 0
             case .agreed, .notQuiet, .failed, .heldBack: break
             }
-            guard visits.unproven >= Self.unprovenVisits else { return false }
+            guard visits.unproven >= WitnessRest.visits else { return false }
             visits.unproven = 0
             return true
         }
-        if isTooLong { await self.provider.limits.pause(.sweep, for: Self.restWithoutWitness) }
+        if isTooLong {
+            await self.provider.limits.pause(.sweep, for: WitnessRest.length, because: WitnessRest.reason)
+        }
     }
 
     private func tell(_ report: SweepReport) {

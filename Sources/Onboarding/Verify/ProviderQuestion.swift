@@ -9,12 +9,25 @@ package import Telnyx
 
 package struct ProviderQuestion: Sendable {
     package struct Answer: Sendable {
-        /// 200 or 404; nil: no answer, or there was no id.
-        package var byID: Int?
-        /// Ids that bear the name; nil: no answer.
-        package var byName: [ProviderID]?
+        /// Nil: no answer, or there was no id.
+        package var byID: ByID?
+        /// What bears the name; nil: no answer.
+        package var byName: [Bearer]?
         package var calls = 0
         package var time = Duration.zero
+    }
+
+    /// What the provider has under the id. It never shows a tag, so none is compared.
+    package enum ByID: Sendable, Equatable {
+        case notFound
+        /// `hasName`: whether it bears the name that was asked for; nil: no name is shown.
+        case found(isExpired: Bool, hasName: Bool?)
+    }
+
+    /// A credential that bears the name.
+    package struct Bearer: Sendable, Equatable {
+        package let id: ProviderID
+        package let isExpired: Bool
     }
 
     private let provider: GuardedProvider
@@ -56,10 +69,11 @@ package struct ProviderQuestion: Sendable {
         if let id, await self.mayCall() {
             heard.answer.withLock { $0.calls += 1 }
             do {
-                _ = try await self.provider.retrieve(id)
-                heard.answer.withLock { $0.byID = 200 }
+                let found = try await self.provider.retrieve(id)
+                let hasName = found.name.map { _ in found.bears(name) }
+                heard.answer.withLock { $0.byID = .found(isExpired: found.expired, hasName: hasName) }
             } catch  where error.kind == .notFound {
-                heard.answer.withLock { $0.byID = 404 }
+                heard.answer.withLock { $0.byID = .notFound }
             } catch {}
         }
         guard !Task.isCancelled, await self.mayCall() else { return }
@@ -67,7 +81,8 @@ package struct ProviderQuestion: Sendable {
         let found = try? await self.provider.listAll(
             ListQuery(name: name), until: .now + Self.patience, maximumPages: Self.maximumPages)
         // A provider that does not heed the filter shows others' names too.
-        heard.answer.withLock { $0.byName = found?.filter { $0.name == name }.map(\.id) }
+        let bearers = found?.filter { $0.bears(name) }.map { Bearer(id: $0.id, isExpired: $0.expired) }
+        heard.answer.withLock { $0.byName = bearers }
     }
 
     /// What was heard so far, however long the rest takes.

@@ -11,8 +11,8 @@ struct SweepCommand: AsyncParsableCommand {
         abstract: "Lists every tag at the provider, holds it against the ledger, and puts right what differs.",
         discussion: """
             The workers visit one tag after another by themselves; this lists them all now. It says first how many \
-            calls that takes, and waits for no worker. Deleted are second credentials of a user and those of users who \
-            are gone. A credential that is missing at the provider is asked for twice, 40 s apart by default, before \
+            calls that takes, begins while the workers' visits rest too, and returns when its deletes are done. \
+            Deleted are second credentials of a user and those of users who are gone. A credential that is missing at the provider is asked for twice, 40 s apart by default, before \
             its user gets another. Names the ledger does not know are only counted; with --delete-unknown they go two \
             minutes later. A tag where more than 5 credentials, and more than 1 in 100, would change that way is left \
             alone unless --yes is given. When nothing at all of what the ledger has is there, the key may be of another \
@@ -52,7 +52,7 @@ struct SweepCommand: AsyncParsableCommand {
         options.tenant = try self.tenant.map { try TenantID($0) }
         options.isConfirmed = self.yes
         options.deletesStrays = self.deleteUnknown
-        let report = try await Administration(try await Settings.read()).sweep(options) { Terminal.tell($0) }
+        let report = try await Acting.administration().sweep(options) { Terminal.tell($0) }
         if self.json {
             try Terminal.show(json: report)
         } else {

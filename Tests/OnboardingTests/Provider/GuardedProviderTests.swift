@@ -4,6 +4,7 @@
 import Model
 import Postgres
 import ProviderLimits
+import Synchronization
 import Telnyx
 import TestSupport
 import Testing
@@ -83,20 +84,79 @@ import Testing
         }
     }
 
-    @Test func `a sweep that an operator runs has the looks' part of the budget, and its own pause`() async throws {
+    @Test func `a sweep that an operator runs has the looks' part of the budget, and their pause`() async throws {
         try await TestDatabase.with { database in
             let limits = ProviderLimits(pool: database.pool)
             try await limits.setRate(1000)
-            let provider = GuardedProvider(api: PagedProvider(), limits: limits, kind: .sweep, share: .looks)
+            let provider = GuardedProvider(api: PagedProvider(), limits: limits, kind: .sweep, right: .looks)
             _ = try await provider.list(ListQuery(), page: 1)
             let looks = try await database.admin.query("select granted[3]::bigint from dialtone.provider_budget")
                 .first?.decode(Int64.self)
             #expect(looks == 1)
             await limits.pause(.sweep, for: .seconds(100))
+            _ = try await provider.list(ListQuery(), page: 1)
+            let isAllowed = try await provider.allowsCalls()
+            #expect(isAllowed, "what stops the workers' visits does not stop it")
+            await limits.pause(.looks, for: .seconds(100))
             let failure = await #expect(throws: TelnyxFailure.self) {
                 _ = try await provider.list(ListQuery(), page: 1)
             }
             #expect(failure?.isHeldBack == true)
+        }
+    }
+
+    // MARK: Patience
+
+    @Test func `a call with patience waits for the end of a pause, and says so`() async throws {
+        try await TestDatabase.with { database in
+            let limits = ProviderLimits(pool: database.pool)
+            await limits.pause(.looks, for: .seconds(100))
+            let time = SleptTime()
+            let told = Mutex<[String]>([])
+            let passing = time.passing {
+                try await database.admin.script("delete from dialtone.provider_limits")
+                // It makes this node forget the rows that it has read.
+                await limits.pause(.tokens, for: .zero)
+            }
+            let patience = CallPatience(.seconds(960), time: passing) { line in told.withLock { $0.append(line) } }
+            let provider = GuardedProvider(
+                api: PagedProvider(), limits: limits, kind: .sweep, right: .looks, patience: patience)
+            let page = try await provider.list(ListQuery(), page: 1)
+            #expect(page.credentials.count == 1)
+            #expect(time.total > .seconds(80) && time.total <= .seconds(100))
+            let lines = told.withLock { $0 }
+            #expect(lines.count == 1 && lines.first?.hasPrefix("calls are held back for ") == true)
+        }
+    }
+
+    @Test func `a call with patience that meets a 429 is made again, and pauses no call of jobs`() async throws {
+        try await TestDatabase.with { database in
+            let (limits, time) = (ProviderLimits(pool: database.pool), SleptTime())
+            let api = OnceLimitedProvider(wait: .seconds(300))
+            let provider = GuardedProvider(
+                api: api, limits: limits, kind: .sweep, right: .looks,
+                patience: CallPatience(.seconds(960), time: time.passing()))
+            _ = try await provider.list(ListQuery(), page: 1)
+            #expect(api.calls == 2 && time.total == .seconds(300))
+            let (areLooksAllowed, isSweepAllowed) = (try await limits.allows(.looks), try await limits.allows(.sweep))
+            #expect(areLooksAllowed && !isSweepAllowed)
+        }
+    }
+
+    @Test func `a pause that outlasts the patience is not waited for, and no call is sent into it`() async throws {
+        try await TestDatabase.with { database in
+            let (limits, time) = (ProviderLimits(pool: database.pool), SleptTime())
+            let api = OnceLimitedProvider(wait: .seconds(300))
+            let provider = GuardedProvider(
+                api: api, limits: limits, kind: .sweep, right: .looks,
+                patience: CallPatience(.seconds(60), time: time.passing()))
+            for _ in 0..<2 {
+                let failure = await #expect(throws: TelnyxFailure.self) {
+                    _ = try await provider.list(ListQuery(), page: 1)
+                }
+                #expect(failure?.kind == .rateLimited)
+            }
+            #expect(api.calls == 1 && time.total == .zero)
         }
     }
 
@@ -143,4 +203,29 @@ private struct LimitedProvider: TelephonyCredentialsAPI {
     func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential { throw self.failure }
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace { throw self.failure }
     func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw self.failure }
+}
+
+/// A provider that answers its first call with a 429.
+private final class OnceLimitedProvider: TelephonyCredentialsAPI {
+    private let wait: Duration
+    private let count = Mutex(0)
+
+    init(wait: Duration) { self.wait = wait }
+
+    var calls: Int { self.count.withLock { $0 } }
+
+    func create(_ request: CreateRequest) async -> CreateOutcome { .notSent("scripted") }
+    func list(_ query: ListQuery, page: Int) async throws(TelnyxFailure) -> CredentialPage {
+        let number = self.count.withLock { count in
+            count += 1
+            return count
+        }
+        if number == 1 { throw TelnyxFailure(.rateLimited, ProviderTrace(), retryAfter: self.wait) }
+        return CredentialPage(credentials: [], totalPages: nil, totalResults: 0)
+    }
+    func retrieve(_ id: ProviderID) async throws(TelnyxFailure) -> TelephonyCredential { throw self.failure }
+    func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace { throw self.failure }
+    func token(_ id: ProviderID) async throws(TelnyxFailure) -> LoginToken { throw self.failure }
+
+    private var failure: TelnyxFailure { TelnyxFailure(.notFound) }
 }

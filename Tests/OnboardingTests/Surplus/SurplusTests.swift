@@ -83,7 +83,7 @@ import Testing
             let guarded = GuardedProvider(api: provider, limits: ProviderLimits(pool: database.pool))
             let deletion = SurplusDeletion(pool: database.pool, provider: guarded)
             let result = try await deletion.run(limit: 16)
-            #expect(result.tried == 1 && result.gone == (given.deleted ? 1 : 0), "\(given.name)")
+            #expect(result.tried == 1 && result.gone.count == (given.deleted ? 1 : 0), "\(given.name)")
             let gone = deleted.withLock { $0 }
             #expect(gone == (given.deleted ? [ProviderID(rawValue: "s")] : []))
             let missing = try await database.admin.query(

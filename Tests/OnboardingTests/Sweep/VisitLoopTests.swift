@@ -5,6 +5,7 @@ import Foundation
 import Lifecycle
 import Model
 import Postgres
+import ProviderLimits
 import TestSupport
 import Testing
 
@@ -65,6 +66,25 @@ import Testing
                 try await bed.rows(
                     "select tag || ' ' || coalesce(opened::text, '-') from dialtone.tenant_tags order by 1")
                     == ["acme 0", "beta 0"])
+        }
+    }
+
+    @Test func `three visits in a row without a witness are followed by a rest that says why`() async throws {
+        try await VisitBed.with(1) { bed in
+            let worker = try WorkerBed.worker(
+                on: ScriptedProvider { _ in }, bed.database.pool, installation: bed.names.id)
+            let row = try await bed.database.pool.query(DueTag.one(testTenant, 1, interval: .seconds(3600))).first
+            let tag = try DueTag.read(#require(row))
+            let rests: SQL = """
+                select scope || ' ' || coalesce(reason, '-') from dialtone.provider_limits
+                where paused_until > now() + interval '9 minutes'
+                """
+            for isRest in [false, false, true] {
+                await worker.note(.unproven, of: tag)
+                #expect(try await bed.rows(rests) == (isRest ? ["kind:sweep no witness"] : []))
+            }
+            await worker.provider.limits.pause(.sweep, for: .seconds(900))
+            #expect(try await bed.rows(rests) == ["kind:sweep -"], "a 429 that lasts longer")
         }
     }
 

@@ -99,6 +99,28 @@ import Testing
         for name in names { try await story.provider.make(name: name, tag: "acme") }
     }
 
+    // MARK: A rest
+
+    /// The workers' visits are held back, so that none of them has a witness meanwhile.
+    @Test func `the status shows that visits rest and have no witness, until one has`() async throws {
+        try await Story.with(Story.quick) { story in
+            try await story.signUp("u")
+            try await story.holdVisits(true)
+            try await story.database.admin.script(
+                """
+                update dialtone.tenant_tags set listed_at = now() - interval '1 hour';
+                update dialtone.provider_limits set paused_until = now() + interval '10 minutes', reason = 'no witness'
+                where scope = 'kind:sweep'
+                """)
+            let resting = try await story.administration.sweepStatus()
+            #expect(resting.no_witness && (500...600).contains(resting.rests_for_seconds ?? 0))
+            let report = try await story.sweep()
+            #expect(report.failedLists == 0 && report.listed == 1, "an operator's sweep goes on")
+            let proven = try await story.administration.sweepStatus()
+            #expect(!proven.no_witness && proven.rests_for_seconds != nil)
+        }
+    }
+
     // MARK: Unknown names
 
     @Test func `unknown names are counted and left alone`() async throws {

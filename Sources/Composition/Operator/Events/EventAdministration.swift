@@ -19,17 +19,27 @@ package struct EventChoice: Sendable {
 extension Administration {
     // MARK: Reading
 
-    /// Returns the newest events first, or those that are in quarantine.
+    /// Returns the newest events first, or those that are in quarantine. `before` is the `next` of an earlier page.
     package func events(
-        _ choice: EventChoice, quarantined: Bool, limit: Int
-    ) async throws -> [EventLine] {
+        _ choice: EventChoice, quarantined: Bool, before: EventID?, limit: Int
+    ) async throws -> Answer<EventLine> {
+        // One more than the page holds shows whether there is a next page.
+        let (most, entries) = (limit + 1, try await self.entries(choice, quarantined, before, limit + 1))
+        let page = entries.prefix(limit)
+        return Answer(
+            page.map(EventLine.init), next: entries.count == most ? page.last?.id.description : nil)
+    }
+
+    private func entries(
+        _ choice: EventChoice, _ quarantined: Bool, _ before: EventID?, _ limit: Int
+    ) async throws -> [EventEntry] {
         try await self.withPool { pool in
             let reader = EventReader(pool: pool)
             let (source, tenant) = try await Self.named(choice, by: reader)
             return quarantined
-                ? try await reader.quarantined(of: source, tenant: tenant, limit: limit)
-                : try await reader.newest(of: source, tenant: tenant, limit: limit)
-        }.map(EventLine.init)
+                ? try await reader.quarantined(of: source, tenant: tenant, before: before, limit: limit)
+                : try await reader.newest(of: source, tenant: tenant, before: before, limit: limit)
+        }
     }
 
     /// A source that belongs to the tenant has all of its events there, also those that name no tenant yet.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines that `dialtone event list` and `event show` print.
+// The lines that `dialtone event list` and `event show` print to an operator, who sees all tenants.
 
 import Foundation
 import Intake
 package import Model
 
+/// The API's members, and what only an operator sees: the tenants, and the organisation.
 package struct EventLine: Line {
     package let event_id: String
     package let received_at: String
+    @OrNull package private(set) var occurred_at: String?
     @OrNull package private(set) var source: String?
     @OrNull package private(set) var tenant: String?
     @OrNull package private(set) var user_id: String?
@@ -26,6 +28,8 @@ package struct EventLine: Line {
     package static let heading = [
         "RECEIVED", "EVENT", "SOURCE", "TENANT", "ORGANIZATION", "USER", "OUTCOME", "WHY", "DELIVERY",
     ]
+    package static let flexible = [7, 5, 6]
+    package static let spare = [8, 0, 2, 3, 4]
     package var cells: [String] {
         let why = [self.reason ?? self.because, self.pointer].compactMap(\.self).joined(separator: " ")
         let asks = self.outcome == "quarantined" ? "" : self.wanted.map { " (\($0))" } ?? ""
@@ -53,6 +57,7 @@ package struct EventLine: Line {
         self.delivery_id = entry.deliveryID
         self.item = entry.item
         self.outcome = entry.outcome.rawValue
+        self.occurred_at = entry.occurredAt.map(RFC3339.text)
         self.source = entry.source
         self.tenant = entry.tenant?.rawValue
         self.user_id = entry.user
@@ -109,11 +114,10 @@ package struct QuarantineLine: Encodable, Sendable {
     }
 }
 
-/// All that is known of one event. It shows no body and no secret.
+/// All that is known of one event: the members of its line, and more. It shows no body and no secret.
 package struct EventDetailLine: Encodable, Sendable {
     package let event: EventLine
     package let source_id: String
-    @OrNull package private(set) var occurred_at: String?
     @OrNull package private(set) var config_version: Int32?
     /// The secret whose proof held, by its id.
     @OrNull package private(set) var secret_id: String?
@@ -128,10 +132,24 @@ package struct EventDetailLine: Encodable, Sendable {
         self.source_id = detail.sourceID.rawValue.lowercase
         self.effects = detail.effects.map { EventUserLine($0.user, $0.wanted) }
         self.cause_of = detail.causes.map { EventUserLine($0.user, $0.wanted) }
-        self.occurred_at = detail.occurredAt.map(RFC3339.text)
         self.config_version = detail.version
         self.secret_id = detail.secret?.lowercase
         self.quarantine = detail.quarantine.map { QuarantineLine($0, keptFor: keptFor) }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case source_id, config_version, secret_id, effects, cause_of, quarantine
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try self.event.encode(to: encoder)
+        var members = encoder.container(keyedBy: CodingKeys.self)
+        try members.encode(self.source_id, forKey: .source_id)
+        try members.encode(self._config_version, forKey: .config_version)
+        try members.encode(self._secret_id, forKey: .secret_id)
+        try members.encode(self.effects, forKey: .effects)
+        try members.encode(self.cause_of, forKey: .cause_of)
+        try members.encode(self._quarantine, forKey: .quarantine)
     }
 
     /// The sender has chosen some of the words. None of them can begin a line of its own.
@@ -141,7 +159,7 @@ package struct EventDetailLine: Encodable, Sendable {
             ("received", event.received_at), ("source", event.source ?? "(deleted) \(self.source_id)"),
             ("delivery", "\(event.delivery_id), item \(event.item)"), ("tenant", event.tenant),
             ("user", event.user_id), ("organisation", event.organization), ("asks for", event.wanted),
-            (event.outcome == "quarantined" ? "counts as of" : "sender's time", self.occurred_at),
+            (event.outcome == "quarantined" ? "counts as of" : "sender's time", event.occurred_at),
             ("mapping", self.config_version.map { "version \($0)" }),
             ("secret", self.secret_id), ("outcome", event.outcome), ("because", event.because),
         ]

@@ -61,6 +61,8 @@ package struct ReplayLine: Line {
     @OrNull package private(set) var effect: ReplayEffectLine?
 
     package static let heading = ["EVENT", "RESULT", "THEN", "NOW", "EFFECT"]
+    package static let flexible = [4, 3]
+    package static let spare = [2]
     package var cells: [String] {
         [self.event_id, self.result, self.then.reason, self.nowWords, self.reason ?? self.effectWords]
     }

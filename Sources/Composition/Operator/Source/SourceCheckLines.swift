@@ -13,6 +13,7 @@ package struct CheckStepLine: Line {
     package var picked: String
 
     package static let heading = ["EVENT", "PART", "PLACE", "PICKED"]
+    package static let flexible = [3, 2]
     package var cells: [String] { ["\(self.event)", self.part, self.place ?? "", self.picked] }
 
     init(_ step: TraceStep) {
@@ -35,6 +36,7 @@ package struct CheckItemLine: Line {
     package var outcome: String
 
     package static let heading = ["DELIVERY", "OUTCOME"]
+    package static let flexible = [1]
     package var cells: [String] { [self.delivery_id, self.outcome] }
 }
 

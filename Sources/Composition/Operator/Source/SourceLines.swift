@@ -75,6 +75,7 @@ package struct OrganizationLine: Line {
     package var quarantined: Int
 
     package static let heading = ["ORGANISATION", "TENANT", "MEMBERS", "UNBOUND", "QUARANTINED"]
+    package static let flexible = [1]
     package var cells: [String] {
         let isMapped = self.state == "mapped"
         return [
@@ -124,6 +125,8 @@ package struct SourceLine: Line {
     private var now = Date()
 
     package static let heading = ["SOURCE", "TENANT", "PRESET", "STATUS", "VERSION", "SECRETS", "ID", "URL"]
+    package static let flexible = [5, 1]
+    package static let spare = [6, 7, 4]
     package var cells: [String] {
         let tenants = self.tenants.isEmpty ? "(table)" : self.tenants.joined(separator: ",")
         return [

@@ -79,7 +79,8 @@ package struct TimelineLine: Line {
     private let entry: TimelineEntry
 
     package static let heading = ["AT", "WHAT", "MS", "HTTP", "CODE", "WHERE", "PROVIDER REQUEST"]
-    package static let spare = [6]
+    package static let flexible = [5, 4]
+    package static let spare = [6, 2]
     package var cells: [String] {
         [
             RFC3339.text(self.entry.at), self.entry.kind.rawValue,
@@ -88,9 +89,11 @@ package struct TimelineLine: Line {
         ]
     }
 
-    /// Which event, credential, action or transition of the job it was.
+    /// Which event, credential, action or transition of the job it was. A source of several tenants has no name here.
     private var place: String {
-        if let source = self.entry.source { return "\(source) \(self.entry.deliveryID ?? "")" }
+        if let delivery = self.entry.deliveryID {
+            return [self.entry.source, delivery].compactMap(\.self).joined(separator: " ")
+        }
         if let event = self.entry.eventID { return "event \(event)" }
         if let credential = self.entry.credentialID { return "\(self.entry.generation ?? 0): \(credential)" }
         if let from = self.entry.from, let to = self.entry.to { return "\(from) → \(to)" }

@@ -107,7 +107,7 @@ extension TagVisit {
     private static func deleteAgain(_ ids: [ProviderID]) -> SQL {
         """
         with changed as (
-            update dialtone.surplus set deleted_at = null
+            update dialtone.surplus set deleted_at = null, due_at = clock_timestamp(), attempts = 0
             where provider_id = any(\(ids)) and deleted_at is not null
             returning tenant_id, user_id, generation, provider_id, tag)
         \(Finding.write(.reopened, from: "changed"))

@@ -71,6 +71,11 @@ struct TagPlan {
         self.surplus.count + self.overtaken.count + self.reopened.count + self.reopenedSurplus.count
     }
 
+    /// What is deleted as surplus, once the plan is carried out.
+    var deletes: [ProviderID] {
+        (self.proven + self.surplus + self.overtaken).map(\.credential.id) + self.reopenedSurplus
+    }
+
     /// The part that may be done in a tag where too much would change: everything that takes nothing away.
     var harmless: TagPlan {
         var plan = self

@@ -23,6 +23,8 @@ struct TagVisit {
         var strays: [Stray] = []
         /// Second credentials that this visit was the first to remember.
         var remembered = 0
+        /// What this visit has found to be surplus, by its id.
+        var surplus: [ProviderID] = []
         /// Credentials that are not there, which are asked for once more.
         var missing: [MissingCredential] = []
     }
@@ -88,7 +90,7 @@ struct TagVisit {
         var result = Result(outcome: .failed)
         let permitted = self.judge(plan, listed: list.credentials.count, &report)
         if !self.sweep.options.isDryRun { result.remembered = try await self.carryOut(permitted) }
-        result.missing = permitted.missing
+        (result.missing, result.surplus) = (permitted.missing, permitted.deletes)
         result.strays = plan.strays.map {
             // What an inexact filter shows may be anybody's.
             Stray(id: $0.id, name: $0.name ?? "", tag: plan.isInexact ? nil : self.tag.tag)
