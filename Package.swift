@@ -197,7 +197,7 @@ let package = Package(
                 "Web", "Directory", "Model", "Telemetry", hummingbird, httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 logging,
             ]),
-        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Model", logging]),
+        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Directory", "Model", logging]),
         .testTarget(
             name: "dialtoneTests", dependencies: ["dialtone", "Postgres", "PrivatePostgres", "TestSupport", crypto],
             exclude: ["Pages/Programs"]),

@@ -36,14 +36,17 @@ package struct VisibleTenants: Sendable {
 
     package init(reads: TenantReads) { self.reads = reads }
 
-    /// Returns a page of tenants by name. Index tenants_pkey.
+    /// Returns a page of tenants by name. Without `comparesTenants` the second wall alone holds a tenant's key back.
+    /// Index tenants_pkey.
     package func page(
-        for caller: Caller, after cursor: String?, limit: Int
+        for caller: Caller, comparesTenants: Bool = true, after cursor: String?, limit: Int
     ) async throws -> (tenants: [TenantEntry], next: String?) {
         let after = try cursor.map { try ListCursor.place($0, of: "tenants", count: 1)[0] } ?? ""
+        var wall: SQL = ""
+        if case .tenant(let own) = caller.reach, comparesTenants { wall = "and tenant_id = \(own)" }
         let statement: SQL = """
             select tenant_id, status, connection_id, created_at from dialtone.tenants
-            where tenant_id > \(after) order by tenant_id limit \(limit + 1)
+            where tenant_id > \(after) \(wall) order by tenant_id limit \(limit + 1)
             """
         let rows: PostgresRows
         switch caller.reach {

@@ -9,17 +9,20 @@ package struct Reader: Sendable, Hashable {
     package let tenant: TenantID
     /// The id of the caller's key; nil on the command line.
     package let key: String?
+    /// Whether the reader is an operator, who may also look at the sources that several tenants share.
+    package let seesShared: Bool
 
-    package init(tenant: TenantID, key: String? = nil) {
+    package init(tenant: TenantID, key: String? = nil, seesShared: Bool = false) {
         self.tenant = tenant
         self.key = key
+        self.seesShared = seesShared
     }
 
     /// The reader that a request with this caller's key has, when its path names `tenant`.
     package init(_ caller: Caller, naming tenant: TenantID) {
         switch caller.reach {
         case .tenant(let own): self.init(tenant: own, key: caller.keyID)
-        case .allTenants: self.init(tenant: tenant, key: caller.keyID)
+        case .allTenants: self.init(tenant: tenant, key: caller.keyID, seesShared: true)
         }
     }
 }

@@ -9,13 +9,13 @@ package enum Scope: String, Sendable, CaseIterable, Comparable {
     case usersWrite = "users:write"
     /// Get login tokens for users.
     case loginTokensCreate = "login-tokens:create"
-    /// Reserved: to read deliveries, the refused ones included.
+    /// Read deliveries, the refused ones included.
     case eventsRead = "events:read"
-    /// Reserved: to read jobs and why they wait.
+    /// Read jobs and why they wait.
     case jobsRead = "jobs:read"
     /// Reserved: to make sources and rotate their secrets.
     case sourcesWrite = "sources:write"
-    /// Reserved: to make and revoke API keys.
+    /// Reserved: to make and revoke API keys. `find` shows the id of a key to nobody without it.
     case keysWrite = "keys:write"
     /// Reserved: to read the record of who changed what.
     case auditRead = "audit:read"

@@ -20,7 +20,7 @@ package struct ToldEventLine: AskedLine {
     package init(_ value: ToldEvent) { self.value = value }
 
     package static let heading = ["RECEIVED", "EVENT", "SOURCE", "USER", "OUTCOME", "WHY", "DELIVERY"]
-    package static let flexible = [5]
+    package static let flexible = [5, 3]
     package static let spare = [6, 0, 2, 5]
     package var cells: [String] {
         let asks = self.value.outcome == "quarantined" ? "" : self.value.wanted.map { " (\($0))" } ?? ""
@@ -44,13 +44,39 @@ package struct RefusalLine: AskedLine {
     package init(_ value: RefusalEntry) { self.value = value }
 
     package static let heading = ["LAST", "SOURCE", "OUTCOME", "REASON", "LAST HOUR", "IN 14 DAYS", "WHAT IT MEANS"]
-    package static let flexible = [6]
-    package static let spare = [2, 3]
+    package static let flexible = [6, 3, 1]
+    package static let spare = [2, 0]
     package var cells: [String] {
         let skew = self.value.skewMilliseconds.map { " (clocks differ by \($0) ms)" } ?? ""
         return [
             RFC3339.text(self.value.lastAt), self.value.source, self.value.outcome, self.value.reason,
             "\(self.value.lastHour)", "\(self.value.total)", self.value.text + skew,
+        ]
+    }
+}
+
+/// The form of one request that was not stored.
+package struct RefusalSampleLine: AskedLine {
+    package let value: RefusalSample
+    private let entry: RefusalEntry
+
+    private init(_ value: RefusalSample, of entry: RefusalEntry) {
+        self.value = value
+        self.entry = entry
+    }
+
+    package static func lines(of entry: RefusalEntry) -> [RefusalSampleLine] {
+        entry.samples.map { RefusalSampleLine($0, of: entry) }
+    }
+
+    package static let heading = TallySampleLine.heading
+    package static let flexible = TallySampleLine.flexible
+    package static let spare = TallySampleLine.spare
+    package var cells: [String] {
+        [
+            RFC3339.text(self.value.at), self.entry.source, self.entry.reason,
+            self.value.bodyBytes.map { "\($0)" } ?? "",
+            self.value.headers.map { "\($0.name) \($0.bytes)" }.joined(separator: ", "),
         ]
     }
 }
@@ -61,7 +87,7 @@ package struct JobLine: AskedLine {
 
     package static let heading = ["USER", "STATE", "SINCE", "NOT BEFORE", "TRIES", "WHY"]
     package static let flexible = [5]
-    package static let spare = [3]
+    package static let spare = [3, 2]
     package var cells: [String] {
         [
             self.value.userID, self.value.state, RFC3339.text(self.value.enqueuedAt),
@@ -75,13 +101,15 @@ package struct FailureLine: AskedLine {
     package init(_ value: FailureGroup) { self.value = value }
 
     package static let heading = ["USERS", "REASON", "SINCE", "NEXT", "THE PROVIDER SAYS", "WHAT TO DO"]
-    package static let flexible = [5, 4]
+    package static let flexible = [5, 0, 4]
     package static let spare = [2, 3]
     package var cells: [String] {
         [
-            "\(self.value.users): \(self.value.sample.prefix(3).joined(separator: ", "))", self.value.reason,
+            "\(self.value.users): \(self.value.sample.prefix(3).joined(separator: ", "))",
+            [self.value.reason, self.value.code].compactMap(\.self).joined(separator: " "),
             RFC3339.text(self.value.since),
-            self.value.nextAt.map(RFC3339.text) ?? "", self.value.providerWords ?? "", self.value.action,
+            self.value.nextAt.map(RFC3339.text) ?? "",
+            [self.value.code, self.value.providerWords].compactMap(\.self).joined(separator: " "), self.value.action,
         ]
     }
 }
@@ -91,7 +119,7 @@ package struct TagLine: AskedLine {
     package init(_ value: TagEntry) { self.value = value }
 
     package static let heading = ["TAG", "HELD", "ROOM", "OPEN", "LISTED", "NEXT VISIT", "OTHERS", "FAILURES"]
-    package static let spare = [7, 6]
+    package static let spare = [7, 6, 4]
     package var cells: [String] {
         [
             self.value.tag, "\(self.value.held)", self.value.room.map { "\($0)" } ?? "", self.value.isOpen ? "yes" : "",
@@ -106,7 +134,8 @@ package struct FindingLine: AskedLine {
     package init(_ value: FindingEntry) { self.value = value }
 
     package static let heading = ["AT", "KIND", "USER", "GENERATION", "TAG", "CREDENTIAL"]
-    package static let spare = [5]
+    package static let flexible = [2]
+    package static let spare = [5, 4, 3]
     package var cells: [String] {
         [
             RFC3339.text(self.value.at), self.value.kind, self.value.userID ?? "",
@@ -120,6 +149,8 @@ package struct FoundLine: AskedLine {
     package init(_ value: Found) { self.value = value }
 
     package static let heading = ["KIND", "ID", "HOW", "USER"]
+    package static let flexible = [3]
+    package static let spare = [2]
     package var cells: [String] { [self.value.kind, self.value.id, self.value.text, self.value.userID ?? ""] }
 }
 
@@ -128,6 +159,7 @@ package struct TenantSeenLine: AskedLine {
     package init(_ value: TenantEntry) { self.value = value }
 
     package static let heading = ["TENANT", "CONNECTION", "STATUS", "CREATED"]
+    package static let spare = [3]
     package var cells: [String] {
         [self.value.tenant, self.value.connectionID, self.value.status, RFC3339.text(self.value.createdAt)]
     }

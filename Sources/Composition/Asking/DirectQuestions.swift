@@ -17,7 +17,7 @@ struct DirectQuestions: Questions {
     let pool: PostgresPool
     let administration: Administration
 
-    private func reader(_ tenant: TenantID) -> Reader { Reader(tenant: tenant) }
+    private func reader(_ tenant: TenantID) -> Reader { Reader(tenant: tenant, seesShared: true) }
 
     func tenants() async throws -> [TenantEntry] {
         try await Tenants(pool: self.pool).list().map {
@@ -46,9 +46,9 @@ struct DirectQuestions: Questions {
         return try await self.queries.reasons.why(user, as: self.reader(user.tenant))
     }
 
-    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> Answer<TimelineEntry>? {
+    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> LifeAnswer? {
         try await self.queries.timelines.page(user, after: after, limit: limit, as: self.reader(user.tenant))
-            .map { Answer($0.entries, next: $0.next) }
+            .map { LifeAnswer(data: $0.entries, next: $0.next, logFrom: $0.logFrom) }
     }
 
     func proof(_ user: UserKey) async throws -> Proof? {

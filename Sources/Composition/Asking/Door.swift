@@ -4,6 +4,7 @@
 import Directory
 import Foundation
 package import Model
+import Postgres
 
 package enum Door: Sendable {
     case service(APIAddress, key: Secret<String>, tenant: TenantID?)
@@ -20,22 +21,21 @@ package enum Door: Sendable {
         }
     }
 
-    /// Chooses the way: a URL given on the line or in DIALTONE_URL, then a profile that is named, then DATABASE_URL, then
-    /// the usual profile.
+    /// Chooses the way: what the line says before what the environment says. In each of them a URL comes before a
+    /// profile. Then come DATABASE_URL and, where that is not set, the usual profile.
     ///
     /// `settings` reads the operator's settings, which a command over HTTP does not need.
     package static func choose(
         _ signs: Signs, environment: [String: String], settings: () async throws -> Settings
     ) async throws -> Door {
-        if let url = Self.set(signs.url) ?? Self.set(environment["DIALTONE_URL"]) {
-            return try Self.service(at: url, environment: environment)
-        }
         let profiles = Profiles(environment: environment)
-        if let name = Self.set(signs.profile) ?? Self.set(environment["DIALTONE_PROFILE"]) {
-            guard let profile = try profiles?.profile(name) else {
-                throw InvalidValue("--profile", "\(name) is not known: dialtone login --profile \(name) --url …")
-            }
-            return try Self.service(profile)
+        let said = [
+            (url: signs.url, profile: signs.profile, name: "--profile"),
+            (url: environment["DIALTONE_URL"], profile: environment["DIALTONE_PROFILE"], name: "DIALTONE_PROFILE"),
+        ]
+        for (url, profile, name) in said {
+            if let url = Self.set(url) { return try Self.service(at: url, environment: environment) }
+            if let profile = Self.set(profile) { return try Self.service(named: profile, by: name, profiles) }
         }
         let isSet = Self.isSet("DATABASE_URL", environment)
         let hasFile = Self.set(environment["DIALTONE_CONFIG"]) != nil
@@ -58,6 +58,13 @@ package enum Door: Sendable {
         }
         let tenant = try Self.set(environment["DIALTONE_TENANT"]).map { try TenantID($0) }
         return .service(address, key: Secret(key), tenant: tenant)
+    }
+
+    private static func service(named name: String, by setting: String, _ profiles: Profiles?) throws -> Door {
+        guard let profile = try profiles?.profile(name) else {
+            throw InvalidValue(setting, "\(name) is not known: dialtone login --profile \(name) --url …")
+        }
+        return try Self.service(profile)
     }
 
     private static func service(_ profile: Profile) throws -> Door {
@@ -92,8 +99,16 @@ package enum Door: Sendable {
     package var words: String {
         switch self {
         case .service(let address, let key, _): "asking \(address.base) with key \(Self.shown(key))"
-        case .database: "asking the database"
+        case .database(let settings): "asking \(settings.databaseInWords)"
         }
+    }
+
+    /// The line of a command that changes something: it works in the database alone, whatever leads to a service.
+    package static func actingWords(_ settings: Settings, environment: [String: String]) -> String {
+        let line = "acting in \(settings.databaseInWords)"
+        let unused = ["DIALTONE_URL", "DIALTONE_PROFILE"].filter { Self.set(environment[$0]) != nil }
+        if unused.isEmpty { return line }
+        return "\(line); this command does not go over HTTP, and does not use \(unused.joined(separator: " or "))"
     }
 
     /// The service's URL; nil for a database.
@@ -131,5 +146,16 @@ package enum Door: Sendable {
 
     private static var tenant: TenantID? {
         get throws { try Self.set(SecretVariables.environment["DIALTONE_TENANT"]).map { try TenantID($0) } }
+    }
+}
+
+extension Settings {
+    /// The database by its name and its host: nothing of a login, and no URL.
+    fileprivate var databaseInWords: String {
+        guard let place = try? PostgresConfiguration(url: self.databaseURL.reveal()) else { return "the database" }
+        let name = place.database ?? place.user ?? ""
+        // An @ in the name is the end of a login that was not encoded as it should be.
+        guard !name.isEmpty, !name.contains("@") else { return "the database at \(place.hosts)" }
+        return "the database \(name) at \(place.hosts)"
     }
 }

@@ -2,6 +2,7 @@
 // What a command may ask of the ledger, whichever way it asks: over HTTP with a key, or in the database itself.
 
 package import Directory
+package import Foundation
 package import Model
 
 /// A page of anything, and the cursor of the next one.
@@ -16,6 +17,15 @@ package struct Answer<Element: Sendable>: Sendable {
     }
 }
 
+/// A page of a user's steps.
+package struct LifeAnswer: Sendable {
+    package let data: [TimelineEntry]
+    /// Nil on the last page.
+    package let next: String?
+    /// Since when every step of a job is kept; nil: from the beginning.
+    package let logFrom: Date?
+}
+
 /// A caller's questions. A question about a thing that does not exist is answered by nil.
 ///
 /// Both ways give the same answers, so a command is written once.
@@ -25,7 +35,7 @@ package protocol Questions: Sendable {
     func count(_ list: UserList) async throws -> UserCount
     func user(_ user: UserKey) async throws -> UserEntry?
     func why(_ user: UserKey) async throws -> Why
-    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> Answer<TimelineEntry>?
+    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> LifeAnswer?
     func proof(_ user: UserKey) async throws -> Proof?
     func verify(_ user: UserKey) async throws -> Proof?
     func find(_ text: String, in tenant: TenantID) async throws -> [Found]

@@ -81,10 +81,15 @@ struct RemoteQuestions: Questions {
         return reason.why
     }
 
-    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> Answer<TimelineEntry>? {
+    func timeline(_ user: UserKey, after: String?, limit: Int) async throws -> LifeAnswer? {
+        struct Steps: Decodable {
+            var data: [TimelineEntry]
+            var next: String?
+            var log_from: Date?
+        }
         let query = [("after", after), ("limit", "\(limit)")]
-        return try await self.api.call(Page<TimelineEntry>.self, Self.path(user, "/timeline"), query)
-            .map { Answer($0.data, next: $0.next) }
+        return try await self.api.call(Steps.self, Self.path(user, "/timeline"), query)
+            .map { LifeAnswer(data: $0.data, next: $0.next, logFrom: $0.log_from) }
     }
 
     func proof(_ user: UserKey) async throws -> Proof? {

@@ -19,14 +19,25 @@ struct VerifyUser: Sendable {
         let answer = await self.provider.ask(
             user, generation: before.ledger?.generation ?? before.generation,
             id: before.ledger.map { ProviderID(rawValue: $0.credentialID) })
-        let asked = Proof.Asked(
-            byID: answer.byID, byName: answer.byName?.map(\.rawValue), calls: answer.calls,
-            milliseconds: Int(answer.time / .milliseconds(1)))
+        let asked = Self.asked(answer)
         // The user may have changed while the provider was asked. Its answers then prove nothing.
         guard let after = try await self.proofs.ledger(user, as: reader) else { return nil }
         var proof = after
         proof.verdict = before.agrees(with: after) ? after.verdict(with: asked) : .unknown
         proof.provider = asked
         return proof
+    }
+
+    private static func asked(_ answer: ProviderQuestion.Answer) -> Proof.Asked {
+        let (status, isExpired, hasName): (Int?, Bool?, Bool?) =
+            switch answer.byID {
+            case .found(let expired, let named): (200, expired, named)
+            case .notFound: (404, nil, nil)
+            case nil: (nil, nil, nil)
+            }
+        return Proof.Asked(
+            byID: status, isExpired: isExpired, hasName: hasName, byName: answer.byName?.map(\.id.rawValue),
+            expiredByName: answer.byName?.filter(\.isExpired).map(\.id.rawValue), calls: answer.calls,
+            milliseconds: Int(answer.time / .milliseconds(1)))
     }
 }

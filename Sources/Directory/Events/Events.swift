@@ -47,7 +47,7 @@ package struct Events: Sendable {
     /// Returns one event; nil when the tenant has none of that id.
     package func show(_ id: EventID, of tenant: TenantID, as reader: Reader) async throws -> ToldEvent? {
         let one: SQL = """
-            select events.event_id, \(Self.columns)
+            select events.event_id, \(Self.columns(tenant))
             from (select * from dialtone.events where event_id = \(id) offset 0) events \(Self.beside)
             where events.tenant_id = \(tenant)
             """
@@ -85,16 +85,16 @@ package struct Events: Sendable {
         tail as (select count(*) as number, (array_agg(event_id order by event_id))[1] as event_id from candidates)
         select tail.number, tail.event_id, hit.*
         from tail left join lateral (
-            select events.event_id as hit_id, \(Self.columns)
+            select events.event_id as hit_id, \(Self.columns(tenant))
             from candidates events \(Self.beside)
-            where events.tenant_id = \(tenant) and \(Self.passes(filter))
+            where events.tenant_id = \(tenant) and \(Self.passes(filter, tenant))
             order by events.event_id desc limit \(limit)) hit on true
         order by hit.hit_id desc
         """
     }
 
-    /// Of one user by events_user, of what is in quarantine by quarantine_open, and else the newest of the tenant by
-    /// events_tenant.
+    /// Of one user by events_user, of people who wait by people_waiting, of what is in quarantine by quarantine_open,
+    /// and else the newest of the tenant by events_tenant.
     private static func candidates(
         of tenant: TenantID, _ filter: EventFilter, before place: UUID?, window: Int
     ) -> SQL {
@@ -112,6 +112,7 @@ package struct Events: Sendable {
                 order by events.event_id desc limit \(window)
                 """
         }
+        if filter.outcome == [.waiting] { return ToldSelect.ofWaiting(in: tenant, bounds, limit: window) }
         if filter.outcome == [.quarantined] {
             // A source has ten thousand of them at most.
             return """
@@ -143,9 +144,11 @@ package struct Events: Sendable {
         return UUID(uuid: (bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
     }
 
-    private static func passes(_ filter: EventFilter) -> SQL {
+    private static func passes(_ filter: EventFilter, _ tenant: TenantID) -> SQL {
         var parts: SQL = "true"
-        if !filter.outcome.isEmpty { parts = "\(parts) and events.outcome = any(\(filter.outcome.map(\.rawValue)))" }
+        if !filter.outcome.isEmpty {
+            parts = "\(parts) and \(ToldSelect.outcome("events", tenant)) = any(\(filter.outcome.map(\.rawValue)))"
+        }
         if let source = filter.source { parts = "\(parts) and sender.slug = \(source)" }
         if let time = filter.receivedAfter { parts = "\(parts) and events.received_at >= \(time)" }
         if let time = filter.receivedBefore { parts = "\(parts) and events.received_at < \(time)" }
@@ -153,10 +156,12 @@ package struct Events: Sendable {
     }
 
     /// What `event` reads after the id.
-    private static let columns: SQL = """
-        events.received_at, events.occurred_at, sender.slug, events.user_id, events.delivery_id, events.item,
-        events.wanted, events.outcome, events.detail, waits.reason, waits.pointer
+    private static func columns(_ tenant: TenantID) -> SQL {
         """
+        events.received_at, events.occurred_at, sender.slug, events.user_id, events.delivery_id, events.item,
+        events.wanted, \(ToldSelect.outcome("events", tenant)), events.detail, waits.reason, waits.pointer
+        """
+    }
 
     /// Indexes sources_pkey and quarantine_pkey.
     private static let beside: SQL = """

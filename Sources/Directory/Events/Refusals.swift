@@ -17,13 +17,51 @@ package struct RefusalEntry: Sendable, Codable, Equatable {
     package let lastAt: Date
     /// The sender's clock minus ours, where the proof held but for the time.
     @OrNull package var skewMilliseconds: Int64?
+    /// The newest of them, one a minute at most. None: others of this source and outcome were newer.
+    package let samples: [RefusalSample]
 
     enum CodingKeys: String, CodingKey {
-        case source, outcome, reason, text, total
+        case source, outcome, reason, text, total, samples
         case lastHour = "last_hour"
         case firstAt = "first_at"
         case lastAt = "last_at"
         case skewMilliseconds = "skew_ms"
+    }
+}
+
+/// The form of one request that was not stored.
+package struct RefusalSample: Sendable, Codable, Equatable {
+    package struct Header: Sendable, Codable, Equatable {
+        package let name: String
+        package let bytes: Int
+    }
+
+    package let at: Date
+    /// Null: the body was not read, and the request did not tell its length.
+    @OrNull package var bodyBytes: Int?
+    package let headers: [Header]
+
+    enum CodingKeys: String, CodingKey {
+        case at, headers
+        case bodyBytes = "body_bytes"
+    }
+
+    /// The column `samples.form`.
+    private struct Form: Decodable {
+        var headers: [Header]
+        var body: Int?
+    }
+
+    /// A form that this version does not know is empty.
+    init(at: Date, form: String) {
+        let form = try? JSONDecoder().decode(Form.self, from: Data(form.utf8))
+        self.init(at: at, bodyBytes: form?.body, headers: form?.headers ?? [])
+    }
+
+    private init(at: Date, bodyBytes: Int?, headers: [Header]) {
+        self.at = at
+        self._bodyBytes = OrNull(wrappedValue: bodyBytes)
+        self.headers = headers
     }
 }
 
@@ -32,7 +70,11 @@ package struct Refusals: Sendable {
 
     package init(reads: TenantReads) { self.reads = reads }
 
-    /// Returns what the tenant's sources were refused, the newest first. `source`: of that one only.
+    /// Samples shown of one source and reason.
+    private static let mostSamples = 3
+
+    /// Returns what of the tenant's sources was refused, ignored or not kept, the newest first. `source`: of that one
+    /// only.
     package func list(
         of tenant: TenantID, source: String?, as reader: Reader
     ) async throws -> [RefusalEntry] {
@@ -43,36 +85,60 @@ package struct Refusals: Sendable {
             return RefusalEntry(
                 source: slug, outcome: outcome, reason: reason, text: RefusalWords.of(reason),
                 lastHour: try columns.next(), total: try columns.next(), firstAt: try columns.next(),
-                lastAt: try columns.next(), skewMilliseconds: try columns.next())
+                lastAt: try columns.next(), skewMilliseconds: try columns.next(),
+                samples: try Self.samples(&columns))
         }
     }
 
-    /// The primary key of tally, by source: minutes of two hours and hours of 14 days. Index sources_slug, whole for the
-    /// tenant.
+    private static func samples(_ columns: inout PostgresColumns) throws -> [RefusalSample] {
+        let (times, forms): ([Date], [String]) = (try columns.next(), try columns.next())
+        return zip(times, forms).map { RefusalSample(at: $0, form: $1) }
+    }
+
+    /// The primary key of tally, by source: minutes of two hours and hours of 14 days. Then that of samples, of which a
+    /// source and outcome have twenty. Index sources_slug, whole for the tenant.
     private static func select(of tenant: TenantID, source: String?, limit: Int) -> SQL {
         """
-        select sender.slug, told.outcome, told.reason,
-               coalesce(sum(told.count) filter (where told.last_at > now() - interval '1 hour'), 0)::bigint,
-               sum(told.count)::bigint,
-               min(case when told.count = 1 then told.last_at else told.bucket end), max(told.last_at),
+        select counted.slug, counted.outcome, counted.reason, counted.last_hour, counted.total, counted.first_at,
+               counted.last_at, counted.skew_ms, coalesce(kept.times, '{}'), coalesce(kept.forms, '{}')
+        from (\(Self.counted(of: tenant, source: source, limit: limit))) counted
+        left join lateral (
+            select array_agg(one.at order by one.at desc) as times,
+                   array_agg(one.form::text order by one.at desc) as forms
+            from (select samples.at, samples.form from dialtone.samples
+                  where samples.source_id = counted.source_id and samples.outcome = counted.outcome
+                    and samples.reason = counted.reason
+                  order by samples.at desc limit \(Self.mostSamples)) one) kept on true
+        order by counted.last_at desc
+        """
+    }
+
+    private static func counted(of tenant: TenantID, source: String?, limit: Int) -> SQL {
+        """
+        select sender.source_id, sender.slug, told.outcome, told.reason,
+               coalesce(sum(told.count) filter (where told.last_at > now() - interval '1 hour'), 0)::bigint
+                   as last_hour,
+               sum(told.count)::bigint as total,
+               min(case when told.count = 1 then told.last_at else told.bucket end) as first_at,
+               max(told.last_at) as last_at,
                (array_agg(told.skew_ms order by told.last_at desc) filter (where told.skew_ms is not null))[1]
+                   as skew_ms
         from (select source_id, slug from dialtone.sources
               where sources.tenant_id = \(tenant) and sources.status <> 'deleted'
                 and (\(source)::text is null or sources.slug = \(source)) offset 0) sender
         cross join lateral (
             select * from dialtone.tally where tally.source_id = sender.source_id offset 0) told
-        group by sender.slug, told.outcome, told.reason
+        group by sender.source_id, sender.slug, told.outcome, told.reason
         order by max(told.last_at) desc limit \(limit)
         """
     }
 
-    /// The newest refusal of a tenant's sources: the source's name, the reason, how often, and when last.
-    static func newest(of tenant: TenantID) -> SQL {
+    /// The newest refusal of these sources: the source's name, the reason, how often, and when last.
+    static func newest(of senders: Senders) -> SQL {
         """
         select slug, reason, total, last_at from (
             select sender.slug, told.reason, sum(told.count)::bigint as total, max(told.last_at) as last_at
-            from (select source_id, slug from dialtone.sources
-                  where sources.tenant_id = \(tenant) and sources.status <> 'deleted' offset 0) sender
+            from (\(senders.select)) sender
             cross join lateral (
                 select * from dialtone.tally
                 where tally.source_id = sender.source_id and tally.outcome = 'refused' offset 0) told
@@ -83,8 +149,8 @@ package struct Refusals: Sendable {
 }
 
 /// A reason in words. The reasons are a closed set of intake; each says itself when its lines become blanks.
-enum RefusalWords {
-    static func of(_ reason: String) -> String {
+package enum RefusalWords {
+    package static func of(_ reason: String) -> String {
         switch reason {
         case "proof_signature": "the signature does not fit: is the secret the sender's own?"
         case "proof_time": "the time of the signature is too far from ours"

@@ -31,9 +31,20 @@ package struct ToldEvent: Sendable, Codable, Equatable {
     }
 }
 
+/// What an event has come to, as a tenant is told: the stored outcomes, and `waiting`.
+package enum ToldOutcome: String, Sendable, CaseIterable {
+    case accepted
+    case duplicate
+    case superseded
+    /// It tells of a person who still waits for a membership.
+    case waiting
+    case ignored
+    case quarantined
+}
+
 /// Which events a list is about. Each member that is set narrows it.
 package struct EventFilter: Sendable, Equatable {
-    package var outcome: Set<EventOutcome> = []
+    package var outcome: Set<ToldOutcome> = []
     package var user: UserID?
     package var source: String?
     package var receivedAfter: Date?

@@ -19,25 +19,18 @@ package struct Finder: Sendable {
     /// Users shown whose id begins with the text.
     private static let mostByPrefix = 5
 
-    /// Returns what the text is, the best first. One round trip.
-    package func find(_ text: String, in tenant: TenantID, as reader: Reader) async throws -> [Found] {
+    /// Returns what the text is, the best first, and of it what a key with these scopes may see. One round trip,
+    /// and another for an operator.
+    package func find(
+        _ text: String, in tenant: TenantID, as reader: Reader, with scopes: Set<Scope> = Set(Scope.allCases)
+    ) async throws -> [Found] {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard (1...255).contains(text.utf8.count), !text.utf8.contains(0) else { return [] }
         let index = try await self.vault.blindIndex(for: tenant.rawValue)
-        let rows = try await self.reads.rows(
-            as: reader,
-            [
-                Self.users(text, of: tenant),
-                Self.bySIPUsername(Bytes(index.hash(text, column: "sip_username")), of: tenant),
-                Self.byEmail(Bytes(index.hash(PersonName.folded(text), column: "email")), of: tenant),
-                Self.byCredential(text, of: tenant), Self.event(UUID(uuidString: text), of: tenant),
-                Self.delivery(text, of: tenant), Self.cause(UUID(uuidString: text), of: tenant),
-                Self.key(text, of: tenant), Self.action(text, of: tenant),
-            ])
-        var found: [Found] = []
-        for row in rows[0] {
+        let rows = try await self.reads.rows(as: reader, Self.questions(text, of: tenant, index))
+        var found: [Found] = try rows[0].map { row in
             let id = try row.decode(String.self)
-            found.append(Self.user(id, of: tenant, id == text ? "the user's id" : "the user's id begins so"))
+            return Self.user(id, of: tenant, id == text ? "the user's id" : "the user's id begins so")
         }
         for (place, words) in [
             (1, "the SIP username is the user's"), (2, "the e-mail address is the user's"),
@@ -50,12 +43,26 @@ package struct Finder: Sendable {
             return Self.user(id, of: tenant, "an operator's \(action) of the user, \(RFC3339.text(at))")
         }
         found += try rows[4].map { try Self.event($0, of: tenant, "the event's id") }
-        found += try rows[5].map { try Self.event($0, of: tenant, "the sender's id of the delivery") }
+        var deliveries = Array(rows[5])
+        if reader.seesShared {
+            let ofShared = Self.delivery(text, of: tenant, by: .shared(tenant))
+            deliveries += try await self.reads.rowsOfAll(by: reader.key, ofShared)
+        }
+        found += try deliveries.map { try Self.event($0, of: tenant, "the sender's id of the delivery") }
         found += try rows[7].map {
             Found(kind: "key", id: try $0.decode(String.self), text: "the API key's id", path: nil, userID: nil)
         }
         var seen: Set<String> = []
-        return found.filter { seen.insert("\($0.kind) \($0.id)").inserted }
+        return found.filter { Self.isShown($0, with: scopes) && seen.insert("\($0.kind) \($0.id)").inserted }
+    }
+
+    /// Whether a key with these scopes may see it. No other route shows an event, or an API key, for `users:read` alone.
+    private static func isShown(_ found: Found, with scopes: Set<Scope>) -> Bool {
+        switch found.kind {
+        case "event": scopes.contains(.eventsRead)
+        case "key": scopes.contains(.keysWrite)
+        default: true
+        }
     }
 
     // MARK: What was found
@@ -73,6 +80,18 @@ package struct Finder: Sendable {
     }
 
     // MARK: Statements
+
+    /// One for each kind of thing, in the order in which `find` reads their rows.
+    private static func questions(_ text: String, of tenant: TenantID, _ index: BlindIndex) -> [SQL] {
+        [
+            Self.users(text, of: tenant),
+            Self.bySIPUsername(Bytes(index.hash(text, column: "sip_username")), of: tenant),
+            Self.byEmail(Bytes(index.hash(PersonName.folded(text), column: "email")), of: tenant),
+            Self.byCredential(text, of: tenant), Self.event(UUID(uuidString: text), of: tenant),
+            Self.delivery(text, of: tenant, by: .own(tenant)), Self.cause(UUID(uuidString: text), of: tenant),
+            Self.key(text, of: tenant), Self.action(text, of: tenant),
+        ]
+    }
 
     /// The user of that id, and those whose ids begin so. Index users_pkey.
     private static func users(_ text: String, of tenant: TenantID) -> SQL {
@@ -121,12 +140,12 @@ package struct Finder: Sendable {
         """
     }
 
-    /// A delivery's id is its sender's own, so each of the tenant's sources is asked. The form `source:delivery` names
-    /// one. Index events_source_id_delivery_id_item_key.
-    private static func delivery(_ text: String, of tenant: TenantID) -> SQL {
+    /// A delivery's id is its sender's own, so each of these sources is asked. The form `source:delivery` names one.
+    /// Index events_source_id_delivery_id_item_key.
+    private static func delivery(_ text: String, of tenant: TenantID, by senders: Senders) -> SQL {
         """
         select event.event_id, event.user_id
-        from (select source_id, slug from dialtone.sources where sources.tenant_id = \(tenant) offset 0) sender
+        from (\(senders.withDeleted) offset 0) sender
         cross join lateral (
             select * from dialtone.events
             where events.source_id = sender.source_id

@@ -4,17 +4,17 @@
 package import Foundation
 package import Model
 
-/// What a proof comes to. It is never `exactlyOne` while anything is open.
+/// What a proof comes to. It is never `exactlyOne` while anything is open, or of a credential that has expired.
 package enum Verdict: String, Sendable, CaseIterable, Codable {
     /// The user shall have one credential, and has it.
     case exactlyOne = "exactly_one"
     /// The user shall have none, and has none.
     case noneAsWanted = "none_as_wanted"
-    /// The user shall have one, and has none.
+    /// The user shall have one, and has none that serves: none at all, or one that has expired.
     case missing
     /// There is one that should not be there; it is deleted, or waits to be.
     case extra
-    /// It cannot be said now: a create is under way or in doubt, or the provider did not answer.
+    /// It cannot be said now: a create is under way or in doubt, or the provider gave no answer or shows another name.
     case unknown
 }
 
@@ -78,14 +78,26 @@ package struct Proof: Sendable, Codable, Equatable {
     package struct Asked: Sendable, Codable, Equatable {
         /// 200 or 404; null: no answer, or there was no id to ask for.
         @OrNull package var byID: Int?
+        /// Whether the credential of that id has expired; null: it was not found.
+        @OrNull package var isExpired: Bool?
+        /// Whether it bears the name; null: it was not found, or no name is shown.
+        @OrNull package var hasName: Bool?
         /// The ids that bear the credential's name; null: no answer.
         @OrNull package var byName: [String]?
+        /// Those of them that have expired.
+        @OrNull package var expiredByName: [String]?
         package var calls: Int
         package var milliseconds: Int
 
-        package init(byID: Int?, byName: [String]?, calls: Int, milliseconds: Int) {
+        package init(
+            byID: Int?, isExpired: Bool?, hasName: Bool?, byName: [String]?, expiredByName: [String]?, calls: Int,
+            milliseconds: Int
+        ) {
             self.byID = byID
+            self.isExpired = isExpired
+            self.hasName = hasName
             self.byName = byName
+            self.expiredByName = expiredByName
             self.calls = calls
             self.milliseconds = milliseconds
         }
@@ -93,7 +105,10 @@ package struct Proof: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey {
             case calls, milliseconds
             case byID = "by_id"
+            case isExpired = "is_expired"
+            case hasName = "has_name"
             case byName = "by_name"
+            case expiredByName = "expired_by_name"
         }
     }
 
@@ -115,6 +130,8 @@ extension Proof {
         /// Second credentials that are not deleted yet.
         var surplus: Int
         var isMissing: Bool
+        /// Whether the credential that serves has expired by the database's clock. It serves nobody then.
+        var isExpired: Bool
         /// Whether a create is under way or in doubt, also one of a generation that is not the one shown: it may still
         /// land.
         var isDoubtful: Bool
@@ -129,6 +146,7 @@ extension Proof {
             if self.closing > 0 { return .extra }
             switch self.active {
             case 0: return self.isWaiting ? .unknown : .missing
+            case 1 where self.isExpired: return self.isWaiting ? .unknown : .missing
             case 1: return .exactlyOne
             default: return .extra
             }
@@ -145,17 +163,19 @@ extension Proof {
     /// open. An answer that is missing leaves it unknown.
     package func verdict(with asked: Asked) -> Verdict {
         guard self.verdict != .unknown, let names = asked.byName else { return .unknown }
+        // One that has expired serves nobody, so it is none too many.
+        let expired = Set(asked.expiredByName ?? [])
+        let serving = names.filter { !expired.contains($0) }
         guard let own = self.ledger?.credentialID else {
-            // The ledger has none that serves: nobody may bear the name either.
-            return names.isEmpty ? self.verdict : .extra
+            // The ledger has none that serves. Who shall have none may not have an expired one either.
+            let extra = self.verdict == .noneAsWanted ? names : serving
+            return extra.isEmpty ? self.verdict : .extra
         }
-        guard let status = asked.byID else { return .unknown }
-        if names.contains(where: { $0 != own }) { return .extra }
-        // A list may lag behind, and shows presence only. The call by id decides.
-        switch status {
-        case 200: return self.verdict
-        case 404: return self.verdict == .exactlyOne ? .missing : self.verdict
-        default: return .unknown
-        }
+        guard let status = asked.byID, [200, 404].contains(status) else { return .unknown }
+        if serving.contains(where: { $0 != own }) { return .extra }
+        guard self.verdict == .exactlyOne else { return self.verdict }
+        // A list may lag behind, and shows presence only. The call by id decides. Expiry is final, wherever it shows.
+        if status == 404 || asked.isExpired == true || expired.contains(own) { return .missing }
+        return asked.isExpired == false && asked.hasName == true ? .exactlyOne : .unknown
     }
 }

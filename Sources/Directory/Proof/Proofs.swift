@@ -27,7 +27,7 @@ package struct Proofs: Sendable {
         let now: Date = try columns.next()
         var open = Proof.Open(
             isWanted: wanted == Wanted.live.rawValue, active: 0, closing: 0, surplus: 0, isMissing: false,
-            isDoubtful: isDoubtful || isFollowedElsewhere, isWaiting: status == "pending")
+            isExpired: false, isDoubtful: isDoubtful || isFollowedElsewhere, isWaiting: status == "pending")
         var (history, owned) = (Proof.History(), Proof.Owned?.none)
         history.isFollowed = isFollowed
         for row in rows[1] { try Self.add(row, &open, &history, &owned, now) }
@@ -133,6 +133,7 @@ package struct Proofs: Sendable {
             // A later generation's credential serves before an older one that is still active.
             open.active = 1
             open.isMissing = missingSince != nil
+            open.isExpired = expiresAt.map { $0 <= now } ?? false
             owned = Proof.Owned(
                 credentialID: id, generation: generation, name: name, tag: tag, activeSince: createdAt,
                 expiresAt: expiresAt, missingSince: missingSince, seenAt: seenAt)

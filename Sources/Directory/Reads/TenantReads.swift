@@ -38,11 +38,11 @@ package struct TenantReads: Sendable {
         }
     }
 
-    /// Runs one statement for an operator's key, which sees the rows of all tenants.
+    /// Runs one statement for an operator, who sees the rows of all tenants. `key`: nil on the command line.
     ///
     /// Cancelled here: as in `rows`.
-    func rowsOfAll(by key: String, _ statement: SQL) async throws -> PostgresRows {
-        try await self.shares.hold([.key(key)]) {
+    func rowsOfAll(by key: String?, _ statement: SQL) async throws -> PostgresRows {
+        try await self.shares.hold(key.map { [PoolShare.key($0)] } ?? []) {
             try await self.pool.withConnection { connection in
                 let answers = try await connection.pipeline([
                     ["select set_config('transaction_read_only', 'on', true)", statement]

@@ -22,19 +22,20 @@ enum TimelineSelect {
     }
 
     /// What was said of the user, and the event behind the present wish, which may name another tenant or none. Indexes
-    /// events_user, users_pkey and events_pkey; sources by sources_pkey.
+    /// events_user, users_pkey and events_pkey; sources by sources_pkey, and people by people_pkey.
     static func events(_ user: UserKey, from: Int64, limit: Int) -> SQL {
         """
-        select told.received_at, told.event_id, told.delivery_id, told.outcome, told.detail, sender.slug
+        select told.received_at, told.event_id, told.delivery_id, \(ToldSelect.outcome("told", user.tenant)),
+               told.detail, sender.slug
         from (
             (select events.received_at, events.event_id, events.delivery_id, events.outcome, events.detail,
-                    events.source_id
+                    events.source_id, events.user_id
              from dialtone.events
              where events.tenant_id = \(user.tenant) and events.user_id = \(user.user) and \(ListIndex.eventsOfUser)
                and events.received_at >= \(Self.time(from))
              order by events.received_at, events.event_id limit \(limit))
             union
-            (select cause.at, cause.event_id, null, 'accepted', null, null from (
+            (select cause.at, cause.event_id, null, 'accepted', null, null, null from (
                 select effects.at, effects.event_id from dialtone.effects
                 where effects.tenant_id = \(user.tenant) and effects.user_id = \(user.user)
                   and effects.event_id = (select cause_id from dialtone.users

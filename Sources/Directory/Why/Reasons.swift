@@ -32,30 +32,48 @@ package struct Reasons: Sendable {
     }
 
     /// Returns the reason of one user. For a user who does not exist it says what was told of the user, and else what
-    /// the tenant's own sources have lately sent in vain.
+    /// the tenant's own sources have lately sent in vain. An operator is told of the shared sources too, when the
+    /// tenant's own have nothing.
     package func why(_ user: UserKey, as reader: Reader) async throws -> Why {
+        let own = Senders.own(user.tenant)
         if let known = try await self.why([user.user], of: user.tenant, as: reader)[user.user.rawValue] { return known }
         let rows = try await self.reads.rows(
             as: reader,
-            [WhySelect.told(user), WhySelect.kept(of: user.tenant), Refusals.newest(of: user.tenant)])
+            [WhySelect.told(user), WhySelect.kept(of: own), Refusals.newest(of: own)])
         if let row = rows[0].first {
             let (at, outcome, detail) = try row.decode(Date.self, String.self, String?.self)
             return Self.told(outcome, detail, at: at, user)
         }
-        let kept = try rows[1].first?.decode(String.self, String.self, Date.self)
-        let refused = try rows[2].first?.decode(String.self, String.self, Int64.self, Date.self)
-        // The newer one is the likelier one.
-        if let kept, refused.map({ $0.3 < kept.2 }) ?? true { return Self.kept(by: kept.0, kept.1, at: kept.2, user) }
-        guard let refused else {
-            return Why(
-                .unknown,
-                """
-                is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that \
-                are this tenant's own
-                """,
-                action: "check that the sender delivers to the source's address; \(Self.otherID(user))")
+        if let why = try Self.sentInVain(rows[1], rows[2], user, own) { return why }
+        if reader.seesShared {
+            let shared = Senders.shared(user.tenant)
+            let kept = try await self.reads.rowsOfAll(by: reader.key, WhySelect.kept(of: shared))
+            let refused = try await self.reads.rowsOfAll(by: reader.key, Refusals.newest(of: shared))
+            if let why = try Self.sentInVain(kept, refused, user, shared) { return why }
         }
-        return Self.refused(refused.0, refused.1, count: refused.2, at: refused.3, user)
+        let whose = reader.seesShared ? "this tenant's own or shared" : "this tenant's own"
+        let rest = reader.seesShared ? "" : "; a source that several tenants share is an operator's to look at"
+        return Why(
+            .unknown,
+            """
+            is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that are \
+            \(whose)\(rest)
+            """,
+            action: "check that the sender delivers to the source's address; \(Self.otherID(user))")
+    }
+
+    /// What may be the user's among what was kept and what was refused; nil: neither has anything.
+    private static func sentInVain(
+        _ keptRows: PostgresRows, _ refusedRows: PostgresRows, _ user: UserKey, _ senders: Senders
+    ) throws -> Why? {
+        let kept = try keptRows.first?.decode(String.self, String.self, Date.self)
+        let refused = try refusedRows.first?.decode(String.self, String.self, Int64.self, Date.self)
+        let shared = senders.isShared ? ", which several tenants share," : ""
+        // The newer one is the likelier one.
+        if let kept, refused.map({ $0.3 < kept.2 }) ?? true {
+            return Self.kept(by: kept.0 + shared, kept.1, at: kept.2, user)
+        }
+        return refused.map { Self.refused($0.0 + shared, $0.1, count: $0.2, at: $0.3, user) }
     }
 
     private static func told(_ outcome: String, _ detail: String?, at: Date, _ user: UserKey) -> Why {

@@ -92,13 +92,12 @@ enum WhySelect {
         """
     }
 
-    /// Reads the newest of what the tenant's sources have sent and could not be used. It names no user, because nobody
+    /// Reads the newest of what these sources have sent and could not be used. It names no user, because nobody
     /// could read whose it is. Indexes sources_slug and quarantine_open.
-    static func kept(of tenant: TenantID) -> SQL {
+    static func kept(of senders: Senders) -> SQL {
         """
         select sender.slug, waits.reason, waits.arrived_at
-        from (select source_id, slug from dialtone.sources
-              where sources.tenant_id = \(tenant) and sources.status <> 'deleted' offset 0) sender
+        from (\(senders.select)) sender
         cross join lateral (
             select quarantine.reason, quarantine.arrived_at from dialtone.quarantine
             where quarantine.source_id = sender.source_id and quarantine.settled_at is null

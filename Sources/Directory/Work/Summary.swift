@@ -20,6 +20,8 @@ package struct Summary: Sendable, Codable, Equatable {
     /// Second credentials that are not deleted yet.
     package let extra: Int64
     package let quarantined: Int64
+    /// Deliveries of the tenant's own sources that were refused in these hours; they are counted for 14 days.
+    package let refused: Int64
     /// Sums over the last hours that were asked for, and each hour of them.
     package let total: Hour
     package let hours: [Hour]
@@ -47,7 +49,7 @@ package struct Summary: Sendable, Codable, Equatable {
     ]
 
     enum CodingKeys: String, CodingKey {
-        case tenant, waiting, failed, removing, tags, credentials, extra, quarantined, total, hours
+        case tenant, waiting, failed, removing, tags, credentials, extra, quarantined, refused, total, hours
         case asOf = "as_of"
         case oldestWaitingAt = "oldest_waiting_at"
     }
@@ -58,10 +60,14 @@ package struct Summaries: Sendable {
 
     package init(reads: TenantReads) { self.reads = reads }
 
-    /// Returns the summary of the last `hours` hours, 48 at most; nil when there is no such tenant.
+    /// Hours that may be asked for: so long they are kept.
+    package static let mostHours = 90 * 24
+
+    /// Returns the summary of the last `hours` hours; nil when there is no such tenant.
     package func show(_ tenant: TenantID, hours: Int, as reader: Reader) async throws -> Summary? {
+        let hours = min(max(hours, 1), Self.mostHours)
         let rows = try await self.reads.rows(
-            as: reader, [Self.now(tenant), Self.counted(tenant, hours: min(max(hours, 1), 48))])
+            as: reader, [Self.now(tenant), Self.counted(tenant, hours: hours), Self.refused(tenant, hours: hours)])
         guard let row = rows[0].first else { return nil }
         var columns = row.columns
         let asOf: Date = try columns.next()
@@ -85,7 +91,7 @@ package struct Summaries: Sendable {
         return Summary(
             tenant: tenant.rawValue, asOf: asOf, waiting: waiting, failed: failed, removing: removing,
             oldestWaitingAt: oldest, tags: tags, credentials: held, extra: extra, quarantined: quarantined,
-            total: total, hours: each)
+            refused: try rows[2].first?.decode(Int64.self) ?? 0, total: total, hours: each)
     }
 
     /// Each count goes over an index of few rows, and stops at 10,001. Indexes jobs_tenant_id_user_id_key,
@@ -127,23 +133,38 @@ package struct Summaries: Sendable {
         """
     }
 
-    /// The primary key of tenant_minutes: 48 hours of minutes at most. An hour that is rolled up is there once.
+    /// The beginning of the first of so many hours, the present one among them.
+    private static func start(_ hours: Int) -> SQL {
+        "date_trunc('hour', now(), 'UTC') - \(hours - 1) * interval '1 hour'"
+    }
+
+    /// The primary key of tenant_minutes: 48 hours of minutes and 90 days of hours at most, each row read once. An hour
+    /// that is rolled up is there once.
     private static func counted(_ tenant: TenantID, hours: Int) -> SQL {
         """
-        with counted as materialized (
-            select date_trunc('hour', bucket, 'UTC') as hour, tenant_minutes.* from dialtone.tenant_minutes
-            where tenant_id = \(tenant) and minutes in (1, 60)
-              and bucket >= date_trunc('hour', now(), 'UTC') - \(hours - 1) * interval '1 hour')
-        select sums.*, buckets.latency
-        from (select hour, sum(accepted), sum(duplicate), sum(superseded), sum(ignored), sum(quarantined), sum(ready),
-                     sum(failed), sum(revoked)
-              from counted group by hour) sums
+        select date_trunc('hour', bucket, 'UTC') as hour, sum(accepted), sum(duplicate), sum(superseded), sum(ignored),
+               sum(quarantined), sum(ready), sum(failed), sum(revoked), array[\(Self.latencies)]
+        from dialtone.tenant_minutes
+        where tenant_id = \(tenant) and minutes in (1, 60) and bucket >= \(Self.start(hours))
+        group by 1 order by 1
+        """
+    }
+
+    /// A sum for each place: to unfold the arrays takes a row for each number of each minute.
+    private static let latencies: SQL = {
+        let sums = (1...Summary.bounds.count + 1).map { "sum(latency[\($0)])" }.joined(separator: ", ")
+        return "\(unsafeText: sums)"
+    }()
+
+    /// The primary key of tally, by source: 336 hours of a reason at most. Index sources_slug, whole for the tenant.
+    private static func refused(_ tenant: TenantID, hours: Int) -> SQL {
+        """
+        select coalesce(sum(told.count), 0)::bigint
+        from (\(Senders.own(tenant).select)) sender
         cross join lateral (
-            select array_agg(one.number order by one.place) as latency from (
-                select place, sum(number)::bigint as number
-                from counted cross join unnest(counted.latency) with ordinality as bucket (number, place)
-                where counted.hour = sums.hour group by place) one) buckets
-        order by sums.hour
+            select tally.count from dialtone.tally
+            where tally.source_id = sender.source_id and tally.minutes in (1, 60)
+              and tally.bucket >= \(Self.start(hours)) and tally.outcome = 'refused' offset 0) told
         """
     }
 

@@ -7,6 +7,8 @@ package import Model
 package struct EventEntry: Sendable, Equatable {
     package let id: EventID
     package let receivedAt: Date
+    /// The sender's time; nil: it gave none. Of an unmapped event it may be that of its arrival.
+    package let occurredAt: Date?
     /// The source's name; nil: it was deleted.
     package let source: String?
     /// Nil: it names none, or none is known.
@@ -32,8 +34,6 @@ package struct EventEntry: Sendable, Equatable {
 package struct EventDetail: Sendable, Equatable {
     package let entry: EventEntry
     package let sourceID: SourceID
-    /// The sender's time; nil: it gave none. Of an unmapped event it may be that of its arrival.
-    package let occurredAt: Date?
     /// The version of the mapping that read it; nil: its form is our own.
     package let version: Int32?
     /// The secret whose proof held, by its id.

@@ -11,22 +11,29 @@ package struct EventReader: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Returns the newest events first. Of a source or a tenant it looks through the newest 100,000 events of all.
+    /// Returns the newest events first, or those older than `before`. Of a source or a tenant it looks through
+    /// the newest 100,000 events of all.
     ///
     /// Cancelled here: nothing was begun.
-    package func newest(of source: SourceID?, tenant: TenantID?, limit: Int) async throws -> [EventEntry] {
-        try await self.pool.query(EventSelect.newest(of: source, tenant: tenant, limit: Int64(limit))).map { row in
+    package func newest(
+        of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int
+    ) async throws -> [EventEntry] {
+        let rows = try await self.pool.query(
+            EventSelect.newest(of: source, tenant: tenant, before: before, limit: Int64(limit)))
+        return try rows.map { row in
             var columns = row.columns
             return try Self.entry(&columns)
         }
     }
 
-    /// Returns what is open in quarantine, the newest first.
+    /// Returns what is open in quarantine, the newest first, or what came before `before`.
     ///
     /// Cancelled here: nothing was begun.
-    package func quarantined(of source: SourceID?, tenant: TenantID?, limit: Int) async throws -> [EventEntry] {
+    package func quarantined(
+        of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int
+    ) async throws -> [EventEntry] {
         let rows = try await self.pool.query(
-            EventSelect.quarantined(of: source, tenant: tenant, limit: Int64(limit)))
+            EventSelect.quarantined(of: source, tenant: tenant, before: before, limit: Int64(limit)))
         return try rows.map { row in
             var columns = row.columns
             return try Self.entry(&columns)
@@ -45,19 +52,20 @@ package struct EventReader: Sendable {
                 user: UserKey(tenant: try columns.next(), user: try columns.next()), wanted: try columns.next())
         }
         return EventDetail(
-            entry: entry, sourceID: try columns.next(), occurredAt: try columns.next(), version: try columns.next(),
-            secret: try columns.next(), effects: effects,
+            entry: entry, sourceID: try columns.next(), version: try columns.next(), secret: try columns.next(),
+            effects: effects,
             causes: try await self.pool.withConnection { try await ReplayEffect.users([id], on: $0) },
             quarantine: try await self.quarantine(id))
     }
 
     private static func entry(_ columns: inout PostgresColumns) throws -> EventEntry {
         EventEntry(
-            id: try columns.next(), receivedAt: try columns.next(), source: try columns.next(),
-            tenant: try columns.next(), user: try columns.next(), organization: try columns.next(),
-            deliveryID: try columns.next(), item: try columns.next(), wanted: try columns.next(),
-            outcome: try columns.next(), detail: try columns.next(), reason: try columns.next(),
-            place: try columns.next(), tenants: try columns.next([String].self).compactMap(TenantID.init(rawValue:)))
+            id: try columns.next(), receivedAt: try columns.next(), occurredAt: try columns.next(),
+            source: try columns.next(), tenant: try columns.next(), user: try columns.next(),
+            organization: try columns.next(), deliveryID: try columns.next(), item: try columns.next(),
+            wanted: try columns.next(), outcome: try columns.next(), detail: try columns.next(),
+            reason: try columns.next(), place: try columns.next(),
+            tenants: try columns.next([String].self).compactMap(TenantID.init(rawValue:)))
     }
 
     // MARK: Quarantine

@@ -10,45 +10,54 @@ enum EventSelect {
 
     /// The newest events first. An event's id begins with the time of its arrival, so the ledger's key has their order.
     /// Indexes events_pkey, sources_pkey and quarantine_pkey.
-    static func newest(of source: SourceID?, tenant: TenantID?, limit: Int64) -> SQL {
-        """
-        select \(Self.columns)
-        from (select * from (select * from dialtone.events order by event_id desc
-                             limit \(Self.maximumLookedThrough)) newest
-              where (\(source)::uuid is null or source_id = \(source))
-                and (\(tenant)::text is null or tenant_id = \(tenant))
-              order by event_id desc limit \(limit)) events
-        \(Self.beside)
-        order by events.event_id desc
-        """
+    static func newest(of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int64) -> SQL {
+        let bound: SQL = before.map { "where events.event_id < \($0)" } ?? ""
+        return """
+            select \(Self.columns)
+            from (select * from (select * from dialtone.events \(bound) order by event_id desc
+                                 limit \(Self.maximumLookedThrough)) newest
+                  where (\(source)::uuid is null or source_id = \(source))
+                    and (\(tenant)::text is null or tenant_id = \(tenant))
+                  order by event_id desc limit \(limit)) events
+            \(Self.beside)
+            order by events.event_id desc
+            """
     }
 
     /// What is open in quarantine, the newest first: the newest of each source, and the newest of these. Indexes
     /// quarantine_open, events_pkey and sources_pkey; `sources` is read whole.
-    static func quarantined(of source: SourceID?, tenant: TenantID?, limit: Int64) -> SQL {
-        """
-        select \(Self.columns)
-        from (select open.event_id as open_id, open.arrived_at
-              from dialtone.sources sender
-              cross join lateral (
-                  select quarantine.event_id, quarantine.arrived_at from dialtone.quarantine
-                  where quarantine.source_id = sender.source_id and quarantine.settled_at is null
-                    and (\(tenant)::text is null or sender.tenant_id = \(tenant) or exists (
-                        select 1 from dialtone.events
-                        where events.event_id = quarantine.event_id and events.tenant_id = \(tenant)))
-                  order by quarantine.arrived_at desc limit \(limit)) open
-              where \(source)::uuid is null or sender.source_id = \(source)
-              order by open.arrived_at desc, open.event_id desc limit \(limit)) waiting
-        cross join lateral (select * from dialtone.events where events.event_id = waiting.open_id offset 0) events
-        \(Self.beside)
-        order by waiting.arrived_at desc, events.event_id desc
-        """
+    static func quarantined(of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int64) -> SQL {
+        let bound: SQL =
+            before.map { event in
+                """
+                and (quarantine.arrived_at, quarantine.event_id) < (
+                    select last.arrived_at, last.event_id from dialtone.quarantine last where last.event_id = \(event))
+                """
+            } ?? ""
+        return """
+            select \(Self.columns)
+            from (select open.event_id as open_id, open.arrived_at
+                  from dialtone.sources sender
+                  cross join lateral (
+                      select quarantine.event_id, quarantine.arrived_at from dialtone.quarantine
+                      where quarantine.source_id = sender.source_id and quarantine.settled_at is null
+                        and (\(tenant)::text is null or sender.tenant_id = \(tenant) or exists (
+                            select 1 from dialtone.events
+                            where events.event_id = quarantine.event_id and events.tenant_id = \(tenant)))
+                        \(bound)
+                      order by quarantine.arrived_at desc, quarantine.event_id desc limit \(limit)) open
+                  where \(source)::uuid is null or sender.source_id = \(source)
+                  order by open.arrived_at desc, open.event_id desc limit \(limit)) waiting
+            cross join lateral (select * from dialtone.events where events.event_id = waiting.open_id offset 0) events
+            \(Self.beside)
+            order by waiting.arrived_at desc, events.event_id desc
+            """
     }
 
     /// Index events_pkey.
     static func one(_ id: EventID) -> SQL {
         """
-        select \(Self.columns), events.source_id, events.occurred_at, events.config_version, events.secret_id
+        select \(Self.columns), events.source_id, events.config_version, events.secret_id
         from (select * from dialtone.events where event_id = \(id) offset 0) events
         \(Self.beside)
         """
@@ -61,7 +70,7 @@ enum EventSelect {
 
     /// What `EventReader.entry` reads.
     private static let columns: SQL = """
-        events.event_id, events.received_at, sender.slug, nullif(events.tenant_id, '-'),
+        events.event_id, events.received_at, events.occurred_at, sender.slug, nullif(events.tenant_id, '-'),
         coalesce(events.user_id, case when \(Self.isPicked) then waits.picks->>'user_id' end),
         coalesce(events.external_tenant, case when \(Self.isPicked) then waits.picks->>'organization' end),
         events.delivery_id, events.item, events.wanted, events.outcome, events.detail,

@@ -30,7 +30,7 @@ package struct Tallies: Sendable {
         let statement: SQL = """
             select tally.source_id, \(Self.slug), sources.tenant_id, tally.outcome, tally.reason,
                    coalesce(sum(count) filter (where minutes = 1 and bucket > \(now - 3600)), 0)::bigint,
-                   sum(count)::bigint, max(last_at) as newest,
+                   sum(count)::bigint, min(case when count = 1 then last_at else bucket end), max(last_at) as newest,
                    (array_agg(skew_ms order by last_at desc) filter (where skew_ms is not null))[1]
             from dialtone.tally left join dialtone.sources using (source_id)
             where tally.outcome = any(\(outcomes)) and \(scope.condition(on: "tally"))
@@ -42,8 +42,8 @@ package struct Tallies: Sendable {
             var columns = row.columns
             return TallyEntry(
                 source: try TalliedSource(&columns), outcome: try columns.next(), reason: try columns.next(),
-                lastHour: try columns.next(), total: try columns.next(), lastAt: try columns.next(),
-                skewMilliseconds: try columns.next())
+                lastHour: try columns.next(), total: try columns.next(), firstAt: try columns.next(),
+                lastAt: try columns.next(), skewMilliseconds: try columns.next())
         }
     }
 

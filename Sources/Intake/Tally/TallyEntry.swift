@@ -33,6 +33,8 @@ package struct TallyEntry: Sendable, Equatable {
     package let lastHour: Int64
     /// Of 14 days.
     package let total: Int64
+    /// When the first of them came, or when the minutes or hours began in which it did.
+    package let firstAt: Date
     package let lastAt: Date
     /// The sender's time minus ours, of the newest one whose proof held but for the time.
     package let skewMilliseconds: Int64?

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value as a JSON answer of the API, with a tag by which a reader sees that nothing has changed.
+// A value as a JSON answer of the API: with a tag by which a reader sees that nothing has changed, or of a moment.
 
 import Crypto
 import Foundation
@@ -24,6 +24,14 @@ enum JSONAnswer {
             return Response(status: .notModified, headers: headers)
         }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: data)))
+    }
+
+    /// Returns a value that says when it was true: always 200 with its body. Its bytes are never the same twice, so a
+    /// tag would say nothing.
+    static func ofMoment(_ value: some Encodable) throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try JSONOutput.data(value))))
     }
 
     /// The first half of SHA-256 is long enough for a reader to see a change.

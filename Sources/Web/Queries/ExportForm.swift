@@ -13,13 +13,29 @@ enum ExportForm: String, CaseIterable, Sendable {
 
     /// Nil when the request asks for neither, or for JSON before it.
     init?(_ accept: [String]) {
-        let types = accept.flatMap { $0.split(separator: ",") }.map { value in
-            value.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        }
+        let types = Self.types(accept)
         guard let form = types.compactMap({ Self(rawValue: $0) }).first, !types.contains("application/json") else {
             return nil
         }
         self = form
+    }
+
+    private static func types(_ accept: [String]) -> [String] {
+        accept.flatMap { $0.split(separator: ",") }.map { value in
+            value.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        }
+    }
+
+    /// Throws 406 where a form of export is asked for and JSON is not (RFC 9110 section 12.5.1): one page of JSON would
+    /// be taken for all there is.
+    static func refuse(_ accept: [String]) throws(Problem) {
+        let types = Self.types(accept)
+        guard let form = types.compactMap({ Self(rawValue: $0) }).first,
+            !types.contains(where: { ["application/json", "application/*", "*/*"].contains($0) })
+        else { return }
+        throw Problem(
+            406, "not_acceptable",
+            "This list is JSON, page by page. Only the list of users is exported as \(form.rawValue).")
     }
 
     var contentType: String { self == .csv ? "text/csv; charset=utf-8; header=present" : self.rawValue }

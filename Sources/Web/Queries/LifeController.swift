@@ -47,7 +47,7 @@ struct LifeController: Sendable {
         let proofs = self.queries.proofs
         let proof = try await CallerPresence.required { try await proofs.ledger(user, as: asked.reader) }
         guard let proof else { throw Problem.notFound }
-        return try JSONAnswer.response(proof, to: asked.request)
+        return try JSONAnswer.ofMoment(proof)
     }
 
     func verify(_ asked: TenantRequest) async throws -> Response {
@@ -56,7 +56,7 @@ struct LifeController: Sendable {
         let verify = self.verify
         let proof = try await CallerPresence.required { try await verify(user, asked.reader) }
         guard let proof else { throw Problem.notFound }
-        return try JSONAnswer.response(proof, to: asked.request)
+        return try JSONAnswer.ofMoment(proof)
     }
 
     private struct UserReason: Encodable {

@@ -14,7 +14,8 @@ struct TenantController: Sendable {
         let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let tenants = self.queries.tenants
         let page = try await Cursors.checked {
-            try await tenants.page(for: asked.caller, after: after, limit: limit)
+            try await tenants.page(
+                for: asked.caller, comparesTenants: asked.comparesTenants, after: after, limit: limit)
         }
         return try JSONAnswer.response(
             Page(data: page.tenants, next: page.next), to: asked.request, next: page.next)
@@ -87,13 +88,13 @@ struct TenantController: Sendable {
     }
 
     func summary(_ asked: TenantRequest) async throws -> Response {
-        let hours = try asked.query.number("hours", in: 1...48) ?? 24
+        let hours = try asked.query.number("hours", in: 1...Summaries.mostHours) ?? 24
         let summaries = self.queries.summaries
         let summary = try await CallerPresence.required {
             try await summaries.show(asked.tenant, hours: hours, as: asked.reader)
         }
         guard let summary else { throw Problem.notFound }
-        return try JSONAnswer.response(summary, to: asked.request)
+        return try JSONAnswer.ofMoment(summary)
     }
 
     func find(_ asked: TenantRequest) async throws -> Response {
@@ -102,7 +103,7 @@ struct TenantController: Sendable {
         }
         let finder = self.queries.finder
         let found = try await CallerPresence.required {
-            try await finder.find(text, in: asked.tenant, as: asked.reader)
+            try await finder.find(text, in: asked.tenant, as: asked.reader, with: asked.keyed.caller.scopes)
         }
         return try JSONAnswer.response(Page(data: found, next: nil), to: asked.request)
     }

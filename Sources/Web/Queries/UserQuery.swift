@@ -37,7 +37,7 @@ enum EventQuery {
 
     static func filter(_ query: QueryParameters) throws(Problem) -> EventFilter {
         var filter = EventFilter()
-        filter.outcome = try query.set("outcome", of: EventOutcome.self)
+        filter.outcome = try query.set("outcome", of: ToldOutcome.self)
         filter.user = try query.id("user_id")
         filter.source = try query.text("source")
         filter.receivedAfter = try query.time("received_after")

@@ -13,7 +13,8 @@ struct KeyedRequest: Sendable {
     let context: WebContext
     let caller: Caller
     let query: QueryParameters
-    fileprivate let comparesTenants: Bool
+    /// Whether the first wall stands (`Gate.comparesTenants`).
+    let comparesTenants: Bool
 
     /// Returns on whose behalf rows are read. Throws `refusal` when the caller does not reach the tenant.
     func reader(naming tenant: TenantID, else refusal: any Error) throws -> Reader {
@@ -29,8 +30,6 @@ struct TenantRequest: Sendable {
     let tenant: TenantID
     /// On whose behalf rows are read.
     let reader: Reader
-    /// What the key's quota has left.
-    let rest: Quota.Rest
     /// Asks again whether the key is valid and reaches the tenant. Throws when the database does not say.
     let isStillOpen: @Sendable () async throws -> Bool
 
@@ -59,31 +58,44 @@ struct Gate: Sendable {
     let comparesTenants: Bool
     let quota: Quota
 
-    func open(_ route: Route, to request: Request, _ context: WebContext, for scope: Scope) async throws
-        -> KeyedRequest
-    {
+    /// Answers a request whose key has the scope. Where the route has a quota the request counts, whatever its answer
+    /// is, and every answer says what is left.
+    func answer(
+        _ route: Route, to request: Request, for scope: Scope, _ answer: (Caller) async throws -> Response
+    ) async throws -> Response {
         let caller = try await self.keys.caller(of: request, needs: scope)
+        guard route.hasQuota else { return try await answer(caller) }
+        let rest = self.quota.count(caller.keyID)
+        let fields = self.quota.fields(rest)
+        do {
+            try rest.check()
+            var response = try await answer(caller)
+            for (name, value) in fields { response.headers.set(name, value) }
+            return response
+        } catch {
+            throw CountedError(error: error, fields: fields)
+        }
+    }
+
+    func open(_ route: Route, to request: Request, _ context: WebContext, by caller: Caller) throws -> KeyedRequest {
         let query = try QueryParameters(request, known: route.parameters)
+        if route.isPagesOnly { try ExportForm.refuse(request.headers[values: .accept]) }
         return KeyedRequest(
             request: request, context: context, caller: caller, query: query, comparesTenants: self.comparesTenants)
     }
 
     /// The answer is 404 alike for a tenant that does not exist and for one that the caller may not reach. So it comes
     /// before any word about the query.
-    func openTenant(_ route: Route, to request: Request, _ context: WebContext, for scope: Scope) async throws
-        -> TenantRequest
-    {
-        let caller = try await self.keys.caller(of: request, needs: scope)
+    func openTenant(
+        _ route: Route, to request: Request, _ context: WebContext, for scope: Scope, by caller: Caller
+    ) throws -> TenantRequest {
         let name = try context.parameters.require("tenant")
         guard let tenant = TenantID(rawValue: name), caller.reaches(tenant) || !self.comparesTenants else {
             throw Problem.notFound
         }
-        let rest = try self.quota.take(caller.keyID)
-        let keyed = KeyedRequest(
-            request: request, context: context, caller: caller,
-            query: try QueryParameters(request, known: route.parameters), comparesTenants: self.comparesTenants)
         return TenantRequest(
-            keyed: keyed, tenant: tenant, reader: Reader(caller, naming: tenant), rest: rest,
+            keyed: try self.open(route, to: request, context, by: caller), tenant: tenant,
+            reader: Reader(caller, naming: tenant),
             isStillOpen: { try await self.isOpen(to: request, tenant, for: scope) })
     }
 

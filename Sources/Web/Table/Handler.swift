@@ -24,12 +24,13 @@ enum Handler: Sendable {
         switch (route.access, self) {
         case (.anyone, .open(let answer)), (.sender, .open(let answer)): return try await answer(request, context)
         case (.key(let scope), .keyed(let answer)):
-            return try await answer(try await gate.open(route, to: request, context, for: scope))
+            return try await gate.answer(route, to: request, for: scope) { caller in
+                try await answer(try gate.open(route, to: request, context, by: caller))
+            }
         case (.tenant(let scope), .tenant(let answer)):
-            let asked = try await gate.openTenant(route, to: request, context, for: scope)
-            var response = try await answer(asked)
-            for (name, value) in gate.quota.fields(asked.rest) { response.headers.set(name, value) }
-            return response
+            return try await gate.answer(route, to: request, for: scope) { caller in
+                try await answer(try gate.openTenant(route, to: request, context, for: scope, by: caller))
+            }
         default: throw Problem(500, "internal", "Something went wrong here.")
         }
     }

@@ -19,6 +19,15 @@ package final class Quota: Sendable {
         var remaining: Int
         /// Seconds until the window ends, rounded up.
         var seconds: Int
+        /// Whether the request is more than the window has.
+        var isExceeded: Bool
+
+        /// Throws 429 when the window is used up.
+        func check() throws(Problem) {
+            guard self.isExceeded else { return }
+            throw Problem(
+                429, "quota_exceeded", "This was asked as often as it may be in a minute.", retryAfter: self.seconds)
+        }
     }
 
     private struct Window {
@@ -33,6 +42,13 @@ package final class Quota: Sendable {
 
     /// Counts a request of a key. Throws 429 when the window is used up.
     func take(_ key: String, at now: ContinuousClock.Instant = .now) throws(Problem) -> Rest {
+        let rest = self.count(key, at: now)
+        try rest.check()
+        return rest
+    }
+
+    /// Counts a request of a key, and returns what is left.
+    func count(_ key: String, at now: ContinuousClock.Instant = .now) -> Rest {
         let (used, left) = self.windows.withLock { windows -> (Int, Duration) in
             if windows.count > 1000 { windows = windows.filter { $0.value.end > now } }
             var window = windows[key] ?? Window(end: now + self.policy.window)
@@ -41,13 +57,9 @@ package final class Quota: Sendable {
             windows[key] = window
             return (window.used, window.end - now)
         }
-        let rest = Rest(
-            remaining: max(0, self.policy.requests - used), seconds: max(1, Int((left / .seconds(1)).rounded(.up))))
-        guard used <= self.policy.requests else {
-            throw Problem(
-                429, "quota_exceeded", "This was asked as often as it may be in a minute.", retryAfter: rest.seconds)
-        }
-        return rest
+        return Rest(
+            remaining: max(0, self.policy.requests - used), seconds: max(1, Int((left / .seconds(1)).rounded(.up))),
+            isExceeded: used > self.policy.requests)
     }
 
     /// `RateLimit-Policy` and `RateLimit` of an answer.
@@ -58,4 +70,11 @@ package final class Quota: Sendable {
             ("ratelimit", "\"key\";r=\(rest.remaining);t=\(rest.seconds)"),
         ]
     }
+}
+
+/// An error of a request that has counted: its answer says what is left, as any other does.
+struct CountedError: Error {
+    let error: any Error
+    /// Names in lower case.
+    let fields: [(name: String, value: String)]
 }

@@ -44,6 +44,18 @@ package struct Route: Sendable {
 
     static func inRouter(_ path: String) -> String { path.replacing("{", with: ":").replacing("}", with: "") }
 
+    /// Whether a request counts for its key, as every read does. Login tokens have a rate of their own.
+    var hasQuota: Bool {
+        switch self.access {
+        case .tenant: true
+        case .key: self.operation != .loginTokensCreate
+        case .anyone, .sender: false
+        }
+    }
+
+    /// Whether the answer is a page of a list that has no export.
+    var isPagesOnly: Bool { self.parameters.contains("after") && self.operation != .usersList }
+
     /// Whether `Allow` names the method. The handshakes of a hook answer some senders, and are no invitation.
     var isAllowed: Bool { self.access != .sender || self.method == .post }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command asks where it was told to: a URL before a profile that is named, that before a database, and no key is shown.
+// A command asks where it was told to: its line before the environment, there a URL before a profile, then a database.
 
 import Foundation
 import Model
@@ -31,7 +31,46 @@ import Testing
     @Test func `the way that was taken is said without the key's secret`() async throws {
         let door = try await Self.choose(["DIALTONE_URL": "https://a.example.com", "DIALTONE_API_KEY": Self.key])
         #expect(door.words == "asking https://a.example.com with key dtk_abcdef_…")
-        #expect(try await Self.choose(["DATABASE_URL": "postgresql://h/x"]).words == "asking the database")
+        let database = try await Self.choose(["DATABASE_URL": "postgresql://h/x"])
+        #expect(database.words == "asking the database x at h")
+    }
+
+    @Test func `the line wins over the environment, and in each a URL over a profile`() async throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("home-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: home) }
+        var environment = [
+            "XDG_CONFIG_HOME": home.path, "DIALTONE_API_KEY": Self.key, "DATABASE_URL": "postgresql://h/x",
+        ]
+        let profiles = try #require(Profiles(environment: environment))
+        for name in ["prod", "staging", Profiles.usual] {
+            try profiles.keep(Profile(url: "https://\(name).example.com", key: Self.key, tenant: nil), as: name)
+        }
+        #expect(try await Self.choose(environment).url == nil)
+        environment["DIALTONE_PROFILE"] = "staging"
+        #expect(try await Self.choose(environment).url == "https://staging.example.com")
+        environment["DIALTONE_URL"] = "https://variable.example.com"
+        #expect(try await Self.choose(environment).url == "https://variable.example.com")
+        #expect(try await Self.choose(environment, .init(profile: "prod")).url == "https://prod.example.com")
+        let both = Door.Signs(url: "https://flag.example.com", profile: "prod")
+        #expect(try await Self.choose(environment, both).url == "https://flag.example.com")
+        environment["DATABASE_URL"] = nil
+        environment["DIALTONE_PROFILE"] = nil
+        environment["DIALTONE_URL"] = nil
+        #expect(try await Self.choose(environment).url == "https://default.example.com")
+    }
+
+    @Test(arguments: [
+        "postgresql://ada:hunter2@db.example.com:5433/prod?sslmode=require",
+        "host=db.example.com dbname=prod user=ada password=hunter2",
+    ])
+    func `a command that changes something names its database, and nothing of the login`(url: String) async throws {
+        let settings = try await Settings.read(flags: ["DATABASE_URL": url], environment: [:])
+        let line = "acting in the database prod at db.example.com"
+        #expect(Door.actingWords(settings, environment: ["DIALTONE_URL": ""]) == line)
+        let set = ["DIALTONE_URL": "https://a.example.com", "DIALTONE_PROFILE": "prod"]
+        #expect(
+            Door.actingWords(settings, environment: set)
+                == "\(line); this command does not go over HTTP, and does not use DIALTONE_URL or DIALTONE_PROFILE")
     }
 
     @Test func `a key goes over https, or to this machine`() async throws {

@@ -92,16 +92,69 @@ import Testing
         }
     }
 
+    /// Of the forty people five have waited. One of them has a membership by now, and the time of one is over.
+    private static func addWaiting(_ database: TestDatabase) async throws {
+        try await database.insert(
+            "update dialtone.events set detail = 'waits' where delivery_id in ('d-3', 'd-5', 'd-7', 'd-9', 'd-11')",
+            """
+            insert into dialtone.people (source_id, external_user, waits_until)
+            select \(Self.source)::uuid, user_id,
+                   case delivery_id when 'd-5' then null when 'd-7' then now() - interval '1 minute'
+                                    else now() + interval '9 days' end
+            from dialtone.events where detail = 'waits'
+            """)
+    }
+
+    @Test(arguments: [1, 2, 9]) func `who still waits for a membership is listed as waiting`(limit: Int) async throws {
+        try await Self.with { events, database in
+            try await Self.addWaiting(database)
+            var (waiting, accepted, both) = (EventFilter(), EventFilter(), EventFilter())
+            (waiting.outcome, accepted.outcome, both.outcome) = ([.waiting], [.accepted], [.waiting, .superseded])
+            let still = ["d-11", "d-9", "d-3"]
+            let found = try await Self.all(events, waiting, limit: limit)
+            #expect(found == still)
+            let others = try await Self.all(events, accepted, limit: limit)
+            #expect(others.count == 37 && Set(others).isDisjoint(with: still))
+            let mixed = try await Self.all(events, both, limit: limit)
+            #expect(mixed == still)
+            waiting.user = try UserID("u-5")
+            let before = try await Self.all(events, waiting, limit: limit)
+            #expect(before.isEmpty, "the person waits no more")
+        }
+    }
+
+    @Test func `a person who waits is told as such in every list, and to the own tenant alone`() async throws {
+        try await Self.with { events, database in
+            try await Self.addWaiting(database)
+            let page = try await events.page(of: testTenant, EventFilter(), limit: 50, as: Self.reader)
+            let outcomes = Dictionary(uniqueKeysWithValues: page.events.map { ($0.deliveryID, $0.outcome) })
+            #expect(outcomes["d-9"] == "waiting" && outcomes["d-5"] == "accepted" && outcomes["d-8"] == "accepted")
+            let id = try #require(page.events.first { $0.deliveryID == "d-9" }?.eventID)
+            let one = try await events.show(
+                EventID(rawValue: try #require(UUID(uuidString: id))), of: testTenant, as: Self.reader)
+            #expect(one?.outcome == "waiting" && one?.detail == "waits")
+            var waiting = EventFilter()
+            waiting.outcome = [.waiting]
+            let globex = try TenantID("globex")
+            for tenant in [testTenant, globex] {
+                let hidden = try await events.page(of: tenant, waiting, limit: 50, as: Reader(tenant: globex))
+                #expect(hidden.events.isEmpty)
+            }
+        }
+    }
+
     @Test func `no list of events walks the table`() async throws {
         try await Self.with { _, database in
             try await database.admin.script("vacuum analyze")
             var (ofUser, kept, timed) = (EventFilter(), EventFilter(), EventFilter())
+            var waiting = EventFilter()
+            waiting.outcome = [.waiting]
             ofUser.user = testUser
             kept.outcome = [.quarantined]
             timed.receivedAfter = Date(timeIntervalSince1970: 1_795_687_200)
             try await database.pool.withTransaction { connection in
                 _ = try await connection.query(TenantReads.wall(testTenant, timeLimit: nil))
-                for filter in [EventFilter(), ofUser, kept, timed] {
+                for filter in [EventFilter(), ofUser, kept, timed, waiting] {
                     let statement = Events.select(of: testTenant, filter, before: UUID(), limit: 51)
                     let plan = try await QueryPlan.generic(of: statement, on: connection)
                     // There are few sources, and no index names their tenant alone.

@@ -85,6 +85,21 @@ import Vault
         }
     }
 
+    @Test func `an event and an API key are found with the scope for them, and without it not`() async throws {
+        try await Self.with { _, finder, _ in
+            let cases: [(String, Scope)] = [
+                (Self.event, .eventsRead), ("msg_1", .eventsRead), ("kOdELi", .keysWrite),
+            ]
+            for (text, scope) in cases {
+                let reader = Reader(tenant: testTenant)
+                let shown = try await finder.find(text, in: testTenant, as: reader, with: [.usersRead, scope])
+                let others = Set(Scope.allCases.filter { $0 != scope })
+                let hidden = try await finder.find(text, in: testTenant, as: reader, with: others)
+                #expect(shown.count == 1 && hidden.isEmpty, "\(text)")
+            }
+        }
+    }
+
     @Test(arguments: ["", "   ", "nobody", "app:nothing", "019ab000-0000-7000-8000-0000000000ff", "a\u{0}b"])
     func `what is not known is not found`(_ text: String) async throws {
         try await Self.with { _, finder, _ in

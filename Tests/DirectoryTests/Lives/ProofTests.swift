@@ -12,11 +12,11 @@ import Testing
 @Suite struct ProofTests {
     private static func open(
         wanted: Bool = true, active: Int = 0, closing: Int = 0, surplus: Int = 0, missing: Bool = false,
-        doubtful: Bool = false, waiting: Bool = false
+        expired: Bool = false, doubtful: Bool = false, waiting: Bool = false
     ) -> Proof.Open {
         Proof.Open(
             isWanted: wanted, active: active, closing: closing, surplus: surplus, isMissing: missing,
-            isDoubtful: doubtful, isWaiting: waiting)
+            isExpired: expired, isDoubtful: doubtful, isWaiting: waiting)
     }
 
     @Test func `the ledger alone comes to a verdict`() {
@@ -29,6 +29,13 @@ import Testing
         #expect(Self.open(wanted: false, closing: 1).verdict == .extra)
         #expect(Self.open(active: 1, closing: 1).verdict == .extra, "the one before serves until it is deleted")
         #expect(Self.open(active: 1, missing: true).verdict == .unknown)
+    }
+
+    @Test func `a credential that has expired is as good as none`() {
+        #expect(Self.open(active: 1, expired: true).verdict == .missing)
+        #expect(Self.open(active: 1, expired: true, waiting: true).verdict == .unknown)
+        #expect(Self.open(active: 1, surplus: 1, expired: true).verdict == .extra)
+        #expect(Self.open(wanted: false, active: 1, expired: true).verdict == .extra, "it is not deleted yet")
     }
 
     @Test(arguments: [0, 1, 2]) func `while a create is in doubt nothing is proven`(active: Int) {
@@ -49,8 +56,14 @@ import Testing
             ledger: owned, history: .init(), provider: nil)
     }
 
-    private static func asked(_ byID: Int?, _ byName: [String]?) -> Proof.Asked {
-        Proof.Asked(byID: byID, byName: byName, calls: 2, milliseconds: 84)
+    /// What is found by its id is live and bears the name, unless a test says otherwise.
+    private static func asked(
+        _ byID: Int?, _ byName: [String]?, isExpired: Bool = false, hasName: Bool? = true, expired: [String] = []
+    ) -> Proof.Asked {
+        let isFound = byID == 200
+        return Proof.Asked(
+            byID: byID, isExpired: isFound ? isExpired : nil, hasName: isFound ? hasName : nil, byName: byName,
+            expiredByName: byName == nil ? nil : expired, calls: 2, milliseconds: 84)
     }
 
     @Test func `the provider's word decides`() {
@@ -66,6 +79,28 @@ import Testing
         let missing = Self.proof(.live, id: nil, .missing)
         #expect(missing.verdict(with: Self.asked(nil, [])) == .missing)
         #expect(missing.verdict(with: Self.asked(nil, ["a"])) == .extra)
+    }
+
+    @Test func `an expired credential proves nothing green, and beside one that serves it is none too many`() {
+        let one = Self.proof(.live, id: "a")
+        #expect(one.verdict(with: Self.asked(200, ["a"], isExpired: true)) == .missing)
+        #expect(one.verdict(with: Self.asked(200, ["a"], expired: ["a"])) == .missing, "expiry is final")
+        #expect(one.verdict(with: Self.asked(200, ["a", "b"], expired: ["b"])) == .exactlyOne)
+        #expect(one.verdict(with: Self.asked(200, ["a", "b"], isExpired: true, expired: ["a", "b"])) == .missing)
+        #expect(one.verdict(with: Self.asked(200, ["a", "b"], isExpired: true, expired: ["a"])) == .extra)
+        let missing = Self.proof(.live, id: nil, .missing)
+        #expect(missing.verdict(with: Self.asked(nil, ["b"], expired: ["b"])) == .missing)
+        let none = Self.proof(.gone, id: nil, .noneAsWanted)
+        #expect(none.verdict(with: Self.asked(nil, ["b"], expired: ["b"])) == .extra, "nor an expired one")
+    }
+
+    @Test func `another name under the id, or none, leaves it unknown`() {
+        let one = Self.proof(.live, id: "a")
+        for hasName in [false, nil] {
+            #expect(one.verdict(with: Self.asked(200, ["a"], hasName: hasName)) == .unknown)
+            #expect(one.verdict(with: Self.asked(200, ["b"], hasName: hasName)) == .extra)
+            #expect(one.verdict(with: Self.asked(200, [], isExpired: true, hasName: hasName)) == .missing)
+        }
     }
 
     @Test func `the provider's word never makes a verdict better`() {
@@ -109,6 +144,25 @@ import Testing
             #expect(open.verdict == .extra)
             let stranger = Reader(tenant: try TenantID("globex"))
             #expect(try await queries.proofs.ledger(testUserKey, as: stranger) == nil)
+        }
+    }
+
+    @Test func `the ledger's proof is not green once the credential has expired by the database's clock`() async throws
+    {
+        try await TestDatabase.with { database in
+            try await database.insert(
+                Ledger.user(testUserKey, status: .ready, readyAt: Date()),
+                Ledger.credential(ProviderID(rawValue: "cred-1"), of: testUserKey, age: .seconds(7200)),
+                "update dialtone.credentials set expires_at = now() + interval '1 hour'")
+            let (queries, _) = try DirectoryBed.queries(database)
+            let reader = Reader(tenant: testTenant)
+            let before = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(before.verdict == .exactlyOne)
+            try await database.admin.script(
+                "update dialtone.credentials set expires_at = now() - interval '1 hour'")
+            let after = try #require(try await queries.proofs.ledger(testUserKey, as: reader))
+            #expect(after.verdict == .missing && after.ledger?.credentialID == "cred-1")
+            #expect(after.verdict(with: Self.asked(200, ["cred-1"])) == .missing)
         }
     }
 

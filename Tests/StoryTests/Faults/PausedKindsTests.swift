@@ -45,7 +45,7 @@ import Testing
         try await Story.with(Story.quick) { story in
             try await story.signUp("first")
             try await Self.limit("list", story)
-            let report = try await story.sweep()
+            let report = try await story.sweep { $0.patience = .zero }
             #expect(report.failedLists > 0)
             try await Self.waitForPause("sweep", story)
             try await story.signUp("second")

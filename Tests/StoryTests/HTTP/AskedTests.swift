@@ -47,6 +47,38 @@ import Testing
         }
     }
 
+    /// A 304 would hide the proof that two calls to the provider were made for.
+    @Test func `an answer that says when it was true has no tag, and is given in full`() async throws {
+        try await Story.with { story in
+            try await story.signUp("u")
+            let tenant = "/v1/tenants/acme"
+            let headers: HTTPHeaders = ["authorization": "Bearer \(story.key)", "if-none-match": "*"]
+            let user = try await story.request(.GET, "\(tenant)/users/u", "", headers)
+            #expect(user.status == 304 && user.headers.first(name: "etag") != nil, "the other answers have a tag")
+            let asked: [(HTTPMethod, String)] = [
+                (.GET, "/users/u/proof"), (.POST, "/users/u/verify"), (.GET, "/summary"),
+            ]
+            for (method, path) in asked {
+                let reply = try await story.request(method, tenant + path, "", headers)
+                #expect(reply.status == 200 && reply.headers.first(name: "etag") == nil, "\(path): \(reply)")
+                #expect(reply.headers.first(name: "cache-control") == "no-store", "\(path)")
+                #expect(reply.body.hasPrefix("{") && reply.body.contains("\"tenant\":\"acme\""), "\(path)")
+            }
+        }
+    }
+
+    @Test func `the provider's word says that what it has is live and bears the name`() async throws {
+        try await Story.with { story in
+            try await story.signUp("u")
+            let reply = try await story.request(
+                .POST, "/v1/tenants/acme/users/u/verify", "", ["authorization": "Bearer \(story.key)"])
+            #expect(reply.body.contains("\"verdict\":\"exactly_one\""), "\(reply)")
+            for fact in ["\"by_id\":200", "\"is_expired\":false", "\"has_name\":true", "\"expired_by_name\":[]"] {
+                #expect(reply.body.contains(fact), "\(fact): \(reply)")
+            }
+        }
+    }
+
     @Test func `the root names the service, as a page for browsers`() async throws {
         try await Story.with { story in
             let document = try await story.request(.GET, "/", "", ["accept": "*/*"])

@@ -50,6 +50,20 @@ import Testing
         }
     }
 
+    @Test func `a list that has no export answers 406, and JSON to whoever takes it`() async throws {
+        try await Story.with { story in
+            for list in ["events", "jobs", "findings", "tags"] {
+                for (form, status) in [("text/csv", 406), ("application/x-ndjson", 406), ("text/csv, */*", 200)] {
+                    let reply = try await story.request(
+                        .GET, "/v1/tenants/acme/\(list)", "",
+                        ["authorization": "Bearer \(story.key)", "accept": form])
+                    #expect(reply.status == status, "\(list), \(form)")
+                    #expect(reply.body.contains("/problems/not_acceptable") == (status == 406))
+                }
+            }
+        }
+    }
+
     private struct Exported: Decodable {
         var user_id: String
         var sip_username: String?

@@ -70,7 +70,7 @@ import Testing
             try await Self.sendUnusable(at: node, of: story)
         } then: { story in
             let report = try await story.administration.tally(of: "refused", source: nil, tenant: nil, limit: 100)
-            let counts = report.data.map { "\($0.source ?? "-") \($0.reason) \($0.last_hour) \($0.last_14_days)" }
+            let counts = report.data.map { "\($0.source ?? "-") \($0.reason) \($0.last_hour) \($0.total)" }
             #expect(
                 counts.sorted() == [
                     "- unknown_hook 1 1", "app body_not_json 1 1", "app body_wrong_value 1 1",
@@ -100,7 +100,7 @@ import Testing
             for (source, tenant) in [(nil, nil), ("app", acme), (nil, acme), ("app", nil)] as [(String?, TenantID?)] {
                 let report = try await story.administration.tally(
                     of: "ignored", source: source, tenant: tenant, limit: 100)
-                let counts = report.data.map { "\($0.tenant ?? "-") \($0.reason) \($0.last_14_days)" }
+                let counts = report.data.map { "\($0.tenant ?? "-") \($0.reason) \($0.total)" }
                 #expect(counts.sorted() == ["acme email.sent 1", "acme session.created 2"])
                 #expect((1...2).contains(report.samples.count) && report.data.first?.cells.first == "acme/app")
             }

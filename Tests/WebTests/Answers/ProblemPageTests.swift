@@ -36,12 +36,15 @@ import Testing
         }
     }
 
-    /// Every text that follows a status in a `Problem`.
+    /// Every text that follows a status in a `Problem`, or in a problem that a command says.
     private static func codesInSources() throws -> Set<String> {
         let folder = Self.root.appendingPathComponent("Sources/Web")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+            .map { folder.appendingPathComponent($0) }
+        let commands = Self.root.appendingPathComponent("Sources/dialtone/Output/CommandEnd.swift")
         var codes: Set<String> = []
-        for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where file.hasSuffix(".swift") {
-            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+        for file in files + [commands] {
+            let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: #/\(\s*(?:[0-9]{3}|code), "([a-z_]+)"/#) { codes.insert(String(match.1)) }
         }
         return codes

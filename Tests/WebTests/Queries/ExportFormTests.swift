@@ -18,6 +18,26 @@ import Testing
         #expect(ExportForm(accept) == form)
     }
 
+    @Test(arguments: [["text/csv"], ["application/x-ndjson;q=1"], ["text/html, Text/CSV"], ["text/html", "text/csv"]])
+    func `a list without an export refuses to be one`(accept: [String]) {
+        let problem = #expect(throws: Problem.self) { try ExportForm.refuse(accept) }
+        #expect(problem?.status == 406 && problem?.code == "not_acceptable")
+    }
+
+    @Test(arguments: [
+        [], ["*/*"], ["application/json"], ["text/csv, application/json;q=0.5"], ["text/csv, */*;q=0.1"],
+        ["application/x-ndjson", "application/*"], ["text/html"],
+    ])
+    func `whoever takes JSON too gets a page of it`(accept: [String]) {
+        #expect(throws: Never.self) { try ExportForm.refuse(accept) }
+    }
+
+    @Test func `each list of pages but that of users has no export`() {
+        let lists = RouteTable.all.filter(\.isPagesOnly).map(\.operation)
+        #expect(
+            Set(lists) == [.tenantsList, .usersTimeline, .eventsList, .jobsList, .tagsList, .findingsList])
+    }
+
     @Test(arguments: [
         ("u-1", "u-1"), ("=1+1", "'=1+1"), ("+49", "'+49"), ("-u", "'-u"), ("@x", "'@x"), ("a,b", "\"a,b\""),
         ("say \"hi\"", "\"say \"\"hi\"\"\""), ("a\nb", "\"a\nb\""), ("", ""), ("=a,b", "\"'=a,b\""),

@@ -55,16 +55,47 @@ import Testing
             var scopes: [String]?
             var parameters: [Parameter]?
             var security: [[String: [String]]]?
+            var responses: [String: Response]
+            var problems: [String]?
+
+            /// Nothing of an answer is read but its status and the names of its fields.
+            struct Response: Decodable {
+                struct Field: Decodable {}
+                var headers: [String: Field]?
+                var ref: String?
+
+                enum CodingKeys: String, CodingKey {
+                    case headers
+                    case ref = "$ref"
+                }
+            }
 
             enum CodingKeys: String, CodingKey {
-                case operationId, parameters, security
+                case operationId, parameters, security, responses
                 case scopes = "x-scopes"
+                case problems = "x-problems"
             }
         }
         struct Path: Decodable {
-            var get: Operation?
-            var post: Operation?
-            var options: Operation?
+            /// By the method, in capitals.
+            var operations: [String: Operation] = [:]
+
+            private struct Member: CodingKey {
+                let stringValue: String
+                var intValue: Int? { nil }
+
+                init(stringValue: String) { self.stringValue = stringValue }
+                init?(intValue: Int) { return nil }
+            }
+
+            /// Every member but the one that is known to be none is taken for a method, so that none is passed over.
+            init(from decoder: any Decoder) throws {
+                let members = try decoder.container(keyedBy: Member.self)
+                for member in members.allKeys where member.stringValue != "parameters" {
+                    let operation = try members.decode(Operation.self, forKey: member)
+                    self.operations[member.stringValue.uppercased()] = operation
+                }
+            }
         }
         var paths: [String: Path]
     }
@@ -75,10 +106,17 @@ import Testing
 
     private static func operations(_ contract: Contract) -> [(place: String, operation: Contract.Operation)] {
         contract.paths.flatMap { path, item in
-            [("GET", item.get), ("POST", item.post), ("OPTIONS", item.options)].compactMap { method, operation in
-                operation.map { ("\(method) \(path)", $0) }
-            }
+            item.operations.map { method, operation in (place: "\(method) \(path)", operation: operation) }
         }
+    }
+
+    @Test func `no method of a path in the contract is passed over`() throws {
+        let methods = ["delete", "get", "head", "options", "patch", "post", "put", "query", "trace"]
+        let members = methods.map { "\"\($0)\":{\"operationId\":\"of \($0)\",\"responses\":{}}" }
+        let text = "{\"paths\":{\"/a\":{\"parameters\":[],\(members.joined(separator: ","))}}}"
+        let contract = try JSONDecoder().decode(Contract.self, from: Data(text.utf8))
+        let places = Self.operations(contract).map { $0.place }.sorted()
+        #expect(places == methods.map { "\($0.uppercased()) /a" })
     }
 
     @Test func `the contract has each route and no other`() throws {
@@ -106,22 +144,29 @@ import Testing
         }
     }
 
+    @Test func `the contract has no 304 where an answer says when it was true`() throws {
+        let told = Self.operations(try Self.contract()).filter { $0.operation.responses["304"] == nil }
+        let names = Set(told.map { $0.operation.operationId })
+        #expect(names.isSuperset(of: ["users.proof", "users.verify", "summary.show"]))
+        #expect(!names.contains("users.show"), "the other answers have a tag")
+    }
+
+    @Test func `the contract names the quota's fields at each route that counts, and at no other`() throws {
+        for (place, operation) in Self.operations(try Self.contract()) {
+            let route = try #require(RouteTable.all.first { $0.operation.rawValue == operation.operationId })
+            let fields = Set((operation.responses["200"]?.headers ?? [:]).keys)
+            #expect(fields.isSuperset(of: ["RateLimit", "RateLimit-Policy"]) == route.hasQuota, "\(place)")
+            for status in ["400", "404", "429", "503", "default"] {
+                let answer = operation.responses[status]?.ref ?? ""
+                #expect(answer.hasSuffix("/CountedProblem") == route.hasQuota, "\(place) \(status)")
+            }
+        }
+    }
+
     private static let shared = ["#/components/parameters/Limit": "limit", "#/components/parameters/After": "after"]
 
     @Test func `each problem that the contract names has a page`() throws {
-        struct Named: Decodable {
-            struct Operation: Decodable {
-                var problems: [String]?
-                enum CodingKeys: String, CodingKey { case problems = "x-problems" }
-            }
-            struct Path: Decodable {
-                var get: Operation?
-                var post: Operation?
-            }
-            var paths: [String: Path]
-        }
-        let named = try JSONDecoder().decode(Named.self, from: Data(PackageResources.openapi_json))
-        let codes = named.paths.values.flatMap { ($0.get?.problems ?? []) + ($0.post?.problems ?? []) }
+        let codes = Self.operations(try Self.contract()).flatMap { $0.operation.problems ?? [] }
         #expect(!codes.isEmpty)
         for code in codes { #expect(ProblemMeaning.row(of: code) != nil, "\(code)") }
     }

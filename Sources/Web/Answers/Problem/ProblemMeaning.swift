@@ -34,6 +34,10 @@ enum ProblemMeaning {
             a sender has too much under way, or too many long bodies are arriving; nothing was stored; see \
             `Retry-After`
             """),
+        Row("command_failed", "500", "`dialtone` only: a command has not done its work; `detail` says why"),
+        Row(
+            "conflict", "409",
+            "`dialtone` only: a user, source or tenant is not in a state for what the command asks"),
         Row("content_encoding", "415", "the body is encoded; send it without `Content-Encoding`"),
         Row("content_type", "415", "the body of an API route is not `application/json`"),
         Row("delivery_id_reused", "409", "the `webhook-id` was used for another event"),
@@ -51,6 +55,9 @@ enum ProblemMeaning {
         Row("key_missing", "401", "the `Authorization` header is missing"),
         Row("key_unknown", "401", "the key is unknown, expired or revoked"),
         Row("method_not_allowed", "405", "the path is right and the method is not; see `Allow`"),
+        Row(
+            "not_acceptable", "406",
+            "`Accept` asks for a form that this list does not have; leave it out, or name JSON"),
         Row(
             "not_found", "404",
             "there is nothing under this path, such as a user who does not exist, or the key does not reach it"),

@@ -20,8 +20,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             response = try await next(request, context)
             if !request.uri.path.hasPrefix("/v1/") { await self.delayIfTooMany() }
         } catch {
-            let problem = Problem.of(error, requestID: id, logger: self.logger)
+            let counted = error as? CountedError
+            let problem = Problem.of(counted?.error ?? error, requestID: id, logger: self.logger)
             response = problem.answer(requestID: id).response
+            for (name, value) in counted?.fields ?? [] { response.headers.set(name, value) }
             await self.delay(problem)
         }
         // An answer to HEAD has no body (RFC 9110 section 9.3.2); bytes sent all the same would begin the next answer.
