@@ -70,9 +70,6 @@ struct Dialtone: AsyncParsableCommand {
     private static func end(with error: any Error) -> Never {
         switch error {
         case let code as ExitCode: Foundation.exit(code.rawValue)
-        case is SettingsError, is InvalidValue:
-            Terminal.tell("dialtone: \(error)")
-            Foundation.exit(2)
         default:
             let code = Self.exitCode(for: error)
             if code == .success {
@@ -82,7 +79,8 @@ struct Dialtone: AsyncParsableCommand {
             let isUsage = code == .validationFailure
             let message = isUsage ? Self.fullMessage(for: error) : "dialtone: \(error)"
             let arguments = Array(CommandLine.arguments.dropFirst())
-            let isForProgram = arguments.contains("--json") && !isUsage
+            // Behind -- it would be an id.
+            let isForProgram = arguments.prefix { $0 != "--" }.contains("--json") && !isUsage
             Terminal.tell(isForProgram ? CommandEnd.problem(error) : message)
             if isUsage, let hint = DashedID.hint(for: message, arguments) ?? NearestCommand.hint(for: arguments) {
                 Terminal.tell(hint)

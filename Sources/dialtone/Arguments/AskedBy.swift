@@ -9,7 +9,10 @@ import Model
 
 struct AskedBy: ParsableArguments {
     @Option(help: "The service's URL. Default: DIALTONE_URL.") var url: String?
-    @Option(help: "A service that dialtone login has kept.") var profile: String?
+    @Option(
+        help: "A service that dialtone login has kept. It wins over DIALTONE_URL.",
+        completion: .custom { _, _, _ in await LiveValues.profiles() })
+    var profile: String?
     @Flag(help: "Print JSON.") var json = false
 
     /// Asks one question. The line on standard error says which way was taken.
@@ -29,7 +32,7 @@ struct AskedOfTenant: ParsableArguments {
     @OptionGroup var by: AskedBy
     @Option(
         help: "The tenant. Default: DIALTONE_TENANT, the profile's, or the key's own.",
-        completion: .custom { _, _, _ in await LiveValues.tenants() })
+        completion: .custom { words, _, _ in await LiveValues.tenants(words) })
     var tenant: String?
 
     var json: Bool { self.by.json }
@@ -56,7 +59,8 @@ struct AskedOfTenant: ParsableArguments {
 /// The same about one user.
 struct AskedOfUser: ParsableArguments {
     @OptionGroup var of: AskedOfTenant
-    @Argument(help: "The user's id.", completion: .custom { _, _, prefix in await LiveValues.users(prefix) })
+    @Argument(
+        help: "The user's id.", completion: .custom { words, _, prefix in await LiveValues.users(words, prefix) })
     var user: String
 
     var json: Bool { self.of.json }

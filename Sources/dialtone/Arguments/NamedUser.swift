@@ -6,8 +6,12 @@ import Composition
 import Model
 
 struct NamedUser: ParsableArguments {
-    @Argument(help: "The user's id.") var user: String
-    @Option(help: "The tenant.") var tenant: String
+    @Argument(
+        help: "The user's id.",
+        completion: .custom { words, _, prefix in await LiveValues.users(words, prefix, .database) })
+    var user: String
+    @Option(help: "The tenant.", completion: .custom { words, _, _ in await LiveValues.tenants(words, .database) })
+    var tenant: String
     @Flag(help: "Print JSON.") var json = false
 
     var key: UserKey {

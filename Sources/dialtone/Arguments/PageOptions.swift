@@ -20,7 +20,8 @@ struct PageOptions: ParsableArguments {
         var all: [Element] = []
         var next = self.after
         repeat {
-            let left = self.limit.map { $0 - all.count } ?? 200
+            // No page of the API holds more than 200.
+            let left = min(200, self.limit.map { $0 - all.count } ?? 200)
             let answer = try await page(next, left)
             all += answer.data
             next = answer.next

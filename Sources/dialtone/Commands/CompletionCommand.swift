@@ -8,7 +8,8 @@ struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion", abstract: "Prints a shell's completion script.",
         discussion: """
-            Tenants and users are completed as they are now.
+            Tenants, users, sources and profiles are completed as they are now, from whom the command would ask. \
+            Sources are offered from the database alone.
 
               dialtone completion bash > /etc/bash_completion.d/dialtone
             """)

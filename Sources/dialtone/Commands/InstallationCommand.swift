@@ -45,7 +45,7 @@ struct InstallationCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await Administration(try await Settings.read()).confirmInstallation(isClone: self.clone)
+            try await Acting.administration().confirmInstallation(isClone: self.clone)
             Terminal.show(self.clone ? "a second installation, with an id of its own" : "the same installation")
         }
     }

@@ -30,7 +30,7 @@ struct KeyCommand: AsyncParsableCommand {
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
             let scopes = try self.scopes.map { try Administration.scopes($0) } ?? Scope.allCases
-            let line = try await Administration(try await Settings.read()).createKey(tenant: tenant, scopes: scopes)
+            let line = try await Acting.administration().createKey(tenant: tenant, scopes: scopes)
             if self.json { return try Terminal.show(json: line) }
             Terminal.show("key \(line.key_id) created\n  \(line.key)  (shown this once)")
         }
@@ -40,10 +40,12 @@ struct KeyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists keys, without their secrets.")
         @Option(help: "Only this tenant's.") var tenant: String?
         @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var picked: Fields
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            try Terminal.show(try await Administration(try await Settings.read()).keys(tenant: tenant), json: self.json)
+            let keys = try await Administration(try await Settings.read()).keys(tenant: tenant)
+            try Terminal.show(keys, json: self.json, fields: self.picked)
         }
     }
 
@@ -52,7 +54,7 @@ struct KeyCommand: AsyncParsableCommand {
         @Argument(help: "The key's id: the part between dtk_ and the second underscore.") var key: String
 
         func run() async throws {
-            guard try await Administration(try await Settings.read()).revokeKey(self.key) else {
+            guard try await Acting.administration().revokeKey(self.key) else {
                 throw NotFound(what: "key \(self.key) in force")
             }
             Terminal.show("key \(self.key) revoked")

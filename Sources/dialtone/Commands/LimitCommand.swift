@@ -47,7 +47,7 @@ struct LimitCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try TenantID(self.tenant)
-            let line = try await Administration(try await Settings.read()).setRate(self.rate, of: tenant)
+            let line = try await Acting.administration().setRate(self.rate, of: tenant)
             try Terminal.show([line], json: self.json)
         }
     }

@@ -27,7 +27,7 @@ struct TenantCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try TenantID(self.tenant)
             let life = try self.credentialLife.flatMap { try Administration.credentialLife($0) }
-            let line = try await Administration(try await Settings.read()).createTenant(
+            let line = try await Acting.administration().createTenant(
                 id, connectionID: self.connectionId, life: life)
             if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) created") }
         }
@@ -50,7 +50,7 @@ struct TenantCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try TenantID(self.tenant)
             let life = try Administration.credentialLife(self.credentialLife)
-            let line = try await Administration(try await Settings.read()).updateTenant(id, life: life)
+            let line = try await Acting.administration().updateTenant(id, life: life)
             if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) changed") }
         }
     }
@@ -71,12 +71,14 @@ struct TenantCommand: AsyncParsableCommand {
             commandName: "tags", abstract: "Lists the tags of a tenant, and how full they are.")
         @OptionGroup var asked: AskedOfTenant
         @OptionGroup var page: PageOptions
+        @OptionGroup var picked: Fields
 
         func run() async throws {
             let answer = try await self.asked.ask { questions, tenant in
                 try await self.page.read { try await questions.tags(of: tenant, after: $0, limit: $1) }
             }
-            try Terminal.show(answer.data.map(TagLine.init), next: answer.next, json: self.asked.json)
+            try Terminal.show(
+                answer.data.map(TagLine.init), next: answer.next, json: self.asked.json, fields: self.picked)
         }
     }
 
@@ -85,12 +87,14 @@ struct TenantCommand: AsyncParsableCommand {
             commandName: "findings", abstract: "Lists what visits have found to differ at the provider.")
         @OptionGroup var asked: AskedOfTenant
         @OptionGroup var page: PageOptions
+        @OptionGroup var picked: Fields
 
         func run() async throws {
             let answer = try await self.asked.ask { questions, tenant in
                 try await self.page.read { try await questions.findings(of: tenant, after: $0, limit: $1) }
             }
-            try Terminal.show(answer.data.map(FindingLine.init), next: answer.next, json: self.asked.json)
+            try Terminal.show(
+                answer.data.map(FindingLine.init), next: answer.next, json: self.asked.json, fields: self.picked)
         }
     }
 

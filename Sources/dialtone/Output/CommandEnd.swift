@@ -10,6 +10,7 @@ import Model
 /// 6 differs or waits · 7 unavailable, try again · 8 timed out · 9 failed for good.
 enum CommandEnd {
     static func code(of error: any Error) -> Int32 {
+        if error is InvalidValue || error is SettingsError { return 2 }
         if error is NotFound || error is UnknownUser { return 3 }
         return switch FailureKind.of(error) {
         case .failed: 1
@@ -21,24 +22,28 @@ enum CommandEnd {
         }
     }
 
-    /// Returns the error as a problem body, for a command that was asked for JSON.
+    /// Returns the error as a problem body on one line, for a command that was asked for JSON. The service has a page
+    /// for each type.
     static func problem(_ error: any Error) -> String {
-        if let body = (error as? ServiceProblem)?.body { return body }
-        let (code, status) = Self.words(of: error)
-        return """
-            {"type":"/problems/\(code.replacing("_", with: "-"))","title":\(JSONText.quoted("\(error)")),\
-            "status":\(status),"detail":\(JSONText.quoted("\(error)")),"code":"\(code)"}
+        if let body = (error as? ServiceProblem)?.body, let problem = try? JSONValue(parsing: Array(body.utf8)) {
+            return JSONText.visible(problem.text)
+        }
+        let (status, code, title) = Self.kind(of: error)
+        let text = """
+            {"type":"/problems/\(code)","title":"\(title)","status":\(status),\
+            "detail":\(JSONText.quoted("\(error)")),"code":"\(code)"}
             """
+        return JSONText.visible(text)
     }
 
-    private static func words(of error: any Error) -> (code: String, status: Int) {
+    private static func kind(of error: any Error) -> (status: Int, code: String, title: String) {
         switch Self.code(of: error) {
-        case 2: ("invalid_value", 400)
-        case 3: ("not_found", 404)
-        case 4: ("key_unknown", 401)
-        case 5: ("conflict", 409)
-        case 7: ("unavailable", 503)
-        default: ("failed", 500)
+        case 2: (400, "invalid_value", "Bad Request")
+        case 3: (404, "not_found", "Not Found")
+        case 4: (401, "key_unknown", "Unauthorized")
+        case 5: (409, "conflict", "Conflict")
+        case 7: (503, "unavailable", "Service Unavailable")
+        default: (500, "command_failed", "Internal Server Error")
         }
     }
 }

@@ -13,7 +13,8 @@ enum DemoTable {
                     row.user.tenant.rawValue, row.user.user.rawValue, row.tag, row.sipUsername,
                     "\(Int(row.milliseconds.rounded())) ms",
                 ]
-            })
+            },
+            flexible: [3, 1], spare: [2])
         Terminal.show("")
         Terminal.show(
             "\(report.credentials) credentials, \(report.providerIDs) distinct at the provider, "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fits a table to the terminal: some columns are cut, some are left out, and an id is never cut.
+// Fits a table to the terminal: some columns are left out, some are cut, and an id only where nothing else is left.
 
 import Foundation
 import Glibc
@@ -18,9 +18,10 @@ enum TableWidth {
     /// A flexible column keeps so many characters, and its heading.
     private static let least = 12
 
-    /// Returns the rows so that none is longer than `width`, as far as ids allow. The first row is the heading.
+    /// Returns the rows so that none is longer than `width`. The first row is the heading.
     ///
-    /// Spare columns go before a flexible one is cut: half a sentence says less than none of them.
+    /// Spare columns go before a flexible one is cut: half a sentence says less than none of them. What is too wide
+    /// still is cut where it is widest: a line that breaks hides all columns.
     static func fit(_ rows: [[String]], to width: Int, flexible: [Int], spare: [Int]) -> [[String]] {
         var shown = Array(rows.first?.indices ?? 0..<0)
         func widths() -> [Int: Int] {
@@ -36,6 +37,11 @@ enum TableWidth {
         for column in flexible where total(wide) > width {
             guard let own = wide[column] else { continue }
             wide[column] = max(min(own, least(column)), own - (total(wide) - width))
+        }
+        while total(wide) > width, let widest = wide.values.max(), widest > 1,
+            let column = shown.last(where: { wide[$0] == widest })
+        {
+            wide[column] = widest - 1
         }
         return rows.map { row in
             shown.map { column in

@@ -37,7 +37,10 @@ enum Terminal {
             let cells = row.enumerated().map { place, cell in
                 cell + String(repeating: " ", count: widths[place] - cell.count)
             }
-            self.show(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
+            var line = cells.joined(separator: "  ")
+            // Only at its end: an empty first cell keeps the others in their columns.
+            while line.last == " " { line.removeLast() }
+            self.show(line)
         }
     }
 
@@ -56,7 +59,8 @@ enum Terminal {
         let rows = try lines.map { try Fields.pick(paths, of: $0) }
         guard json else {
             let cells = rows.map { row in row.map { $0.value.cell } }
-            return self.show(table: paths.map { $0.joined(separator: ".").uppercased() }, cells)
+            return self.show(
+                table: paths.map { $0.joined(separator: ".").uppercased() }, cells, flexible: paths.indices.reversed())
         }
         let data = rows.map { row in
             "{" + row.map { "\(JSONText.quoted($0.name)):\($0.value.text)" }.joined(separator: ",") + "}"

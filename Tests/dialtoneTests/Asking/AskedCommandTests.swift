@@ -72,14 +72,84 @@ import Testing
     @Test func `the same question has the same answer in the database`() async throws {
         try await Self.with { desk, support in
             try await Self.signUp("ada", &desk)
+            let hook = try await desk.json("source", "create", "other", "--tenant", "acme")
+            let url = try #require(hook["url"] as? String)
+            #expect(
+                try await desk.run(["send", "--url", url, "--tenant", "acme", "--user", "b", "--forged"]).code == 0)
+            // A full quarantine leaves such a row.
+            try await desk.database.insert(
+                """
+                insert into dialtone.tally (bucket, source_id, count, last_at, minutes, outcome, reason)
+                select date_trunc('hour', now()), source_id, 2, now(), 60, 'not_kept', 'missing'
+                from dialtone.sources where slug = 'other'
+                """)
+            try await desk.database.until("select 1 from dialtone.samples where outcome = 'refused'")
+            let events = try await support.json("event", "list")["data"] as? [[String: Any]]
+            let event = try #require(events?.first?["event_id"] as? String)
             for command in [
                 ["user", "list"], ["why", "ada"], ["event", "list", "--user", "ada"], ["tenant", "tags"],
+                ["event", "list"], ["event", "list", "--refused"], ["event", "list", "--ignored"],
+                ["event", "show", event], ["user", "show", "ada"],
             ] {
                 let remote = try await support.run(command + ["--tenant", "acme", "--json"])
                 let direct = try await desk.run(command + ["--tenant", "acme", "--json"])
                 #expect(remote.output == direct.output && remote.code == direct.code, "\(command)")
                 #expect(direct.errors.hasPrefix("asking the database"))
             }
+            let ignored = try await support.run(["event", "list", "--ignored", "--json"]).output
+            #expect(ignored.contains(#""outcome":"not_kept""#), "\(ignored)")
+            try await Self.expectOperatorsForm(of: event, desk, support)
+        }
+    }
+
+    /// Without a tenant an operator has the API's members, and some beside them.
+    private static func expectOperatorsForm(of event: String, _ desk: Desk, _ support: SupportDesk) async throws {
+        for command in [["event", "list"], ["event", "list", "--refused"], ["event", "list", "--ignored"]] {
+            let direct = try await desk.run(command)
+            #expect(direct.errors.hasPrefix("asking the database"), "\(command): \(direct.errors)")
+            let (own, told) = (try await desk.json(command), try await support.json(command))
+            #expect(Set(own.keys).isSuperset(of: told.keys), "\(command): \(own)")
+            let first = try #require((own["data"] as? [[String: Any]])?.first)
+            let members = try #require((told["data"] as? [[String: Any]])?.first?.keys)
+            #expect(Set(first.keys).isSuperset(of: members), "\(command): \(own)")
+        }
+        let shown = try await desk.run(["event", "show", event])
+        #expect(shown.code == 0 && shown.errors.hasPrefix("asking the database"), "\(shown)")
+        let (own, told) = (try await desk.json("event", "show", event), try await support.json("event", "show", event))
+        for (name, value) in told {
+            #expect(own[name].map { "\($0)" } == "\(value)", "\(name): \(own)")
+        }
+    }
+
+    @Test func `an operator reads the newest events page by page`() async throws {
+        try await Self.with { desk, _ in
+            try await Self.signUp("ada", &desk)
+            let hook = try await desk.json("source", "create", "other", "--tenant", "acme")
+            desk.environment["DIALTONE_SOURCE_SECRET"] = hook["secret"] as? String
+            let url = try #require(hook["url"] as? String)
+            try await desk.done("send", "--url", url, "--tenant", "acme", "--user", "bob")
+            let all = try #require(try await desk.json("event", "list")["data"] as? [[String: Any]])
+            let first = try await desk.json("event", "list", "--limit", "1")
+            let next = try #require(first["next"] as? String)
+            let last = try await desk.json("event", "list", "--limit", "1", "--after", next)
+            let pages = [first, last].compactMap { ($0["data"] as? [[String: Any]])?.first?["event_id"] as? String }
+            #expect(pages == all.compactMap { $0["event_id"] as? String } && last["next"] is NSNull, "\(last)")
+        }
+    }
+
+    @Test func `a life says from when its steps are kept, and what outlives them`() async throws {
+        try await Self.with { desk, support in
+            try await Self.signUp("ada", &desk)
+            try await desk.database.admin.script("select dialtone.ensure_job_log_partitions()")
+            let whole = try await support.json("user", "show", "ada")
+            let history = try #require(whole["history"] as? [String: Any])
+            #expect(whole["log_from"] is String && history["creates"] as? Int == 1, "\(whole)")
+            try await desk.database.admin.script("update dialtone.users set received_at = '2020-01-01T00:00:00Z'")
+            let cut = try await support.run(["user", "show", "ada"]).output
+            #expect(cut.contains("\nhistory from 2"), "\(cut)")
+            #expect(cut.contains("; older calls are no longer kept\nAT "), "\(cut)")
+            #expect(
+                cut.contains("\n  calls         creates sent: 1, without a clear answer: 0, looks: 0\n"), "\(cut)")
         }
     }
 
@@ -136,18 +206,26 @@ import Testing
                 json.output == "{\"data\":[{\"user_id\":\"ada\",\"why.code\":\"ready\"}],\"next\":null}\n", "\(json)")
             let wrong = try await support.run(["user", "list", "--fields", "usr"])
             #expect(wrong.code == 2 && wrong.errors.contains("user_id"), "\(wrong)")
+            let tags = try await support.run(["tenant", "tags", "--fields", "tag"])
+            #expect(tags.code == 0 && tags.output.hasPrefix("TAG\nacme"), "\(tags)")
+            let sources = try await desk.run(["source", "list", "--fields", "source"])
+            #expect(sources.output == "SOURCE\napp\n", "\(sources)")
+            let keys = try await desk.run(["key", "list", "--fields", "tenant", "--json"])
+            #expect(keys.output == "{\"data\":[{\"tenant\":\"acme\"}],\"next\":null}\n", "\(keys)")
+            for command in [["job", "failures"], ["tenant", "findings"]] {
+                let none = try await support.run(command + ["--fields", "user_id", "--json"])
+                #expect(none.output == "{\"data\":[],\"next\":null}\n", "\(command): \(none)")
+            }
         }
     }
 
-    @Test func `a table fits the terminal, and no id in it is cut`() async throws {
+    @Test func `a table fits the terminal, and a list of users has whole ids`() async throws {
         try await Self.with { desk, support in
             try await Self.signUp("user_29w83sxmDNGwOuEthce5gg56FcC", &desk)
             for width in [60, 80, 100, 200] {
                 var narrow = support
                 narrow.environment["COLUMNS"] = "\(width)"
                 for command in [["user", "list"], ["event", "list"], ["job", "list"], ["tenant", "tags"]] {
-                    // The ids of an event and of this user fill 70 columns.
-                    if command == ["event", "list"] && width < 100 { continue }
                     let ended = try await narrow.run(command)
                     let lines = ended.output.split(separator: "\n")
                     #expect(lines.allSatisfy { $0.count <= width }, "\(command) at \(width): \(ended.output)")

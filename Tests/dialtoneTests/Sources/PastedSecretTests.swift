@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sender's secret is pasted into a terminal, and the terminal does not show it.
+// A sender's secret or an API key is pasted into a terminal, and the terminal does not show it.
 
 import Foundation
 import Postgres
@@ -13,7 +13,7 @@ import Testing
                 try await desk.done("source", "create", "clerk", "--tenant", "acme", "--preset", "clerk")
                 let secret = "whsec_\(Data(repeating: 7, count: 32).base64EncodedString())"
                 let (code, shown) = try await Self.paste(
-                    secret, into: "source rotate clerk --tenant acme --secret-file - --overlap-hours 0",
+                    secret, as: "secret", into: "source rotate clerk --tenant acme --secret-file - --overlap-hours 0",
                     desk.environment)
                 #expect(code == 0 && !shown.contains(secret) && !shown.contains("whsec_"), "\(shown)")
                 let made = try await database.admin.query(
@@ -24,10 +24,28 @@ import Testing
         }
     }
 
+    @Test func `a key that is pasted into login is kept, and is not shown`() async throws {
+        let tenant = """
+            {"tenant":"acme","status":"active","connection_id":"1","created_at":"2026-01-01T00:00:00.000Z"}
+            """
+        let api = try StandIn { _ in .reply(200, "{\"data\":[\(tenant)],\"next\":null}") }
+        defer { api.stop() }
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("home-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let key = "dtk_abcdef_secretpart"
+        let (code, shown) = try await Self.paste(
+            key, as: "key", into: "login --url http://127.0.0.1:\(api.port) --profile prod", ["HOME": home.path])
+        #expect(code == 0 && shown.contains("logged in") && !shown.contains("secretpart"), "\(shown)")
+        let file = home.appendingPathComponent(".config/dialtone/profiles.json")
+        let kept = try String(contentsOf: file, encoding: .utf8)
+        #expect(kept.contains(key))
+    }
+
     /// Runs a command in a terminal of its own, which script(1) makes. Pastes the text when it is asked for. Returns
     /// the exit code, and all that the terminal has shown.
     private static func paste(
-        _ text: String, into command: String, _ environment: [String: String]
+        _ text: String, as what: String, into command: String, _ environment: [String: String]
     ) async throws -> (code: Int32, shown: String) {
         let program = try #require(Program.process([], [:]).executableURL).path
         let process = Process()
@@ -40,7 +58,7 @@ import Testing
         process.standardError = shown.pipe
         try process.run()
         // What is typed before the question is thrown away.
-        try await shown.waits(for: "Paste the secret, then Enter: ")
+        try await shown.waits(for: "Paste the \(what), then Enter: ")
         try typed.fileHandleForWriting.write(contentsOf: Data("\(text)\n".utf8))
         let code = await Desk.exitCode(of: process)
         return (code, await shown.rest())

@@ -42,11 +42,12 @@ struct JobCommand: AsyncParsableCommand {
             commandName: "failures", abstract: "Groups users who failed by what stood in the way.")
 
         @OptionGroup var asked: AskedOfTenant
+        @OptionGroup var picked: Fields
 
         func run() async throws {
             let groups = try await self.asked.ask { questions, tenant in try await questions.failures(of: tenant) }
             if groups.isEmpty && !self.asked.json { return Terminal.show("nothing has failed") }
-            try Terminal.show(groups.map(FailureLine.init), json: self.asked.json)
+            try Terminal.show(groups.map(FailureLine.init), json: self.asked.json, fields: self.picked)
         }
     }
 }

@@ -11,7 +11,7 @@ struct LoginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "login", abstract: "Keeps a service's URL and an API key for later commands.",
         discussion: """
-            The key comes from standard input. It is tried, and then kept in \
+            The key comes from standard input; a terminal does not show it. It is tried, and then kept in \
             $XDG_CONFIG_HOME/dialtone/profiles.json, which nobody else may read.
 
               dialtone login --url https://dialtone.example.com < key.txt
@@ -26,8 +26,7 @@ struct LoginCommand: AsyncParsableCommand {
         guard let profiles = Profiles(environment: SecretVariables.environment) else {
             throw InvalidValue("HOME", "is not set, so there is no place for the key")
         }
-        if isatty(STDIN_FILENO) == 1 { Terminal.tell("paste the key, then press Enter:") }
-        let key = (readLine(strippingNewline: true) ?? "").trimmingCharacters(in: .whitespaces)
+        let key = try PastedSecret.line("key").trimmingCharacters(in: .whitespaces)
         guard !key.isEmpty else { throw InvalidValue("standard input", "must hold the key") }
         var environment = SecretVariables.environment
         environment["DIALTONE_URL"] = self.url
@@ -46,7 +45,8 @@ struct LogoutCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout", abstract: "Forgets a profile and its key.")
 
-    @Option(help: "The profile's name.") var profile = Profiles.usual
+    @Option(help: "The profile's name.", completion: .custom { _, _, _ in await LiveValues.profiles() })
+    var profile = Profiles.usual
 
     func run() async throws {
         guard let profiles = Profiles(environment: SecretVariables.environment),

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Composition
+import Directory
 import Foundation
 import Model
 
@@ -10,8 +11,9 @@ struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Prints what happens in a tenant as it happens, until Ctrl-C.",
         discussion: """
-            Each line is one step of the job of one user; what was said stands in event list. A connection that breaks is opened again where it was. With --json each \
-            line has its place, and --from begins after it.
+            Each line is one step of the job of one user; what was said stands in event list. A connection that breaks \
+            is opened again where it was. With --json each line has its place, and --from begins after it, an hour ago \
+            at most.
 
               dialtone tail --tenant acme
             """)
@@ -31,9 +33,19 @@ struct TailCommand: AsyncParsableCommand {
         var step: TimelineLine
     }
 
+    /// Both ways go back by an hour at most.
+    private static func isTooOld(_ place: String?, now: Date) -> Bool {
+        guard let place = place.flatMap({ Int64($0) }) else { return false }
+        let now = NewsPlace(microseconds: Int64(now.timeIntervalSince1970 * 1_000_000))
+        return NewsPlace(microseconds: place) < now.anHourBefore
+    }
+
     func run() async throws {
         let json = self.asked.json
         try await self.asked.ask { questions, tenant in
+            if Self.isTooOld(self.from, now: Date()) {
+                Terminal.tell("dialtone: --from is more than an hour ago, so what is told begins an hour ago")
+            }
             try await questions.tail(tenant, from: self.from) { told in
                 let line = TimelineLine(told.step)
                 if json {

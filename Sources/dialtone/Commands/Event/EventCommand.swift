@@ -28,11 +28,6 @@ struct EventCommand: AsyncParsableCommand {
         @Option(help: "The service's URL. Default: DIALTONE_URL.") var url: String?
         @Option(help: "A service that dialtone login has kept.") var profile: String?
 
-        /// Whether a running service is asked, and not the database.
-        var isOverHTTP: Bool {
-            get async throws { try await self.door().url != nil }
-        }
-
         func door() async throws -> Door {
             try await Door.choose(
                 Door.Signs(url: self.url, profile: self.profile), environment: SecretVariables.environment,
@@ -60,6 +55,7 @@ struct EventCommand: AsyncParsableCommand {
                   dialtone event list --quarantined                 what could not be used, and is kept
                   dialtone event list --refused                     what was refused, by reason and count
                   dialtone event list --ignored                     what asks nothing, by type and count
+                  dialtone event list --tenant acme                 as a key of that tenant sees it
                 """)
 
         @OptionGroup var of: OfSource
@@ -83,40 +79,58 @@ struct EventCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            if try await self.of.isOverHTTP || self.user != nil || self.after != nil {
-                return try await self.showAsTenant()
-            }
+            let door = try await self.of.door()
+            guard door.url == nil, self.isOperators else { return try await self.showAsTenant() }
+            let choice = try self.of.choice
+            let before = try self.after.map { try EventCommand.id($0) }
+            Terminal.tell(door.words)
             if self.refused || self.ignored {
                 return try await EventTally.show(
-                    outcome: self.refused ? "refused" : "ignored", source: self.of.source, tenant: self.of.tenant,
-                    limit: self.limit, json: self.json)
+                    outcome: self.refused ? "refused" : "ignored", choice, limit: self.limit, json: self.json,
+                    fields: self.picked)
             }
-            let lines = try await Administration(try await Settings.read()).events(
-                try self.of.choice, quarantined: self.quarantined, limit: self.limit)
-            try Terminal.show(lines, json: self.json, fields: self.picked)
+            let answer = try await Administration(try await Settings.read()).events(
+                choice, quarantined: self.quarantined, before: before, limit: self.limit)
+            try self.show(answer)
         }
 
-        /// Through the API, as a tenant sees its events.
+        /// Whether the list is an operator's: of all tenants, or of a source that may serve several. Its `next` is
+        /// an event's id.
+        private var isOperators: Bool {
+            (self.of.tenant == nil || self.of.source != nil) && self.user == nil
+                && self.after.map { UUID(uuidString: $0) != nil } ?? true
+        }
+
+        private func show(_ answer: Answer<some Line>) throws {
+            try Terminal.show(answer.data, next: answer.next, json: self.json, fields: self.picked)
+            if let next = answer.next, !self.json { Terminal.tell("more: --after \(next)") }
+        }
+
+        /// As a tenant sees its events, through the API or in the database.
         private func showAsTenant() async throws {
             if self.refused || self.ignored {
-                let word = self.refused ? "refused" : "ignored"
+                // What quarantine had no room for asked something, and was let go all the same.
+                let words = self.refused ? ["refused"] : ["ignored", "not_kept"]
                 let list = try await self.of.asked(self.json).ask { questions, tenant in
-                    try await questions.refusals(of: tenant, source: self.of.source).filter { $0.outcome == word }
+                    try await questions.refusals(of: tenant, source: self.of.source)
+                        .filter { words.contains($0.outcome) }
                 }
-                return try Terminal.show(list.map(RefusalLine.init), json: self.json, fields: self.picked)
+                try Terminal.show(list.map(RefusalLine.init), json: self.json, fields: self.picked)
+                let samples = list.flatMap(RefusalSampleLine.lines)
+                guard !samples.isEmpty, !self.json, self.picked.paths == nil else { return }
+                Terminal.show("")
+                return try Terminal.show(samples, json: false)
             }
             var filter = EventFilter()
             filter.source = self.of.source
             filter.user = try self.user.map { try UserID(existing: $0) }
             if self.quarantined { filter.outcome = [.quarantined] }
             var page = PageOptions()
-            (page.limit, page.after) = (min(self.limit, 200), self.after)
+            (page.limit, page.after) = (self.limit, self.after)
             let answer = try await self.of.asked(self.json).ask { questions, tenant in
                 try await page.read { try await questions.events(of: tenant, filter, after: $0, limit: $1) }
             }
-            try Terminal.show(
-                answer.data.map(ToldEventLine.init), next: answer.next, json: self.json, fields: self.picked)
-            if let next = answer.next, !self.json { Terminal.tell("more: --after \(next)") }
+            try self.show(Answer(answer.data.map(ToldEventLine.init), next: answer.next))
         }
     }
 
@@ -124,30 +138,34 @@ struct EventCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows one event: its delivery, and what became of it.")
 
-        @Argument(help: "The event's id; over HTTP the sender's id of the delivery will do.") var event: String
+        @Argument(help: "The event's id; over HTTP or with --tenant also the sender's id of the delivery.")
+        var event: String
         @OptionGroup var of: OfSource
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            if try await self.of.isOverHTTP {
-                let event = try await self.of.asked(self.json).ask { questions, tenant in
-                    // The sender's id of a delivery may have the form of ours.
-                    if let id = try? EventCommand.id(self.event), let event = try await questions.event(id, of: tenant)
-                    {
-                        return ToldEvent?.some(event)
-                    }
-                    guard let id = try await self.ofDelivery(questions, tenant) else { return nil }
-                    return try await questions.event(id, of: tenant)
-                }
-                guard let event else { throw NotFound(what: "event \(self.event)") }
-                let line = ToldEventLine(event)
-                if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
-                return
-            }
+            let door = try await self.of.door()
+            guard door.url == nil, self.of.tenant == nil else { return try await self.showAsTenant() }
             let id = try EventCommand.id(self.event)
+            Terminal.tell(door.words)
             guard let line = try await Administration(try await Settings.read()).event(id) else {
                 throw NotFound(what: "event \(id)")
             }
+            if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
+        }
+
+        /// As a tenant sees it, through the API or in the database.
+        private func showAsTenant() async throws {
+            let event = try await self.of.asked(self.json).ask { questions, tenant in
+                // The sender's id of a delivery may have the form of ours.
+                if let id = try? EventCommand.id(self.event), let event = try await questions.event(id, of: tenant) {
+                    return ToldEvent?.some(event)
+                }
+                guard let id = try await self.ofDelivery(questions, tenant) else { return nil }
+                return try await questions.event(id, of: tenant)
+            }
+            guard let event else { throw NotFound(what: "event \(self.event)") }
+            let line = ToldEventLine(event)
             if self.json { try Terminal.show(json: line) } else { Terminal.show(line.summary) }
         }
 

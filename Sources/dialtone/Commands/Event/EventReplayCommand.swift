@@ -30,10 +30,13 @@ struct EventReplayCommand: AsyncParsableCommand {
         guard self.event == nil || self.reason == nil && self.of.tenant == nil else {
             throw ValidationError("--reason and --tenant go with --source")
         }
+        guard self.of.url == nil, self.of.profile == nil else {
+            throw ValidationError("event replay does not go over HTTP: it takes no --url and no --profile")
+        }
     }
 
     func run() async throws {
-        let administration = Administration(try await Settings.read())
+        let administration = try await Acting.administration()
         if let event = self.event {
             let id = try EventCommand.id(event)
             guard let line = try await administration.replay(id, isDry: self.dryRun) else {
@@ -67,7 +70,7 @@ struct EventDropCommand: AsyncParsableCommand {
 
     func run() async throws {
         let id = try EventCommand.id(self.event)
-        guard let line = try await Administration(try await Settings.read()).drop(id) else {
+        guard let line = try await Acting.administration().drop(id) else {
             throw NotFound(what: "event \(id) in quarantine")
         }
         if self.json {

@@ -6,8 +6,13 @@ import Composition
 import Model
 
 struct NamedSource: ParsableArguments {
-    @Argument(help: "The name of the source.") var source: String
-    @Option(name: .customLong("tenant"), help: "The tenant that the source belongs to; none for one of several.")
+    @Argument(
+        help: "The name of the source.",
+        completion: .custom { words, _, _ in await LiveValues.sources(words, .database) })
+    var source: String
+    @Option(
+        name: .customLong("tenant"), help: "The tenant that the source belongs to; none for one of several.",
+        completion: .custom { words, _, _ in await LiveValues.tenants(words, .database) })
     var owner: String?
 
     var tenant: TenantID? { get throws { try self.owner.map { try TenantID($0) } } }

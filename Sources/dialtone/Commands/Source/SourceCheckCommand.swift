@@ -23,8 +23,14 @@ struct SourceCheckCommand: AsyncParsableCommand {
             quarantine. The name may also be given as --source.
             """)
 
-    @Argument(help: "The name of the source.") var name: String?
-    @Option(help: "The name of the source.") var source: String?
+    @Argument(
+        help: "The name of the source.",
+        completion: .custom { words, _, _ in await LiveValues.sources(words, .database) })
+    var name: String?
+    @Option(
+        help: "The name of the source.",
+        completion: .custom { words, _, _ in await LiveValues.sources(words, .database) })
+    var source: String?
     @Option(help: "The tenant that the source belongs to; none for one of several.") var tenant: String?
     @Option(help: "A file with the body, byte for byte as it came; - reads standard input.") var file: String
     @Option(help: "A header as 'name: value'; may be given several times.") var header: [String] = []

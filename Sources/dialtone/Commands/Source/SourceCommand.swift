@@ -55,7 +55,7 @@ struct SourceCommand: AsyncParsableCommand {
             let allowed = try self.allow.map { try NamedSource.tenants($0) } ?? []
             let configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
             let secret = try self.secretFile.map { try PastedSecret.read($0) }
-            let line = try await Administration(try await Settings.read()).createSource(
+            let line = try await Acting.administration().createSource(
                 self.source, tenant: tenant, allowed: allowed, preset: self.preset, configuration: configuration,
                 secret: secret, keepsNames: self.keepNames)
             if self.json { return try Terminal.show(json: line) }
@@ -67,11 +67,12 @@ struct SourceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists sources.")
         @Option(help: "Only this tenant's.") var tenant: String?
         @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var picked: Fields
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            try Terminal.show(
-                try await Administration(try await Settings.read()).sources(tenant: tenant), json: self.json)
+            let sources = try await Administration(try await Settings.read()).sources(tenant: tenant)
+            try Terminal.show(sources, json: self.json, fields: self.picked)
         }
     }
 
@@ -100,7 +101,7 @@ struct SourceCommand: AsyncParsableCommand {
         func run() async throws {
             let tenant = try self.named.tenant
             let secret = try self.secretFile.map { try PastedSecret.read($0) }
-            let line = try await Administration(try await Settings.read()).rotateSource(
+            let line = try await Acting.administration().rotateSource(
                 self.named.source, tenant: tenant, overlap: .seconds(self.overlapHours * 3600), secret: secret)
             if self.json { return try Terminal.show(json: line) }
             SourceCommand.show(line, "source \(line.source) has a new secret; it is accepted within 5 seconds")

@@ -24,7 +24,7 @@ struct SourceDeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let tenant = try self.named.tenant
-        let administration = Administration(try await Settings.read())
+        let administration = try await Acting.administration()
         guard self.yes else {
             let line = try await administration.belongingsOfSource(self.named.source, tenant: tenant)
             if self.json { try Terminal.show(json: line) }

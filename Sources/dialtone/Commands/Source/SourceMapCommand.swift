@@ -41,7 +41,7 @@ struct SourceMapCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let administration = Administration(try await Settings.read())
+            let administration = try await Acting.administration()
             let (source, owner) = (self.named.source, try self.named.tenant)
             if let file = self.file {
                 let lines = try FileArgument.read(file, option: "--file")
@@ -87,7 +87,7 @@ struct SourceMapCommand: AsyncParsableCommand {
         @Argument(help: "The sender's own id of the organisation.") var organization: String
 
         func run() async throws {
-            try await Administration(try await Settings.read()).unmapOrganization(
+            try await Acting.administration().unmapOrganization(
                 self.organization, of: self.named.source, tenant: try self.named.tenant)
             Terminal.show("\(self.organization) is not mapped any more")
         }

@@ -17,7 +17,7 @@ struct SourceDisableCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let line = try await Administration(try await Settings.read()).disableSource(
+        let line = try await Acting.administration().disableSource(
             self.named.source, tenant: try self.named.tenant)
         if self.json { return try Terminal.show(json: line) }
         Terminal.show(
@@ -34,7 +34,7 @@ struct SourceEnableCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let line = try await Administration(try await Settings.read()).enableSource(
+        let line = try await Acting.administration().enableSource(
             self.named.source, tenant: try self.named.tenant)
         if self.json { return try Terminal.show(json: line) }
         Terminal.show(

@@ -37,7 +37,7 @@ struct SourceUpdateCommand: AsyncParsableCommand {
         let tenant = try self.named.tenant
         let configuration = try self.config.map { try FileArgument.read($0, option: "--config") }
         let allowed = try self.allow.map { try NamedSource.tenants($0) }
-        let line = try await Administration(try await Settings.read()).updateSource(
+        let line = try await Acting.administration().updateSource(
             self.named.source, tenant: tenant, configuration: configuration, allowed: allowed,
             keepsNames: self.keepNames ? true : self.noNames ? false : nil)
         if self.json { return try Terminal.show(json: line) }

@@ -20,7 +20,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var named: NamedUser
 
         func run() async throws {
-            try self.named.show(try await Administration(try await Settings.read()).retry(try self.named.key))
+            try self.named.show(try await Acting.administration().retry(try self.named.key))
         }
     }
 
@@ -45,7 +45,7 @@ struct UserCommand: AsyncParsableCommand {
                 }
                 return overlap
             }
-            let administration = Administration(try await Settings.read())
+            let administration = try await Acting.administration()
             let line = try await administration.rotate(try self.named.key, overlap: overlap)
             try self.named.show(
                 line, "gets a new credential; the old one serves until then, and for the overlap")
@@ -62,7 +62,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var named: NamedUser
 
         func run() async throws {
-            try self.named.show(try await Administration(try await Settings.read()).revoke(try self.named.key))
+            try self.named.show(try await Acting.administration().revoke(try self.named.key))
         }
     }
 
@@ -73,7 +73,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var named: NamedUser
 
         func run() async throws {
-            try self.named.show(try await Administration(try await Settings.read()).reopen(try self.named.key))
+            try self.named.show(try await Acting.administration().reopen(try self.named.key))
         }
     }
 }

@@ -30,7 +30,7 @@ struct UserEraseCommand: AsyncParsableCommand {
 
     func run() async throws {
         let key = try self.named.key
-        let administration = Administration(try await Settings.read())
+        let administration = try await Acting.administration()
         guard self.yes else {
             try await administration.checkErasure(of: key)
             let user = "user \(key.user) of tenant \(key.tenant)"

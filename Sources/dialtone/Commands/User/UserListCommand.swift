@@ -24,7 +24,10 @@ struct UserListCommand: AsyncParsableCommand {
     @Option(help: "Sign-ups from this time on, such as 2026-01-31T08:00:00Z or 2h.") var since: String?
     @Option(help: "Sign-ups before this time.") var before: String?
     @Option(help: "Only those with a credential under this tag.") var tag: String?
-    @Option(help: "Only those of whom this source has spoken last.") var source: String?
+    @Option(
+        help: "Only those of whom this source has spoken last.",
+        completion: .custom { words, _, _ in await LiveValues.sources(words, .said) })
+    var source: String?
     @Option(help: "Only those whose id begins so.") var prefix: String?
     @Option(help: "The user with this e-mail address.") var email: String?
     @Option(help: "The user with this SIP username.") var sipUsername: String?

@@ -40,16 +40,16 @@ struct UserVerifyCommand: AsyncParsableCommand {
             let seen = own.seenAt.map { ", tag listed \(RFC3339.text($0))" } ?? ""
             lines.append("  ledger    \(own.credentialID), generation \(own.generation), tag \(own.tag)\(seen)")
             lines.append("  name      \(own.name)")
-            if let end = own.expiresAt { lines.append("  ends      \(RFC3339.text(end))") }
+            if let end = own.expiresAt {
+                lines.append("  \(end <= proof.observedAt ? "ended" : "ends ")     \(RFC3339.text(end))")
+            }
         } else {
             lines.append("  ledger    no credential")
         }
         if let asked = proof.provider {
-            let unasked = proof.ledger == nil ? "no id to ask for" : "by id no answer"
-            let byID = asked.byID.map { $0 == 200 ? "by id found" : "by id not found" } ?? unasked
-            let byName = asked.byName.map { "by name \($0.count) found" } ?? "by name no answer"
+            let byID = Self.byID(asked, hasID: proof.ledger != nil)
             let calls = asked.calls == 1 ? "1 call" : "\(asked.calls) calls"
-            lines.append("  provider  \(byID), \(byName) (\(calls), \(asked.milliseconds) ms)")
+            lines.append("  provider  \(byID), \(Self.byName(asked)) (\(calls), \(asked.milliseconds) ms)")
         }
         lines.append(
             """
@@ -59,14 +59,34 @@ struct UserVerifyCommand: AsyncParsableCommand {
         return lines.joined(separator: "\n")
     }
 
+    private static func byID(_ asked: Proof.Asked, hasID: Bool) -> String {
+        guard let status = asked.byID else { return hasID ? "by id no answer" : "no id to ask for" }
+        if status == 404 { return "by id not found" }
+        if asked.isExpired == true { return "by id found, and it has expired" }
+        switch asked.hasName {
+        case true?: return "by id found"
+        case false?: return "by id found, and it has another name"
+        case nil: return "by id found, and it shows no name"
+        }
+    }
+
+    private static func byName(_ asked: Proof.Asked) -> String {
+        guard let names = asked.byName else { return "by name no answer" }
+        let expired = asked.expiredByName?.count ?? 0
+        return "by name \(names.count) found" + (expired == 0 ? "" : ", of these expired: \(expired)")
+    }
+
     private static func words(_ verdict: Verdict) -> String {
         switch verdict {
         case .exactlyOne: "exactly one credential"
         case .noneAsWanted: "no credential, as wanted"
-        case .missing: "no credential, and one is wanted"
+        case .missing: "no credential that serves, and one is wanted"
         case .extra: "a credential too many"
         case .unknown:
-            "it cannot be said now: a create is in doubt, the user has changed, or the provider gave no answer"
+            """
+            it cannot be said now: a create is in doubt, the user has changed, or the provider gave no answer or \
+            another name
+            """
         }
     }
 }
