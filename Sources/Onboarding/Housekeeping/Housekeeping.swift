@@ -71,6 +71,8 @@ extension OnboardingWorker {
             do {
                 try await self.perform(chore, &round, server, on: connection)
             } catch let error as PostgresError where [.server, .decoding, .commitUnknown].contains(error.code) {
+                // A process that stops cancels its statement. That is no failure.
+                if Task.isCancelled { return }
                 self.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
             }
         }

@@ -17,13 +17,16 @@ struct FindCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var asked: AskedOfTenant
+    @OptionGroup var picked: Fields
     @Argument(help: "What you have.") var text: String
 
     func run() async throws {
         let found = try await self.asked.ask { questions, tenant in
             try await questions.find(self.text, in: tenant)
         }
-        if self.asked.json || !found.isEmpty { try Terminal.show(found.map(FoundLine.init), json: self.asked.json) }
+        if self.asked.json || !found.isEmpty {
+            try Terminal.show(found.map(FoundLine.init), json: self.asked.json, fields: self.picked)
+        }
         if found.isEmpty {
             throw NotFound(what: "user, event or key of that id; it must be whole, but for a user's id")
         }

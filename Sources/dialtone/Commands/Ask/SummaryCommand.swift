@@ -11,10 +11,12 @@ struct SummaryCommand: AsyncParsableCommand {
         commandName: "summary", abstract: "A tenant at a glance: who waits, what came in, how fast it went.")
 
     @OptionGroup var asked: AskedOfTenant
-    @Option(help: "The last so many hours, 1 to 48.") var hours = 24
+    @Option(help: "The last so many hours, 1 to 2160 (90 days).") var hours = 24
 
     func validate() throws {
-        guard (1...48).contains(self.hours) else { throw ValidationError("--hours must be from 1 to 48") }
+        guard (1...Summaries.mostHours).contains(self.hours) else {
+            throw ValidationError("--hours must be from 1 to \(Summaries.mostHours)")
+        }
     }
 
     func run() async throws {
@@ -41,6 +43,7 @@ struct SummaryCommand: AsyncParsableCommand {
               quarantined  \(summary.quarantined)
             the last \(hours) hours
               events       \(total.accepted) accepted, \(total.duplicate) duplicate, \(total.superseded) superseded
+              refused      \(summary.refused) deliveries of the tenant's own sources
               users        \(total.ready) became ready\(fast), \(total.failed) failed, \(total.revoked) were removed
             """
     }
