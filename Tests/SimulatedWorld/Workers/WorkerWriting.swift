@@ -37,10 +37,13 @@ extension Simulation {
 
     private mutating func record(_ run: Run, _ id: Int, _ password: UInt64, _ sight: Ledger?) -> Bool? {
         let isDoomed = self.ledger.strays.contains { $0.id == id && $0.isRefused }
+        // Production records the job's shard, which the ledger has, and a list moves the credential to its own. Here it
+        // stands in its own at once, unless the ledger has forgotten that shard.
+        let own = self.provider.credentials[id].tag
         let done = self.ledger.record(
             run.lease, user: run.user, generation: run.life.generation, id: id, password: password,
-            tag: self.provider.credentials[id].tag, overlap: run.overlap, sight: sight, now: self.serverNow, self.mutant
-        )
+            tag: self.ledger.tagIndex(own) == nil ? run.tag ?? own : own, overlap: run.overlap, sight: sight,
+            now: self.serverNow, self.mutant)
         if isDoomed && done?.isRecorded == true {
             self.fail("credential \(id) is recorded, and an operator has ordered its delete")
         }
