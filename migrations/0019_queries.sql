@@ -1,5 +1,5 @@
 -- Why: queries. Why a user stands where he stands, what has happened to him, and how many there are of each kind.
--- Lock: ACCESS EXCLUSIVE on sources, jobs, credentials, surplus, tenant_tags, doubts, tally, samples and quarantine,
+-- Lock: ACCESS EXCLUSIVE on sources, credentials, surplus, tenant_tags, doubts, tally, samples and quarantine,
 -- for changes of the catalogue. SHARE on users, events and credentials while an index of each is built: each is read
 -- once, a few seconds for a million rows. Their writes wait meanwhile.
 -- Backwards compatible: yes. Nodes of the version before write none of the new columns and tables.
@@ -26,12 +26,6 @@ create index person_names_email on dialtone.person_names (tenant_id, email_index
     where email_index is not null;
 -- Whether a source hands over its people's names and addresses. Off: nothing of them is read, sealed or written.
 alter table dialtone.sources add column keeps_names boolean not null default false;
-
--- ── Jobs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
--- The provider's code to what it rejected, beside its words: one cause has one code, and may have many words. Null: it
--- gave none.
-alter table dialtone.jobs add column provider_code text;
 
 -- ── Credentials ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,7 +270,7 @@ create function dialtone.still_waits(tenant text, source uuid, person text) retu
     select exists (
         select 1 from dialtone.people join dialtone.sources sender on sender.source_id = people.source_id
         where people.source_id = source and people.external_user = person collate "C"
-          and people.waits_until > statement_timestamp()
+          and coalesce(people.waits_until > statement_timestamp(), false)  -- keeps people_waiting out
           and sender.tenant_id = tenant collate "C" and sender.status <> 'deleted'
           and coalesce(nullif(current_setting('dialtone.tenant', true), ''), tenant) = tenant)
 $$;

@@ -56,6 +56,8 @@ package struct PostgresConfiguration: Sendable {
     package var database: String? { self.parameters["dbname"] }
     /// The hosts by name, for a log line. It never holds the password.
     package var hosts: String { self.parameters["host"] ?? self.parameters["hostaddr"] ?? "local socket" }
+    /// The hosts' ports as the string gives them; nil when it gives none.
+    package var ports: String? { self.parameters["port"] }
 
     var sslMode: String? { self.parameters["sslmode"] }
     var hasRootCertificate: Bool { self.parameters["sslrootcert"] != nil }

@@ -80,31 +80,34 @@ extension Transition {
     }
 
     /// Finds the jobs, and then locks them in their users' order. `offset 0` and the lock keep the laterals on the
-    /// primary key.
+    /// primary key. `waits_for` is null when there is no row of that scope. Primary key of provider_limits.
     private static let lockedInUsersOrder: SQL = """
-        select locked.id
-        from (select found.id from input cross join lateral (
-                  select jobs.id, jobs.tenant_id, jobs.user_id from dialtone.jobs
-                  where jobs.id = input.id and jobs.epoch = input.epoch offset 0) found
+        select locked.id, locked.waits_for
+        from (select found.id, found.waits_for from input cross join lateral (
+                  select jobs.id, jobs.tenant_id, jobs.user_id,
+                         (select scope from dialtone.provider_limits where scope = input.waits_for) as waits_for
+                  from dialtone.jobs where jobs.id = input.id and jobs.epoch = input.epoch offset 0) found
               order by found.tenant_id, found.user_id) sorted
         cross join lateral (
-            select jobs.id from dialtone.jobs where jobs.id = sorted.id for no key update) locked
+            select jobs.id, sorted.waits_for from dialtone.jobs
+            where jobs.id = sorted.id for no key update of jobs) locked
         """
 
     /// Doubt is sticky: `in_doubt` is never set back here, and doubt always has a moment before which an empty answer
     /// proves nothing. A job whose user was changed meanwhile waits for no pause, and for no scope.
     ///
     /// A job that waits for a scope comes from a look, and looks again when it is let go. One that was never in doubt
-    /// would be queued then, so it must look.
+    /// would be queued then, so it must look. Jobs are let go by the scope's row (`LetGo`). A fail-over may have lost
+    /// that row, and then the job is due at once.
     ///
     /// `is_unknown`: a create was sent, and its outcome is not known. Only an armed job sends one.
     private static let moved: SQL = """
         update dialtone.jobs
         set state = input.to_state, worker = null, lease_until = null,
             run_at = case when jobs.is_awaited then clock_timestamp()
-                     when input.waits_for is not null then timestamptz 'infinity'
+                     when held.waits_for is not null then timestamptz 'infinity'
                      else clock_timestamp() + input.delay end,
-            waits_for = case when not jobs.is_awaited then input.waits_for end,
+            waits_for = case when not jobs.is_awaited then held.waits_for end,
             must_look = jobs.must_look
                         or (input.waits_for is not null and not jobs.in_doubt and not input.is_doubtful),
             is_awaited = false,

@@ -40,5 +40,6 @@ package struct Migration: Sendable {
         Migration(18, "budget", PackageResources._018_budget_sql),
         Migration(19, "queries", PackageResources._019_queries_sql),
         Migration(20, "actions", PackageResources._020_actions_sql),
+        Migration(21, "provider_code", PackageResources._021_provider_code_sql),
     ]
 }

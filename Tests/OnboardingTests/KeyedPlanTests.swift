@@ -63,6 +63,8 @@ import Testing
             + [
                 Surplus.due, Surplus.deleted(ProviderID(rawValue: "p")),
                 Surplus.putOff(ProviderID(rawValue: "p"), first: .seconds(1)),
+                Surplus.holdBack(ProviderID(rawValue: "p"), for: .seconds(1)),
+                Surplus.awaited([ProviderID(rawValue: "p")], of: nil), Surplus.gone(among: [ProviderID(rawValue: "p")]),
                 Surplus.ownerIsMissing(ProviderID(rawValue: "q")),
             ] + Self.repairs
     }

@@ -87,6 +87,42 @@ import Testing
         }
     }
 
+    @Test func `a quiet source's line has its own samples, however many newer ones others have`() async throws {
+        try await Desk.withSimulator { desk in
+            try await desk.database.insert(Self.refused)
+            let report = try await desk.json("event", "list", "--refused", "--limit", "2")
+            let lines = try Self.data(report)
+            #expect(lines.map { $0["reason"] as? String } == ["busy", "proof_missing"])
+            let lengths = lines.map { line in
+                (line["samples"] as? [[String: Any]] ?? []).map { $0["body_bytes"] as? Int }
+            }
+            #expect(lengths == [[1, 2, 3], [7]], "three at most, the newest first")
+            #expect((report["samples"] as? [Any])?.count == 2, "the list of all has its limit")
+        }
+    }
+
+    /// Five samples of a busy source, and an older one of a quiet source.
+    private static let refused: [SQL] = [
+        """
+        insert into dialtone.tally (bucket, source_id, count, last_at, minutes, outcome, reason)
+        select date_trunc('hour', now()), source_id::uuid, 1, now() - age, 60, 'refused', reason
+        from (values ('00000000-0000-4000-8000-000000000001', interval '1 minute', 'busy'),
+                     ('00000000-0000-4000-8000-000000000002', interval '9 minutes', 'proof_missing')
+        ) as told (source_id, age, reason)
+        """,
+        """
+        insert into dialtone.samples (at, source_id, slot, outcome, reason, form)
+        select now() - number * interval '1 minute', '00000000-0000-4000-8000-000000000001'::uuid, number, 'refused',
+               'busy', json_build_object('headers', '[]'::json, 'body', number)
+        from generate_series(1, 5) number
+        """,
+        """
+        insert into dialtone.samples (at, source_id, slot, outcome, reason, form)
+        values (now() - interval '9 minutes', '00000000-0000-4000-8000-000000000002', 1, 'refused', 'proof_missing',
+                '{"headers":[],"body":7}')
+        """,
+    ]
+
     @Test(arguments: [
         ["event", "replay"], ["event", "replay", "x", "--source", "s"], ["event", "show", "x"],
         ["event", "list", "--quarantined", "--refused"], ["event", "list", "--limit", "0"],

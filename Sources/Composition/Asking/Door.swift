@@ -150,12 +150,13 @@ package enum Door: Sendable {
 }
 
 extension Settings {
-    /// The database by its name and its host: nothing of a login, and no URL.
+    /// The database by its name, its host and its port: nothing of a login, and no URL. Two tunnels differ in their
+    /// ports alone.
     fileprivate var databaseInWords: String {
         guard let place = try? PostgresConfiguration(url: self.databaseURL.reveal()) else { return "the database" }
         let name = place.database ?? place.user ?? ""
         // An @ in the name is the end of a login that was not encoded as it should be.
         guard !name.isEmpty, !name.contains("@") else { return "the database at \(place.hosts)" }
-        return "the database \(name) at \(place.hosts)"
+        return "the database \(name) at \(place.hosts)" + (place.ports.map { " port \($0)" } ?? "")
     }
 }

@@ -93,8 +93,8 @@ package struct Events: Sendable {
         """
     }
 
-    /// Of one user by events_user, of people who wait by people_waiting, of what is in quarantine by quarantine_open,
-    /// and else the newest of the tenant by events_tenant.
+    /// Of one user by events_user, of people who wait by people_waiting while they are few, of what is in quarantine by
+    /// quarantine_open, and else the newest of the tenant by events_tenant.
     private static func candidates(
         of tenant: TenantID, _ filter: EventFilter, before place: UUID?, window: Int
     ) -> SQL {

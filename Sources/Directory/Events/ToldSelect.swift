@@ -16,17 +16,33 @@ enum ToldSelect {
         """
     }
 
-    /// The events that told of people who wait now, the newest first. A person who waits has few events. Indexes
-    /// people_waiting and events_user.
+    /// People whose events a page may ask for one by one.
+    static let mostPeople = 1000
+
+    /// The events that told of people who wait now. Where more people wait than `mostPeople`, the newest of the tenant,
+    /// of which the caller picks. So a page is bounded, and nobody is left out.
+    ///
+    /// The number decides which part runs, and the other is left out. Both are in the order of ids, so a cursor of one
+    /// holds in the other. A person who waits has few events. Indexes people_waiting with events_user, or
+    /// events_tenant.
     static func ofWaiting(in tenant: TenantID, _ bounds: SQL, limit: Int) -> SQL {
         """
-        select events.* from dialtone.who_waits(\(tenant), \(limit)) person
-        cross join lateral (
-            select * from dialtone.events
-            where events.tenant_id = \(tenant) and events.user_id = person.user_id and \(ListIndex.eventsOfUser)
-              and events.source_id = person.source_id and events.detail = 'waits'
-            order by events.received_at desc limit 10) events
-        where \(bounds) order by events.event_id desc limit \(limit)
+        with person as materialized (
+            select * from dialtone.who_waits(\(tenant), \(Self.mostPeople + 1)))
+        select * from (
+            (select events.* from person
+             cross join lateral (
+                select * from dialtone.events
+                where events.tenant_id = \(tenant) and events.user_id = person.user_id and \(ListIndex.eventsOfUser)
+                  and events.source_id = person.source_id and events.detail = 'waits'
+                order by events.received_at desc limit 10) events
+             where (select count(*) from person) <= \(Self.mostPeople) and \(bounds)
+             order by events.event_id desc limit \(limit))
+            union all
+            (select * from dialtone.events
+             where (select count(*) from person) > \(Self.mostPeople)
+               and events.tenant_id = \(tenant) and \(ListIndex.eventsOfTenant) and \(bounds)
+             order by events.event_id desc limit \(limit))) events
         """
     }
 }

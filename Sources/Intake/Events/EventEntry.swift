@@ -31,6 +31,19 @@ package struct EventEntry: Sendable, Equatable {
     package let tenants: [TenantID]
 }
 
+package struct EventEntryPage: Sendable, Equatable {
+    package let entries: [EventEntry]
+    /// The next page has what is older than this event; nil on the last page.
+    package let next: EventID?
+
+    /// `found` has one more than the page holds, where there is a next page. `lookedAt`: the last event that was looked
+    /// at, where older ones were not.
+    init(_ found: [EventEntry], limit: Int, lookedAt: EventID?) {
+        self.entries = Array(found.prefix(limit))
+        self.next = found.count > limit ? self.entries.last?.id : lookedAt
+    }
+}
+
 package struct EventDetail: Sendable, Equatable {
     package let entry: EventEntry
     package let sourceID: SourceID

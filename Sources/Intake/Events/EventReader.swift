@@ -8,22 +8,30 @@ package import Postgres
 /// Reads the ledger of all tenants. It shows no body, no secret, and of what a mapping has read only what may be shown.
 package struct EventReader: Sendable {
     let pool: PostgresPool
+    /// Events that a page of the newest looks through at most.
+    var lookedThrough = EventSelect.maximumLookedThrough
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Returns the newest events first, or those older than `before`. Of a source or a tenant it looks through
-    /// the newest 100,000 events of all.
+    /// Returns the newest events first, or those older than `before`. Of a source or a tenant a page looks through
+    /// 100,000 events of all, so it may be short and have a next one.
     ///
     /// Cancelled here: nothing was begun.
     package func newest(
         of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int
-    ) async throws -> [EventEntry] {
+    ) async throws -> EventEntryPage {
         let rows = try await self.pool.query(
-            EventSelect.newest(of: source, tenant: tenant, before: before, limit: Int64(limit)))
-        return try rows.map { row in
+            EventSelect.newest(
+                of: source, tenant: tenant, before: before, limit: Int64(limit) + 1,
+                lookedThrough: self.lookedThrough))
+        var (entries, last): ([EventEntry], EventID?) = ([], nil)
+        for row in rows {
             var columns = row.columns
-            return try Self.entry(&columns)
+            last = try columns.next(EventID?.self)
+            guard try columns.next(Bool.self) else { break }
+            entries.append(try Self.entry(&columns))
         }
+        return EventEntryPage(entries, limit: limit, lookedAt: last)
     }
 
     /// Returns what is open in quarantine, the newest first, or what came before `before`.
@@ -31,13 +39,14 @@ package struct EventReader: Sendable {
     /// Cancelled here: nothing was begun.
     package func quarantined(
         of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int
-    ) async throws -> [EventEntry] {
+    ) async throws -> EventEntryPage {
         let rows = try await self.pool.query(
-            EventSelect.quarantined(of: source, tenant: tenant, before: before, limit: Int64(limit)))
-        return try rows.map { row in
+            EventSelect.quarantined(of: source, tenant: tenant, before: before, limit: Int64(limit) + 1))
+        let entries = try rows.map { row in
             var columns = row.columns
             return try Self.entry(&columns)
         }
+        return EventEntryPage(entries, limit: limit, lookedAt: nil)
     }
 
     /// Returns one event; nil when there is none.

@@ -9,16 +9,28 @@ enum EventSelect {
     static let maximumLookedThrough: Int64 = 100_000
 
     /// The newest events first. An event's id begins with the time of its arrival, so the ledger's key has their order.
+    ///
+    /// Each row holds the last event that was looked at too, where fewer than `limit` were found among so many. Without
+    /// an event there is one row. Where the page is full that event is not sought, because reading ends early there.
+    ///
     /// Indexes events_pkey, sources_pkey and quarantine_pkey.
-    static func newest(of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int64) -> SQL {
+    static func newest(
+        of source: SourceID?, tenant: TenantID?, before: EventID? = nil, limit: Int64,
+        lookedThrough: Int64 = Self.maximumLookedThrough
+    ) -> SQL {
         let bound: SQL = before.map { "where events.event_id < \($0)" } ?? ""
         return """
-            select \(Self.columns)
-            from (select * from (select * from dialtone.events \(bound) order by event_id desc
-                                 limit \(Self.maximumLookedThrough)) newest
-                  where (\(source)::uuid is null or source_id = \(source))
-                    and (\(tenant)::text is null or tenant_id = \(tenant))
-                  order by event_id desc limit \(limit)) events
+            with hit as materialized (
+                select * from (select * from dialtone.events \(bound) order by event_id desc
+                               limit \(lookedThrough)) newest
+                where (\(source)::uuid is null or source_id = \(source))
+                  and (\(tenant)::text is null or tenant_id = \(tenant))
+                order by event_id desc limit \(limit))
+            select tail.event_id, events.event_id is not null, \(Self.columns)
+            from (select case when (select count(*) from hit) < \(limit) then (
+                      select events.event_id from dialtone.events \(bound)
+                      order by events.event_id desc offset \(lookedThrough - 1) limit 1) end as event_id) tail
+            left join hit events on true
             \(Self.beside)
             order by events.event_id desc
             """

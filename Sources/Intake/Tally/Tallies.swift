@@ -21,33 +21,70 @@ package struct Tallies: Sendable {
     /// A source that was deleted is told by its id: another one may have its name by now.
     private static let slug: SQL = "case when sources.status <> 'deleted' then sources.slug end"
 
-    /// Returns the sums of each source and reason, those that came last first. `now` ends the last hour.
+    /// Samples shown of one source and reason.
+    private static let mostSamples: Int64 = 3
+
+    /// Returns the sums of each source and reason with its own samples, those that came last first. `now` ends the last
+    /// hour.
     ///
-    /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded.
+    /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded. Then samples_pkey: a
+    /// source and outcome have twenty.
     package func counts(
         of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int, now: Date
     ) async throws -> [TallyEntry] {
         let statement: SQL = """
-            select tally.source_id, \(Self.slug), sources.tenant_id, tally.outcome, tally.reason,
-                   coalesce(sum(count) filter (where minutes = 1 and bucket > \(now - 3600)), 0)::bigint,
-                   sum(count)::bigint, min(case when count = 1 then last_at else bucket end), max(last_at) as newest,
-                   (array_agg(skew_ms order by last_at desc) filter (where skew_ms is not null))[1]
-            from dialtone.tally left join dialtone.sources using (source_id)
-            where tally.outcome = any(\(outcomes)) and \(scope.condition(on: "tally"))
-            group by tally.source_id, sources.slug, sources.status, sources.tenant_id, tally.outcome, tally.reason
-            order by newest desc, tally.source_id, tally.outcome, tally.reason
-            limit \(Int64(limit))
+            select counted.*, coalesce(kept.times, '{}'), coalesce(kept.forms, '{}')
+            from (\(Self.counted(outcomes, scope, limit: limit, now: now))) counted
+            left join lateral (
+                select array_agg(one.at order by one.at desc) as times,
+                       array_agg(one.form::text order by one.at desc) as forms
+                from (select samples.at, samples.form from dialtone.samples
+                      where samples.source_id = counted.source_id and samples.outcome = counted.outcome
+                        and samples.reason = counted.reason
+                      order by samples.at desc limit \(Self.mostSamples)) one) kept on true
+            order by counted.newest desc, counted.source_id, counted.outcome, counted.reason
             """
         return try await self.pool.query(statement).map { row in
             var columns = row.columns
+            let source = try TalliedSource(&columns)
+            let (outcome, reason): (TallyOutcome, String) = (try columns.next(), try columns.next())
             return TallyEntry(
-                source: try TalliedSource(&columns), outcome: try columns.next(), reason: try columns.next(),
-                lastHour: try columns.next(), total: try columns.next(), firstAt: try columns.next(),
-                lastAt: try columns.next(), skewMilliseconds: try columns.next())
+                source: source, outcome: outcome, reason: reason, lastHour: try columns.next(),
+                total: try columns.next(), firstAt: try columns.next(), lastAt: try columns.next(),
+                skewMilliseconds: try columns.next(), samples: try Self.samples(of: source, outcome, reason, &columns))
         }
     }
 
-    /// Returns the newest samples. Index samples_pkey for one source.
+    private static func counted(_ outcomes: [TallyOutcome], _ scope: Scope, limit: Int, now: Date) -> SQL {
+        """
+        select tally.source_id, \(Self.slug) as slug, sources.tenant_id, tally.outcome, tally.reason,
+               coalesce(sum(count) filter (where minutes = 1 and bucket > \(now - 3600)), 0)::bigint as last_hour,
+               sum(count)::bigint as total, min(case when count = 1 then last_at else bucket end) as first_at,
+               max(last_at) as newest,
+               (array_agg(skew_ms order by last_at desc) filter (where skew_ms is not null))[1] as skew
+        from dialtone.tally left join dialtone.sources using (source_id)
+        where tally.outcome = any(\(outcomes)) and \(scope.condition(on: "tally"))
+        group by tally.source_id, sources.slug, sources.status, sources.tenant_id, tally.outcome, tally.reason
+        order by newest desc, tally.source_id, tally.outcome, tally.reason
+        limit \(Int64(limit))
+        """
+    }
+
+    private static func samples(
+        of source: TalliedSource, _ outcome: TallyOutcome, _ reason: String, _ columns: inout PostgresColumns
+    ) throws -> [TallySampleEntry] {
+        let (times, forms): ([Date], [String]) = (try columns.next(), try columns.next())
+        return zip(times, forms).map { at, form in
+            TallySampleEntry(source: source, outcome: outcome, reason: reason, at: at, form: Self.form(form))
+        }
+    }
+
+    /// A form that this version does not know is empty.
+    private static func form(_ json: String) -> RequestForm {
+        RequestForm(json: json) ?? RequestForm(headers: [], body: nil)
+    }
+
+    /// Returns the newest samples of all these. Index samples_pkey for one source.
     package func samples(
         of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int
     ) async throws -> [TallySampleEntry] {
@@ -63,8 +100,7 @@ package struct Tallies: Sendable {
             var columns = row.columns
             return TallySampleEntry(
                 source: try TalliedSource(&columns), outcome: try columns.next(), reason: try columns.next(),
-                at: try columns.next(),
-                form: RequestForm(json: try columns.next()) ?? RequestForm(headers: [], body: nil))
+                at: try columns.next(), form: Self.form(try columns.next()))
         }
     }
 }

@@ -38,6 +38,8 @@ package struct TallyEntry: Sendable, Equatable {
     package let lastAt: Date
     /// The sender's time minus ours, of the newest one whose proof held but for the time.
     package let skewMilliseconds: Int64?
+    /// The newest of them, three at most. None: others of this source and outcome were newer.
+    package let samples: [TallySampleEntry]
 }
 
 package struct TallySampleEntry: Sendable, Equatable {

@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// The patience of one run. A call that is held back for longer than it lasts fails, and from then on none waits.
+/// The patience of one run. A call that is held back for longer than it lasts fails, and none waits until that is over.
 final class CallPatience: Sendable {
     private struct State {
         var hasGivenUp = false
@@ -44,8 +44,10 @@ final class CallPatience: Sendable {
     ///
     /// A pause that ends after the deadline is not waited for. Cancelled here: the call fails.
     func wait(for pause: Duration, until deadline: ContinuousClock.Instant) async -> Bool {
-        let end = self.time.now() + pause
+        let now = self.time.now()
+        let end = now + pause
         let mayWait = self.state.withLock { state -> Bool in
+            if let heldUntil = state.heldUntil, heldUntil <= now { state = State() }
             if !state.hasGivenUp && end <= deadline { return true }
             state.hasGivenUp = true
             state.heldUntil = max(state.heldUntil ?? end, end)

@@ -35,6 +35,11 @@ struct Surplus: Sendable {
                 -- Index credentials_provider_id_key.
                 where not exists (select 1 from dialtone.credentials credential
                                   where credential.provider_id = id offset 0)
+                  -- Of a generation that a fail-over has made the ledger forget nothing is proven here, and would never
+                  -- be. A visit finds what it does not know. Index users_pkey.
+                  and exists (select 1 from dialtone.users owner
+                              where owner.tenant_id = \(self.user.tenant) and owner.user_id = \(self.user.user)
+                                and owner.generation >= \(self.generation) offset 0)
                 -- The provider shows it although it was deleted: delete it again. A stray has found its user.
                 on conflict (provider_id) do update
                 set deleted_at = null, tenant_id = excluded.tenant_id, user_id = excluded.user_id,
@@ -173,6 +178,11 @@ struct Surplus: Sendable {
             due_at = clock_timestamp() + least(interval '10 minutes', \(first) * power(2, least(attempts, 10)))
         where provider_id = \(id) and \(Self.isOpen)
         """
+    }
+
+    /// What was taken is due again after this wait. Index surplus_pkey.
+    static func holdBack(_ id: ProviderID, for wait: Duration) -> SQL {
+        "update dialtone.surplus set due_at = clock_timestamp() + \(wait) where provider_id = \(id) and \(Self.isOpen)"
     }
 
     /// True for a row that is not deleted. While the table is nearly empty the planner would rather walk an index of the

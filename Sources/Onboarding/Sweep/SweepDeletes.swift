@@ -36,18 +36,32 @@ extension Sweep {
 
     /// Deletes until nothing is due, and until each of the awaited is gone, refused or stopped, whoever deletes it.
     /// Returns what was deleted here.
+    ///
+    /// It waits here and not within a call: what is to be deleted is proven just before (`SurplusDeletion`).
     private func drain(_ awaited: [ProviderID], of tenant: TenantID?) async throws -> Set<ProviderID> {
-        let deletion = SurplusDeletion(pool: self.pool, provider: self.provider, tenant: tenant)
+        var provider = self.provider
+        provider.patience = nil
+        let deletion = SurplusDeletion(pool: self.pool, provider: provider, tenant: tenant)
         var gone: Set<ProviderID> = []
-        var (left, deadline) = (Int.max, self.time.now() + Self.longestWait)
+        var left = Int.max
+        var (deadline, held) = (self.time.now() + Self.longestWait, self.provider.patience?.deadline)
         while true {
             let result = try await deletion.run(limit: 16)
             gone.formUnion(result.gone)
+            if !result.gone.isEmpty {
+                (deadline, held) = (self.time.now() + Self.longestWait, self.provider.patience?.deadline)
+            }
+            if let wait = result.heldFor {
+                guard let held, await self.provider.patience?.wait(for: wait, until: held) == true else { return gone }
+                deadline += wait
+                continue
+            }
+            guard self.time.now() < deadline else { return gone }
             if result.tried == 16 { continue }
             let open = try await self.ids(Surplus.awaited(awaited, of: tenant)).count
-            if open > 0 && left == .max { self.tell("waiting for \(open) deletes that others have begun") }
+            if open > 0 && left == .max { self.tell("waiting for \(open) deletes that are not done yet") }
             if open < left { (left, deadline) = (open, self.time.now() + Self.longestWait) }
-            guard open > 0, self.time.now() < deadline else { return gone }
+            guard open > 0 else { return gone }
             try await self.time.sleep(Self.pause)
         }
     }

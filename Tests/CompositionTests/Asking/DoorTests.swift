@@ -65,7 +65,7 @@ import Testing
     ])
     func `a command that changes something names its database, and nothing of the login`(url: String) async throws {
         let settings = try await Settings.read(flags: ["DATABASE_URL": url], environment: [:])
-        let line = "acting in the database prod at db.example.com"
+        let line = "acting in the database prod at db.example.com" + (url.contains(":5433") ? " port 5433" : "")
         #expect(Door.actingWords(settings, environment: ["DIALTONE_URL": ""]) == line)
         let set = ["DIALTONE_URL": "https://a.example.com", "DIALTONE_PROFILE": "prod"]
         #expect(

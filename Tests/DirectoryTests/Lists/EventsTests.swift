@@ -143,6 +143,56 @@ import Testing
         }
     }
 
+    @Test func `of many people who wait each is listed once, and of few at once behind many events`() async throws {
+        try await Self.with { events, database in
+            try await Self.addWaiting(database)
+            let numbers = 20_001...30_005
+            try await database.insert(Self.events(numbers, of: "acme"))
+            var waiting = EventFilter()
+            waiting.outcome = [.waiting]
+            let few = ["d-11", "d-9", "d-3"]
+            let page = try await events.page(of: testTenant, waiting, limit: 9, as: Self.reader)
+            #expect(page.events.map(\.deliveryID) == few && page.next == nil)
+            try await database.insert(
+                """
+                update dialtone.events set detail = 'waits'
+                where tenant_id = \(testTenant) and substr(delivery_id, 3)::integer > 20000
+                """,
+                """
+                insert into dialtone.people (source_id, external_user, waits_until)
+                select source_id, user_id, now() + interval '9 days' from dialtone.events
+                where tenant_id = \(testTenant) and substr(delivery_id, 3)::integer > 20000
+                """)
+            let found = try await Self.all(events, waiting, limit: 2000)
+            let many = numbers.reversed().map { "d-\($0)" }
+            #expect(found == many + few)
+        }
+    }
+
+    /// What a transaction of `reader` is told of the people of `acme`: how many wait, and whether one of them does.
+    private static func people(toldTo reader: TenantID, _ database: TestDatabase) async throws -> String {
+        try await database.pool.withTransaction { connection in
+            _ = try await connection.query(TenantReads.wall(reader, timeLimit: nil))
+            let rows = try await connection.query(
+                """
+                select (select count(*) from dialtone.who_waits(\(testTenant), 10))::text || ' '
+                       || dialtone.still_waits(\(testTenant), \(Self.source)::uuid, 'u-9')
+                """)
+            return try #require(rows.first).decode(String.self)
+        }
+    }
+
+    /// Asked directly: in a list the rows of `events` are hidden anyway.
+    @Test func `the functions that see all people tell a tenant of its own alone`() async throws {
+        try await Self.with { _, database in
+            try await Self.addWaiting(database)
+            let own = try await Self.people(toldTo: testTenant, database)
+            #expect(own == "3 true")
+            let foreign = try await Self.people(toldTo: try TenantID("globex"), database)
+            #expect(foreign == "0 false")
+        }
+    }
+
     @Test func `no list of events walks the table`() async throws {
         try await Self.with { _, database in
             try await database.admin.script("vacuum analyze")

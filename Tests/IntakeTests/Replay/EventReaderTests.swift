@@ -22,16 +22,43 @@ import Testing
             let older = try await bed.send(MappedIntakeTests.event(1, "a"))
             let newer = try await bed.send(MappedIntakeTests.event(2, "b", org: "new"))
             let source = bed.bed.source.id
-            let all = try await bed.reader.newest(of: nil, tenant: nil, limit: 10)
+            let all = try await bed.reader.newest(of: nil, tenant: nil, limit: 10).entries
             #expect(Set(all.map(\.id)) == Set(older + newer) && all.map(\.id) == all.map(\.id).sorted(by: >))
-            #expect(try await bed.reader.newest(of: source, tenant: nil, limit: 1).count == 1)
-            let acme = try await bed.reader.newest(of: source, tenant: TenantID("acme"), limit: 10)
+            #expect(try await bed.reader.newest(of: source, tenant: nil, limit: 1).entries.count == 1)
+            let acme = try await bed.reader.newest(of: source, tenant: TenantID("acme"), limit: 10).entries
             #expect(acme.map(\.id) == older && acme[0].source == "s" && acme[0].user == "a" && acme[0].reason == nil)
-            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 10)
+            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 10).entries
             #expect(waiting.map(\.id) == newer && waiting[0].reason == "unmapped" && waiting[0].organization == "new")
             #expect(waiting[0].outcome == .quarantined && waiting[0].tenant == nil)
             #expect(waiting[0].user == "b", "as the mapping has read it")
-            #expect(try await bed.reader.quarantined(of: source, tenant: TenantID("acme"), limit: 10).isEmpty)
+            #expect(try await bed.reader.quarantined(of: source, tenant: TenantID("acme"), limit: 10).entries.isEmpty)
+        }
+    }
+
+    @Test func `a source whose events are older than a page looks through is found on a later page`() async throws {
+        try await ReplayBed.with(MappedIntakeTests.split) { bed in
+            let own = try await bed.send(MappedIntakeTests.event(1, "a"))
+            let newer = try (1...3).map { number in
+                EventID(rawValue: try #require(UUID(uuidString: "ffffffff-ffff-7fff-bfff-00000000000\(number)")))
+            }
+            try await bed.database.insert(
+                newer.map { event -> SQL in
+                    """
+                    insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, outcome)
+                    values (now(), \(event), gen_random_uuid(), 'd', '-', 'ignored')
+                    """
+                })
+            var reader = bed.reader
+            reader.lookedThrough = 2
+            let source = bed.bed.source.id
+            let first = try await reader.newest(of: source, tenant: nil, limit: 9)
+            #expect(first.entries.isEmpty && first.next == newer[1], "it has looked at the two newest")
+            let second = try await reader.newest(of: source, tenant: nil, before: first.next, limit: 9)
+            #expect(second.entries.map(\.id) == own && second.next == own[0])
+            let last = try await reader.newest(of: source, tenant: nil, before: second.next, limit: 9)
+            #expect(last.entries.isEmpty && last.next == nil)
+            let full = try await reader.newest(of: nil, tenant: nil, limit: 1)
+            #expect(full.entries.map(\.id) == [newer[2]] && full.next == newer[2], "no event is passed over")
         }
     }
 
@@ -86,8 +113,8 @@ import Testing
                 #""type""#, with: #""password":"canary-1","token":"canary-2","type""#)
             let event = try #require(try await bed.send(body).first)
             let secret = try #require(bed.bed.source.secret).reveal()
-            var shown = "\(try await bed.reader.newest(of: nil, tenant: nil, limit: 9))"
-            shown += "\(try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9))"
+            var shown = "\(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).entries)"
+            shown += "\(try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9).entries)"
             shown += "\(String(describing: try await bed.reader.show(event)))"
             let kept = try #require(try await bed.bodies().first)
             shown += String(decoding: kept.body, as: UTF8.self) + "\(kept.headers)"
@@ -115,9 +142,9 @@ import Testing
             ]
             let receipt = try await bed.send([], headers)
             #expect(receipt.status == .quarantined && receipt.answer?.status == 202)
-            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9)
+            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9).entries
             #expect(waiting.map(\.reason) == ["bad_text"] && waiting.map(\.place) == ["header ce-subject"])
-            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).map(\.id) == [receipt.eventID])
+            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).entries.map(\.id) == [receipt.eventID])
             #expect(try await bed.reader.show(receipt.eventID)?.entry.reason == "bad_text")
         }
     }
@@ -131,9 +158,9 @@ import Testing
             let picks: SQL = #"'{"user_id":"a\u0000b"}'::json"#
             _ = try await bed.database.admin.query(
                 "update dialtone.quarantine set picks = \(picks) where event_id = \(old[0])")
-            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9)
+            let waiting = try await bed.reader.quarantined(of: nil, tenant: nil, limit: 9).entries
             #expect(Set(waiting.map(\.id)) == Set(old + other) && waiting.compactMap(\.user) == ["b"])
-            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).compactMap(\.user) == ["b"])
+            #expect(try await bed.reader.newest(of: nil, tenant: nil, limit: 9).entries.compactMap(\.user) == ["b"])
             let shown = try #require(try await bed.reader.show(old[0]))
             #expect(shown.entry.user == nil && shown.quarantine?.read.picks == ["user_id": "a\u{0}b"])
         }

@@ -54,6 +54,16 @@ import Testing
         }
     }
 
+    /// Jobs are let go by the row of their scope.
+    @Test func `a fail-over that has lost the scope's row keeps no job waiting`() async throws {
+        try await Self.with { bed in
+            let aside = try await Self.look(bed, .willing())
+            try await bed.database.insert("delete from dialtone.provider_limits")
+            try await Self.put(aside, in: bed)
+            #expect(try await Self.row(bed) == "scheduled doubtful acme quiet due")
+        }
+    }
+
     @Test func `a word that comes during the look keeps its job from being set aside`() async throws {
         try await Self.with { bed in
             let aside = try await Self.look(bed, .willing())

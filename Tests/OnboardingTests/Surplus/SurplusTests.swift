@@ -115,6 +115,21 @@ import Testing
         }
     }
 
+    /// A fail-over may lose the commit that opened a generation, and a look of before ends after it.
+    @Test func `of a generation that the ledger has forgotten nothing is remembered as surplus`() async throws {
+        try await Self.with([Self.user(.gone, 1)]) { database in
+            for generation in [2, 1] as [Generation] {
+                let surplus = Surplus(
+                    ids: [ProviderID(rawValue: "of-\(generation)")], user: testUserKey, generation: generation, name: "n")
+                try await database.commit(surplus.statements)
+            }
+            let ids = try await database.admin.query(
+                "select provider_id from dialtone.surplus where provider_id like 'of-%'"
+            ).map { try $0.decode(String.self) }
+            #expect(ids == ["of-1"])
+        }
+    }
+
     @Test func `a delete tells its tag that it has changed`() async throws {
         try await Self.with([Ledger.tag(), Self.user(.gone, 2)]) { database in
             _ = try await database.pool.query(Surplus.deleted(ProviderID(rawValue: "s")))

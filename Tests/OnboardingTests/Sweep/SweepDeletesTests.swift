@@ -76,6 +76,31 @@ import Testing
         }
     }
 
+    /// What was proven before the wait may be wrong behind it.
+    @Test func `a delete that was held back is judged anew when the wait is over`() async throws {
+        try await VisitBed.with(2) { bed in
+            bed.provider.add(try bed.shown("extra", of: 1), to: "acme")
+            bed.provider.change { $0.heldDelete = .seconds(300) }
+            let time = SleptTime()
+            let passing = time.passing { [database = bed.database] in
+                try await database.admin.script(
+                    "update dialtone.surplus set due_at = now(); update dialtone.incarnation set is_stopped = true")
+            }
+            let usual = bed.sweep { $0.isThorough = true }
+            var provider = usual.provider
+            provider.patience = CallPatience(.seconds(960), time: passing)
+            var sweep = Sweep(
+                pool: usual.pool, provider: provider, names: usual.names, lease: usual.lease,
+                landingTime: usual.landingTime, options: usual.options)
+            sweep.time = passing
+            let report = try await sweep.run(tenant: testTenant)
+            #expect(report.surplus == 1 && report.surplusDeleted == 0)
+            #expect(bed.provider.deleted.isEmpty && time.total == .seconds(300))
+            let tries = try await bed.database.admin.query("select 1 from dialtone.surplus where attempts = 0").count
+            #expect(tries == 1, "a call that was not made is no try")
+        }
+    }
+
     // MARK: One tenant
 
     @Test func `a sweep of one tenant deletes no other tenant's surplus`() async throws {

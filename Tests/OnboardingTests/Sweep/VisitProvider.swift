@@ -16,6 +16,8 @@ final class VisitProvider: TelephonyCredentialsAPI {
         var ignoresFilter = false
         /// Every list that has this number or a multiple of it fails; nil: none.
         var failsEvery: Int?
+        /// The next delete is answered 429 with this pause; nil: none is.
+        var heldDelete: Duration?
         /// Runs before a list is answered.
         var beforeAnswer: (@Sendable () async -> Void)?
         var lists: [Asked] = []
@@ -78,6 +80,11 @@ final class VisitProvider: TelephonyCredentialsAPI {
     }
 
     func delete(_ id: ProviderID) async throws(TelnyxFailure) -> ProviderTrace {
+        let pause = self.state.withLock { state -> Duration? in
+            defer { state.heldDelete = nil }
+            return state.heldDelete
+        }
+        if let pause { throw TelnyxFailure(.rateLimited, retryAfter: pause) }
         self.change { $0.deleted.append(id) }
         _ = try await self.retrieve(id)
         self.remove(id)

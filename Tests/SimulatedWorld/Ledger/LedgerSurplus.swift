@@ -44,6 +44,8 @@ extension Ledger {
     /// there again is deleted again.
     mutating func remember(_ found: [ProviderCredential], now: Int) {
         for found in found where !self.credentials.contains(where: { $0.id == found.id }) {
+            // Of a generation that the ledger has forgotten nothing is proven. A visit finds it.
+            guard let owner = self.users[found.user], owner.generation >= found.generation else { continue }
             self.strays.removeAll { $0.id == found.id }
             if let index = self.surplus.firstIndex(where: { $0.id == found.id }) {
                 self.surplus[index].isDeleted = false

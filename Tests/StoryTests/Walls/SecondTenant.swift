@@ -27,7 +27,8 @@ extension Story {
             delivery: "msg_globex_secret", email: "ada@secret.example", source: "globex-app", tag: "globex.secret",
             action: "globex-action", key: key.key_id,
             words: [
-                Self.words, Self.reason, Self.pointer, Self.found, String("\(Self.accepted)".prefix(8)),
+                Self.words, Self.reason, Self.pointer, Self.found, Self.header, Self.waiter,
+                String("\(Self.accepted)".prefix(8)),
             ])
         things.event = try await self.signUp(things)
         struct Entry: Decodable {
@@ -46,6 +47,8 @@ extension Story {
     private static let reason = "secret_reason"
     private static let pointer = "/secret/pointer"
     private static let found = "secret-finding"
+    private static let header = "x-secret-header"
+    private static let waiter = "g-waits-in-secret"
     private static let accepted: Int32 = 1_234_567_000
 
     /// Signs the first user up, with an e-mail address, and waits for the credential. Returns the event's id.
@@ -98,19 +101,44 @@ extension Story {
             insert into dialtone.actions (action_id, generation, action, request_id, tenant_id, user_id)
             values (gen_random_uuid(), 1, 'retry', \(things.action), \(tenant), \(things.user))
             """)
-        try await self.database.insert(Self.refused(by: tenant))
+        try await self.database.insert(Self.refused(by: tenant) + Self.waiting(in: tenant))
     }
 
-    /// What the tenant's source was refused, and an event of it in quarantine.
+    private static func source(of tenant: TenantID) -> SQL {
+        "(select source_id from dialtone.sources where tenant_id = \(tenant))"
+    }
+
+    /// A person who waits for a membership, and the event that told so.
+    private static func waiting(in tenant: TenantID) -> [SQL] {
+        let source = Self.source(of: tenant)
+        return [
+            """
+            insert into dialtone.people (source_id, external_user, waits_until)
+            values (\(source), \(Self.waiter), now() + interval '9 days')
+            """,
+            """
+            insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
+                                         outcome, detail)
+            values (now(), '019ab000-0000-7000-8000-0000000000bb'::uuid, \(source), 'msg_waits', \(tenant),
+                    \(Self.waiter), 'live', 'accepted', 'waits')
+            """,
+        ]
+    }
+
+    /// What the tenant's source was refused, with a sample, and an event of it in quarantine.
     private static func refused(by tenant: TenantID) -> [SQL] {
-        let (event, source): (SQL, SQL) = (
-            "'019ab000-0000-7000-8000-0000000000aa'::uuid",
-            "(select source_id from dialtone.sources where tenant_id = \(tenant))"
-        )
+        let event: SQL = "'019ab000-0000-7000-8000-0000000000aa'::uuid"
+        let source = Self.source(of: tenant)
         return [
             """
             insert into dialtone.tally (bucket, source_id, count, last_at, minutes, outcome, reason)
             values (date_trunc('minute', now()), \(source), 3, now(), 1, 'refused', \(Self.reason))
+            """,
+            """
+            insert into dialtone.samples (at, source_id, slot, outcome, reason, form)
+            values (now(), \(source), 0, 'refused', \(Self.reason),
+                    json_build_object('headers', json_build_array(json_build_object('name', \(Self.header)::text,
+                                                                                    'bytes', 7)), 'body', 9))
             """,
             """
             insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, outcome)

@@ -79,7 +79,7 @@ struct TenantThings: Sendable {
         case "after": self.cursors[route.operation.rawValue].map { [$0] } ?? []
         case "status": ["ready", "failed"]
         case "state": ["dead"]
-        case "outcome": ["accepted", "quarantined"]
+        case "outcome": ["accepted", "quarantined", "waiting"]
         case "order": ["-received_at"]
         case "received_after": ["2020-01-01T00:00:00Z"]
         case "received_before": ["2200-01-01T00:00:00Z"]

@@ -23,23 +23,14 @@ extension Administration {
     package func events(
         _ choice: EventChoice, quarantined: Bool, before: EventID?, limit: Int
     ) async throws -> Answer<EventLine> {
-        // One more than the page holds shows whether there is a next page.
-        let (most, entries) = (limit + 1, try await self.entries(choice, quarantined, before, limit + 1))
-        let page = entries.prefix(limit)
-        return Answer(
-            page.map(EventLine.init), next: entries.count == most ? page.last?.id.description : nil)
-    }
-
-    private func entries(
-        _ choice: EventChoice, _ quarantined: Bool, _ before: EventID?, _ limit: Int
-    ) async throws -> [EventEntry] {
-        try await self.withPool { pool in
+        let page: EventEntryPage = try await self.withPool { pool in
             let reader = EventReader(pool: pool)
             let (source, tenant) = try await Self.named(choice, by: reader)
             return quarantined
                 ? try await reader.quarantined(of: source, tenant: tenant, before: before, limit: limit)
                 : try await reader.newest(of: source, tenant: tenant, before: before, limit: limit)
         }
+        return Answer(page.entries.map(EventLine.init), next: page.next?.description)
     }
 
     /// A source that belongs to the tenant has all of its events there, also those that name no tenant yet.

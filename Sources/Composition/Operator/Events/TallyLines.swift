@@ -43,7 +43,7 @@ package struct TallyLine: Line {
         case source, tenant, outcome, reason, text, last_hour, total, first_at, last_at, skew_ms, samples
     }
 
-    init(_ entry: TallyEntry, _ samples: [TallySampleEntry]) {
+    init(_ entry: TallyEntry) {
         self.source = entry.source.slug
         self.tenant = entry.source.tenant
         self.outcome = entry.outcome.rawValue
@@ -54,10 +54,7 @@ package struct TallyLine: Line {
         self.first_at = RFC3339.text(entry.firstAt)
         self.last_at = RFC3339.text(entry.lastAt)
         self.skew_ms = entry.skewMilliseconds
-        let own = samples.filter {
-            $0.source == entry.source && $0.outcome == entry.outcome && $0.reason == entry.reason
-        }
-        self.samples = own.prefix(3).map(TallySampleForm.init)
+        self.samples = entry.samples.map(TallySampleForm.init)
         self.name = entry.source.shown
     }
 }
@@ -144,7 +141,7 @@ extension Administration {
             }
             let counts = try await tallies.counts(of: outcomes, scope, limit: limit, now: now)
             let samples = try await tallies.samples(of: outcomes, scope, limit: limit)
-            return TallyReport(data: counts.map { TallyLine($0, samples) }, samples: samples.map(TallySampleLine.init))
+            return TallyReport(data: counts.map(TallyLine.init), samples: samples.map(TallySampleLine.init))
         }
     }
 }

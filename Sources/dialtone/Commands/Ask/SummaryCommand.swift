@@ -43,7 +43,7 @@ struct SummaryCommand: AsyncParsableCommand {
               quarantined  \(summary.quarantined)
             the last \(hours) hours
               events       \(total.accepted) accepted, \(total.duplicate) duplicate, \(total.superseded) superseded
-              refused      \(summary.refused) deliveries of the tenant's own sources
+              refused      \(summary.refused) deliveries of the tenant's own sources\(hours > 336 ? ", of 14 days" : "")
               users        \(total.ready) became ready\(fast), \(total.failed) failed, \(total.revoked) were removed
             """
     }
