@@ -120,7 +120,8 @@ import Testing
         try await Self.with([Self.user(.gone, 1)]) { database in
             for generation in [2, 1] as [Generation] {
                 let surplus = Surplus(
-                    ids: [ProviderID(rawValue: "of-\(generation)")], user: testUserKey, generation: generation, name: "n")
+                    ids: [ProviderID(rawValue: "of-\(generation)")], user: testUserKey, generation: generation,
+                    name: "n")
                 try await database.commit(surplus.statements)
             }
             let ids = try await database.admin.query(

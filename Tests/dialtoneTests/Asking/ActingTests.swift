@@ -12,7 +12,8 @@ import Testing
             try await Desk.with(database, provider: nil) { desk in
                 let place = try PostgresConfiguration(url: database.url)
                 let name = try #require(place.database)
-                let acting = "acting in the database \(name) at \(place.hosts)" + (place.ports.map { " port \($0)" } ?? "")
+                let acting =
+                    "acting in the database \(name) at \(place.hosts)" + (place.ports.map { " port \($0)" } ?? "")
                 let made = try await desk.run(["tenant", "create", "globex", "--connection-id", "1000000002"])
                 #expect(made.code == 0 && made.output == "tenant globex created\n", "\(made)")
                 #expect(made.errors == acting + "\n", "\(made)")
