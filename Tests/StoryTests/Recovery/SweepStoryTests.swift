@@ -21,8 +21,9 @@ import Testing
             let look = try await story.sweep { $0.isDryRun = true }
             #expect(look.surplus == 1 && look.surplusDeleted == 0)
             #expect(try await story.provider.ids().count == 2, "a dry run changes nothing")
+            // A worker's visit may be first.
             let report = try await story.sweep()
-            #expect(report.surplus == 1 && report.isFull)
+            #expect(report.surplus <= 1 && report.isFull)
             try await story.waitUntilAtRest()
             #expect(try await story.provider.ids() == [owned])
         }
