@@ -53,6 +53,4 @@ package enum Mutant: String, CaseIterable, Sendable {
     case neverLetGo
     /// A second credential is deleted although the provider has lost the one that owns its generation.
     case secondWithoutOwner
-    /// A credential whose delete an operator has ordered is recorded all the same.
-    case doomedAdopted
 }

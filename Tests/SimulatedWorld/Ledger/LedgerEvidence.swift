@@ -24,7 +24,7 @@ extension Ledger {
         let isRefused =
             self.credentials.contains { $0.id == id || $0.user == user && $0.generation == generation }
             || seen.surplus.contains { $0.id == id }
-            || mutant != .doomedAdopted && seen.strays.contains { $0.id == id && $0.isRefused }
+            || seen.strays.contains { $0.id == id && $0.isRefused }
         guard !isRefused, isWanted || held != nil else { return (false, false) }
         self.credentials.append(
             Credential(
