@@ -184,13 +184,14 @@ let package = Package(
         .testTarget(name: "AccessTests", dependencies: ["Access", "Model", "Postgres", "TestSupport"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "Postgres", "TestSupport"]),
         .testTarget(
-            name: "TelnyxTests", dependencies: ["Telnyx", "Model", asyncHTTPClient, nioCore, nioPosix, nioSSL]
+            name: "TelnyxTests",
+            dependencies: ["Telnyx", "Model", "TestSupport", asyncHTTPClient, nioCore, nioPosix, nioSSL]
         ),
         .testTarget(
             name: "TelnyxSimulatorTests",
             dependencies: ["TelnyxSimulator", asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle]
         ),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", logging]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Model", "TestSupport", logging]),
         .testTarget(
             name: "WebTests",
             dependencies: [

@@ -101,15 +101,12 @@ import Testing
     }
 
     private static func makeCertificate(_ file: URL, key: URL, name: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
-            "subjectAltName=DNS:\(name)", "-keyout", key.path, "-out", file.path,
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        let command = Command(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
+                "subjectAltName=DNS:\(name)", "-keyout", key.path, "-out", file.path,
+            ])
+        try #require(try command.start().waitUntilExit() == 0)
     }
 }

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import Logging
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -28,8 +29,7 @@ import Testing
         while !isEnough(text) {
             var readable = pollfd(fd: reader.fileDescriptor, events: Int16(POLLIN), revents: 0)
             guard poll(&readable, 1, 10_000) == 1 else { break }
-            let bytes = reader.availableData
-            if bytes.isEmpty { break }
+            guard let bytes = reader.more() else { break }
             text += String(decoding: bytes, as: UTF8.self)
         }
         return text

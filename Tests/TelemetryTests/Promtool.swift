@@ -2,6 +2,7 @@
 // Prometheus' own judge of a scrape: `promtool check metrics`.
 
 import Foundation
+import TestSupport
 
 enum Promtool {
     /// Where it is; nil when it is not installed (Debian's package is `prometheus`).
@@ -17,17 +18,12 @@ enum Promtool {
         let (input, output) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
         try page.write(to: input, atomically: true, encoding: .utf8)
         _ = FileManager.default.createFile(atPath: output.path, contents: nil)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: tool)
-        process.arguments = ["check", "metrics"]
-        process.standardInput = try FileHandle(forReadingFrom: input)
+        var command = Command(tool, ["check", "metrics"])
+        command.input = .file(try FileHandle(forReadingFrom: input))
         let words = try FileHandle(forWritingTo: output)
-        process.standardOutput = words
-        process.standardError = words
-        let code = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { ended.resume(throwing: error) }
-        }
+        command.output = .file(words)
+        command.errors = .file(words)
+        let code = try await command.start().ended()
         return (code, try String(contentsOf: output, encoding: .utf8))
     }
 }

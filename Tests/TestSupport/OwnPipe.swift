@@ -25,12 +25,28 @@ extension Pipe {
         let (pieces, piece) = AsyncStream<Data>.makeStream()
         let reading = self.fileHandleForReading
         Thread.detachNewThread {
-            while true {
-                let bytes = reading.availableData
-                guard !bytes.isEmpty else { return piece.finish() }
-                piece.yield(bytes)
-            }
+            while let bytes = reading.more() { piece.yield(bytes) }
+            piece.finish()
         }
         return pieces
+    }
+
+    /// Returns all that the child says until every process that may write has ended. Blocks the thread.
+    package func rest() -> Data {
+        var told = Data()
+        while let bytes = self.fileHandleForReading.more() { told += bytes }
+        return told
+    }
+}
+
+extension FileHandle {
+    /// Waits for bytes and returns them; nil at the end of the file. Blocks the thread.
+    ///
+    /// Foundation's `availableData` ends the program when a signal interrupts its read(2).
+    package func more() -> Data? {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        var count = 0
+        repeat { count = Glibc.read(self.fileDescriptor, &bytes, bytes.count) } while count < 0 && errno == EINTR
+        return count > 0 ? Data(bytes[..<count]) : nil
     }
 }

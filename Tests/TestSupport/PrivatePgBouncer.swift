@@ -100,10 +100,9 @@ package struct PrivatePgBouncer: Sendable {
     /// Starts the program and returns a pipe. The program ends and its folder goes when the pipe's writer is closed,
     /// also because this process was killed.
     private static func run(_ line: [String], in folder: URL) throws -> Pipe {
-        let process = Process()
         let life = Pipe.own()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments =
+        var command = Command(
+            "/bin/sh",
             [
                 "-c",
                 """
@@ -116,11 +115,9 @@ package struct PrivatePgBouncer: Sendable {
                 rm -rf "$folder"
                 """,
                 "guard", folder.path,
-            ] + line
-        process.standardInput = life
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+            ] + line)
+        command.input = .pipe(life)
+        _ = try command.start()
         return life
     }
 

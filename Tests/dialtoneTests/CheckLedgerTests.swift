@@ -39,17 +39,15 @@ import Testing
         _ = FileManager.default.createFile(
             atPath: psql, contents: Data(text.utf8), attributes: [.posixPermissions: 0o755])
 
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/check-ledger")
-        process.arguments = arguments
-        process.environment = ["PATH": "\(folder.path):/usr/local/bin:/usr/bin:/bin"].merging(environment) { $1 }
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("scripts/check-ledger")
+        var command = Command(
+            script.path, arguments,
+            environment: ["PATH": "\(folder.path):/usr/local/bin:/usr/bin:/bin"].merging(environment) { $1 })
         let errors = Pipe.own()
-        process.standardError = errors
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, told)
+        command.errors = .pipe(errors)
+        let process = try command.start()
+        let told = String(decoding: errors.rest(), as: UTF8.self)
+        return (process.waitUntilExit(), told)
     }
 }

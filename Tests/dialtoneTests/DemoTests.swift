@@ -23,23 +23,20 @@ import Testing
     @Test func `an interrupt ends the demo and its PostgreSQL server`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let process = Program.process(
+        var command = Program.command(
             ["demo", "--users", "2", "--listen", "127.0.0.1:0", "--data-dir", folder.path], ["PATH": "/usr/bin:/bin"])
         let errors = Pipe.own()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        let (ends, end) = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = { end.yield($0.terminationStatus) }
+        command.errors = .pipe(errors)
         var told = ""
-        try process.run()
+        let process = try command.start()
         // The progress says when the users have their credentials.
         for await bytes in errors.pieces() {
             told += String(decoding: bytes, as: UTF8.self)
             if told.contains("credentials: 2 of 2") { break }
         }
         try #require(told.contains("credentials: 2 of 2"), "the demo ended: \(told)")
-        kill(process.processIdentifier, SIGINT)
-        for await status in ends.prefix(1) { #expect(status == 0 || status == 130) }
+        let code = await Desk.end(process, by: SIGINT)
+        #expect(code == 0 || code == 130)
         let pid = folder.appendingPathComponent("data/postmaster.pid").path
         #expect(!FileManager.default.fileExists(atPath: pid), "the server was stopped properly")
     }

@@ -76,14 +76,12 @@ import Testing
         let file = folder.appendingPathComponent("dialtone@api.service")
         try unit.replacing("/usr/local/bin/dialtone", with: "/bin/true")
             .write(to: file, atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["verify", file.path]
         let errors = Pipe.own()
-        process.standardError = errors
-        try process.run()
-        let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0 && !told.contains("dialtone@api.service:"), "\(told)")
+        var command = Command(program, ["verify", file.path])
+        command.errors = .pipe(errors)
+        let process = try command.start()
+        let told = String(decoding: errors.rest(), as: UTF8.self)
+        let code = process.waitUntilExit()
+        #expect(code == 0 && !told.contains("dialtone@api.service:"), "\(told)")
     }
 }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct EnvironmentTests {
@@ -10,7 +11,7 @@ import Testing
     @Test func `no child inherits a secret of the environment`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let process = Program.process(
+        var command = Program.command(
             ["demo", "--users", "1", "--listen", "127.0.0.1:0", "--data-dir", folder.path],
             [
                 "PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://u:hunter2@127.0.0.1/d",
@@ -19,9 +20,8 @@ import Testing
                 "DIALTONE_SOURCE_SECRET": "hunter2", "DIALTONE_KEK": "env:OUR_KEY", "OUR_KEY": "hunter2",
             ])
         let errors = Listener()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors.pipe
-        try process.run()
+        command.errors = .pipe(errors.pipe)
+        let process = try command.start()
         defer { process.terminate() }
         try await errors.waits(for: "credentials: 1 of 1")
 

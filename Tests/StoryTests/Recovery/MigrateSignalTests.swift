@@ -15,24 +15,21 @@ import Testing
         try await TestDatabase.with(isEmpty: true) { database in
             _ = try await database.admin.query(
                 "select pg_advisory_lock(hashtextextended('dialtone.migrate', 0))::text")
-            let process = Process()
-            process.executableURL = OutsideProgram.repository.appendingPathComponent(".build/debug/dialtone")
-            process.arguments = ["migrate", "--wait", "10m"]
-            process.environment = ["DATABASE_URL": database.url]
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
             let errors = Pipe.own()
-            process.standardError = errors
-            try process.run()
+            var command = Command(
+                OutsideProgram.repository.appendingPathComponent(".build/debug/dialtone").path,
+                ["migrate", "--wait", "10m"], environment: ["DATABASE_URL": database.url])
+            command.errors = .pipe(errors)
+            let process = try command.start()
             var told = ""
             for await bytes in errors.pieces() {
                 told += String(decoding: bytes, as: UTF8.self)
                 if told.contains("waiting for another dialtone migrate: process") {
-                    kill(process.processIdentifier, signal)
+                    process.signal(signal)
                 }
             }
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 1 && process.terminationReason == .exit, "\(told)")
+            let code = await process.ended()
+            #expect(code == 1 && process.hasExited, "\(told)")
             #expect(told.contains("stopped by a signal"), "\(told)")
         }
     }

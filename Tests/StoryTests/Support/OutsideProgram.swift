@@ -25,17 +25,14 @@ enum OutsideProgram {
     static func run(
         _ program: URL, _ arguments: [String], environment: [String: String] = [:], collectsErrors: Bool = false
     ) async throws -> (status: Int32, output: Data) {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var command = Command(program.path, arguments)
+        command.environment.merge(environment) { $1 }
         let output = Pipe.own()
-        process.standardOutput = output
-        if collectsErrors { process.standardError = output }
-        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { ended.resume(throwing: error) }
-        }
-        return (status, output.fileHandleForReading.availableData)
+        command.output = .pipe(output)
+        if collectsErrors { command.errors = .pipe(output) }
+        let process = try command.start()
+        var told = Data()
+        for await bytes in output.pieces() { told += bytes }
+        return (await process.ended(), told)
     }
 }

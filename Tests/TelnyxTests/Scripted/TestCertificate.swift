@@ -3,6 +3,7 @@
 
 import Foundation
 import NIOSSL
+import TestSupport
 import Testing
 
 struct TestCertificate: Sendable {
@@ -16,16 +17,13 @@ struct TestCertificate: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let (file, key) = (folder.appendingPathComponent("crt").path, folder.appendingPathComponent("key").path)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)", "-keyout", key, "-out", file,
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "openssl has made no certificate")
+        let command = Command(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)", "-keyout", key, "-out", file,
+            ])
+        try #require(try command.start().waitUntilExit() == 0, "openssl has made no certificate")
         let chain = try NIOSSLCertificate.fromPEMFile(file)
         self.certificate = try #require(chain.first)
         let privateKey = try NIOSSLPrivateKey(file: key, format: .pem)

@@ -62,10 +62,8 @@ import Testing
 
     /// Runs curl to its end, and returns what it has printed.
     private static func curl(_ arguments: [String]) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-        process.arguments = ["--silent", "--noproxy", "*", "--max-time", "30", "--expect100-timeout", "20"] + arguments
-        let (code, text) = try await Program.end(of: process)
+        let options = ["--silent", "--noproxy", "*", "--max-time", "30", "--expect100-timeout", "20"]
+        let (code, text) = try await Program.end(of: Command("/usr/bin/curl", options + arguments))
         #expect(code == 0, "\(text)")
         return text
     }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct SlowBodyTests {
@@ -41,7 +42,7 @@ import Testing
     }
 
     /// Resident memory now (proc(5)).
-    private static func residentMiB(_ process: Process) throws -> Int {
+    private static func residentMiB(_ process: Child) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
         return try #require(Int(line.filter(\.isNumber))) / 1024

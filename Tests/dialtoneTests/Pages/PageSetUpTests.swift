@@ -33,12 +33,10 @@ import Testing
 
     @Test func `Keycloak's webhook is made as the page says, and tells of a ready user`() async throws {
         try await PageVisit.with("keycloak") { visit in
-            let keycloak = Process()
-            keycloak.executableURL = URL(fileURLWithPath: Python.path)
-            keycloak.arguments = [PageVisit.programs.path + "/keycloak.py", visit.desk.folder.path]
             let listener = Listener()
-            keycloak.standardOutput = listener.pipe
-            try keycloak.run()
+            var command = Command(Python.path, [PageVisit.programs.path + "/keycloak.py", visit.desk.folder.path])
+            command.output = .pipe(listener.pipe)
+            let keycloak = try command.start()
             defer { keycloak.terminate() }
             try await listener.waits(for: "\n")
             visit.variables = [

@@ -72,14 +72,11 @@ struct PageVisit {
     /// Runs a program in the reader's folder, and expects that it succeeds. Returns what it has printed.
     @discardableResult
     func run(_ program: String, _ arguments: [String]) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = self.desk.folder
-        process.environment = self.environment
+        var command = Command(program, arguments, environment: self.environment)
+        command.folder = self.desk.folder.path
         let paste = try self.file("paste", Self.sendersSecret + "\n")
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: paste))
-        let (code, text) = try await Program.end(of: process)
+        command.input = .file(try FileHandle(forReadingFrom: URL(fileURLWithPath: paste)))
+        let (code, text) = try await Program.end(of: command)
         try #require(code == 0, "\(self.page.name): \(arguments)\n\(text)")
         return text
     }
@@ -87,7 +84,7 @@ struct PageVisit {
     /// The newest source is the one whose URL and secret the reader has kept.
     private var environment: [String: String] {
         let tests = ProcessInfo.processInfo.environment
-        let program = Program.process([], [:]).executableURL?.deletingLastPathComponent().path ?? ""
+        let program = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
         var environment = self.desk.environment.merging(self.variables) { $1 }
         environment["PATH"] = [Self.programs.path, program, tests["PATH"] ?? "/usr/bin:/bin"].joined(separator: ":")
         environment["HOOK"] = self.sources.last?.url

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An operator's desk: the program with the settings of one installation, and a look into its database.
 
-import Dispatch
 import Foundation
 import Glibc
 import TestSupport
@@ -101,12 +100,12 @@ extension Desk {
     /// Starts the program. Returns its process and the ready line that it has printed.
     static func start(
         _ arguments: [String], _ environment: [String: String], errors: Pipe? = nil
-    ) async throws -> (Process, [String: String]) {
-        let process = Program.process(arguments, environment)
+    ) async throws -> (Child, [String: String]) {
+        var command = Program.command(arguments, environment)
         let output = Pipe.own()
-        process.standardOutput = output
-        if let errors { process.standardError = errors } else { process.standardError = FileHandle.nullDevice }
-        try process.run()
+        command.output = .pipe(output)
+        if let errors { command.errors = .pipe(errors) }
+        let process = try command.start()
         var told = Data()
         for await bytes in output.pieces() {
             told += bytes
@@ -117,19 +116,8 @@ extension Desk {
     }
 
     /// Sends the signal and returns the exit code; the signal's number when the process has died of one.
-    static func end(_ process: Process, by signal: Int32) async -> Int32 {
-        kill(process.processIdentifier, signal)
-        return await Self.exitCode(of: process)
-    }
-
-    /// Waits for the process to end and returns its exit code; the signal's number when it has died of one.
-    static func exitCode(of process: Process) async -> Int32 {
-        // On a thread of its own, because a stop may take many seconds and other tests need theirs.
-        await withCheckedContinuation { ended in
-            DispatchQueue.global().async {
-                process.waitUntilExit()
-                ended.resume(returning: process.terminationStatus)
-            }
-        }
+    static func end(_ process: Child, by signal: Int32) async -> Int32 {
+        process.signal(signal)
+        return await process.ended()
     }
 }

@@ -4,6 +4,7 @@
 import Foundation
 import Postgres
 import PrivatePostgres
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct ReadOnlySpellTests {

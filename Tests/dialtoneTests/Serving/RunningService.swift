@@ -4,6 +4,7 @@
 import Dispatch
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 struct RunningService {
@@ -14,17 +15,17 @@ struct RunningService {
         let status: String?
     }
 
-    let process: Process
-    let output = Listener()
-    let log = Listener()
+    let process: Child
+    let output: Listener
+    let log: Listener
 
     /// Starts the process and waits for nothing.
     static func start(_ arguments: [String], _ environment: [String: String]) throws -> RunningService {
-        let service = RunningService(process: Program.process(["serve"] + arguments, environment))
-        service.process.standardOutput = service.output.pipe
-        service.process.standardError = service.log.pipe
-        try service.process.run()
-        return service
+        let (output, log) = (Listener(), Listener())
+        var command = Program.command(["serve"] + arguments, environment)
+        command.output = .pipe(output.pipe)
+        command.errors = .pipe(log.pipe)
+        return RunningService(process: try command.start(), output: output, log: log)
     }
 
     /// Waits until the process says that it is ready.
@@ -38,7 +39,7 @@ struct RunningService {
     /// A process that has not ended within the limit is killed, and its code is 9.
     func end(by signal: Int32, within limit: Duration) async -> (code: Int32, after: Duration) {
         let start = ContinuousClock.now
-        kill(self.process.processIdentifier, signal)
+        self.process.signal(signal)
         let code = await self.exitCode(within: limit)
         return (code, ContinuousClock.now - start)
     }
@@ -46,10 +47,10 @@ struct RunningService {
     /// Waits for the process to end by itself. It is killed at the limit, and its code is then 9.
     func exitCode(within limit: Duration) async -> Int32 {
         let process = self.process
-        let killing = DispatchWorkItem { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        let killing = DispatchWorkItem { process.signal(SIGKILL) }
         DispatchQueue.global().asyncAfter(
             deadline: .now() + .seconds(Int(limit.components.seconds)), execute: killing)
         defer { killing.cancel() }
-        return await Desk.exitCode(of: process)
+        return await process.ended()
     }
 }

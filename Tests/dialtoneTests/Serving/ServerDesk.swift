@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Postgres
 import PrivatePostgres
+import TestSupport
 import Testing
 
 struct ServerDesk: OperatorDesk {

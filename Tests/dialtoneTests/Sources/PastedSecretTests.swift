@@ -47,20 +47,18 @@ import Testing
     private static func paste(
         _ text: String, as what: String, into command: String, _ environment: [String: String]
     ) async throws -> (code: Int32, shown: String) {
-        let program = try #require(Program.process([], [:]).executableURL).path
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-        process.arguments = ["--quiet", "--return", "--command", "'\(program)' \(command)", "/dev/null"]
-        process.environment = environment.merging(["SHELL": "/bin/sh"]) { $1 }
+        var terminal = Command(
+            "/usr/bin/script", ["--quiet", "--return", "--command", "'\(Program.path)' \(command)", "/dev/null"],
+            environment: environment.merging(["SHELL": "/bin/sh"]) { $1 })
         let (typed, shown) = (Pipe.own(), Listener())
-        process.standardInput = typed
-        process.standardOutput = shown.pipe
-        process.standardError = shown.pipe
-        try process.run()
+        terminal.input = .pipe(typed)
+        terminal.output = .pipe(shown.pipe)
+        terminal.errors = .pipe(shown.pipe)
+        let process = try terminal.start()
         // What is typed before the question is thrown away.
         try await shown.waits(for: "Paste the \(what), then Enter: ")
         try typed.fileHandleForWriting.write(contentsOf: Data("\(text)\n".utf8))
-        let code = await Desk.exitCode(of: process)
+        let code = await process.ended()
         return (code, await shown.rest())
     }
 }
