@@ -90,6 +90,7 @@ package struct Simulation {
     var boundedUntil: [Int: Int] = [:]
     /// By the ids of credentials that serve no more and that the ledger takes for active: until when it may do so.
     var missingUntil: [Int: Int] = [:]
+    var watch = TagWatch()
     /// Until when no call reaches the provider.
     var blackoutUntil = 0
     /// Users whose creates the provider rejects, and from when on.

@@ -24,6 +24,8 @@ enum Times {
     static let firstVisit = 60_000
     /// From one walk over the account's pages to the next; in production it is four days.
     static let walkRound = 300_000
+    /// So long a credential may live whose tag the ledger has lost: a round, and some calls and retries.
+    static let walkBound = walkRound + 100_000
     /// Faults end here.
     static let stormEnd = 150_000
     /// The life ends here, and nothing may be left to do.

@@ -6,12 +6,15 @@ import Model
 extension Simulation {
     /// Notes until when a credential may live that turns out to be surplus. Bounds are judged in peace.
     ///
-    /// A name that is in doubt when its create lands is looked up soon. All others are found by a visit of their tag,
-    /// when it is quiet or has not been quiet for long, or by the walk over the account.
+    /// A name that is in doubt when its create lands is looked up soon. One in a tag that the ledger has lost is found by
+    /// the walk over the account. All others are found by a visit of their tag, when it is quiet or has not been quiet
+    /// for long. `watchTags` judges a tag whose count tells of them.
     mutating func bound(_ made: ProviderCredential) {
         guard self.hasSweep, self.isPeace else { return }
         let isFollowed = self.ledger.doubts.contains { $0.user == made.user && $0.generation == made.generation }
-        self.boundedUntil[made.id] = self.now + (isFollowed ? Times.doubtBound : self.visitBound)
+        let isLost = self.ledger.tagIndex(made.tag) == nil
+        self.boundedUntil[made.id] =
+            self.now + (isFollowed ? Times.doubtBound : isLost ? Times.walkBound : self.visitBound)
     }
 
     /// The period with its spread, the time until a tag that is not quiet is listed, and some calls and retries.

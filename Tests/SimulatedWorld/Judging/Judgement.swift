@@ -10,6 +10,7 @@ extension Simulation {
     /// Judges a commit, and lets the standby follow. In peace the standby has every commit; in a storm it may lag.
     mutating func committed() {
         self.checkForgotten()
+        self.watchTags()
         self.commits += 1
         if case .crash(self.commits) = self.trouble { self.restart(.restart) }
         if !self.hasSweep || self.isPeace || self.dice.chance(self.replication) {

@@ -43,6 +43,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case countIsTrust, nextShardUnseen
     /// A count that agrees is enough for ever. A name in doubt is not looked up again.
     case countOnly, doubtsNotFollowed
+    /// A tag that was not quiet is visited again when it would be listed, and no sooner.
+    case busyWaitsLong
     /// Jobs delete before an operator has said what the ledger's new system is.
     case stoppedDeletes
     /// A create is armed by a server that has not given its claim.

@@ -52,7 +52,7 @@ extension Ledger {
         case .listed(let listed):
             self.endList(visit, index, listed, sight: sight, mutant)
         }
-        self.tags[index].dueAt = now + delay
+        self.tags[index].dueAt = now + (mutant == .busyWaitsLong && outcome == .notQuiet ? Times.listAge : delay)
         let isDone: Bool =
             switch outcome {
             case .agreed: true
