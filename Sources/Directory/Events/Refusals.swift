@@ -70,9 +70,6 @@ package struct Refusals: Sendable {
 
     package init(reads: TenantReads) { self.reads = reads }
 
-    /// Samples shown of one source and reason.
-    private static let mostSamples = 3
-
     /// Returns what of the tenant's sources was refused, ignored or not kept, the newest first. `source`: of that one
     /// only.
     package func list(
@@ -95,20 +92,14 @@ package struct Refusals: Sendable {
         return zip(times, forms).map { RefusalSample(at: $0, form: $1) }
     }
 
-    /// The primary key of tally, by source: minutes of two hours and hours of 14 days. Then that of samples, of which a
-    /// source and outcome have twenty. Index sources_slug, whole for the tenant.
+    /// The primary key of tally, by source: minutes of two hours and hours of 14 days. Then
+    /// `newest_samples`, as the operator's list does. Index sources_slug, whole for the tenant.
     private static func select(of tenant: TenantID, source: String?, limit: Int) -> SQL {
         """
         select counted.slug, counted.outcome, counted.reason, counted.last_hour, counted.total, counted.first_at,
-               counted.last_at, counted.skew_ms, coalesce(kept.times, '{}'), coalesce(kept.forms, '{}')
+               counted.last_at, counted.skew_ms, kept.times, kept.forms
         from (\(Self.counted(of: tenant, source: source, limit: limit))) counted
-        left join lateral (
-            select array_agg(one.at order by one.at desc) as times,
-                   array_agg(one.form::text order by one.at desc) as forms
-            from (select samples.at, samples.form from dialtone.samples
-                  where samples.source_id = counted.source_id and samples.outcome = counted.outcome
-                    and samples.reason = counted.reason
-                  order by samples.at desc limit \(Self.mostSamples)) one) kept on true
+        cross join lateral dialtone.newest_samples(counted.source_id, counted.outcome, counted.reason) kept
         order by counted.last_at desc
         """
     }

@@ -21,27 +21,18 @@ package struct Tallies: Sendable {
     /// A source that was deleted is told by its id: another one may have its name by now.
     private static let slug: SQL = "case when sources.status <> 'deleted' then sources.slug end"
 
-    /// Samples shown of one source and reason.
-    private static let mostSamples: Int64 = 3
-
     /// Returns the sums of each source and reason with its own samples, those that came last first. `now` ends the last
     /// hour.
     ///
-    /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded. Then samples_pkey: a
-    /// source and outcome have twenty.
+    /// Index tally_pkey for one source. For all of them the table is read whole; it is bounded. Then
+    /// `newest_samples`, as a tenant's list does.
     package func counts(
         of outcomes: [TallyOutcome], _ scope: Scope = .all, limit: Int, now: Date
     ) async throws -> [TallyEntry] {
         let statement: SQL = """
-            select counted.*, coalesce(kept.times, '{}'), coalesce(kept.forms, '{}')
+            select counted.*, kept.times, kept.forms
             from (\(Self.counted(outcomes, scope, limit: limit, now: now))) counted
-            left join lateral (
-                select array_agg(one.at order by one.at desc) as times,
-                       array_agg(one.form::text order by one.at desc) as forms
-                from (select samples.at, samples.form from dialtone.samples
-                      where samples.source_id = counted.source_id and samples.outcome = counted.outcome
-                        and samples.reason = counted.reason
-                      order by samples.at desc limit \(Self.mostSamples)) one) kept on true
+            cross join lateral dialtone.newest_samples(counted.source_id, counted.outcome, counted.reason) kept
             order by counted.newest desc, counted.source_id, counted.outcome, counted.reason
             """
         return try await self.pool.query(statement).map { row in

@@ -14,7 +14,7 @@ import Testing
     private static let other = "00000000-0000-0000-0000-00000000000b"
 
     /// Refusals, ignored deliveries and what quarantine had no room for, of a source of `acme` and one of `globex`.
-    private static func with(_ work: (Refusals) async throws -> Void) async throws {
+    private static func with(_ work: (Refusals, TestDatabase) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await database.insert(
                 Ledger.tenant(), Ledger.tenant(try TenantID("globex")),
@@ -39,12 +39,12 @@ import Testing
                            'body', case when slot < 8 then 1203 end)
                 from dialtone.sources, generate_series(0, 9) as slot, unnest(array['refused', 'not_kept']) as outcome
                 """)
-            try await work(try DirectoryBed.queries(database).queries.refusals)
+            try await work(try DirectoryBed.queries(database).queries.refusals, database)
         }
     }
 
     @Test func `each reason has its newest samples, and no others`() async throws {
-        try await Self.with { refusals in
+        try await Self.with { refusals, _ in
             let list = try await refusals.list(of: testTenant, source: nil, as: Reader(tenant: testTenant))
             #expect(list.map(\.outcome) == ["refused", "ignored", "not_kept"], "the newest first")
             #expect(list.map(\.samples.count) == [3, 0, 3])
@@ -58,12 +58,35 @@ import Testing
     }
 
     @Test func `a sample of another tenant's source is never shown`() async throws {
-        try await Self.with { refusals in
+        try await Self.with { refusals, _ in
             let list = try await refusals.list(of: testTenant, source: nil, as: Reader(tenant: testTenant))
             #expect(Set(list.map(\.source)) == ["app"])
             let stranger = Reader(tenant: try TenantID("globex"))
             let hidden = try await refusals.list(of: testTenant, source: nil, as: stranger)
             #expect(hidden.isEmpty)
+        }
+    }
+
+    /// How many of the newest samples of the source of `acme` a transaction of `reader` is shown.
+    private static func samples(shownTo reader: TenantID, _ database: TestDatabase) async throws -> String {
+        try await database.pool.withTransaction { connection in
+            _ = try await connection.query(TenantReads.wall(reader, timeLimit: nil))
+            let rows = try await connection.query(
+                """
+                select cardinality(kept.times)::text || ' ' || cardinality(kept.forms)::text
+                from dialtone.newest_samples(\(Self.source)::uuid, 'refused', 'proof_signature') kept
+                """)
+            return try #require(rows.first).decode(String.self)
+        }
+    }
+
+    /// Asked directly: in a list the counts of another tenant's source are hidden anyway.
+    @Test func `the function that reads samples shows a tenant those of its own sources alone`() async throws {
+        try await Self.with { _, database in
+            let own = try await Self.samples(shownTo: testTenant, database)
+            #expect(own == "3 3")
+            let foreign = try await Self.samples(shownTo: try TenantID("globex"), database)
+            #expect(foreign == "0 0")
         }
     }
 

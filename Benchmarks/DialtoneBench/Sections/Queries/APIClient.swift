@@ -44,6 +44,19 @@ struct APIClient {
         return (taken.one.percentile(0.5), taken.other.percentile(0.5))
     }
 
+    /// Asks for a page, and returns where the next one begins. Throws where there is none.
+    func next(_ path: String) async throws -> String {
+        let (data, response) = try await self.session.data(for: try self.request(path))
+        guard (response as? HTTPURLResponse)?.statusCode == 200,
+            let next = try JSONDecoder().decode(Page.self, from: data).next
+        else { throw BenchError.refused(path) }
+        return next
+    }
+
+    private struct Page: Decodable {
+        var next: String?
+    }
+
     /// Returns how long the answer took, in milliseconds.
     private func ask(_ path: String, status: Int) async throws -> Double {
         let request = try self.request(path)

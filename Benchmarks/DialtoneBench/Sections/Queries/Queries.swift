@@ -34,7 +34,8 @@ struct QueryTimes: Encodable {
     static func measure(on bed: Bed, users: Int) async throws -> QueryTimes {
         let stage = try await bed.stage("bench_queries")
         Progress.tell("filling the ledger with \(users) users")
-        try await QueryGround(stage: stage, users: users).fill()
+        let ground = QueryGround(stage: stage, users: users)
+        try await ground.fill()
         let administration = Administration(try await Settings.read(flags: stage.environment))
         let key = try await administration.createKey(tenant: try TenantID("acme"), scopes: Scope.allCases).key
         var environment = stage.environment
@@ -44,6 +45,7 @@ struct QueryTimes: Encodable {
         let client = APIClient(port: service.port, key: key)
         var queries: [Query] = []
         for path in Self.paths(users) { queries.append(try await client.time("/v1/tenants/acme/" + path, times: 200)) }
+        queries += try await Self.waiting(client, ground)
         return QueryTimes(
             users: users, queries: queries, whyOfFifty: try await Self.why(stage),
             export: try await Self.export(client, service), wallRatio: try await Self.walls(client))
@@ -62,8 +64,25 @@ struct QueryTimes: Encodable {
             "user-count?source=app", "users/user-77", "users/user-77/why", "users/user-1001/why",
             "users/nobody/why", "users/user-77/timeline", "users/user-77/proof", "find?q=user-77",
             "find?q=gencred77", "find?q=nothing", "events", "events?user_id=user-77", "events?outcome=quarantined",
-            "refusals", "jobs", "jobs?state=dead", "failures", "summary", "summary?hours=48", "tags", "findings",
+            "refusals", "jobs", "jobs?state=dead", "failures", "summary", "summary?hours=48",
+            "summary?hours=2160", "tags", "findings",
         ]
+    }
+
+    /// Two pages of the people who wait: while each is asked for, and while they are too many for that. Those who wait
+    /// come last, so that no other list has them.
+    private static func waiting(_ client: APIClient, _ ground: QueryGround) async throws -> [Query] {
+        let list = "/v1/tenants/acme/events?outcome=waiting"
+        var queries: [Query] = []
+        for people in [1...QueryGround.people, QueryGround.people + 1...2 * QueryGround.people] {
+            try await ground.addPeople(people)
+            for path in [list, "\(list)&after=\(try await client.next(list))"] {
+                var query = try await client.time(path, times: 200)
+                query.path += " while \(people.upperBound) people wait"
+                queries.append(query)
+            }
+        }
+        return queries
     }
 
     private static func why(_ stage: Stage) async throws -> Query {

@@ -17,6 +17,14 @@ struct QueryGround {
     /// Users of `acme` who failed, and who wait.
     static let failed = 1000
     static let waiting = 1000
+    /// People whose events a page asks for one by one, at most. Of more people it looks through the newest events.
+    static let people = 1000
+
+    /// An id that begins with the time of its arrival, as intake makes them.
+    private static let eventID = """
+        (lpad(to_hex((extract(epoch from received_at) * 1000)::bigint), 12, '0') || '7'
+         || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
+        """
 
     /// Fills the ledger. The user names are sealed as the worker does it, because an export opens each of them.
     func fill() async throws {
@@ -34,14 +42,40 @@ struct QueryGround {
             """)
         try await self.addUsers(database)
         try await self.addCredentials(database)
+        // As housekeeping leaves them: two days by the minute, and the 88 days before by the hour.
         try await database.script(
             """
             insert into dialtone.tenant_minutes (tenant_id, minutes, bucket, accepted, ready)
             select tenant_id, 1, date_trunc('minute', now()) - number * interval '1 minute', 10, 10
-            from dialtone.tenants, generate_series(0, 2879) number where tenant_id in ('acme', 't-2', 't-3')
+            from dialtone.tenants, generate_series(0, 2879) number where tenant_id in ('acme', 't-2', 't-3');
+            insert into dialtone.tenant_minutes (tenant_id, minutes, bucket, accepted, ready)
+            select tenant_id, 60, date_trunc('hour', now(), 'UTC') - number * interval '1 hour', 600, 600
+            from dialtone.tenants, generate_series(48, 2159) number where tenant_id in ('acme', 't-2', 't-3')
             """)
         // On its own: several statements in one message are one transaction, and VACUUM runs in none.
         try await database.script("vacuum analyze")
+        await database.close()
+    }
+
+    /// Adds people of `acme` who wait for a membership. Each was told of ten times, and these are its newest events.
+    func addPeople(_ numbers: ClosedRange<Int>) async throws {
+        let database = try await self.stage.connect()
+        try await database.script(
+            """
+            insert into dialtone.people (source_id, external_user, waits_until)
+            select source_id, 'person-' || number, now() + interval '9 days'
+            from dialtone.sources, generate_series(\(numbers.lowerBound), \(numbers.upperBound)) number;
+            insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
+                                         outcome, detail)
+            select received_at, \(Self.eventID), source_id, 'msg_' || user_id || '_' || turn, tenant_id, user_id,
+                   'live', 'accepted', 'waits'
+            from (select source_id, tenant_id, 'person-' || number as user_id, turn,
+                         now() - (number * 10 + turn) * interval '1 millisecond' as received_at
+                  from dialtone.sources, generate_series(\(numbers.lowerBound), \(numbers.upperBound)) number,
+                       generate_series(1, 10) turn) told
+            """)
+        // On their own, as above.
+        try await database.script("vacuum analyze dialtone.people, dialtone.events")
         await database.close()
     }
 
@@ -56,9 +90,10 @@ struct QueryGround {
                    case when number % 1000 = 0 then 'failed' when number % 1000 = 1 then 'pending' else 'ready' end,
                    now() - number * interval '1 second', now(), source_id
             from dialtone.sources, generate_series(1, \(self.users)) number;
-            insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted, outcome)
-            select received_at, gen_random_uuid(), coalesce(told_by, gen_random_uuid()), 'msg_' || user_id, tenant_id,
-                   user_id, 'live', 'accepted'
+            insert into dialtone.events (received_at, event_id, source_id, delivery_id, tenant_id, user_id, wanted,
+                                         outcome)
+            select received_at, \(Self.eventID), coalesce(told_by, gen_random_uuid()), 'msg_' || user_id,
+                   tenant_id, user_id, 'live', 'accepted'
             from dialtone.users;
             insert into dialtone.jobs (id, tenant_id, user_id, generation, place, run_at, enqueued_at, state, deaths,
                                        reason, words)
