@@ -101,7 +101,7 @@ import Testing
             try await desk.database.admin.script("update dialtone.job_log set at = at - interval '2 minutes'")
             try await desk.fails(erase, "nothing was erased. Give --yes")
             let erased = try await desk.json("user", "erase", "u-1", "--tenant", "acme", "--yes")
-            #expect(erased["events"] as? Int == 1 && erased["kept_delivery_ids"] as? Int == 0, "\(erased)")
+            #expect(erased["events"] as? Int == 1 && erased["kept_in_sources"] as? Int == 0, "\(erased)")
             try await desk.fails(["user", "show", "u-1", "--tenant", "acme"], "there is no user u-1 of tenant acme")
             try await desk.fails(erase + ["--yes"], "there is no user u-1 of tenant acme")
 

@@ -23,7 +23,6 @@ struct ErasedEvents {
             var columns = row.columns
             let count: Int64 = try columns.next()
             report.events += try columns.next(Int64.self)
-            report.keptDeliveryIDs += try columns.next(Int64.self)
             place = try columns.next()
             if count < Self.pageSize { return report }
         }
@@ -31,11 +30,10 @@ struct ErasedEvents {
 
     private static let zero: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-    /// Does one page. Returns its length, how many events named the person, how many keep a delivery id that does, and
-    /// its last id; no row when it is empty.
+    /// Does one page. Returns its length, how many events named the person, and its last id; no row when it is empty.
     ///
-    /// Locks the events that it changes, by key, and then their effects. Indexes events_pkey, people_pkey,
-    /// memberships_pkey, sources_pkey and effects_pkey.
+    /// Locks the events that it changes, those of other people in the same deliveries too, and then their effects.
+    /// Indexes events_pkey, the ledger's unique key, people_pkey, memberships_pkey, sources_pkey and effects_pkey.
     private func page(after place: EventID) -> SQL {
         """
         with page as materialized (
@@ -43,25 +41,57 @@ struct ErasedEvents {
             from dialtone.events where events.event_id > \(place)
             order by events.event_id limit \(Self.pageSize)),
         named as materialized (
-            select page.event_id, sender.signs_time, strpos(page.delivery_id, page.user_id) > 0 as is_telling
-            from page left join lateral (
-                select sources.signs_time from dialtone.sources
-                where sources.source_id = page.source_id offset 0) sender on true
+            select page.event_id, page.source_id, page.delivery_id from page
             where page.user_id = \(self.user.user) and (page.tenant_id = \(self.user.tenant) or \(self.isForgotten))),
+        telling as materialized (\(self.telling)),
         unnamed as (
             update dialtone.events
-            set user_id = null, wanted = null, outcome = 'ignored', detail = 'erased',
-                delivery_id = case when event_id = any(array(
-                    select event_id from named where is_telling and signs_time)) then 'erased:' || event_id
-                    else delivery_id end
+            set user_id = null, wanted = null, outcome = 'ignored', detail = 'erased', delivery_id = \(self.newID)
             where event_id = any(array(select event_id from named))),
+        beside as (
+            update dialtone.events set delivery_id = \(self.newID)
+            where event_id = any(array(select event_id from telling except select event_id from named))),
         undone as (
             delete from dialtone.effects
             where event_id = any(array(select event_id from page where user_id = \(self.user.user)))
               and tenant_id = \(self.user.tenant))
-        select count(*) over (), (select count(*) from named),
-               (select count(*) from named where is_telling and signs_time is not true), event_id
-        from page order by event_id desc limit 1
+        select count(*) over (), (select count(*) from named), event_id from page order by event_id desc limit 1
+        """
+    }
+
+    // MARK: Delivery ids
+
+    /// All events of deliveries whose ids name the person, and whether a hash takes the place of the id. The hash still
+    /// guards against a replay, which is needed where the source signs no time. It is not needed, and would not be met,
+    /// where the source signs one, and where intake has stored the delivery under it again.
+    private var telling: SQL {
+        """
+        select one.event_id, delivery.is_guard
+        from (select told.source_id, told.delivery_id,
+                     sender.signs_time is not true and not exists (
+                         select 1 from dialtone.events
+                         where events.source_id = told.source_id
+                           and events.delivery_id = \(DeliveryHash.of("told.delivery_id", from: "told.source_id"))
+                         offset 0) as is_guard
+              from (select distinct source_id, delivery_id from named
+                    where strpos(delivery_id, \(self.user.user)) > 0 offset 0) told
+              left join lateral (
+                  select sources.signs_time from dialtone.sources
+                  where sources.source_id = told.source_id offset 0) sender on true offset 0) delivery
+        cross join lateral (
+            select events.event_id from dialtone.events
+            where events.source_id = delivery.source_id and events.delivery_id = delivery.delivery_id offset 0) one
+        """
+    }
+
+    /// An id that intake has changed meanwhile names the person no more, and stays.
+    private var newID: SQL {
+        """
+        case when strpos(delivery_id, \(self.user.user)) = 0 then delivery_id
+             when event_id = any(array(select event_id from telling where is_guard))
+             then \(DeliveryHash.of("delivery_id", from: "source_id"))
+             when event_id = any(array(select event_id from telling)) then 'erased:' || event_id
+             else delivery_id end
         """
     }
 

@@ -23,8 +23,6 @@ package struct UserErasure: Sendable {
     package struct Report: Sendable, Equatable {
         /// Events that named the person. They stay as guards against their replay, and name nobody.
         package var events: Int64 = 0
-        /// Events whose delivery id holds the user's id, and whose sender signs no time: their ids stay, as the guard.
-        package var keptDeliveryIDs: Int64 = 0
         /// Sources that still know the person, as a member of another organisation.
         package var keptInSources: Int64 = 0
     }
@@ -63,7 +61,6 @@ package struct UserErasure: Sendable {
             return (late, try columns?.next(Int64.self) ?? 0)
         }
         report.events += late.0.events
-        report.keptDeliveryIDs += late.0.keptDeliveryIDs
         report.keptInSources = late.1
         return report
     }

@@ -141,16 +141,18 @@ package struct Finder: Sendable {
     }
 
     /// A delivery's id is its sender's own, so each of these sources is asked. The form `source:delivery` names one.
-    /// Index events_source_id_delivery_id_item_key.
+    /// The ledger may have a hash of the id. Index events_source_id_delivery_id_item_key.
     private static func delivery(_ text: String, of tenant: TenantID, by senders: Senders) -> SQL {
         """
         select event.event_id, event.user_id
         from (\(senders.withDeleted) offset 0) sender
         cross join lateral (
+            select case when starts_with(\(text), sender.slug || ':') then substr(\(text), length(sender.slug) + 2)
+                        else \(text) end as id offset 0) told
+        cross join lateral (
             select * from dialtone.events
             where events.source_id = sender.source_id
-              and events.delivery_id = case when starts_with(\(text), sender.slug || ':')
-                                            then substr(\(text), length(sender.slug) + 2) else \(text) end
+              and events.delivery_id = any(array[told.id, \(DeliveryHash.of("told.id", from: "sender.source_id"))])
             order by events.item limit 20) event
         where event.tenant_id = \(tenant)
         """

@@ -98,7 +98,8 @@ final class Quarantine: Sendable {
         let written = QuarantineRows(
             source: request.source.id, scope: request.source.scope, version: request.source.version,
             receivedAt: request.request.receivedAt, secret: request.secret, size: Int32(request.request.body.count),
-            hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request))
+            hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request),
+            mayBeHidden: !request.source.compiled.signsTime)
         let isLocking = request.notes.contains(where: \.isStored)
         let statements = (isLocking ? [QuarantineStatement.lock(written)] : []) + [QuarantineStatement.keep(written)]
         let answers = try await self.pool.withConnection { try await $0.pipeline([statements], shielded: true)[0] }

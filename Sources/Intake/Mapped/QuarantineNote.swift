@@ -40,6 +40,7 @@ struct QuarantineNote: Sendable {
     }
 
     let event: EventID
+    /// As the ledger has it.
     let deliveryID: String
     /// The number of its delivery in the request.
     let number: Int
@@ -89,6 +90,8 @@ struct QuarantineRows: Sendable {
     let notes: [QuarantineNote]
     /// One for each note.
     let picks: [String]
+    /// The ledger may have a hash of a delivery's id, because another mapping has read whom the id names.
+    var mayBeHidden = false
     /// Whose body they share, and since when they wait, where other rows of the request are there already. Nil: the
     /// body is their own, and they wait from now on.
     var joins: (body: EventID, arrivedAt: Date)?

@@ -59,14 +59,21 @@ enum QuarantineStatement {
         """
     }
 
+    /// A delivery that the ledger has under the hash of its id stays there, whatever is read of it now. Index: the
+    /// ledger's unique key.
     private static func notes(_ rows: QuarantineRows) -> SQL {
         let notes = rows.notes
+        let hidden = notes.map { rows.mayBeHidden ? $0.hiddenID(of: rows.source) : nil }
         return """
-            select * from unnest(
+            select event_id, coalesce((select events.delivery_id from dialtone.events
+                                       where events.source_id = \(rows.source) and events.delivery_id = t.hidden_id
+                                       limit 1), delivery_id) as delivery_id,
+                   item, number, spans, reason, pointer, is_stored, picks
+            from unnest(
                 \(notes.map(\.event)), \(notes.map { $0.storedID(rows.hash) }), \(notes.map(\.item)),
                 \(notes.map { Int32($0.number) }), \(notes.map(\.span.rawValue)), \(notes.map(\.reason.text)),
-                \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(rows.picks))
-            as t (event_id, delivery_id, item, number, spans, reason, pointer, is_stored, picks)
+                \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(rows.picks), \(hidden))
+            as t (event_id, delivery_id, item, number, spans, reason, pointer, is_stored, picks, hidden_id)
             """
     }
 
@@ -154,10 +161,17 @@ enum QuarantineStatement {
 }
 
 extension QuarantineNote {
+    private var needsOwnID: Bool { self.reason == .reusedID || self.reason == .refused }
+
+    /// The id that the ledger has where the delivery was read before and named a person. Nil: it is another one's.
+    fileprivate func hiddenID(of source: SourceID) -> String? {
+        self.needsOwnID ? nil : StoredID.hash(self.deliveryID, of: source)
+    }
+
     /// The id under which the ledger has the delivery. One whose id was used for another event gets one of its own, of
     /// the id and what it holds. It is the same again when that is sent again.
     fileprivate func storedID(_ hash: [UInt8]) -> String {
-        guard self.reason == .reusedID || self.reason == .refused else { return self.deliveryID }
+        guard self.needsOwnID else { return self.deliveryID }
         let digits = hash.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         return Reading.shortened("\(self.deliveryID)#\(digits.joined())")
     }

@@ -44,6 +44,8 @@ struct CompiledTerms: Sendable {
     let key: Key
     let mapping: Mapping
     let proofs: ProofConfiguration
+    /// Whether an old delivery is refused by its age alone.
+    let signsTime: Bool
     /// Whether a delivery may have to wait for keys that its sender publishes.
     let takesPublishedKeys: Bool
     /// The headers that are kept of what cannot be used.
@@ -63,6 +65,7 @@ struct CompiledTerms: Sendable {
         self.key = key
         self.mapping = mapping
         self.proofs = terms.proofs
+        self.signsTime = terms.proofs.signsTime
         let secretNames = mapping.keeping.secretMembers.map { $0.lowercased() }
         self.keptHeaders = mapping.readHeaders.subtracting(terms.proofs.secretHeaders).subtracting(secretNames)
         self.takesSendersSecret = terms.setup?.maker == .sender

@@ -31,6 +31,8 @@ struct ReplayReading: Sendable {
     let picksOfFurther: [Int: QuarantinePicks]
     /// The id that the event's delivery has today; nil: the mapping reads none.
     let deliveryID: String?
+    /// The sender's own id of it, where that one is a hash of it.
+    let sentID: String?
     /// The words of the event's delivery by their places, which tell whether the mapping still numbers them alike.
     let words: [Int32: Word]
     /// Places of the event's delivery, with those that cannot be used.
@@ -42,16 +44,19 @@ struct ReplayReading: Sendable {
     init(_ event: OpenEvent, _ request: ProvenRequest, by source: ReplaySource) {
         let mapping = source.mapping
         let read = mapping.read(request)
-        let number = Self.number(of: event, in: read.deliveries)
+        let ids = read.deliveries.map {
+            StoredID($0, of: source.id, signsTime: source.compiled.signsTime)
+        }
+        let number = Self.number(of: event, in: ids)
         let numbers = event.span == .request ? Set(read.deliveries.indices).union([number]) : [number]
         self.picksOfFurther = QuarantinePicks.read(request, numbers, by: mapping)
         let picked = self.picksOfFurther[number] ?? QuarantinePicks()
         guard read.deliveries.indices.contains(number) else {
             (self.own, self.further, self.words, self.count) = (.nothing, [], [:], 0)
-            (self.picks, self.deliveryID) = (picked.text, nil)
+            (self.picks, self.deliveryID, self.sentID) = (picked.text, nil, nil)
             return
         }
-        self.deliveryID = read.deliveries[number].id
+        (self.deliveryID, self.sentID) = (ids[number].text, ids[number].hidden)
         let items = Self.items(of: read.deliveries[number], source, event.receivedAt)
         self.count = items.count
         self.words = items.enumerated().reduce(into: [:]) { $0[Int32($1.offset)] = $1.element.word }
@@ -66,18 +71,18 @@ struct ReplayReading: Sendable {
         if event.span == .request {
             for (place, delivery) in read.deliveries.enumerated() where place != number {
                 let items = Self.items(of: delivery, source, event.receivedAt)
-                further += Self.further(items[...], after: nil, delivery.id, place, event.receivedAt)
+                further += Self.further(items[...], after: nil, ids[place].text, place, event.receivedAt)
             }
         }
         self.further = further
     }
 
     /// The mapping may split the request in another way now. The event's delivery is the one with its id, then.
-    private static func number(of event: OpenEvent, in deliveries: [MappedDelivery]) -> Int {
+    private static func number(of event: OpenEvent, in ids: [StoredID]) -> Int {
         guard event.span != .request else { return 0 }
         let number = Int(event.number)
-        if deliveries.indices.contains(number), deliveries[number].id == event.deliveryID { return number }
-        return deliveries.firstIndex { $0.id == event.deliveryID } ?? number
+        if ids.indices.contains(number), ids[number].isIn(event.deliveryID, of: event.source) { return number }
+        return ids.firstIndex { $0.isIn(event.deliveryID, of: event.source) } ?? number
     }
 
     /// Those that the ledger numbers, as `TakenDelivery` does: a word that asks nothing of a plain source has no place.

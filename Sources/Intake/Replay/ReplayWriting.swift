@@ -90,10 +90,13 @@ struct ReplayWriting: Sendable {
         return try await self.report(.replayed, nil, written.further, on: connection)
     }
 
-    /// Gives the delivery of a request that could not be read the id that it has now. The sender's next try is known
-    /// by it then. Where the ledger has that id for another event, all stays. Index: the ledger's unique key.
+    /// Gives the delivery of a request that could not be read the id that it has now. So it does where the id is found
+    /// to name a person. The sender's next try is known by it then. Where the ledger has that id for another event, all
+    /// stays. Index: the ledger's unique key.
     private func takeDeliveryID(on connection: PostgresConnection) async throws {
-        guard self.event.span == .request, let id = self.reading.deliveryID, id != self.event.deliveryID else { return }
+        guard self.event.span == .request || self.reading.sentID == self.event.deliveryID,
+            let id = self.reading.deliveryID, id != self.event.deliveryID
+        else { return }
         _ = try await connection.query(
             """
             update dialtone.events set delivery_id = \(id)

@@ -8,6 +8,7 @@ import Model
 struct NewEvent: Sendable {
     private(set) var id: EventID
     let source: SourceID
+    /// As the ledger has it.
     let deliveryID: String
     /// The event's place in its delivery, from 0.
     var item: Int32 = 0
@@ -26,6 +27,8 @@ struct NewEvent: Sendable {
     var secret: UUID?
     /// What it calls the user; nil: nothing, or the source keeps no names.
     var name: NewName?
+    /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
+    var sentID: String?
 
     /// The same event, for one that is in quarantine.
     func replaying(_ known: EventID) -> NewEvent {

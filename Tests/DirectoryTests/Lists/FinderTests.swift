@@ -73,6 +73,22 @@ import Vault
         }
     }
 
+    @Test(arguments: ["created-u-9", "app:created-u-9"])
+    func `an event is found by the sender's id of its delivery where the ledger has a hash of it`(
+        _ text: String
+    ) async throws {
+        try await Self.with { database, finder, _ in
+            try await database.insert(
+                """
+                update dialtone.events
+                set delivery_id = 'sha256:' || encode(sha256(convert_to(
+                    source_id::text || ':created-u-9', 'UTF8')), 'hex')
+                """)
+            let found = try await finder.find(text, in: testTenant, as: Reader(tenant: testTenant))
+            #expect(found.map(\.kind) == ["event"] && found.map(\.id) == [Self.event], "\(found)")
+        }
+    }
+
     @Test(arguments: Self.pasted.map(\.0))
     func `to another tenant it belongs to nothing`(_ text: String) async throws {
         try await Self.with { database, finder, _ in

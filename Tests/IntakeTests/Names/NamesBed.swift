@@ -16,13 +16,16 @@ struct NamesBed {
     let vault: Vault
 
     /// Lends a database with the tenants `acme` and `globex`, and the sources of `WordBed`.
-    static func with(_ work: (NamesBed) async throws -> Void) async throws {
+    /// `hasKeys`: the tenants' keys are in memory. A sign-up does not wait for keys, and a busy machine takes its time
+    /// to read them.
+    static func with(hasKeys: Bool = true, _ work: (NamesBed) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             try await WordBed.prepare(database)
             let text = LocalKeyEncryptionKey.generate()
             let kek = try LocalKeyEncryptionKey(uri: "env:KEK", environment: { _ in text }, file: { _ in "" })
-            try await work(
-                NamesBed(database: database, vault: Vault(keys: TenantKeys(pool: database.pool, kek: kek))))
+            let vault = Vault(keys: TenantKeys(pool: database.pool, kek: kek))
+            for tenant in hasKeys ? ["acme", "globex"] : [] { _ = try await vault.sealer(for: tenant) }
+            try await work(NamesBed(database: database, vault: vault))
         }
     }
 

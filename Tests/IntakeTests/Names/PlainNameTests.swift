@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test func `a sign-up counts, without its name, while the vault has no key`() async throws {
-        try await NamesBed.with { bed in
+        try await NamesBed.with(hasKeys: false) { bed in
             try await bed.database.admin.script("alter table dialtone.tenant_keys add check (false) not valid")
             let outcomes = try await bed.write(NewEvent.of("u", .live, "d1").called("Ada", nil))
             #expect(outcomes == [.accepted])

@@ -109,25 +109,16 @@ package struct TimelineLine: Line {
 package struct ErasureLine: Encodable, Sendable {
     package let tenant: String
     package let events: Int64
-    package let kept_delivery_ids: Int64
     package let kept_in_sources: Int64
 
     init(_ tenant: TenantID, _ report: UserErasure.Report) {
         self.tenant = tenant.rawValue
         self.events = report.events
-        self.kept_delivery_ids = report.keptDeliveryIDs
         self.kept_in_sources = report.keptInSources
     }
 
     package var text: String {
         var text = "the user is erased; \(self.events) events name nobody any more"
-        if self.kept_delivery_ids > 0 {
-            text += """
-
-                \(self.kept_delivery_ids) events keep a delivery id that holds the user's id: their sender signs no \
-                time, so the id is the only guard against a replay
-                """
-        }
         if self.kept_in_sources > 0 {
             text += "\n\(self.kept_in_sources) sources still know the person as a member of another organisation"
         }

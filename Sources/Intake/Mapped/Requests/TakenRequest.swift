@@ -70,7 +70,7 @@ struct TakenDelivery: Sendable {
         let unusable: Unusable
     }
 
-    /// The sender's id of it.
+    /// The id under which the ledger has it.
     let id: String
     /// Its place in the request.
     let number: Int
@@ -87,8 +87,8 @@ struct TakenDelivery: Sendable {
     ) {
         var (events, words, unusable): ([NewEvent], [NewWord], [UnusableItem]) = ([], [], [])
         var ignored: [IgnoreReason] = []
-        var first: EventID?
-        var item: Int32 = 0
+        let told = StoredID(delivery, of: source.id, signsTime: source.compiled.signsTime)
+        var (first, item): (EventID?, Int32) = (nil, 0)
         for one in delivery.items {
             let id = EventID(at: receivedAt)
             switch one {
@@ -99,22 +99,22 @@ struct TakenDelivery: Sendable {
             case .word(let word) where source.isTracked:
                 words.append(
                     NewWord(
-                        id: id, source: source.id, owner: source.owner, deliveryID: delivery.id, item: item,
+                        id: id, source: source.id, owner: source.owner, deliveryID: told.text, item: item,
                         first: first, receivedAt: receivedAt, word: word, mappingVersion: source.version,
-                        isKeptUnmapped: keepsUnmapped, secret: secret, name: word.newName))
+                        isKeptUnmapped: keepsUnmapped, secret: secret, name: word.newName, sentID: told.hidden))
             case .word(let word):
                 guard let change = word.change(receivedAt: receivedAt) else { continue }
                 events.append(
                     NewEvent(
-                        id: id, source: source.id, deliveryID: delivery.id, item: item, first: first,
+                        id: id, source: source.id, deliveryID: told.text, item: item, first: first,
                         receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
                         isByArrival: word.moment == .arrival && change.wanted == .gone,
-                        mappingVersion: source.version, secret: secret, name: word.newName))
+                        mappingVersion: source.version, secret: secret, name: word.newName, sentID: told.hidden))
             }
             first = first ?? id
             item += 1
         }
-        self.id = delivery.id
+        self.id = told.text
         self.number = number
         self.unusable = unusable
         self.ignored = ignored.first.map { (delivery.type ?? $0.rawValue, ignored.count) }

@@ -46,7 +46,8 @@ extension Reading {
     /// "sha256:" and the hash of the event's bytes as they came.
     func hashOfEvent() -> String { "sha256:" + Self.hexadecimal(of: self.eventBytes) }
 
-    private static func hexadecimal(of bytes: ArraySlice<UInt8>) -> String {
+    /// The SHA-256 of these bytes.
+    static func hexadecimal(of bytes: ArraySlice<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)

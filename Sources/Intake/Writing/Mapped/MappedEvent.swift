@@ -14,7 +14,7 @@ struct NamedWord: Sendable, Hashable {
     let asks: String
 }
 
-/// A delivery as its source names it.
+/// A delivery of a source, by the id that the ledger has.
 struct DeliveryKey: Sendable, Hashable {
     let source: SourceID
     let id: String
@@ -23,6 +23,8 @@ struct DeliveryKey: Sendable, Hashable {
 protocol MappedEvent: LineEvent {
     var source: SourceID { get }
     var deliveryID: String { get }
+    /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
+    var sentID: String? { get }
     var item: Int32 { get }
     /// The version of the mapping that has read it. Nil: its source has no mapping.
     var readBy: Int32? { get }

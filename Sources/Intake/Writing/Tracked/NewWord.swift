@@ -10,6 +10,7 @@ struct NewWord: Sendable {
     let source: SourceID
     /// The tenant that the source belongs to; nil when it serves several. It maps to no other tenant then.
     let owner: TenantID?
+    /// As the ledger has it.
     let deliveryID: String
     /// The word's place in its delivery, from 0.
     var item: Int32 = 0
@@ -26,6 +27,8 @@ struct NewWord: Sendable {
     var secret: UUID?
     /// What it calls the person; nil: nothing, or the source keeps no names.
     var name: NewName?
+    /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
+    var sentID: String?
 
     /// The same word, for an event that is in quarantine. It is there already, so it needs no room.
     func replaying(_ event: EventID) -> NewWord {
