@@ -52,13 +52,16 @@ package struct Ending: Sendable {
         """
     }
 
-    /// Gives back the slot that was taken for a create that never was. Only the job's holder knows that. Indexes
-    /// jobs_pkey and tenant_tags_tag_key.
+    /// Gives back the slot that was taken for a create that never was. Only the job's holder knows that, and stays the
+    /// holder while the tag is waited for: a slot is given back once. Locks the job. Indexes jobs_pkey and
+    /// tenant_tags_tag_key.
     private var giveBackSlot: SQL {
         """
+        with held as materialized (
+            select jobs.tag from dialtone.jobs where \(self.lease.holdsJob) for no key update)
         update dialtone.tenant_tags set held = greatest(0, held - 1), changed_at = clock_timestamp()
         where tenant_id = \(self.user.tenant)
-          and tag = (select jobs.tag from dialtone.jobs where \(self.lease.holdsJob))
+          and tag = (select held.tag from held)
         """
     }
 }

@@ -30,16 +30,16 @@ enum ForgottenDeletes {
             order by credential.tenant_id, credential.user_id limit \(Self.pageSize)),
         due as materialized (
             -- One row per user: the oldest generation that is due.
-            select distinct on (page.tenant_id, page.user_id) page.tenant_id, page.user_id, page.generation,
-                   \(ServerClock.now) as place, clock_timestamp() as enqueued_at
+            select distinct on (page.tenant_id, page.user_id) page.tenant_id, page.user_id, page.generation
             from page
             where page.close_after is null or page.close_after <= statement_timestamp()
             order by page.tenant_id, page.user_id, page.generation),
-        forgotten as (
+        waiting as materialized (
             -- The unique key (tenant_id, user_id) finds the job; `offset 0` keeps the plan on it.
             select due.* from due
             where not exists (select 1 from dialtone.jobs job
                               where job.tenant_id = due.tenant_id and job.user_id = due.user_id offset 0)),
+        forgotten as materialized (\(ForgottenUsers.held("waiting"))),
         dead as materialized (\(Self.deadJobs)),
         turned as (\(Self.turned)),
         logged as (\(JobLog.write(from: "turned"))),

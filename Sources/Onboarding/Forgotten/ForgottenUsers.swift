@@ -20,16 +20,27 @@ enum ForgottenUsers {
             from dialtone.users owner
             where (owner.tenant_id, owner.user_id) > (\(place.tenant), \(place.user))
             order by owner.tenant_id, owner.user_id limit \(Self.pageSize)),
-        forgotten as (
-            select page.tenant_id, page.user_id, page.generation, \(ServerClock.now) as place,
-                   clock_timestamp() as enqueued_at
-            from page
+        waiting as materialized (
+            select page.tenant_id, page.user_id, page.generation from page
             where not exists (select 1 from dialtone.jobs job
                               where job.tenant_id = page.tenant_id and job.user_id = page.user_id offset 0)
               and case when page.wanted = 'live' then \(Self.waitsInVain) else \(Self.isStillThere) end),
+        forgotten as materialized (\(Self.held("waiting"))),
         enqueued as (\(JobQueue.enqueue(from: "forgotten", looksFirst: true)) returning jobs.id)
         select count(*) over (), tenant_id, user_id, (select count(*) from enqueued)
         from page order by tenant_id desc, user_id desc limit 1
+        """
+    }
+
+    /// Locks those of `users` who are still there, by key, and skips those that another transaction changes. Until this
+    /// one ends, no erasure takes the name from a user whose job is about to come.
+    static func held(_ users: SQL) -> SQL {
+        """
+        select found.*, \(ServerClock.now) as place, clock_timestamp() as enqueued_at
+        from \(users) found cross join lateral (
+            select 1 from dialtone.users
+            where users.tenant_id = found.tenant_id and users.user_id = found.user_id
+            for key share skip locked) owner
         """
     }
 

@@ -15,7 +15,9 @@ enum ExpiringCredentials {
     /// serves until the next one is there, and `overlap` longer. Returns one row: how many there were.
     ///
     /// Users who are changed or worked on at the moment are left for the next turn. The locked row alone decides,
-    /// because whatever ends a generation changes it. A tenant's jobs line up a step apart, behind nobody else's.
+    /// because whatever ends a generation changes it. A tenant's jobs line up a step apart, behind nobody else's. A walk
+    /// may insert a job for an older credential meanwhile, without a lock on the user. That job gets the overlap too, so
+    /// that it makes the new credential before it deletes the present one.
     ///
     /// Locks users in their order. Indexes credentials_expiring, users_pkey, jobs_tenant_id_user_id_key. Nothing is
     /// rotated while deletes are stopped: the old ones would stay.
@@ -46,7 +48,7 @@ enum ExpiringCredentials {
                        * \(FairClock.step),
                    clock_timestamp(), clock_timestamp(), 'queued', \(overlap)
             from opened order by tenant_id, user_id
-            on conflict (tenant_id, user_id) do nothing)
+            on conflict (tenant_id, user_id) do update set overlap = excluded.overlap)
         select count(*) from opened
         """
     }

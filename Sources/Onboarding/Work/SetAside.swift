@@ -14,8 +14,9 @@ package enum SetAside {
     /// `stopped`: keys of scopes. The job waits for its scope (`waits_for`), and no time makes it due. `LetGo` queues it
     /// again. A job that is to delete something goes on, whatever is stopped.
     ///
-    /// Locks the jobs first (`candidates`, index jobs_queued). Indexes users_pkey, tenants_pkey and credentials_pkey:
-    /// `offset 0` keeps each lateral on its key.
+    /// Locks the jobs first (`candidates`, index jobs_queued). Then `would_create` judges each by what is committed by
+    /// then: a user who was revoked a moment ago must not wait for the scope. Index tenants_pkey: `offset 0` keeps the
+    /// lateral on its key.
     package static func statement(from start: QueueStart, stopped: [String], era: Int64) -> SQL {
         """
         with \(JobQueue.candidates(limit: Self.limit, from: start, era: era)),
@@ -27,16 +28,9 @@ package enum SetAside {
             cross join lateral (
                 select tenants.connection_id from dialtone.tenants
                 where tenants.tenant_id = candidate.tenant_id offset 0) tenant
-            cross join lateral (
-                select users.wanted, users.generation from dialtone.users
-                where users.tenant_id = candidate.tenant_id and users.user_id = candidate.user_id offset 0) wish
-            left join lateral (
-                select true as is_there from dialtone.credentials
-                where credentials.tenant_id = candidate.tenant_id and credentials.user_id = candidate.user_id
-                  and credentials.generation = candidate.generation offset 0) existing on true
-            where wish.wanted = 'live' and wish.generation = candidate.generation and existing.is_there is null
-              and ('tenant:' || candidate.tenant_id = any(\(stopped))
-                   or 'connection:' || tenant.connection_id = any(\(stopped))))
+            where case when 'tenant:' || candidate.tenant_id = any(\(stopped))
+                         or 'connection:' || tenant.connection_id = any(\(stopped))
+                       then dialtone.would_create(candidate.tenant_id, candidate.user_id, candidate.generation) end)
         update dialtone.jobs set state = 'scheduled', run_at = 'infinity', waits_for = aside.scope
         from aside where jobs.id = any(array(select id from aside)) and jobs.id = aside.id and jobs.state = 'queued'
         returning jobs.id

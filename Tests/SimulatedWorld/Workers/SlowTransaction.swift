@@ -5,7 +5,8 @@
 ///
 /// Each of its statements copies the database at its start, waits for its locks, and then sees locked rows as they are
 /// and all else from its copy. The first statement of a correct transaction takes the lock. So only the copy of the
-/// first one is ever old: it is the `sight` that some methods of the ledger take.
+/// first one is ever old: it is the `sight` that some methods of the ledger take. Decision 0030 says of the others why
+/// an old sight does no harm there.
 extension Simulation {
     /// Lets the client of one transaction in 500 give up. Half of these commit up to 35 seconds later, the others
     /// never. Returns whether the client has given up.
