@@ -49,19 +49,7 @@ package final class APIKeys: Sendable {
 
     /// Returns the keys of one tenant, or all when `tenant` is nil, the oldest first.
     package func list(tenant: TenantID?) async throws -> [APIKeyRecord] {
-        try await self.pool.query(
-            """
-            select key_id, tenant_id, scopes, created_at, revoked_at from dialtone.api_keys
-            where \(tenant)::text is null or tenant_id = \(tenant) order by created_at, key_id
-            """
-        ).map { row in
-            var columns = row.columns
-            return APIKeyRecord(
-                id: try columns.next(), tenant: try columns.next(),
-                scopes: try columns.next([String].self).compactMap(Scope.init(rawValue:)),
-                createdAt: try columns.next(),
-                revokedAt: try columns.next(Date?.self))
-        }
+        try await APIKeyRecord.list(of: tenant) { try await self.pool.query($0) }
     }
 
     /// Revokes a key. Returns whether the id was a key that was not revoked yet. Index: the primary key.

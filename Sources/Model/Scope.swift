@@ -13,9 +13,13 @@ package enum Scope: String, Sendable, CaseIterable, Comparable {
     case eventsRead = "events:read"
     /// Read jobs and why they wait.
     case jobsRead = "jobs:read"
+    /// Read which sources there are; no secret of them.
+    case sourcesRead = "sources:read"
+    /// Read which API keys there are. `find` shows the id of a key to nobody without it.
+    case keysRead = "keys:read"
     /// Reserved: to make sources and rotate their secrets.
     case sourcesWrite = "sources:write"
-    /// Reserved: to make and revoke API keys. `find` shows the id of a key to nobody without it.
+    /// Reserved: to make and revoke API keys.
     case keysWrite = "keys:write"
     /// Reserved: to read the record of who changed what.
     case auditRead = "audit:read"

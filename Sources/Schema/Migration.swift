@@ -41,5 +41,6 @@ package struct Migration: Sendable {
         Migration(19, "queries", PackageResources._019_queries_sql),
         Migration(20, "actions", PackageResources._020_actions_sql),
         Migration(21, "provider_code", PackageResources._021_provider_code_sql),
+        Migration(22, "set_up", PackageResources._022_set_up_sql),
     ]
 }

@@ -35,6 +35,7 @@ import Testing
         (["key", "create", "--tenant", "acme"], "--scopes"), (["key", "create"], "--tenant"),
         (["key", "create", "--tenant", "acme", "--scopes", "everything"], "scope"),
         (["user", "list"], "DIALTONE_URL"), (["why", "ada"], "DATABASE_URL"), (["tail"], "DIALTONE_API_KEY"),
+        (["event", "list", "--outcome", "accepted", "--quarantined"], "--outcome"),
         (["summary", "--hours", "0"], "--hours"), (["completion", "powershell"], "shell"),
         (["user", "wait", "u", "--for", "joy"], "--for"),
         (["user", "list", "--tenant", "acme", "--limit", "0"], "--limit"),
@@ -140,7 +141,8 @@ import Testing
         for (arguments, form) in [(["limit", "list"], "dialtone: "), (["limit", "list", "--json"], "{\"type\":")] {
             let ended = try await Program.run(arguments, environment)
             #expect(ended.code == 7 && ended.output.isEmpty, "\(ended)")
-            #expect(ended.errors.hasPrefix(form) && !ended.errors.contains("hunter2"), "\(ended.errors)")
+            let last = ended.errors.split(separator: "\n").last
+            #expect(last?.hasPrefix(form) == true && !ended.errors.contains("hunter2"), "\(ended.errors)")
         }
     }
 

@@ -95,6 +95,12 @@ package enum Door: Sendable {
 
     // MARK: Asking
 
+    /// What a command does in the database.
+    package enum DatabaseVerb: String, Sendable {
+        case asking
+        case acting = "acting in"
+    }
+
     /// A line for standard error, so that nobody takes one service for another.
     package var words: String {
         switch self {
@@ -103,12 +109,19 @@ package enum Door: Sendable {
         }
     }
 
-    /// The line of a command that changes something: it works in the database alone, whatever leads to a service.
-    package static func actingWords(_ settings: Settings, environment: [String: String]) -> String {
-        let line = "acting in \(settings.databaseInWords)"
+    /// The line of a command that works in the database alone, whatever leads to a service. `verb`: what it does there.
+    package static func databaseWords(
+        _ verb: DatabaseVerb, _ settings: Settings, environment: [String: String]
+    ) -> String {
+        let line = "\(verb.rawValue) \(settings.databaseInWords)"
         let unused = ["DIALTONE_URL", "DIALTONE_PROFILE"].filter { Self.set(environment[$0]) != nil }
         if unused.isEmpty { return line }
         return "\(line); this command does not go over HTTP, and does not use \(unused.joined(separator: " or "))"
+    }
+
+    /// The line of a `migrate` that only reads, past a pooler where there is one.
+    package static func migrateWords(_ settings: Settings) -> String {
+        "asking \(Settings.inWords(settings.databaseDirectURL))"
     }
 
     /// The service's URL; nil for a database.
@@ -150,10 +163,12 @@ package enum Door: Sendable {
 }
 
 extension Settings {
+    fileprivate var databaseInWords: String { Self.inWords(self.databaseURL) }
+
     /// The database by its name, its host and its port: nothing of a login, and no URL. Two tunnels differ in their
     /// ports alone.
-    fileprivate var databaseInWords: String {
-        guard let place = try? PostgresConfiguration(url: self.databaseURL.reveal()) else { return "the database" }
+    fileprivate static func inWords(_ url: Secret<String>) -> String {
+        guard let place = try? PostgresConfiguration(url: url.reveal()) else { return "the database" }
         let name = place.database ?? place.user ?? ""
         // An @ in the name is the end of a login that was not encoded as it should be.
         guard !name.isEmpty, !name.contains("@") else { return "the database at \(place.hosts)" }

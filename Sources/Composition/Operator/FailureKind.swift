@@ -21,7 +21,7 @@ package enum FailureKind: Sendable {
     package static func of(_ error: any Error) -> FailureKind {
         switch error {
         case let problem as ServiceProblem: Self.of(problem)
-        case is TenantNotReached: .notFound
+        case is TenantNotReached, is NotReached, TenantError.unknown: .notFound
         case is NoAnswer: .unavailable
         case let error as UserActionError: Self.of(error)
         case let error as SourceError: Self.of(error)

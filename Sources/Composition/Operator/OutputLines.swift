@@ -58,7 +58,7 @@ package struct InstallationLine: Encodable, Sendable {
 }
 
 /// The limits that hold calls back, for the account, one connection or a kind of call.
-package struct LimitLine: Line {
+package struct LimitLine: Line, Decodable {
     /// `account`, `connection:<id>`, or `kind:<kind>` for the pause of a kind of call.
     package var scope: String
     /// Calls per second that were set; of a connection, creates.

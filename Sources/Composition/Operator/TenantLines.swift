@@ -6,7 +6,7 @@ import Directory
 import Foundation
 package import Model
 
-package struct TenantLine: Line {
+package struct TenantLine: Line, Decodable {
     package var tenant: String
     package var connection_id: String
     package var status: String
@@ -40,11 +40,13 @@ package struct NewKeyLine: Encodable, Sendable {
     package var scopes: [String]
 }
 
-package struct KeyLine: Line {
+package struct KeyLine: Line, Decodable {
     package var key_id: String
     @OrNull package var tenant: String?
     package var scopes: [String]
     package var created_at: String
+    /// Null: it has no end.
+    @OrNull package var expires_at: String?
     @OrNull package var revoked_at: String?
 
     package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
@@ -53,7 +55,7 @@ package struct KeyLine: Line {
     package var cells: [String] {
         [
             self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at,
-            self.revoked_at ?? "",
+            self.revoked_at ?? self.expires_at.map { "ends \($0)" } ?? "",
         ]
     }
 
@@ -62,6 +64,7 @@ package struct KeyLine: Line {
         self.tenant = key.tenant?.rawValue
         self.scopes = key.scopes.map(\.rawValue)
         self.created_at = RFC3339.text(key.createdAt)
+        self.expires_at = key.expiresAt.map(RFC3339.text)
         self.revoked_at = key.revokedAt.map(RFC3339.text)
     }
 }

@@ -108,8 +108,8 @@ package struct Node: Sendable {
         configuration.now = clock
         configuration.comparesTenants = comparesTenants
         configuration.quota.requests = parts.settings.readsPerMinute
-        let queries = Queries(
-            reads: TenantReads(pool: parts.console, timeLimit: NodeParts.consoleLimit), vault: parts.vault)
+        let reads = TenantReads(pool: parts.console, timeLimit: NodeParts.consoleLimit)
+        let queries = Queries(reads: reads, vault: parts.vault)
         let verify = VerifyUser(
             proofs: queries.proofs,
             provider: ProviderQuestion(api: parts.api, limits: parts.limits, installation: parts.installation))
@@ -120,7 +120,7 @@ package struct Node: Sendable {
                 handoff: Handoff(
                     pool: parts.requests, api: parts.api, vault: parts.vault, limits: parts.limits,
                     metrics: parts.metrics, logger: parts.logger),
-                queries: queries, verify: { try await verify($0, as: $1) },
+                queries: queries, setUp: SetUpReads(reads, parts), verify: { try await verify($0, as: $1) },
                 keys: APIKeys(pool: parts.requests),
                 isReady: { await readiness.servesRequests() }, metrics: parts.metrics),
             logger: parts.logger,

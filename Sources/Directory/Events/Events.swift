@@ -19,6 +19,8 @@ package struct Events: Sendable {
 
     /// Events that a page looks through at most.
     static let window = 10_000
+    /// The same where each may be asked whether its person waits still.
+    static let windowOfWaiting = 3000
 
     /// Returns the newest events first. Throws `InvalidValue` for a cursor of another list.
     package func page(
@@ -72,7 +74,9 @@ package struct Events: Sendable {
 
     /// Where every event passes, a page looks through no more than it shows.
     private static func window(_ filter: EventFilter, limit: Int) -> Int {
-        filter.outcome.isEmpty && filter.source == nil && filter.receivedAfter == nil && filter.receivedBefore == nil
+        if filter.outcome.contains(.waiting) { return Self.windowOfWaiting }
+        return filter.outcome.isEmpty && filter.source == nil && filter.receivedAfter == nil
+            && filter.receivedBefore == nil
             ? limit : Self.window
     }
 
@@ -86,7 +90,8 @@ package struct Events: Sendable {
         select tail.number, tail.event_id, hit.*
         from tail left join lateral (
             select events.event_id as hit_id, \(Self.columns(tenant))
-            from candidates events \(Self.beside)
+            -- In this order, so that no more are judged than are shown.
+            from (select * from candidates order by event_id desc offset 0) events \(Self.beside)
             where events.tenant_id = \(tenant) and \(Self.passes(filter, tenant))
             order by events.event_id desc limit \(limit)) hit on true
         order by hit.hit_id desc

@@ -17,7 +17,7 @@ enum ToldSelect {
     }
 
     /// People whose events a page may ask for one by one.
-    static let mostPeople = 1000
+    static let mostPeople = 300
 
     /// The events that told of people who wait now. Where more people wait than `mostPeople`, the newest of the tenant,
     /// of which the caller picks. So a page is bounded, and nobody is left out.

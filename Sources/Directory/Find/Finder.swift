@@ -60,7 +60,7 @@ package struct Finder: Sendable {
     private static func isShown(_ found: Found, with scopes: Set<Scope>) -> Bool {
         switch found.kind {
         case "event": scopes.contains(.eventsRead)
-        case "key": scopes.contains(.keysWrite)
+        case "key": scopes.contains(.keysRead)
         default: true
         }
     }

@@ -52,6 +52,16 @@ package struct TenantReads: Sendable {
         }
     }
 
+    /// Runs one statement for whoever looks on.
+    ///
+    /// Cancelled here: as in `rows`.
+    package func rows(for onlooker: Onlooker, _ statement: SQL) async throws -> PostgresRows {
+        switch onlooker {
+        case .reader(let reader): try await self.rows(as: reader, [statement])[0]
+        case .ofAll(let key): try await self.rowsOfAll(by: key, statement)
+        }
+    }
+
     /// Makes the transaction the tenant's own until its end: it can only read, whatever a statement says.
     ///
     /// It also keeps the statements to their indexes, behind a pooler too. A bitmap would read all of a tenant's jobs

@@ -22,11 +22,19 @@ package struct Summary: Sendable, Codable, Equatable {
     package let quarantined: Int64
     /// Deliveries of the tenant's own sources that were refused in these hours; they are counted for 14 days.
     package let refused: Int64
-    /// Sums over the last hours that were asked for, and each hour of them.
+    /// Sums over the last hours that were asked for, and each hour of them, or each day. The first day may be a part of
+    /// one.
     package let total: Hour
+    package let step: Step
     package let hours: [Hour]
 
-    /// What was counted in one hour, or in all of them.
+    /// More hours than `Summaries.mostByHour` are told by day, in UTC: so many hours fill no page, and take long to
+    /// write.
+    package enum Step: String, Sendable, Codable, Equatable {
+        case hour, day
+    }
+
+    /// What was counted in one hour, in one day, or in all of them.
     package struct Hour: Sendable, Codable, Equatable {
         package var hour: Date
         package var accepted: Int64 = 0
@@ -49,7 +57,7 @@ package struct Summary: Sendable, Codable, Equatable {
     ]
 
     enum CodingKeys: String, CodingKey {
-        case tenant, waiting, failed, removing, tags, credentials, extra, quarantined, refused, total, hours
+        case tenant, waiting, failed, removing, tags, credentials, extra, quarantined, refused, total, step, hours
         case asOf = "as_of"
         case oldestWaitingAt = "oldest_waiting_at"
     }
@@ -62,12 +70,16 @@ package struct Summaries: Sendable {
 
     /// Hours that may be asked for: so long they are kept.
     package static let mostHours = 90 * 24
+    /// Hours that are told one by one: two weeks.
+    package static let mostByHour = 14 * 24
 
     /// Returns the summary of the last `hours` hours; nil when there is no such tenant.
     package func show(_ tenant: TenantID, hours: Int, as reader: Reader) async throws -> Summary? {
         let hours = min(max(hours, 1), Self.mostHours)
+        let step: Summary.Step = hours > Self.mostByHour ? .day : .hour
         let rows = try await self.reads.rows(
-            as: reader, [Self.now(tenant), Self.counted(tenant, hours: hours), Self.refused(tenant, hours: hours)])
+            as: reader,
+            [Self.now(tenant), Self.counted(tenant, hours: hours, by: step), Self.refused(tenant, hours: hours)])
         guard let row = rows[0].first else { return nil }
         var columns = row.columns
         let asOf: Date = try columns.next()
@@ -91,7 +103,7 @@ package struct Summaries: Sendable {
         return Summary(
             tenant: tenant.rawValue, asOf: asOf, waiting: waiting, failed: failed, removing: removing,
             oldestWaitingAt: oldest, tags: tags, credentials: held, extra: extra, quarantined: quarantined,
-            refused: try rows[2].first?.decode(Int64.self) ?? 0, total: total, hours: each)
+            refused: try rows[2].first?.decode(Int64.self) ?? 0, total: total, step: step, hours: each)
     }
 
     /// Each count goes over an index of few rows, and stops at 10,001. Indexes jobs_tenant_id_user_id_key,
@@ -140,9 +152,9 @@ package struct Summaries: Sendable {
 
     /// The primary key of tenant_minutes: 48 hours of minutes and 90 days of hours at most, each row read once. An hour
     /// that is rolled up is there once.
-    private static func counted(_ tenant: TenantID, hours: Int) -> SQL {
+    private static func counted(_ tenant: TenantID, hours: Int, by step: Summary.Step) -> SQL {
         """
-        select date_trunc('hour', bucket, 'UTC') as hour, sum(accepted), sum(duplicate), sum(superseded), sum(ignored),
+        select date_trunc(\(step.rawValue), bucket, 'UTC') as step, sum(accepted), sum(duplicate), sum(superseded), sum(ignored),
                sum(quarantined), sum(ready), sum(failed), sum(revoked), array[\(Self.latencies)]
         from dialtone.tenant_minutes
         where tenant_id = \(tenant) and minutes in (1, 60) and bucket >= \(Self.start(hours))

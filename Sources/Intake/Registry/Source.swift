@@ -3,7 +3,7 @@
 
 package import Foundation
 package import Model
-import Postgres
+package import Postgres
 
 /// A source as lists show it.
 package struct Source: Sendable {
@@ -39,7 +39,13 @@ package struct Source: Sendable {
     /// Whether its sender makes the secret itself.
     package let takesSendersSecret: Bool
     /// The newest first, those that have ended too.
-    package fileprivate(set) var secrets: [SecretEntry] = []
+    package let secrets: [SecretEntry]
+
+    /// Whether the sender makes the secret itself, and only one that was made here is in force.
+    package func lacksSendersSecret(at now: Date) -> Bool {
+        let inForce = self.secrets.filter { secret in secret.expiresAt.map { $0 > now } ?? true }
+        return self.takesSendersSecret && !inForce.isEmpty && inForce.allSatisfy { $0.madeBy == "dialtone" }
+    }
 }
 
 /// A source that was just made, or whose secret was just rotated.
@@ -76,45 +82,68 @@ extension Source {
         // A configuration that this program cannot read is told of by `check` and by the nodes' log.
         let configuration = try? SourceConfiguration(text.map { Array($0.utf8) }, preset: self.preset)
         self.takesSendersSecret = configuration?.setup?.maker == .sender
+        let (ids, makers): ([UUID], [String]) = (try columns.next(), try columns.next())
+        let (starts, ends): ([Date], [Date?]) = (try columns.next(), try columns.next())
+        self.secrets = ids.indices.map { place in
+            SecretEntry(id: ids[place], madeBy: makers[place], createdAt: starts[place], expiresAt: ends[place])
+        }
     }
 }
 
-extension SourceRegistry {
-    /// Returns the sources of one tenant, or all when `tenant` is nil. Deleted ones are left out.
-    package func list(tenant: TenantID?) async throws -> [Source] {
-        var sources = try await self.pool.query(
+extension Source {
+    /// Where a source stands in a list of the sources of all tenants.
+    package struct Place: Sendable {
+        /// Its tenant; `-` where it serves several.
+        package let owner: String
+        package let slug: String
+
+        package init(owner: String, slug: String) {
+            self.owner = owner
+            self.slug = slug
+        }
+    }
+
+    package var place: Place { Place(owner: self.tenant?.rawValue ?? "-", slug: self.slug) }
+
+    /// Returns the sources of one tenant, or all when `tenant` is nil: those that serve several tenants first, then by
+    /// tenant and name. Deleted ones are left out. `after`: the last source of an earlier page.
+    ///
+    /// `read` runs the statement. A tenant's role sees the tenant's own sources alone, and of a secret no sealed byte.
+    /// Indexes sources_slug and source_secrets_source.
+    package static func list(
+        of tenant: TenantID?, after: Place? = nil, limit: Int? = nil, by read: (SQL) async throws -> PostgresRows
+    ) async throws -> [Source] {
+        let wall: SQL = tenant.map { "coalesce(tenant_id, '-') = \($0)" } ?? "true"
+        let behind: SQL = after.map { "(coalesce(tenant_id, '-'), slug) > (\($0.owner), \($0.slug))" } ?? "true"
+        return try await read(
             """
-            select source_id, slug, tenant_id, allowed_tenants, is_tracked, keeps_names, hook_id, preset, config_version,
-                   status, created_at, stopped_at, config::text
-            from dialtone.sources
-            where (\(tenant)::text is null or tenant_id = \(tenant)) and status <> 'deleted'
-            order by tenant_id nulls first, slug
+            select one.source_id, one.slug, one.tenant_id, one.allowed_tenants, one.is_tracked, one.keeps_names,
+                   one.hook_id, one.preset, one.config_version, one.status, one.created_at, one.stopped_at,
+                   one.config::text, made.ids, made.makers, made.starts, made.ends
+            from (select * from dialtone.sources where \(wall) and \(behind) and status <> 'deleted'
+                  order by coalesce(tenant_id, '-'), slug limit \(limit)) one
+            cross join lateral (\(Self.ofSecrets)) made
+            order by coalesce(one.tenant_id, '-'), one.slug
             """
         ).map { row in
             var columns = row.columns
             return try Source(&columns)
         }
-        let secrets = try await self.secrets(of: sources.map(\.id))
-        for place in sources.indices { sources[place].secrets = secrets[sources[place].id] ?? [] }
-        return sources
     }
 
-    /// Index source_secrets_source.
-    private func secrets(of sources: [SourceID]) async throws -> [SourceID: [Source.SecretEntry]] {
-        let rows = try await self.pool.query(
-            """
-            select source_id, secret_id, made_by, created_at, expires_at from dialtone.source_secrets
-            where source_id = any(\(sources)) order by created_at desc
-            """)
-        var secrets: [SourceID: [Source.SecretEntry]] = [:]
-        for row in rows {
-            var columns = row.columns
-            let source: SourceID = try columns.next()
-            secrets[source, default: []].append(
-                Source.SecretEntry(
-                    id: try columns.next(), madeBy: try columns.next(), createdAt: try columns.next(),
-                    expiresAt: try columns.next()))
-        }
-        return secrets
+    /// The secrets of a source, the newest first: a row of lists.
+    private static let ofSecrets: SQL = """
+        select coalesce(array_agg(secret_id order by created_at desc, secret_id), '{}') as ids,
+               coalesce(array_agg(made_by order by created_at desc, secret_id), '{}') as makers,
+               coalesce(array_agg(created_at order by created_at desc, secret_id), '{}') as starts,
+               coalesce(array_agg(expires_at order by created_at desc, secret_id), '{}') as ends
+        from dialtone.source_secrets where source_secrets.source_id = one.source_id
+        """
+}
+
+extension SourceRegistry {
+    /// Returns the sources of one tenant, or all when `tenant` is nil. Deleted ones are left out.
+    package func list(tenant: TenantID?) async throws -> [Source] {
+        try await Source.list(of: tenant) { try await self.pool.query($0) }
     }
 }

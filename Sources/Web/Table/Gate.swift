@@ -16,6 +16,13 @@ struct KeyedRequest: Sendable {
     /// Whether the first wall stands (`Gate.comparesTenants`).
     let comparesTenants: Bool
 
+    /// The tenant that a list of more than one is held to: the key's own. Nil: an operator's list, or one that the
+    /// second wall alone holds back.
+    var wall: TenantID? {
+        guard case .tenant(let own) = self.caller.reach, self.comparesTenants else { return nil }
+        return own
+    }
+
     /// Returns on whose behalf rows are read. Throws `refusal` when the caller does not reach the tenant.
     func reader(naming tenant: TenantID, else refusal: any Error) throws -> Reader {
         guard self.caller.reaches(tenant) || !self.comparesTenants else { throw refusal }
@@ -82,6 +89,14 @@ struct Gate: Sendable {
         if route.isPagesOnly { try ExportForm.refuse(request.headers[values: .accept]) }
         return KeyedRequest(
             request: request, context: context, caller: caller, query: query, comparesTenants: self.comparesTenants)
+    }
+
+    /// The answer to a tenant's key is 404, before any word about the query.
+    func openToOperators(
+        _ route: Route, to request: Request, _ context: WebContext, by caller: Caller
+    ) throws -> KeyedRequest {
+        guard caller.reach == .allTenants else { throw Problem.notFound }
+        return try self.open(route, to: request, context, by: caller)
     }
 
     /// The answer is 404 alike for a tenant that does not exist and for one that the caller may not reach. So it comes

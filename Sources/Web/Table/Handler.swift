@@ -13,7 +13,7 @@ enum Handler: Sendable {
     /// Whether the handler takes what a route with this access gives.
     func fits(_ access: Route.Access) -> Bool {
         switch (access, self) {
-        case (.anyone, .open), (.sender, .open), (.key, .keyed), (.tenant, .tenant): true
+        case (.anyone, .open), (.sender, .open), (.key, .keyed), (.operators, .keyed), (.tenant, .tenant): true
         default: false
         }
     }
@@ -26,6 +26,10 @@ enum Handler: Sendable {
         case (.key(let scope), .keyed(let answer)):
             return try await gate.answer(route, to: request, for: scope) { caller in
                 try await answer(try gate.open(route, to: request, context, by: caller))
+            }
+        case (.operators(let scope), .keyed(let answer)):
+            return try await gate.answer(route, to: request, for: scope) { caller in
+                try await answer(try gate.openToOperators(route, to: request, context, by: caller))
             }
         case (.tenant(let scope), .tenant(let answer)):
             return try await gate.answer(route, to: request, for: scope) { caller in

@@ -12,6 +12,7 @@ struct Handlers: Sendable {
     private let life: LifeController
     private let tenant: TenantController
     private let streams: StreamController
+    private let setUp: SetUpController
     private let health: HealthRoutes
 
     init(_ dependencies: WebDependencies, _ hooks: HooksController, _ now: @escaping @Sendable () -> Date) {
@@ -22,6 +23,7 @@ struct Handlers: Sendable {
         self.life = LifeController(queries: dependencies.queries, verify: dependencies.verify)
         self.tenant = TenantController(queries: dependencies.queries)
         self.streams = StreamController(queries: dependencies.queries)
+        self.setUp = SetUpController(tenants: dependencies.queries.tenants, reads: dependencies.setUp, now: now)
         self.health = HealthRoutes(isReady: dependencies.isReady)
     }
 
@@ -37,6 +39,9 @@ struct Handlers: Sendable {
             .open { request, context in try await self.hooks.handshake(request, context) }
         case .loginTokensCreate: .keyed { try await self.tokens.create($0) }
         case .tenantsList: .keyed { try await self.tenant.tenants($0) }
+        case .sourcesAll: .keyed { try await self.setUp.allSources($0) }
+        case .keysAll: .keyed { try await self.setUp.allKeys($0) }
+        case .limitsList: .keyed { try await self.setUp.limits($0) }
         default: self.handlerOfTenant(operation)
         }
     }
@@ -60,8 +65,11 @@ struct Handlers: Sendable {
         case .summaryShow: .tenant { try await self.tenant.summary($0) }
         case .tagsList: .tenant { try await self.tenant.tags($0) }
         case .findingsList: .tenant { try await self.tenant.findings($0) }
+        case .tenantsShow: .tenant { try await self.setUp.tenant($0) }
+        case .sourcesList: .tenant { try await self.setUp.sources($0) }
+        case .keysList: .tenant { try await self.setUp.keys($0) }
         case .serviceShow, .contractShow, .problemsShow, .healthLive, .healthReady, .hooksReceive, .hooksHandshake,
-            .hooksPreflight, .loginTokensCreate, .tenantsList:
+            .hooksPreflight, .loginTokensCreate, .tenantsList, .sourcesAll, .keysAll, .limitsList:
             // They are answered above.
             .open { _, _ in throw Problem.notFound }
         }

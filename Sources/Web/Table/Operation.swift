@@ -41,4 +41,12 @@ package enum Operation: String, CaseIterable, Sendable {
     case summaryShow = "summary.show"
     case tagsList = "tags.list"
     case findingsList = "findings.list"
+
+    // How the installation is set up
+    case tenantsShow = "tenants.show"
+    case sourcesList = "sources.list"
+    case sourcesAll = "sources.all"
+    case keysList = "keys.list"
+    case keysAll = "keys.all"
+    case limitsList = "limits.list"
 }

@@ -16,6 +16,8 @@ package struct Route: Sendable {
         case key(Scope)
         /// A key with this scope that reaches the `{tenant}` of the path.
         case tenant(Scope)
+        /// An operator's key with this scope. It shows things of all tenants, so a tenant's key finds nothing there.
+        case operators(Scope)
     }
 
     package let operation: Operation
@@ -47,7 +49,7 @@ package struct Route: Sendable {
     /// Whether a request counts for its key, as every read does. Login tokens have a rate of their own.
     var hasQuota: Bool {
         switch self.access {
-        case .tenant: true
+        case .tenant, .operators: true
         case .key: self.operation != .loginTokensCreate
         case .anyone, .sender: false
         }

@@ -6,7 +6,7 @@ import Model
 
 /// The one source of the router (`Router.add`), of the comparison with docs/openapi.yaml, and of the isolation test.
 package enum RouteTable {
-    package static let all: [Route] = Self.service + Self.doors + Self.users + Self.work
+    package static let all: [Route] = Self.service + Self.doors + Self.users + Self.work + Self.setUp
 
     private static let service: [Route] = [
         Route(.serviceShow, .get, "/", .anyone),
@@ -54,5 +54,15 @@ package enum RouteTable {
         Route(.tagsList, .get, "/v1/tenants/{tenant}/tags", .tenant(.usersRead), parameters: ["limit", "after"]),
         Route(
             .findingsList, .get, "/v1/tenants/{tenant}/findings", .tenant(.usersRead), parameters: ["limit", "after"]),
+    ]
+
+    private static let setUp: [Route] = [
+        Route(.tenantsShow, .get, "/v1/tenants/{tenant}", .tenant(.usersRead)),
+        Route(
+            .sourcesList, .get, "/v1/tenants/{tenant}/sources", .tenant(.sourcesRead), parameters: ["limit", "after"]),
+        Route(.sourcesAll, .get, "/v1/sources", .key(.sourcesRead), parameters: ["limit", "after"]),
+        Route(.keysList, .get, "/v1/tenants/{tenant}/keys", .tenant(.keysRead), parameters: ["limit", "after"]),
+        Route(.keysAll, .get, "/v1/keys", .key(.keysRead), parameters: ["limit", "after"]),
+        Route(.limitsList, .get, "/v1/limits", .operators(.jobsRead)),
     ]
 }

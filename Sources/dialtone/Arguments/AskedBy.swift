@@ -19,11 +19,22 @@ struct AskedBy: ParsableArguments {
     func ask<Value: Sendable>(
         _ work: (any Questions, TenantID?) async throws -> Value
     ) async throws -> Value {
+        try await self.door().ask(work)
+    }
+
+    /// Asks how the installation is set up. The line on standard error says which way was taken.
+    func askOfSetUp<Value: Sendable>(
+        _ work: (any SetUpQuestions) async throws -> Value
+    ) async throws -> Value {
+        try await self.door().askOfSetUp(work)
+    }
+
+    private func door() async throws -> Door {
         let door = try await Door.choose(
             Door.Signs(url: self.url, profile: self.profile), environment: SecretVariables.environment,
             settings: { try await Settings.read() })
         Terminal.tell(door.words)
-        return try await door.ask(work)
+        return door
     }
 }
 

@@ -31,13 +31,14 @@ enum LiveValues {
         }
     }
 
-    /// The API has no list of sources, so a service is offered none.
-    static func sources(_ words: [String], _ way: Way) async -> [String] {
+    /// Those of the line's tenant; where it names none, all that may be seen.
+    static func sources(_ words: [String], _ way: Way = .said) async -> [String] {
         let said = SaidWords(words)
         return await self.inTime {
-            guard case .database(let settings) = try await self.door(said, way) else { return [] }
             let tenant = said.value(of: "--tenant").flatMap { TenantID(rawValue: $0) }
-            return try await Administration(settings).sources(tenant: tenant).map(\.source)
+            return try await self.door(said, way).askOfSetUp { questions in
+                try await questions.sources(tenant: tenant).map(\.source)
+            }
         }
     }
 

@@ -14,7 +14,7 @@ struct InstallationCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            guard let line = try await Administration(try await Settings.read()).installation() else {
+            guard let line = try await Acting.reading().installation() else {
                 throw NotFound(what: "installation")
             }
             if self.json { return try Terminal.show(json: line) }

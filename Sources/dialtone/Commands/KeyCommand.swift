@@ -38,14 +38,17 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists keys, without their secrets.")
-        @Option(help: "Only this tenant's.") var tenant: String?
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var asked: AskedBy
+        @Option(
+            help: "Only this tenant's. Default: all that the key reaches.",
+            completion: .custom { words, _, _ in await LiveValues.tenants(words) })
+        var tenant: String?
         @OptionGroup var picked: Fields
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            let keys = try await Administration(try await Settings.read()).keys(tenant: tenant)
-            try Terminal.show(keys, json: self.json, fields: self.picked)
+            let keys = try await self.asked.askOfSetUp { try await $0.keys(tenant: tenant) }
+            try Terminal.show(keys, json: self.asked.json, fields: self.picked)
         }
     }
 

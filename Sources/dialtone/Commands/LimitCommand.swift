@@ -16,10 +16,11 @@ struct LimitCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists what is limited, paused or stopped now.")
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var asked: AskedBy
 
         func run() async throws {
-            try Terminal.show(try await Administration(try await Settings.read()).limits(), json: self.json)
+            let limits = try await self.asked.askOfSetUp { try await $0.limits() }
+            try Terminal.show(limits, json: self.asked.json)
         }
     }
 

@@ -30,7 +30,9 @@ struct MigrateCommand: AsyncParsableCommand {
         guard let wait = Settings.duration(self.wait) else {
             throw InvalidValue("--wait", "must be a time such as 60s, 5m or 1h")
         }
-        let administration = Administration(try await Settings.read())
+        let settings = try await Settings.read()
+        let administration = Administration(settings)
+        if self.status || self.dryRun { Terminal.tell(Door.migrateWords(settings)) }
         if self.status {
             return try Terminal.show(try await administration.migrations(), json: self.json)
         }

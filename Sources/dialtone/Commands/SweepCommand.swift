@@ -30,7 +30,7 @@ struct SweepCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let status = try await Administration(try await Settings.read()).sweepStatus()
+            let status = try await Acting.reading().sweepStatus()
             if self.json { return try Terminal.show(json: status) }
             for line in status.lines { Terminal.show(line) }
         }

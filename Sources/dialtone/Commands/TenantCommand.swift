@@ -100,15 +100,17 @@ struct TenantCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Shows one tenant.")
-        @Argument(help: "The tenant's slug.") var tenant: String
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var asked: AskedBy
+        @Argument(
+            help: "The tenant's slug.", completion: .custom { words, _, _ in await LiveValues.tenants(words) })
+        var tenant: String
 
         func run() async throws {
             let id = try TenantID(self.tenant)
-            guard let tenant = try await Administration(try await Settings.read()).tenant(id) else {
+            guard let tenant = try await self.asked.askOfSetUp({ try await $0.tenant(id) }) else {
                 throw NotFound(what: "tenant \(id)")
             }
-            if self.json { return try Terminal.show(json: tenant) }
+            if self.asked.json { return try Terminal.show(json: tenant) }
             try Terminal.show([tenant], json: false)
         }
     }

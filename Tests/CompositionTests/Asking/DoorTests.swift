@@ -66,11 +66,13 @@ import Testing
     func `a command that changes something names its database, and nothing of the login`(url: String) async throws {
         let settings = try await Settings.read(flags: ["DATABASE_URL": url], environment: [:])
         let line = "acting in the database prod at db.example.com" + (url.contains(":5433") ? " port 5433" : "")
-        #expect(Door.actingWords(settings, environment: ["DIALTONE_URL": ""]) == line)
+        #expect(Door.databaseWords(.acting, settings, environment: ["DIALTONE_URL": ""]) == line)
         let set = ["DIALTONE_URL": "https://a.example.com", "DIALTONE_PROFILE": "prod"]
         #expect(
-            Door.actingWords(settings, environment: set)
+            Door.databaseWords(.acting, settings, environment: set)
                 == "\(line); this command does not go over HTTP, and does not use DIALTONE_URL or DIALTONE_PROFILE")
+        let asking = Door.databaseWords(.asking, settings, environment: [:])
+        #expect(asking == line.replacing("acting in", with: "asking"))
     }
 
     @Test func `a key goes over https, or to this machine`() async throws {

@@ -104,7 +104,7 @@ import Vault
     @Test func `an event and an API key are found with the scope for them, and without it not`() async throws {
         try await Self.with { _, finder, _ in
             let cases: [(String, Scope)] = [
-                (Self.event, .eventsRead), ("msg_1", .eventsRead), ("kOdELi", .keysWrite),
+                (Self.event, .eventsRead), ("msg_1", .eventsRead), ("kOdELi", .keysRead),
             ]
             for (text, scope) in cases {
                 let reader = Reader(tenant: testTenant)

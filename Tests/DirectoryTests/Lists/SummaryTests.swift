@@ -49,6 +49,10 @@ import Testing
             #expect(summary.refused == refused, "of its own source alone, and only what was refused")
             #expect(summary.total.latency == Array(repeating: 0, count: 16) + [accepted * 2 / 5])
             #expect(summary.hours.map(\.hour) == summary.hours.map(\.hour).sorted())
+            // Longer than two weeks it tells days.
+            let (step, length): (Summary.Step, TimeInterval) = hours > 336 ? (.day, 86_400) : (.hour, 3600)
+            #expect(summary.step == step)
+            #expect(summary.hours.allSatisfy { $0.hour.timeIntervalSince1970.remainder(dividingBy: length) == 0 })
         }
     }
 }

@@ -70,6 +70,22 @@ import Vault
         }
     }
 
+    @Test func `the tenant role reads of secrets and keys everything but the secret and the hash`() async throws {
+        try await TestDatabase.with { database in
+            let hidden = try await database.admin.query(
+                """
+                select relation.name || '.' || attname from pg_attribute
+                join (values ('source_secrets'), ('api_keys')) relation (name)
+                  on attrelid = ('dialtone.' || relation.name)::regclass
+                where attnum > 0 and not attisdropped
+                  and not has_column_privilege('dialtone_tenant', attrelid, attnum, 'select')
+                order by 1
+                """
+            ).map { try $0.decode(String.self) }
+            #expect(hidden == ["api_keys.hash", "source_secrets.sealed"])
+        }
+    }
+
     @Test func `a user is shown only under that user's own tenant`() async throws {
         try await TestDatabase.with { database in
             try await DirectoryBed.add(["a"], to: "acme", database)

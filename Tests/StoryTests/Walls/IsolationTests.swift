@@ -42,7 +42,7 @@ import Web
     private static func isOfNothing(_ reply: Story.Reply, to route: Route) -> Bool {
         let words: String? =
             switch route.operation {
-            case .usersShow, .usersTimeline, .usersProof, .usersVerify, .eventsShow, .summaryShow: nil
+            case .usersShow, .usersTimeline, .usersProof, .usersVerify, .eventsShow, .summaryShow, .tenantsShow: nil
             case .usersCount: "\"count\":0,"
             case .usersWhy: "\"code\":\"unknown\""
             default: "\"data\":[]"
@@ -117,7 +117,7 @@ import Web
             for route in RouteTable.all {
                 let scope: Scope
                 switch route.access {
-                case .key(let needed), .tenant(let needed): scope = needed
+                case .key(let needed), .operators(let needed), .tenant(let needed): scope = needed
                 case .anyone, .sender: continue
                 }
                 let key = try await story.keyOfTenant("acme", Scope.allCases.filter { $0 != scope })

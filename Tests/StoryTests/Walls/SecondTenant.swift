@@ -38,6 +38,7 @@ extension Story {
         let entry: Entry = try await self.ask("/v1/tenants/globex/users/\(things.user)", key: key.key)
         (things.credential, things.username) = (entry.credential_id, entry.sip_username)
         try await self.addRows(of: things)
+        things.words += try await self.setUp(things, tenant, key: key.key)
         things.cursors = try await self.cursors(of: things, key: key.key)
         return (things, key.key)
     }
@@ -69,6 +70,25 @@ extension Story {
             where tenant_id = \(things.tenant) and status = 'ready' and email_index is not null
             """)
         return event
+    }
+
+    /// Makes another source and another key, so that each list has a second page. Returns what their lists show beside
+    /// names: the tenant's connection, hooks, and the ids of secrets.
+    private func setUp(_ things: TenantThings, _ tenant: TenantID, key: String) async throws -> [String] {
+        _ = try await self.administration.createSource(
+            "\(things.source)-too", tenant: tenant, allowed: [], preset: "standard")
+        _ = try await self.administration.createKey(tenant: tenant, scopes: [.usersRead])
+        struct Sources: Decodable {
+            struct Entry: Decodable {
+                struct Secret: Decodable { var id: String }
+                var hook_id: String
+                var secrets: [Secret]
+            }
+            var data: [Entry]
+        }
+        let sources: Sources = try await self.ask("/v1/tenants/\(things.tenant)/sources", key: key)
+        #expect(sources.data.count == 2 && sources.data.allSatisfy { $0.secrets.count == 1 })
+        return ["1000000002"] + sources.data.flatMap { [$0.hook_id] + $0.secrets.map(\.id) }
     }
 
     private func ask<Answer: Decodable>(_ path: String, key: String) async throws -> Answer {

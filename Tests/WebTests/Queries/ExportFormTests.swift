@@ -35,7 +35,10 @@ import Testing
     @Test func `each list of pages but that of users has no export`() {
         let lists = RouteTable.all.filter(\.isPagesOnly).map(\.operation)
         #expect(
-            Set(lists) == [.tenantsList, .usersTimeline, .eventsList, .jobsList, .tagsList, .findingsList])
+            Set(lists) == [
+                .tenantsList, .usersTimeline, .eventsList, .jobsList, .tagsList, .findingsList, .sourcesList,
+                .sourcesAll, .keysList, .keysAll,
+            ])
     }
 
     @Test(arguments: [

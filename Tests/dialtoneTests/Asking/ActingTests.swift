@@ -31,6 +31,28 @@ import Testing
         }
     }
 
+    @Test func `a command that only reads and has no route says which database it asks`() async throws {
+        try await TestDatabase.with { database in
+            try await Desk.with(database, provider: nil) { desk in
+                try await desk.done("source", "create", "clerk", "--preset", "clerk")
+                var both = desk
+                both.environment["DIALTONE_URL"] = "https://staging.example.com"
+                both.environment["DIALTONE_API_KEY"] = "dtk_abcdef_secretpart"
+                let name = try #require(try PostgresConfiguration(url: database.url).database)
+                for command in [["sweep", "status"], ["installation", "show"], ["source", "map", "list", "clerk"]] {
+                    let ended = try await both.run(command)
+                    let first = ended.errors.split(separator: "\n").first.map { String($0) } ?? ""
+                    #expect(first.hasPrefix("asking the database \(name) at "), "\(command): \(ended)")
+                    #expect(first.hasSuffix("does not use DIALTONE_URL"), "\(command): \(ended)")
+                }
+                for flag in ["--status", "--dry-run"] {
+                    let ended = try await desk.run(["migrate", flag])
+                    #expect(ended.code == 0 && ended.errors.hasPrefix("asking the database \(name) at "), "\(ended)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         (["event", "replay", "--source", "app", "--url", "https://a.example.com"], "--url"),
         (["event", "replay", "--source", "app", "--profile", "prod"], "--profile"),

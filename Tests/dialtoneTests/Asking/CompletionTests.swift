@@ -73,11 +73,32 @@ import Testing
                 let sources = try await Self.offered("positional@0", of: ["source", "rotate"], [""], environment)
                 #expect(sources == ["app"])
                 let asked = try await Self.offered("--source", of: ["user", "list"], ["--source", ""], environment)
-                #expect(asked.isEmpty, "a service has no list of sources")
+                #expect(asked.isEmpty, "the service is asked, and nobody listens there")
                 let known = try await Self.offered(
                     "--source", of: ["user", "list"], ["--source", ""], desk.environment)
                 #expect(known == ["app"])
             }
+        }
+    }
+    @Test(arguments: [["event", "list"], ["user", "list"]])
+    func `sources are offered as the service shows them, of the line's tenant`(command: [String]) async throws {
+        let source = """
+            {"source":"app","id":"i","tenant":"acme","tenants":[],"by_table":false,"keeps_names":false,
+             "preset":"standard","status":"active","config_version":1,"hook_id":"hk_a","url":null,"secrets":[],
+             "lacks_senders_secret":false,"created_at":"2026-01-01T00:00:00.000Z","stopped_at":null}
+            """
+        let api = try StandIn { _ in .reply(200, "{\"data\":[\(source)],\"next\":null}") }
+        defer { api.stop() }
+        let environment = [
+            "DIALTONE_URL": "http://127.0.0.1:\(api.port)", "DIALTONE_API_KEY": "dtk_of_the_test",
+        ]
+        for (words, path) in [
+            (["--tenant", "acme", "--source", ""], "/v1/tenants/acme/sources?"), (["--source", ""], "/v1/sources?"),
+        ] {
+            let count = api.seen.count
+            let offered = try await Self.offered("--source", of: command, words, environment)
+            #expect(offered == ["app"], "\(words)")
+            #expect(api.seen.dropFirst(count).first?.hasPrefix("GET \(path)") == true, "\(api.seen)")
         }
     }
 }

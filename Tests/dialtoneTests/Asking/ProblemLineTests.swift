@@ -43,6 +43,8 @@ import Testing
                 let unknown = try await desk.run(["user", "show", "nobody", "--tenant", "acme", "--json"])
                 try Self.expect(unknown, exits: 3, "not_found", 404)
                 #expect(unknown.errors.hasPrefix("asking the database "), "\(unknown)")
+                let tenant = try await desk.run(["tenant", "update", "nobody", "--credential-life", "90d", "--json"])
+                try Self.expect(tenant, exits: 3, "not_found", 404)
                 let pending = try await desk.run(["user", "reopen", "user-1", "--tenant", "acme", "--json"])
                 try Self.expect(pending, exits: 5, "conflict", 409)
                 #expect(pending.errors.hasPrefix("acting in the database "), "\(pending)")

@@ -74,11 +74,11 @@ struct QueryTimes: Encodable {
     private static func waiting(_ client: APIClient, _ ground: QueryGround) async throws -> [Query] {
         let list = "/v1/tenants/acme/events?outcome=waiting"
         var queries: [Query] = []
-        for people in [1...QueryGround.people, QueryGround.people + 1...2 * QueryGround.people] {
+        for people in [1...QueryGround.people, QueryGround.people + 1...2 * QueryGround.people + 1] {
             try await ground.addPeople(people)
             for path in [list, "\(list)&after=\(try await client.next(list))"] {
                 var query = try await client.time(path, times: 200)
-                query.path += " while \(people.upperBound) people wait"
+                query.path += " while \(people.count) people wait"
                 queries.append(query)
             }
         }

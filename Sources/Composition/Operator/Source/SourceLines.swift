@@ -94,9 +94,9 @@ package struct OrganizationLine: Line {
     }
 }
 
-package struct SourceLine: Line {
+package struct SourceLine: Line, Decodable {
     /// A secret's id, never its value.
-    package struct SecretEntry: Encodable, Sendable {
+    package struct SecretEntry: Codable, Sendable {
         package var id: String
         package var made_by: String
         package var created_at: String
@@ -116,7 +116,9 @@ package struct SourceLine: Line {
     package var preset: String
     package var status: String
     package var config_version: Int32
-    package var url: String
+    package var hook_id: String
+    /// Null: the service does not know where senders reach it.
+    @OrNull package var url: String?
     package var secrets: [SecretEntry]
     /// True: the sender makes the secret itself, and only one that was made here is in force.
     package var lacks_senders_secret: Bool
@@ -131,7 +133,7 @@ package struct SourceLine: Line {
         let tenants = self.tenants.isEmpty ? "(table)" : self.tenants.joined(separator: ",")
         return [
             self.source, self.tenant ?? tenants, self.preset, self.status, "\(self.config_version)",
-            self.secretsInForce, self.id, self.url,
+            self.secretsInForce, self.id, self.url ?? "",
         ]
     }
 
@@ -150,7 +152,7 @@ package struct SourceLine: Line {
     }
 
     private enum CodingKeys: CodingKey {
-        case source, id, tenant, tenants, by_table, keeps_names, preset, status, config_version, url, secrets
+        case source, id, tenant, tenants, by_table, keeps_names, preset, status, config_version, hook_id, url, secrets
         case lacks_senders_secret, created_at, stopped_at
     }
 
@@ -164,16 +166,14 @@ package struct SourceLine: Line {
         self.preset = source.preset
         self.status = source.status
         self.config_version = source.version
+        self.hook_id = source.hookID
         self.url = url
-        let secrets = source.secrets.map { secret in
+        self.secrets = source.secrets.map { secret in
             SecretEntry(
                 id: secret.id.lowercase, made_by: secret.madeBy, created_at: RFC3339.text(secret.createdAt),
                 expires_at: secret.expiresAt.map(RFC3339.text))
         }
-        self.secrets = secrets
-        let inForce = Self.inForce(secrets, at: self.now)
-        self.lacks_senders_secret =
-            source.takesSendersSecret && !inForce.isEmpty && inForce.allSatisfy { $0.made_by == "dialtone" }
+        self.lacks_senders_secret = source.lacksSendersSecret(at: self.now)
         self.created_at = RFC3339.text(source.createdAt)
         self.stopped_at = source.stoppedAt.map(RFC3339.text)
     }

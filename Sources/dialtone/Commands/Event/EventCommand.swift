@@ -21,7 +21,9 @@ struct EventCommand: AsyncParsableCommand {
 
     /// The source whose events are meant, and its tenant.
     struct OfSource: ParsableArguments {
-        @Option(help: "Only this source's.") var source: String?
+        @Option(
+            help: "Only this source's.", completion: .custom { words, _, _ in await LiveValues.sources(words) })
+        var source: String?
         @Option(help: "Only this tenant's; with --source, where the source belongs to it or serves it.")
         var tenant: String?
 
@@ -56,6 +58,7 @@ struct EventCommand: AsyncParsableCommand {
                   dialtone event list --refused                     what was refused, by reason and count
                   dialtone event list --ignored                     what asks nothing, by type and count
                   dialtone event list --tenant acme                 as a key of that tenant sees it
+                  dialtone event list --outcome waiting             by what became of them, of one tenant
                 """)
 
         @OptionGroup var of: OfSource
@@ -63,6 +66,10 @@ struct EventCommand: AsyncParsableCommand {
         @Flag(help: "What was refused: counts, not events.") var refused = false
         @Flag(help: "What asked nothing: counts, not events.") var ignored = false
         @Option(help: "Only what was said of this user.") var user: String?
+        @Option(
+            help: "Only those with one of these, separated by commas: \(ToldOutcome.names).",
+            completion: .list(ToldOutcome.allCases.map(\.rawValue)))
+        var outcome: String?
         @Option(help: "At most this many.") var limit = 50
         @Option(help: "Begin after an earlier page: its next, as it is.") var after: String?
         @OptionGroup var picked: Fields
@@ -75,6 +82,9 @@ struct EventCommand: AsyncParsableCommand {
             }
             guard self.user == nil || !(self.refused || self.ignored) else {
                 throw ValidationError("--user is of events; what was refused or ignored is counted, and names nobody")
+            }
+            guard self.outcome == nil || !(self.quarantined || self.refused || self.ignored) else {
+                throw ValidationError("give either --outcome, or one of --quarantined, --refused and --ignored")
             }
         }
 
@@ -95,9 +105,9 @@ struct EventCommand: AsyncParsableCommand {
         }
 
         /// Whether the list is an operator's: of all tenants, or of a source that may serve several. Its `next` is
-        /// an event's id.
+        /// an event's id. What became of an event may differ from tenant to tenant, so one of them is asked for it.
         private var isOperators: Bool {
-            (self.of.tenant == nil || self.of.source != nil) && self.user == nil
+            (self.of.tenant == nil || self.of.source != nil) && self.user == nil && self.outcome == nil
                 && self.after.map { UUID(uuidString: $0) != nil } ?? true
         }
 
@@ -124,7 +134,7 @@ struct EventCommand: AsyncParsableCommand {
             var filter = EventFilter()
             filter.source = self.of.source
             filter.user = try self.user.map { try UserID(existing: $0) }
-            if self.quarantined { filter.outcome = [.quarantined] }
+            filter.outcome = try self.quarantined ? [.quarantined] : ToldOutcome.set(self.outcome)
             var page = PageOptions()
             (page.limit, page.after) = (self.limit, self.after)
             let answer = try await self.of.asked(self.json).ask { questions, tenant in
@@ -178,5 +188,21 @@ struct EventCommand: AsyncParsableCommand {
             }
             return try found.first.map { try EventCommand.id($0.id) }
         }
+    }
+}
+
+extension ToldOutcome {
+    fileprivate static let names = ToldOutcome.allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Reads words that are separated by commas.
+    fileprivate static func set(_ text: String?) throws(InvalidValue) -> Set<ToldOutcome> {
+        var outcomes: Set<ToldOutcome> = []
+        for word in (text ?? "").split(separator: ",") {
+            guard let outcome = ToldOutcome(rawValue: String(word)) else {
+                throw InvalidValue("--outcome", "must be one of: \(Self.names)")
+            }
+            outcomes.insert(outcome)
+        }
+        return outcomes
     }
 }

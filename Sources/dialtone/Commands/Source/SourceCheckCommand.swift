@@ -59,7 +59,7 @@ struct SourceCheckCommand: AsyncParsableCommand {
             }
             return date
         }
-        let line = try await Administration(try await Settings.read()).checkSource(
+        let line = try await Acting.reading().checkSource(
             self.name ?? self.source ?? "", tenant: tenant, body: body, headers: headers, now: now ?? Date())
         if self.json { try Terminal.show(json: line) } else { try Self.show(line) }
         if !line.isGood { throw ExitCode(1) }

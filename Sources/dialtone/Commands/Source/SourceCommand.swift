@@ -65,14 +65,17 @@ struct SourceCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists sources.")
-        @Option(help: "Only this tenant's.") var tenant: String?
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var asked: AskedBy
+        @Option(
+            help: "Only this tenant's. Default: all that the key reaches.",
+            completion: .custom { words, _, _ in await LiveValues.tenants(words) })
+        var tenant: String?
         @OptionGroup var picked: Fields
 
         func run() async throws {
             let tenant = try self.tenant.map { try TenantID($0) }
-            let sources = try await Administration(try await Settings.read()).sources(tenant: tenant)
-            try Terminal.show(sources, json: self.json, fields: self.picked)
+            let sources = try await self.asked.askOfSetUp { try await $0.sources(tenant: tenant) }
+            try Terminal.show(sources, json: self.asked.json, fields: self.picked)
         }
     }
 

@@ -70,7 +70,7 @@ struct SourceMapCommand: AsyncParsableCommand {
 
         func run() async throws {
             try Terminal.show(
-                try await Administration(try await Settings.read()).mappedOrganizations(
+                try await Acting.reading().mappedOrganizations(
                     of: self.named.source, tenant: try self.named.tenant), json: self.json)
         }
     }

@@ -26,7 +26,7 @@ struct UserListCommand: AsyncParsableCommand {
     @Option(help: "Only those with a credential under this tag.") var tag: String?
     @Option(
         help: "Only those of whom this source has spoken last.",
-        completion: .custom { words, _, _ in await LiveValues.sources(words, .said) })
+        completion: .custom { words, _, _ in await LiveValues.sources(words) })
     var source: String?
     @Option(help: "Only those whose id begins so.") var prefix: String?
     @Option(help: "The user with this e-mail address.") var email: String?
