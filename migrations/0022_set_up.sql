@@ -12,6 +12,6 @@ create policy backup on dialtone.source_secrets for select to dialtone_owner usi
 create policy tenant on dialtone.source_secrets for select to dialtone_tenant
     using (tenant_id = (select current_setting('dialtone.tenant', true)));
 
--- Not the sealed secret.
-grant select (secret_id, source_id, tenant_id, created_at, expires_at, proof, made_by)
+-- What the list of sources reads: not the sealed secret, and not the place of its proof.
+grant select (secret_id, source_id, tenant_id, created_at, expires_at, made_by)
     on dialtone.source_secrets to dialtone_tenant;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A scope's limits as an operator sees and sets them.
 
-import Postgres
+package import Postgres
 
 /// A scope's limits.
 package struct ProviderLimit: Sendable {
@@ -34,7 +34,12 @@ extension ProviderLimits {
 
     /// Returns every scope that has a rate, set or learned, a pause or a breaker that is not closed.
     package func list() async throws -> [ProviderLimit] {
-        let rows = try await self.pool.query(
+        try await Self.list { try await self.pool.query($0) }
+    }
+
+    /// The same; `read` runs the statement.
+    package static func list(by read: (SQL) async throws -> PostgresRows) async throws -> [ProviderLimit] {
+        let rows = try await read(
             """
             select scope,
                    rate,

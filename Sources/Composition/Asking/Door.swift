@@ -157,6 +157,16 @@ package enum Door: Sendable {
         }
     }
 
+    /// The tenant that is meant where none is named.
+    package var usualTenant: TenantID? {
+        get throws {
+            switch self {
+            case .service(_, _, let tenant): tenant
+            case .database: try Self.tenant
+            }
+        }
+    }
+
     private static var tenant: TenantID? {
         get throws { try Self.set(SecretVariables.environment["DIALTONE_TENANT"]).map { try TenantID($0) } }
     }

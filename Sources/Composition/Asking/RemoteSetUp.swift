@@ -29,7 +29,9 @@ struct RemoteSetUp: SetUpQuestions {
 
     func limits() async throws -> [LimitLine] {
         let path = "/v1/limits"
-        guard let page = try await self.api.call(Page<LimitLine>.self, path) else { throw NotReached(path: path) }
+        guard let page = try await self.api.call(Page<LimitLine>.self, path) else {
+            throw NotReached(path: path, isOperators: true)
+        }
         return page.data
     }
 
@@ -44,7 +46,7 @@ struct RemoteSetUp: SetUpQuestions {
             let query = [("limit", "200"), ("after", after)]
             guard let page = try await self.api.call(Page<Element>.self, path, query) else {
                 if let tenant { throw TenantNotReached(tenant: tenant) }
-                throw NotReached(path: path)
+                throw NotReached(path: path, isOperators: false)
             }
             all += page.data
             after = page.next
@@ -56,7 +58,10 @@ struct RemoteSetUp: SetUpQuestions {
 /// To this key the path does not exist.
 package struct NotReached: Error, CustomStringConvertible {
     let path: String
+    /// Whether the path is for operators alone.
+    let isOperators: Bool
     package var description: String {
-        "the service has no \(self.path) for this key: it needs an operator's key, or a later version of the service"
+        let key = self.isOperators ? "an operator's key, or " : ""
+        return "the service has no \(self.path) for this key: it needs \(key)a later version of the service"
     }
 }

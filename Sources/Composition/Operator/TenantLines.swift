@@ -48,15 +48,27 @@ package struct KeyLine: Line, Decodable {
     /// Null: it has no end.
     @OrNull package var expires_at: String?
     @OrNull package var revoked_at: String?
+    private var now = Date()
 
-    package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "REVOKED"]
+    package static let heading = ["KEY", "TENANT", "SCOPES", "CREATED", "END"]
     package static let flexible = [2, 1]
     package static let spare = [3]
     package var cells: [String] {
         [
             self.key_id, self.tenant ?? "(operator)", self.scopes.joined(separator: ","), self.created_at,
-            self.revoked_at ?? self.expires_at.map { "ends \($0)" } ?? "",
+            self.end,
         ]
+    }
+
+    /// Since when it is not in force; `ends …`: it still is. A key may be revoked before or after its end.
+    private var end: String {
+        let ends = [self.revoked_at, self.expires_at].compactMap { $0 }
+        guard let first = ends.min() else { return "" }
+        return first > RFC3339.text(self.now) ? "ends \(first)" : first
+    }
+
+    private enum CodingKeys: CodingKey {
+        case key_id, tenant, scopes, created_at, expires_at, revoked_at
     }
 
     init(_ key: APIKeyRecord) {

@@ -8,9 +8,8 @@ import ProviderLimits
 import Web
 
 extension SetUpReads {
-    /// All of them have the console's connections.
+    /// Each read has the time limit of `reads`, and counts for its key.
     init(_ reads: TenantReads, _ parts: NodeParts) {
-        let limits = ProviderLimits(pool: parts.console)
         self.init(
             sources: { onlooker, tenant, after, limit in
                 try await Source.list(of: tenant, after: after, limit: limit) { statement in
@@ -22,7 +21,9 @@ extension SetUpReads {
                     try await reads.rows(for: onlooker, statement)
                 }
             },
-            limits: { try await limits.list().map { LimitAnswer($0) } }, publicURL: parts.settings.publicURL)
+            limits: { onlooker in
+                try await ProviderLimits.list { try await reads.rows(for: onlooker, $0) }.map { LimitAnswer($0) }
+            }, publicURL: parts.settings.publicURL)
     }
 }
 

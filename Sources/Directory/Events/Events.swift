@@ -19,7 +19,8 @@ package struct Events: Sendable {
 
     /// Events that a page looks through at most.
     static let window = 10_000
-    /// The same where each may be asked whether its person waits still.
+    /// The same where each may be asked whether its person waits still. No fewer than `ToldSelect.ofWaiting` may give:
+    /// fewer than this many are the last page.
     static let windowOfWaiting = 3000
 
     /// Returns the newest events first. Throws `InvalidValue` for a cursor of another list.
@@ -73,10 +74,12 @@ package struct Events: Sendable {
     // MARK: Statements
 
     /// Where every event passes, a page looks through no more than it shows.
+    ///
+    /// To pick outcomes is to ask of each event whose person waited once. In quarantine is none of those.
     private static func window(_ filter: EventFilter, limit: Int) -> Int {
-        if filter.outcome.contains(.waiting) { return Self.windowOfWaiting }
-        return filter.outcome.isEmpty && filter.source == nil && filter.receivedAfter == nil
-            && filter.receivedBefore == nil
+        if filter.outcome == [.quarantined] { return Self.window }
+        if !filter.outcome.isEmpty { return Self.windowOfWaiting }
+        return filter.source == nil && filter.receivedAfter == nil && filter.receivedBefore == nil
             ? limit : Self.window
     }
 
@@ -113,7 +116,8 @@ package struct Events: Sendable {
         if let user = filter.user {
             return """
                 select * from dialtone.events
-                where events.tenant_id = \(tenant) and events.user_id = \(user) and \(ListIndex.eventsOfUser) and \(bounds)
+                where events.tenant_id = \(tenant) and events.user_id = \(user) and \(ListIndex.eventsOfUser)
+                  and \(bounds)
                 order by events.event_id desc limit \(window)
                 """
         }

@@ -20,11 +20,14 @@ enum ToldSelect {
     static let mostPeople = 300
 
     /// The events that told of people who wait now. Where more people wait than `mostPeople`, the newest of the tenant,
-    /// of which the caller picks. So a page is bounded, and nobody is left out.
+    /// of which the caller picks.
+    ///
+    /// Of each person come the newest ten that `bounds` let through. So a page is bounded, and each person who has an
+    /// event within the bounds is told of.
     ///
     /// The number decides which part runs, and the other is left out. Both are in the order of ids, so a cursor of one
     /// holds in the other. A person who waits has few events. Indexes people_waiting with events_user, or
-    /// events_tenant.
+    /// events_tenant. `bounds` names the columns of `events`.
     static func ofWaiting(in tenant: TenantID, _ bounds: SQL, limit: Int) -> SQL {
         """
         with person as materialized (
@@ -34,9 +37,9 @@ enum ToldSelect {
              cross join lateral (
                 select * from dialtone.events
                 where events.tenant_id = \(tenant) and events.user_id = person.user_id and \(ListIndex.eventsOfUser)
-                  and events.source_id = person.source_id and events.detail = 'waits'
+                  and events.source_id = person.source_id and events.detail = 'waits' and \(bounds)
                 order by events.received_at desc limit 10) events
-             where (select count(*) from person) <= \(Self.mostPeople) and \(bounds)
+             where (select count(*) from person) <= \(Self.mostPeople)
              order by events.event_id desc limit \(limit))
             union all
             (select * from dialtone.events

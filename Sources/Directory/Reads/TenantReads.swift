@@ -44,9 +44,8 @@ package struct TenantReads: Sendable {
     func rowsOfAll(by key: String?, _ statement: SQL) async throws -> PostgresRows {
         try await self.shares.hold(key.map { [PoolShare.key($0)] } ?? []) {
             try await self.pool.withConnection { connection in
-                let answers = try await connection.pipeline([
-                    ["select set_config('transaction_read_only', 'on', true)", statement]
-                ])[0]
+                let first: SQL = "select set_config('transaction_read_only', 'on', true)\(Self.limit(self.timeLimit))"
+                let answers = try await connection.pipeline([[first, statement]])[0]
                 return try answers.map { try $0.get() }[1]
             }
         }
@@ -67,15 +66,17 @@ package struct TenantReads: Sendable {
     /// It also keeps the statements to their indexes, behind a pooler too. A bitmap would read all of a tenant's jobs
     /// for each page.
     static func wall(_ tenant: TenantID, timeLimit: Duration?) -> SQL {
-        var limit: SQL = ""
-        if let timeLimit {
-            let time = "\(Int(timeLimit / .milliseconds(1)))ms"
-            limit = ", set_config('statement_timeout', \(time), true)"
-        }
-        return """
-            select set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true),
-                   set_config('enable_bitmapscan', 'off', true), set_config('role', 'dialtone_tenant', true),
-                   set_config('dialtone.tenant', \(tenant), true)\(limit)
-            """
+        """
+        select set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true),
+               set_config('enable_bitmapscan', 'off', true), set_config('role', 'dialtone_tenant', true),
+               set_config('dialtone.tenant', \(tenant), true)\(Self.limit(timeLimit))
+        """
+    }
+
+    /// One more column, which sets how long each later statement of the transaction may take. Nil: none.
+    private static func limit(_ time: Duration?) -> SQL {
+        guard let time else { return "" }
+        let text = "\(Int(time / .milliseconds(1)))ms"
+        return ", set_config('statement_timeout', \(text), true)"
     }
 }

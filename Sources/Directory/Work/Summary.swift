@@ -22,8 +22,8 @@ package struct Summary: Sendable, Codable, Equatable {
     package let quarantined: Int64
     /// Deliveries of the tenant's own sources that were refused in these hours; they are counted for 14 days.
     package let refused: Int64
-    /// Sums over the last hours that were asked for, and each hour of them, or each day. The first day may be a part of
-    /// one.
+    /// Sums over the last hours that were asked for, and each hour of them, or each day. The first and the last may be
+    /// a part of one.
     package let total: Hour
     package let step: Step
     package let hours: [Hour]
@@ -60,6 +60,13 @@ package struct Summary: Sendable, Codable, Equatable {
         case tenant, waiting, failed, removing, tags, credentials, extra, quarantined, refused, total, step, hours
         case asOf = "as_of"
         case oldestWaitingAt = "oldest_waiting_at"
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A service that does not say it tells hours. Synthesised code prefers this form to the general one.
+    func decode(_ type: Summary.Step.Type, forKey key: Key) throws -> Summary.Step {
+        try self.decodeIfPresent(type, forKey: key) ?? .hour
     }
 }
 
@@ -120,7 +127,8 @@ package struct Summaries: Sendable {
             where jobs.state <> 'dead'),
         dead as materialized (
             select one.user_id from dialtone.jobs one
-            where one.tenant_id = \(tenant) and one.deaths is not null order by one.user_id limit \(UserCount.most + 1)),
+            where one.tenant_id = \(tenant) and one.deaths is not null
+            order by one.user_id limit \(UserCount.most + 1)),
         failed as materialized (
             select 1 from dead cross join lateral (
                 select status from dialtone.users
@@ -154,8 +162,8 @@ package struct Summaries: Sendable {
     /// that is rolled up is there once.
     private static func counted(_ tenant: TenantID, hours: Int, by step: Summary.Step) -> SQL {
         """
-        select date_trunc(\(step.rawValue), bucket, 'UTC') as step, sum(accepted), sum(duplicate), sum(superseded), sum(ignored),
-               sum(quarantined), sum(ready), sum(failed), sum(revoked), array[\(Self.latencies)]
+        select date_trunc(\(step.rawValue), bucket, 'UTC') as step, sum(accepted), sum(duplicate), sum(superseded),
+               sum(ignored), sum(quarantined), sum(ready), sum(failed), sum(revoked), array[\(Self.latencies)]
         from dialtone.tenant_minutes
         where tenant_id = \(tenant) and minutes in (1, 60) and bucket >= \(Self.start(hours))
         group by 1 order by 1

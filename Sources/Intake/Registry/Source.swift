@@ -38,8 +38,11 @@ package struct Source: Sendable {
     package let stoppedAt: Date?
     /// Whether its sender makes the secret itself.
     package let takesSendersSecret: Bool
-    /// The newest first, those that have ended too.
+    /// The newest first: all in force, and of those that have ended `mostEnded`.
     package let secrets: [SecretEntry]
+
+    /// Secrets that have ended, as lists show them at most. They are kept as long as the source.
+    static let mostEnded = 10
 
     /// Whether the sender makes the secret itself, and only one that was made here is in force.
     package func lacksSendersSecret(at now: Date) -> Bool {
@@ -78,10 +81,7 @@ extension Source {
         self.status = try columns.next()
         self.createdAt = try columns.next()
         self.stoppedAt = try columns.next()
-        let text: String? = try columns.next()
-        // A configuration that this program cannot read is told of by `check` and by the nodes' log.
-        let configuration = try? SourceConfiguration(text.map { Array($0.utf8) }, preset: self.preset)
-        self.takesSendersSecret = configuration?.setup?.maker == .sender
+        self.takesSendersSecret = try columns.next()
         let (ids, makers): ([UUID], [String]) = (try columns.next(), try columns.next())
         let (starts, ends): ([Date], [Date?]) = (try columns.next(), try columns.next())
         self.secrets = ids.indices.map { place in
@@ -119,7 +119,7 @@ extension Source {
             """
             select one.source_id, one.slug, one.tenant_id, one.allowed_tenants, one.is_tracked, one.keeps_names,
                    one.hook_id, one.preset, one.config_version, one.status, one.created_at, one.stopped_at,
-                   one.config::text, made.ids, made.makers, made.starts, made.ends
+                   \(Self.takesSendersSecret), made.ids, made.makers, made.starts, made.ends
             from (select * from dialtone.sources where \(wall) and \(behind) and status <> 'deleted'
                   order by coalesce(tenant_id, '-'), slug limit \(limit)) one
             cross join lateral (\(Self.ofSecrets)) made
@@ -131,13 +131,29 @@ extension Source {
         }
     }
 
+    /// The presets whose sender makes the secret.
+    private static let sendersPresets = Presets.names.filter { name in
+        (try? SourceConfiguration(nil, preset: name))?.setup?.maker == .sender
+    }
+
+    /// As `SourceConfiguration.setup` says it. A configuration has 64 KB at most, and a page has many, so none is sent
+    /// or read whole. One that has proofs of its own and no words on them says nothing.
+    private static let takesSendersSecret: SQL = """
+        coalesce(one.config -> 'setup' ->> 'secret' = 'sender',
+                 one.config -> 'proofs' is null and one.preset = any(\(Self.sendersPresets)))
+        """
+
     /// The secrets of a source, the newest first: a row of lists.
     private static let ofSecrets: SQL = """
         select coalesce(array_agg(secret_id order by created_at desc, secret_id), '{}') as ids,
                coalesce(array_agg(made_by order by created_at desc, secret_id), '{}') as makers,
                coalesce(array_agg(created_at order by created_at desc, secret_id), '{}') as starts,
                coalesce(array_agg(expires_at order by created_at desc, secret_id), '{}') as ends
-        from dialtone.source_secrets where source_secrets.source_id = one.source_id
+        from (select secret_id, made_by, created_at, expires_at,
+                     row_number() over (partition by expires_at <= statement_timestamp()
+                                        order by created_at desc, secret_id) as place
+              from dialtone.source_secrets where source_secrets.source_id = one.source_id) numbered
+        where place <= \(Self.mostEnded) or coalesce(expires_at > statement_timestamp(), true)
         """
 }
 

@@ -40,8 +40,8 @@ struct SetUpController: Sendable {
     }
 
     func limits(_ asked: KeyedRequest) async throws -> Response {
-        let read = self.reads.limits
-        let limits = try await CallerPresence.required { try await read() }
+        let (read, onlooker) = (self.reads.limits, Onlooker(asked.caller))
+        let limits = try await CallerPresence.required { try await read(onlooker) }
         return try JSONAnswer.ofMoment(Page(data: limits, next: nil))
     }
 

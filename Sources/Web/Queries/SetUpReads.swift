@@ -11,14 +11,14 @@ package struct SetUpReads: Sendable {
     package var sources: @Sendable (Onlooker, TenantID?, Source.Place?, Int) async throws -> [Source]
     /// Returns API keys, as many as the number says, behind that key's id. The tenant: nil for those of all.
     package var keys: @Sendable (Onlooker, TenantID?, String?, Int) async throws -> [APIKeyRecord]
-    package var limits: @Sendable () async throws -> [LimitAnswer]
+    package var limits: @Sendable (Onlooker) async throws -> [LimitAnswer]
     /// Where senders reach the service; nil: nobody has said it.
     package var publicURL: String?
 
     package init(
         sources: @escaping @Sendable (Onlooker, TenantID?, Source.Place?, Int) async throws -> [Source],
         keys: @escaping @Sendable (Onlooker, TenantID?, String?, Int) async throws -> [APIKeyRecord],
-        limits: @escaping @Sendable () async throws -> [LimitAnswer], publicURL: String?
+        limits: @escaping @Sendable (Onlooker) async throws -> [LimitAnswer], publicURL: String?
     ) {
         self.sources = sources
         self.keys = keys

@@ -31,14 +31,16 @@ enum LiveValues {
         }
     }
 
-    /// Those of the line's tenant; where it names none, all that may be seen.
+    /// Those of the tenant that is meant; where none is, all that may be seen. Tenants may have sources of one name. A
+    /// command that acts in the database means the tenant of its line alone.
     static func sources(_ words: [String], _ way: Way = .said) async -> [String] {
         let said = SaidWords(words)
         return await self.inTime {
-            let tenant = said.value(of: "--tenant").flatMap { TenantID(rawValue: $0) }
-            return try await self.door(said, way).askOfSetUp { questions in
-                try await questions.sources(tenant: tenant).map(\.source)
-            }
+            let named = said.value(of: "--tenant").flatMap { TenantID(rawValue: $0) }
+            let door = try await self.door(said, way)
+            let tenant = try named ?? (way == .said ? door.usualTenant : nil)
+            let sources = try await door.askOfSetUp { try await $0.sources(tenant: tenant) }
+            return Set(sources.map(\.source)).sorted()
         }
     }
 

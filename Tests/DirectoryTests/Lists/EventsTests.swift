@@ -169,6 +169,39 @@ import Testing
         }
     }
 
+    /// More events of one person than a page takes of a person, all behind those of the others.
+    @Test(arguments: [1, 5]) func `a time and a cursor leave out nobody who waits`(limit: Int) async throws {
+        try await Self.with { events, database in
+            try await Self.addWaiting(database)
+            let later: SQL = "tenant_id = \(testTenant) and substr(delivery_id, 3)::integer > 50"
+            try await database.insert(
+                Self.events(51...62, of: "acme"),
+                "update dialtone.events set detail = 'waits', user_id = 'u-9' where \(later)")
+            var waiting = EventFilter()
+            waiting.outcome = [.waiting]
+            let all = try await Self.all(events, waiting, limit: limit)
+            let (few, newer) = (["d-11", "d-9", "d-3"], (51...62).reversed().map { "d-\($0)" })
+            #expect(all == newer + few)
+            waiting.receivedBefore = RFC3339.date("2026-11-26T10:41:00Z")
+            let before = try await Self.all(events, waiting, limit: limit)
+            #expect(before == few)
+        }
+    }
+
+    @Test func `a list of one outcome looks through no more events than one of those who wait`() async throws {
+        try await Self.with { events, database in
+            try await database.insert(
+                Self.events(101...3200, of: "acme"),
+                "update dialtone.events set outcome = 'superseded' where tenant_id = 'acme' and delivery_id = 'd-3'")
+            var filter = EventFilter()
+            filter.outcome = [.superseded]
+            let first = try await events.page(of: testTenant, filter, limit: 5, as: Self.reader)
+            #expect(first.events.isEmpty && first.next != nil)
+            let found = try await Self.all(events, filter, limit: 5)
+            #expect(found == ["d-3"])
+        }
+    }
+
     /// What a transaction of `reader` is told of the people of `acme`: how many wait, and whether one of them does.
     private static func people(toldTo reader: TenantID, _ database: TestDatabase) async throws -> String {
         try await database.pool.withTransaction { connection in

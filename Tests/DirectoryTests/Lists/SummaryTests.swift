@@ -55,4 +55,18 @@ import Testing
             #expect(summary.hours.allSatisfy { $0.hour.timeIntervalSince1970.remainder(dividingBy: length) == 0 })
         }
     }
+
+    @Test func `a summary of an older service, which says no step, tells hours`() async throws {
+        try await Self.with { summaries in
+            let summary = try #require(
+                try await summaries.show(testTenant, hours: 1000, as: Reader(tenant: testTenant)))
+            let written = try JSONSerialization.jsonObject(with: JSONEncoder().encode(summary))
+            var members = try #require(written as? [String: Any])
+            let step = members.removeValue(forKey: "step") as? String
+            #expect(step == "day")
+            let told = try JSONSerialization.data(withJSONObject: members)
+            let older = try JSONDecoder().decode(Summary.self, from: told)
+            #expect(older.step == .hour && older.hours.count == summary.hours.count)
+        }
+    }
 }

@@ -39,6 +39,17 @@ import Testing
         }
     }
 
+    @Test func `an operator's read, of all tenants, is stopped too`() async throws {
+        try await TestDatabase.with { database in
+            try await database.admin.script("begin; lock table dialtone.tenants")
+            let reads = TenantReads(pool: database.pool, timeLimit: .milliseconds(100))
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await reads.rows(for: .ofAll(key: "k"), "select tenant_id from dialtone.tenants")
+            }
+            #expect(error?.isTooSlow == true)
+        }
+    }
+
     @Test func `a read whose task is cancelled ends in the database too`() async throws {
         try await TestDatabase.with { database in
             try await database.admin.script("begin; lock table dialtone.users")

@@ -70,7 +70,7 @@ import Vault
         }
     }
 
-    @Test func `the tenant role reads of secrets and keys everything but the secret and the hash`() async throws {
+    @Test func `the tenant role reads of secrets and keys no secret, proof or hash`() async throws {
         try await TestDatabase.with { database in
             let hidden = try await database.admin.query(
                 """
@@ -82,7 +82,36 @@ import Vault
                 order by 1
                 """
             ).map { try $0.decode(String.self) }
-            #expect(hidden == ["api_keys.hash", "source_secrets.sealed"])
+            #expect(hidden == ["api_keys.hash", "source_secrets.proof", "source_secrets.sealed"])
+        }
+    }
+
+    /// Asked directly: in a list the rows of `sources` are hidden anyway.
+    @Test func `a tenant reads secrets of its own sources, of no other tenant's and of no shared one`() async throws {
+        try await TestDatabase.with { database in
+            let globex = try TenantID("globex")
+            try await database.insert(
+                Ledger.tenant(), Ledger.tenant(globex),
+                """
+                insert into dialtone.sources (source_id, tenant_id, allowed_tenants, slug, hook_id, preset)
+                values ('00000000-0000-0000-0000-00000000000a', 'acme', '{}', 'app', 'hk_1', 'standard'),
+                       ('00000000-0000-0000-0000-00000000000b', 'globex', '{}', 'app', 'hk_2', 'standard'),
+                       ('00000000-0000-0000-0000-00000000000c', null, array['acme'], 'shared', 'hk_3', 'standard')
+                """,
+                """
+                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed)
+                select source_id, source_id, coalesce(tenant_id, '-'), sha256('x') from dialtone.sources
+                """)
+            let secrets: SQL = "select tenant_id from dialtone.source_secrets order by tenant_id"
+            for own in [testTenant, globex] {
+                let seen = try await database.pool.withTransaction { connection in
+                    _ = try await connection.query(TenantReads.wall(own, timeLimit: nil))
+                    return try await connection.query(secrets).map { try $0.decode(String.self) }
+                }
+                #expect(seen == [own.rawValue])
+            }
+            let all = try await database.pool.query(secrets).map { try $0.decode(String.self) }
+            #expect(all == ["-", "acme", "globex"], "the service sees each")
         }
     }
 

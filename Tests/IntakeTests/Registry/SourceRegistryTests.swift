@@ -139,8 +139,41 @@ import Vault
             for preset in ["clerk", "okta", "standard"] {
                 _ = try await registry.create(slug: preset, tenant: acme, allowedTenants: [], preset: preset)
             }
+            // Words of a source's own count before its preset's. Of proofs of its own the preset's words say nothing.
+            for (slug, preset, configuration) in [
+                ("own-words", "okta", #"{"grammar":1,"setup":{"secret":"sender","text":"in its console"}}"#),
+                ("own-words-for-us", "clerk", #"{"grammar":1,"setup":{"secret":"dialtone","text":"in its console"}}"#),
+                ("own-proofs", "svix", #"{"grammar":1,"proofs":[{"kind":"standard-webhooks"}]}"#),
+                ("own-about", "svix", #"{"grammar":1,"about":"one of ours"}"#),
+            ] {
+                _ = try await registry.create(
+                    slug: slug, tenant: acme, allowedTenants: [], preset: preset,
+                    configuration: Array(configuration.utf8))
+            }
             let takes = try await registry.list(tenant: acme).filter(\.takesSendersSecret).map(\.slug)
-            #expect(takes == ["clerk"])
+            #expect(takes == ["clerk", "own-about", "own-words"])
+        }
+    }
+
+    @Test func `a list tells every secret in force, and the newest ten that have ended`() async throws {
+        try await Self.withRegistry { registry, _, database in
+            let acme = try TenantID("acme")
+            let source = try await registry.create(slug: "app", tenant: acme, allowedTenants: [], preset: "standard")
+            // Twelve have ended, twelve will end or have no end, and one was made with the source.
+            try await database.insert(
+                """
+                insert into dialtone.source_secrets (secret_id, source_id, tenant_id, sealed, created_at, expires_at)
+                select gen_random_uuid(), \(source.id), 'acme', 'x'::bytea, now() - number * interval '1 day',
+                       case when number <= 12 then now() - interval '1 hour'
+                            when number <= 18 then now() + interval '1 hour' end
+                from generate_series(1, 24) as number
+                """)
+            let secrets = try #require(try await registry.list(tenant: acme).first).secrets
+            let (now, day) = (Date(), TimeInterval(86_400))
+            let ended = secrets.filter { $0.expiresAt.map { $0 <= now } ?? false }
+            #expect(ended.count == 10 && ended.allSatisfy { $0.createdAt > now - 10.5 * day })
+            #expect(secrets.count == 10 + 13)
+            #expect(secrets.map(\.createdAt) == secrets.map(\.createdAt).sorted(by: >))
         }
     }
 

@@ -86,6 +86,20 @@ import Testing
         }
     }
 
+    /// Without an end of its own the read would meet that of the connection, and the answer would be another.
+    @Test func `a read of the limits ends after two seconds too`() async throws {
+        try await Story.with { story in
+            let key = try await story.administration.createKey(tenant: nil, scopes: [.jobsRead]).key
+            let bearer: HTTPHeaders = ["authorization": "Bearer \(key)"]
+            let free = try await story.request(.GET, "/v1/limits", "", bearer)
+            #expect(free.status == 200)
+            try await story.database.admin.script("begin; lock table dialtone.provider_limits")
+            let reply = try await story.request(.GET, "/v1/limits", "", bearer)
+            #expect(reply.status == 503 && reply.body.contains("took too long"), "\(reply.body)")
+            try await story.database.admin.script("commit")
+        }
+    }
+
     @Test func `one cursor goes from the API to the command line and back`() async throws {
         try await Story.with { story in
             let users = (1...5).map { "u-\($0)" }

@@ -80,21 +80,25 @@ import Testing
             }
         }
     }
+
     @Test(arguments: [["event", "list"], ["user", "list"]])
-    func `sources are offered as the service shows them, of the line's tenant`(command: [String]) async throws {
+    func `sources are offered once each, of the tenant that is meant`(command: [String]) async throws {
         let source = """
             {"source":"app","id":"i","tenant":"acme","tenants":[],"by_table":false,"keeps_names":false,
              "preset":"standard","status":"active","config_version":1,"hook_id":"hk_a","url":null,"secrets":[],
              "lacks_senders_secret":false,"created_at":"2026-01-01T00:00:00.000Z","stopped_at":null}
             """
-        let api = try StandIn { _ in .reply(200, "{\"data\":[\(source)],\"next\":null}") }
+        // Two tenants have a source of that name.
+        let api = try StandIn { _ in .reply(200, "{\"data\":[\(source),\(source)],\"next\":null}") }
         defer { api.stop() }
-        let environment = [
+        var environment = [
             "DIALTONE_URL": "http://127.0.0.1:\(api.port)", "DIALTONE_API_KEY": "dtk_of_the_test",
         ]
-        for (words, path) in [
-            (["--tenant", "acme", "--source", ""], "/v1/tenants/acme/sources?"), (["--source", ""], "/v1/sources?"),
+        for (words, usual, path) in [
+            (["--tenant", "acme", "--source", ""], "globex", "/v1/tenants/acme/sources?"),
+            (["--source", ""], "globex", "/v1/tenants/globex/sources?"), (["--source", ""], "", "/v1/sources?"),
         ] {
+            environment["DIALTONE_TENANT"] = usual
             let count = api.seen.count
             let offered = try await Self.offered("--source", of: command, words, environment)
             #expect(offered == ["app"], "\(words)")

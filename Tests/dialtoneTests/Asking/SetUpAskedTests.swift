@@ -91,6 +91,19 @@ import Testing
         }
     }
 
+    @Test func `of limits alone it is said that they need an operator's key`() async throws {
+        let api = try StandIn { _ in .reply(404, "{}") }
+        defer { api.stop() }
+        let desk = RemoteDesk(environment: [
+            "DIALTONE_URL": "http://127.0.0.1:\(api.port)", "DIALTONE_API_KEY": "dtk_of_the_test",
+        ])
+        for (name, isOperators) in [("limit", true), ("source", false), ("key", false)] {
+            let ended = try await desk.run([name, "list"])
+            #expect(ended.code == 3 && ended.errors.contains("a later version of the service"), "\(ended)")
+            #expect(ended.errors.contains("an operator's key") == isOperators, "\(ended)")
+        }
+    }
+
     @Test func `a service that knows its public URL shows it, and not the one that was asked`() async throws {
         try await Self.with(publicURL: "https://hooks.example.com") { desk, acme, _ in
             try await Self.expectSame(["source", "list", "--tenant", "acme"], acme, desk)
@@ -115,8 +128,10 @@ import Testing
                     #expect(ended.code == 0 && shown == count, "\(outcome): \(ended)")
                 }
             }
-            let wrong = try await acme.run(["event", "list", "--outcome", "odd"])
-            #expect(wrong.code == 2 && wrong.errors.contains("--outcome"), "\(wrong)")
+            for outcome in ["odd", "", ",", "accepted,,waiting", "accepted,"] {
+                let wrong = try await acme.run(["event", "list", "--outcome", outcome])
+                #expect(wrong.code == 2 && wrong.errors.contains("--outcome"), "\(outcome): \(wrong)")
+            }
         }
     }
 }

@@ -84,6 +84,30 @@ import Testing
         }
     }
 
+    @Test func `a key's end that is to come is told apart from one that is over`() async throws {
+        try await Self.with { desk in
+            try await desk.database.insert(
+                """
+                insert into dialtone.api_keys (key_id, tenant_id, hash, scopes, expires_at, revoked_at)
+                select name, \(Self.tenant), sha256('x'), array[]::text[], ended::timestamptz, revoked::timestamptz
+                from (values ('later', '2999-01-01T00:00:00Z', null), ('over', '2020-01-01T00:00:00Z', null),
+                             ('revoked', '2999-01-01T00:00:00Z', '2020-02-01T00:00:00Z')
+                ) as made (name, ended, revoked)
+                """)
+            let list = try await desk.run(["key", "list"]).output.split(separator: "\n")
+            #expect(list.first?.hasSuffix("  END") == true, "\(list)")
+            for (key, end) in [
+                ("later", "  ends 2999-01-01T00:00:00.000Z"), ("over", "Z  2020-01-01T00:00:00.000Z"),
+                ("revoked", "Z  2020-02-01T00:00:00.000Z"),
+            ] {
+                #expect(list.contains { $0.hasPrefix("\(key) ") && $0.hasSuffix(end) }, "\(list)")
+            }
+            var narrow = desk
+            narrow.environment["COLUMNS"] = "\(Self.width)"
+            Self.expectTable(in: try await narrow.run(["key", "list"]).output, "KEY", of: "key list")
+        }
+    }
+
     @Test func `an empty first cell does not shift its row`() async throws {
         try await Self.with { desk in
             let picked = try await desk.run(["event", "list", "--fields", "organization,event_id"]).output

@@ -22,7 +22,8 @@ struct EventCommand: AsyncParsableCommand {
     /// The source whose events are meant, and its tenant.
     struct OfSource: ParsableArguments {
         @Option(
-            help: "Only this source's.", completion: .custom { words, _, _ in await LiveValues.sources(words) })
+            help: "Only this source's; over HTTP, and with --outcome or --user, one of the tenant's own.",
+            completion: .custom { words, _, _ in await LiveValues.sources(words) })
         var source: String?
         @Option(help: "Only this tenant's; with --source, where the source belongs to it or serves it.")
         var tenant: String?
@@ -194,10 +195,11 @@ struct EventCommand: AsyncParsableCommand {
 extension ToldOutcome {
     fileprivate static let names = ToldOutcome.allCases.map(\.rawValue).joined(separator: ", ")
 
-    /// Reads words that are separated by commas.
+    /// Reads words that are separated by commas. None at all: no text was given.
     fileprivate static func set(_ text: String?) throws(InvalidValue) -> Set<ToldOutcome> {
+        guard let text else { return [] }
         var outcomes: Set<ToldOutcome> = []
-        for word in (text ?? "").split(separator: ",") {
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let outcome = ToldOutcome(rawValue: String(word)) else {
                 throw InvalidValue("--outcome", "must be one of: \(Self.names)")
             }
