@@ -42,5 +42,6 @@ package struct Migration: Sendable {
         Migration(20, "actions", PackageResources._020_actions_sql),
         Migration(21, "provider_code", PackageResources._021_provider_code_sql),
         Migration(22, "set_up", PackageResources._022_set_up_sql),
+        Migration(23, "sent_ids", PackageResources._023_sent_ids_sql),
     ]
 }

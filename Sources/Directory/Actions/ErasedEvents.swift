@@ -12,20 +12,36 @@ struct ErasedEvents {
 
     private static let pageSize: Int64 = 10_000
 
-    /// Goes over the events from about `start` on, or over all of them, to the newest.
+    /// Goes over the events from about `start` on, or over all of them, to the newest. A page that is a deadlock's
+    /// victim, or meets an event that intake stores just then, is tried again `repeats` times.
     ///
     /// Cancelled here: the pages before are done, unless the connection's transaction is rolled back.
-    func unname(from start: Date?, on connection: PostgresConnection) async throws -> UserErasure.Report {
+    func unname(
+        from start: Date?, repeats: Int = 0, on connection: PostgresConnection
+    ) async throws -> UserErasure.Report {
         var report = UserErasure.Report()
         var place = start.map { EventID(at: $0) } ?? EventID(rawValue: UUID(uuid: Self.zero))
         while true {
-            guard let row = try await connection.query(self.page(after: place)).first else { return report }
+            guard let row = try await self.run(self.page(after: place), repeats, on: connection) else { return report }
             var columns = row.columns
             let count: Int64 = try columns.next()
             report.events += try columns.next(Int64.self)
             place = try columns.next()
             if count < Self.pageSize { return report }
         }
+    }
+
+    private func run(
+        _ page: SQL, _ repeats: Int, on connection: PostgresConnection
+    ) async throws(PostgresError) -> PostgresRow? {
+        for _ in 0..<repeats {
+            do throws(PostgresError) {
+                return try await connection.query(page).first
+            } catch {
+                guard error.isBeaten else { throw error }
+            }
+        }
+        return try await connection.query(page).first
     }
 
     private static let zero: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -43,14 +59,16 @@ struct ErasedEvents {
         named as materialized (
             select page.event_id, page.source_id, page.delivery_id from page
             where page.user_id = \(self.user.user) and (page.tenant_id = \(self.user.tenant) or \(self.isForgotten))),
-        telling as materialized (\(self.telling)),
-        unnamed as (
+        told as materialized (\(self.told)),
+        changed as (
             update dialtone.events
-            set user_id = null, wanted = null, outcome = 'ignored', detail = 'erased', delivery_id = \(self.newID)
-            where event_id = any(array(select event_id from named))),
-        beside as (
-            update dialtone.events set delivery_id = \(self.newID)
-            where event_id = any(array(select event_id from telling except select event_id from named))),
+            set user_id = case when not told.is_named then events.user_id end,
+                wanted = case when not told.is_named then events.wanted end,
+                outcome = case when told.is_named then 'ignored' else events.outcome end,
+                detail = case when told.is_named then 'erased' else events.detail end,
+                sent_id = null, delivery_id = \(Self.newID)
+            from told
+            where events.event_id = any(array(select event_id from told)) and events.event_id = told.event_id),
         undone as (
             delete from dialtone.effects
             where event_id = any(array(select event_id from page where user_id = \(self.user.user)))
@@ -61,39 +79,57 @@ struct ErasedEvents {
 
     // MARK: Delivery ids
 
-    /// All events of deliveries whose ids name the person, and whether a hash takes the place of the id. The hash still
-    /// guards against a replay, which is needed where the source signs no time. It is not needed, and would not be met,
-    /// where the source signs one, and where intake has stored the delivery under it again.
-    private var telling: SQL {
+    /// The events that change: those that named the person, and of their deliveries those that have the sender's id.
+    /// `is_telling`: a hash takes the place of the delivery's id. `is_taken`: the ledger has that hash already.
+    ///
+    /// The delivery's id goes where it holds the person's, and from old events of a source that signs no time. There it
+    /// is the hash under which the delivery is known when it comes again. A sender may have used one id for two events:
+    /// the second delivery has the same id and a suffix, so it is of the same sender's id.
+    private var told: SQL {
         """
-        select one.event_id, delivery.is_guard
-        from (select told.source_id, told.delivery_id,
-                     sender.signs_time is not true and not exists (
-                         select 1 from dialtone.events
-                         where events.source_id = told.source_id
-                           and events.delivery_id = \(DeliveryHash.of("told.delivery_id", from: "told.source_id"))
-                         offset 0) as is_guard
-              from (select distinct source_id, delivery_id from named
-                    where strpos(delivery_id, \(self.user.user)) > 0 offset 0) told
-              left join lateral (
-                  select sources.signs_time from dialtone.sources
-                  where sources.source_id = told.source_id offset 0) sender on true offset 0) delivery
-        cross join lateral (
-            select events.event_id from dialtone.events
-            where events.source_id = delivery.source_id and events.delivery_id = delivery.delivery_id offset 0) one
+        select one.event_id, one.delivery_id, one.hash, one.is_named, one.is_telling,
+               one.is_telling and exists (
+                   select 1 from dialtone.events hidden
+                   where hidden.source_id = one.source_id and hidden.delivery_id = one.hash offset 0) as is_taken
+        from (
+            select line.event_id, line.source_id, line.delivery_id, line.sent_id,
+                   \(DeliveryHash.of("line.delivery_id", from: "line.source_id")) as hash,
+                   line.event_id in (select event_id from named) as is_named,
+                   not \(DeliveryHash.isHash("line.delivery_id"))
+                       and (sender.signs_time is false or \(self.isNamed(in: "line.delivery_id"))) as is_telling
+            from (select distinct source_id, regexp_replace(delivery_id, '#[0-9a-f]{32}$', '') as sent
+                  from named offset 0) delivery
+            left join lateral (
+                select sources.signs_time from dialtone.sources
+                where sources.source_id = delivery.source_id offset 0) sender on true
+            cross join lateral (
+                select events.event_id, events.source_id, events.delivery_id, events.sent_id from dialtone.events
+                where events.source_id = delivery.source_id and events.delivery_id = delivery.sent
+                union all
+                select events.event_id, events.source_id, events.delivery_id, events.sent_id from dialtone.events
+                where events.source_id = delivery.source_id
+                  and events.delivery_id > delivery.sent || '#' and events.delivery_id < delivery.sent || '$'
+                  and length(events.delivery_id) = length(delivery.sent) + 33
+                offset 0) line
+            offset 0) one
+        where one.is_named or one.is_telling or one.sent_id is not null
         """
     }
 
-    /// An id that intake has changed meanwhile names the person no more, and stays.
-    private var newID: SQL {
-        """
-        case when strpos(delivery_id, \(self.user.user)) = 0 then delivery_id
-             when event_id = any(array(select event_id from telling where is_guard))
-             then \(DeliveryHash.of("delivery_id", from: "source_id"))
-             when event_id = any(array(select event_id from telling)) then 'erased:' || event_id
-             else delivery_id end
-        """
+    /// Also as a part of an id that a mapping has made of several values, which is JSON.
+    private func isNamed(in id: SQL) -> SQL {
+        let name = self.user.user.rawValue
+        let escaped = String(JSONText.visible(JSONText.quoted(name)).dropFirst().dropLast())
+        return "(strpos(\(id), \(name)) > 0 or strpos(\(id), \(escaped)) > 0)"
     }
+
+    /// An id that intake has changed meanwhile is a hash by now, and stays. All events of a delivery have one id,
+    /// unless the ledger has the delivery twice.
+    private static let newID: SQL = """
+        case when not told.is_telling or events.delivery_id <> told.delivery_id then events.delivery_id
+             when told.is_taken then 'erased:' || events.event_id
+             else told.hash end
+        """
 
     /// A word of a source that speaks of people may name the person under another tenant, or under none. It goes when
     /// no other organisation of that source has the person.
@@ -106,4 +142,9 @@ struct ErasedEvents {
                           and memberships.tenant_id is distinct from \(self.user.tenant) offset 0)
         """
     }
+}
+
+extension PostgresError {
+    /// Somebody else was faster: a new try sees what they did.
+    var isBeaten: Bool { self.isRetryable || self.isUniqueViolation }
 }

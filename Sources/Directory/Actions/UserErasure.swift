@@ -14,6 +14,9 @@ package struct UserErasure: Sendable {
     private let pool: PostgresPool
     private let settle: Duration
 
+    /// A deadlock's victim is tried again so often: intake and an operator's replay may lock the same events.
+    private static let repeats = 3
+
     /// `settle`: how long nothing must have happened to the user.
     package init(pool: PostgresPool, settle: Duration = .seconds(60)) {
         self.pool = pool
@@ -44,25 +47,41 @@ package struct UserErasure: Sendable {
         let began = Date()
         var report = try await self.pool.withConnection { connection in
             try await self.requireRest(of: user, on: connection)
-            return try await ErasedEvents(user: user).unname(from: nil, on: connection)
+            return try await ErasedEvents(user: user).unname(from: nil, repeats: Self.repeats, on: connection)
         }
         // A node's clock may be behind, and a commit may take its time.
-        let margin = began.addingTimeInterval(-600)
-        let late = try await self.pool.withTransaction { connection in
+        let late = try await self.eraseLate(user, from: began.addingTimeInterval(-600))
+        report.events += late.events
+        report.keptInSources = late.keptInSources
+        return report
+    }
+
+    private func eraseLate(_ user: UserKey, from margin: Date) async throws -> Report {
+        for _ in 0..<Self.repeats {
+            do {
+                return try await self.eraseLateOnce(user, from: margin)
+            } catch let error as PostgresError where error.isBeaten {
+                continue
+            }
+        }
+        return try await self.eraseLateOnce(user, from: margin)
+    }
+
+    /// Erases all but the older events, behind the user's lock.
+    private func eraseLateOnce(_ user: UserKey, from margin: Date) async throws -> Report {
+        try await self.pool.withTransaction { connection in
             _ = try await connection.query(PersonReopening.lock(user))
             _ = try await connection.query(Self.lock(user))
             // A statement of its own, so that it sees all that was committed under the lock.
             try await self.requireRest(of: user, on: connection)
-            let late = try await ErasedEvents(user: user).unname(from: margin, on: connection)
+            var late = try await ErasedEvents(user: user).unname(from: margin, on: connection)
             for statement in Self.unname(user, as: "erased:\(UUID().uuidString.lowercased())") {
                 _ = try await connection.query(statement)
             }
             var columns = try await connection.query(Self.keptPeople(user)).first?.columns
-            return (late, try columns?.next(Int64.self) ?? 0)
+            late.keptInSources = try columns?.next(Int64.self) ?? 0
+            return late
         }
-        report.events += late.0.events
-        report.keptInSources = late.1
-        return report
     }
 
     private func requireRest(of user: UserKey, on connection: PostgresConnection) async throws {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hash under which the ledger has a delivery whose id names a person, where its source signs no time.
+// The hash under which the ledger has a delivery whose source signs no time, or whose id has named an erased person.
 
 import Postgres
 
@@ -8,4 +8,7 @@ enum DeliveryHash {
     static func of(_ id: SQL, from source: SQL) -> SQL {
         "'sha256:' || encode(sha256(convert_to(\(source)::text || ':' || \(id), 'UTF8')), 'hex')"
     }
+
+    /// Whether a column holds such a hash, also with what intake adds where the sender's id was used for another event.
+    static func isHash(_ id: SQL) -> SQL { "\(id) ~ '^sha256:[0-9a-f]{64}(#[0-9a-f]{32})?$'" }
 }

@@ -167,8 +167,9 @@ package struct Events: Sendable {
     /// What `event` reads after the id.
     private static func columns(_ tenant: TenantID) -> SQL {
         """
-        events.received_at, events.occurred_at, sender.slug, events.user_id, events.delivery_id, events.item,
-        events.wanted, \(ToldSelect.outcome("events", tenant)), events.detail, waits.reason, waits.pointer
+        events.received_at, events.occurred_at, sender.slug, events.user_id,
+        coalesce(events.sent_id, events.delivery_id), events.item, events.wanted,
+        \(ToldSelect.outcome("events", tenant)), events.detail, waits.reason, waits.pointer
         """
     }
 

@@ -141,7 +141,7 @@ package struct Finder: Sendable {
     }
 
     /// A delivery's id is its sender's own, so each of these sources is asked. The form `source:delivery` names one.
-    /// The ledger may have a hash of the id. Index events_source_id_delivery_id_item_key.
+    /// The ledger has a hash of the id where the source signs no time. Index events_source_id_delivery_id_item_key.
     private static func delivery(_ text: String, of tenant: TenantID, by senders: Senders) -> SQL {
         """
         select event.event_id, event.user_id

@@ -28,8 +28,8 @@ enum TimelineSelect {
         select told.received_at, told.event_id, told.delivery_id, \(ToldSelect.outcome("told", user.tenant)),
                told.detail, sender.slug
         from (
-            (select events.received_at, events.event_id, events.delivery_id, events.outcome, events.detail,
-                    events.source_id, events.user_id
+            (select events.received_at, events.event_id, coalesce(events.sent_id, events.delivery_id) as delivery_id,
+                    events.outcome, events.detail, events.source_id, events.user_id
              from dialtone.events
              where events.tenant_id = \(user.tenant) and events.user_id = \(user.user) and \(ListIndex.eventsOfUser)
                and events.received_at >= \(Self.time(from))

@@ -85,7 +85,7 @@ enum EventSelect {
         events.event_id, events.received_at, events.occurred_at, sender.slug, nullif(events.tenant_id, '-'),
         coalesce(events.user_id, case when \(Self.isPicked) then waits.picks->>'user_id' end),
         coalesce(events.external_tenant, case when \(Self.isPicked) then waits.picks->>'organization' end),
-        events.delivery_id, events.item, events.wanted, events.outcome, events.detail,
+        coalesce(events.sent_id, events.delivery_id), events.item, events.wanted, events.outcome, events.detail,
         waits.reason, waits.pointer, did.tenants
         """
 

@@ -98,11 +98,13 @@ final class Quarantine: Sendable {
         let written = QuarantineRows(
             source: request.source.id, scope: request.source.scope, version: request.source.version,
             receivedAt: request.request.receivedAt, secret: request.secret, size: Int32(request.request.body.count),
-            hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request),
-            mayBeHidden: !request.source.compiled.signsTime)
+            hash: hash, notes: request.notes, picks: QuarantinePicks.texts(of: request))
         let isLocking = request.notes.contains(where: \.isStored)
         let statements = (isLocking ? [QuarantineStatement.lock(written)] : []) + [QuarantineStatement.keep(written)]
-        let answers = try await self.pool.withConnection { try await $0.pipeline([statements], shielded: true)[0] }
+        let answers = try await self.pool.withConnection { connection in
+            try await HiddenIDs.replace(written.moves, isInTransaction: false, on: connection)
+            return try await connection.pipeline([statements], shielded: true)[0]
+        }
         // The first to fail has the reason; the others were not run.
         let rows = try answers.flatMap { try $0.get() }
         var items: [EventID: Receipt.Item] = [:]

@@ -51,6 +51,10 @@ struct QuarantineNote: Sendable {
     let isStored: Bool
     /// The word that was read; nil: none could be.
     var named: NamedWord?
+    /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
+    var sentID: String?
+    /// What the ledger may have in place of `deliveryID`: the source's proofs were of another kind. Nil: nothing.
+    var formerID: String?
 }
 
 extension QuarantineNote {
@@ -60,7 +64,7 @@ extension QuarantineNote {
     ) {
         self.init(
             event: event, deliveryID: delivery.id, number: delivery.number, item: item, reason: reason, span: span,
-            isStored: isStored, named: named)
+            isStored: isStored, named: named, sentID: delivery.told.hidden, formerID: delivery.told.former)
     }
 }
 
@@ -90,8 +94,6 @@ struct QuarantineRows: Sendable {
     let notes: [QuarantineNote]
     /// One for each note.
     let picks: [String]
-    /// The ledger may have a hash of a delivery's id, because another mapping has read whom the id names.
-    var mayBeHidden = false
     /// Whose body they share, and since when they wait, where other rows of the request are there already. Nil: the
     /// body is their own, and they wait from now on.
     var joins: (body: EventID, arrivedAt: Date)?

@@ -59,21 +59,14 @@ enum QuarantineStatement {
         """
     }
 
-    /// A delivery that the ledger has under the hash of its id stays there, whatever is read of it now. Index: the
-    /// ledger's unique key.
     private static func notes(_ rows: QuarantineRows) -> SQL {
         let notes = rows.notes
-        let hidden = notes.map { rows.mayBeHidden ? $0.hiddenID(of: rows.source) : nil }
         return """
-            select event_id, coalesce((select events.delivery_id from dialtone.events
-                                       where events.source_id = \(rows.source) and events.delivery_id = t.hidden_id
-                                       limit 1), delivery_id) as delivery_id,
-                   item, number, spans, reason, pointer, is_stored, picks
-            from unnest(
-                \(notes.map(\.event)), \(notes.map { $0.storedID(rows.hash) }), \(notes.map(\.item)),
+            select * from unnest(
+                \(notes.map(\.event)), \(notes.map { $0.storedID($0.deliveryID, rows.hash) }), \(notes.map(\.item)),
                 \(notes.map { Int32($0.number) }), \(notes.map(\.span.rawValue)), \(notes.map(\.reason.text)),
-                \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(rows.picks), \(hidden))
-            as t (event_id, delivery_id, item, number, spans, reason, pointer, is_stored, picks, hidden_id)
+                \(notes.map(\.reason.place)), \(notes.map(\.isStored)), \(rows.picks), \(notes.map(\.sentID)))
+            as t (event_id, delivery_id, item, number, spans, reason, pointer, is_stored, picks, sent_id)
             """
     }
 
@@ -104,9 +97,9 @@ enum QuarantineStatement {
     private static func stored(_ rows: QuarantineRows) -> SQL {
         """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, outcome, received_at,
-                                     config_version, secret_id)
+                                     config_version, secret_id, sent_id)
         select event_id, \(rows.source), delivery_id, item, \(rows.scope), 'quarantined', \(rows.receivedAt),
-               \(rows.version), \(rows.secret)
+               \(rows.version), \(rows.secret), sent_id
         from note where not is_stored and not (item > 0 and exists (
             select 1 from (
                 select events.event_id from dialtone.events
@@ -160,19 +153,26 @@ enum QuarantineStatement {
     }
 }
 
-extension QuarantineNote {
-    private var needsOwnID: Bool { self.reason == .reusedID || self.reason == .refused }
-
-    /// The id that the ledger has where the delivery was read before and named a person. Nil: it is another one's.
-    fileprivate func hiddenID(of source: SourceID) -> String? {
-        self.needsOwnID ? nil : StoredID.hash(self.deliveryID, of: source)
+extension QuarantineRows {
+    /// The ids that the ledger may have in the form from before, each once.
+    var moves: [MovedID] {
+        let moves = self.notes.compactMap { note in
+            note.formerID.map { former in
+                MovedID(
+                    source: self.source, former: note.storedID(former, self.hash),
+                    now: note.storedID(note.deliveryID, self.hash), sent: note.sentID)
+            }
+        }
+        return Array(Set(moves))
     }
+}
 
-    /// The id under which the ledger has the delivery. One whose id was used for another event gets one of its own, of
-    /// the id and what it holds. It is the same again when that is sent again.
-    fileprivate func storedID(_ hash: [UInt8]) -> String {
-        guard self.needsOwnID else { return self.deliveryID }
+extension QuarantineNote {
+    /// The id under which the ledger has the delivery, by the one that it has for the sender's. One whose id was used
+    /// for another event gets one of its own, of the id and what it holds. It is the same when that is sent again.
+    fileprivate func storedID(_ id: String, _ hash: [UInt8]) -> String {
+        guard self.reason == .reusedID || self.reason == .refused else { return id }
         let digits = hash.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        return Reading.shortened("\(self.deliveryID)#\(digits.joined())")
+        return Reading.shortened("\(id)#\(digits.joined())")
     }
 }

@@ -39,6 +39,8 @@ struct CompiledTerms: Sendable {
         let allowed: [TenantID]
         let isTracked: Bool
         var keepsNames = false
+        /// Its proofs have come to sign a time, or to sign none: the ledger may have ids in both forms.
+        var idsChanged = false
     }
 
     let key: Key

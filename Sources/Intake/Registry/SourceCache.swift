@@ -125,8 +125,9 @@ final class SourceCache: Sendable {
         let rows = try await pool.query(
             """
             select source.source_id, source.tenant_id, source.allowed_tenants, source.preset, source.config_version,
-                   source.is_tracked, source.keeps_names, source.config::text, source.slug,
-                   source.status = 'disabled', secret.secret_id, secret.tenant_id, secret.sealed, secret.expires_at, secret.made_by = 'sender'
+                   source.is_tracked, source.keeps_names, source.ids_changed, source.config::text, source.slug,
+                   source.status = 'disabled', secret.secret_id, secret.tenant_id, secret.sealed, secret.expires_at,
+                   secret.made_by = 'sender'
             from dialtone.sources source left join dialtone.source_secrets secret
                 on secret.source_id = source.source_id and secret.tenant_id = coalesce(source.tenant_id, '-')
                     and (secret.expires_at is null or secret.expires_at > \(now))
@@ -174,7 +175,7 @@ final class SourceCache: Sendable {
             let preset: String = try columns.next()
             self.key = CompiledTerms.Key(
                 preset: preset, version: try columns.next(), tenant: tenant, allowed: allowed,
-                isTracked: try columns.next(), keepsNames: try columns.next())
+                isTracked: try columns.next(), keepsNames: try columns.next(), idsChanged: try columns.next())
             self.configuration = try columns.next()
             self.slug = try columns.next()
             self.isDisabled = try columns.next()

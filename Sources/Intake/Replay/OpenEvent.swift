@@ -8,7 +8,10 @@ import Postgres
 struct OpenEvent: Sendable {
     let id: EventID
     let source: SourceID
+    /// As the ledger has it.
     let deliveryID: String
+    /// The sender's own id of the delivery, where that one is a hash of it. Nil also where nobody knows it any more.
+    let sentID: String?
     /// Its place in its delivery, and its delivery's in the request.
     let item: Int32
     let number: Int32
@@ -76,7 +79,7 @@ struct OpenEvent: Sendable {
         quarantine.event_id, quarantine.source_id, events.delivery_id, events.item, quarantine.number,
         quarantine.spans, events.received_at, quarantine.arrived_at, events.secret_id, quarantine.tenant_id,
         quarantine.body_id, quarantine.size, quarantine.body_sha256, quarantine.picks::text, quarantine.reason,
-        quarantine.pointer, quarantine.config_version, quarantine.settled_by, events.config_version
+        quarantine.pointer, quarantine.config_version, quarantine.settled_by, events.config_version, events.sent_id
         """
 
     init(_ row: PostgresRow) throws {
@@ -100,5 +103,6 @@ struct OpenEvent: Sendable {
             version: try columns.next())
         self.settledBy = try columns.next()
         self.takenBy = try columns.next()
+        self.sentID = try columns.next()
     }
 }

@@ -19,6 +19,8 @@ struct ReplayReading: Sendable {
         /// The event at place 0 of its delivery; nil when this is that event.
         let first: EventID?
         let deliveryID: String
+        /// The sender's own id of the delivery, where that one is a hash of it.
+        let sentID: String?
         let number: Int
         let item: Int32
         let read: MappedItem
@@ -30,9 +32,9 @@ struct ReplayReading: Sendable {
     /// What is picked of each delivery, by its number.
     let picksOfFurther: [Int: QuarantinePicks]
     /// The id that the event's delivery has today; nil: the mapping reads none.
-    let deliveryID: String?
-    /// The sender's own id of it, where that one is a hash of it.
-    let sentID: String?
+    let id: StoredID?
+    /// What the ledger may have to move of the other deliveries.
+    let moves: [MovedID]
     /// The words of the event's delivery by their places, which tell whether the mapping still numbers them alike.
     let words: [Int32: Word]
     /// Places of the event's delivery, with those that cannot be used.
@@ -44,19 +46,18 @@ struct ReplayReading: Sendable {
     init(_ event: OpenEvent, _ request: ProvenRequest, by source: ReplaySource) {
         let mapping = source.mapping
         let read = mapping.read(request)
-        let ids = read.deliveries.map {
-            StoredID($0, of: source.id, signsTime: source.compiled.signsTime)
-        }
+        let ids = read.deliveries.map { StoredID($0.id, of: source.id, by: source.compiled) }
         let number = Self.number(of: event, in: ids)
         let numbers = event.span == .request ? Set(read.deliveries.indices).union([number]) : [number]
         self.picksOfFurther = QuarantinePicks.read(request, numbers, by: mapping)
         let picked = self.picksOfFurther[number] ?? QuarantinePicks()
         guard read.deliveries.indices.contains(number) else {
             (self.own, self.further, self.words, self.count) = (.nothing, [], [:], 0)
-            (self.picks, self.deliveryID, self.sentID) = (picked.text, nil, nil)
+            (self.picks, self.id, self.moves) = (picked.text, nil, [])
             return
         }
-        (self.deliveryID, self.sentID) = (ids[number].text, ids[number].hidden)
+        self.id = ids[number]
+        self.moves = event.span == .request ? Self.moves(of: ids, but: ids[number]) : []
         let items = Self.items(of: read.deliveries[number], source, event.receivedAt)
         self.count = items.count
         self.words = items.enumerated().reduce(into: [:]) { $0[Int32($1.offset)] = $1.element.word }
@@ -66,12 +67,14 @@ struct ReplayReading: Sendable {
         self.picks = word == nil && !event.isBeyond ? picked.text : picked.text(of: word)
         var further: [Further] = []
         if event.span != .item {
-            further += Self.further(items.dropFirst(), after: event.id, event.deliveryID, number, event.receivedAt)
+            let id = (event.deliveryID, event.sentID)
+            further += Self.further(items.dropFirst(), after: event.id, of: id, number, event.receivedAt)
         }
         if event.span == .request {
             for (place, delivery) in read.deliveries.enumerated() where place != number {
                 let items = Self.items(of: delivery, source, event.receivedAt)
-                further += Self.further(items[...], after: nil, ids[place].text, place, event.receivedAt)
+                let id = (ids[place].text, ids[place].hidden)
+                further += Self.further(items[...], after: nil, of: id, place, event.receivedAt)
             }
         }
         self.further = further
@@ -81,8 +84,13 @@ struct ReplayReading: Sendable {
     private static func number(of event: OpenEvent, in ids: [StoredID]) -> Int {
         guard event.span != .request else { return 0 }
         let number = Int(event.number)
-        if ids.indices.contains(number), ids[number].isIn(event.deliveryID, of: event.source) { return number }
-        return ids.firstIndex { $0.isIn(event.deliveryID, of: event.source) } ?? number
+        if ids.indices.contains(number), ids[number].isIn(event.deliveryID) { return number }
+        return ids.firstIndex { $0.isIn(event.deliveryID) } ?? number
+    }
+
+    /// Each id once, without that of the event's own delivery.
+    private static func moves(of ids: [StoredID], but own: StoredID) -> [MovedID] {
+        Array(Set(ids.filter { $0 != own }.compactMap(\.move)))
     }
 
     /// Those that the ledger numbers, as `TakenDelivery` does: a word that asks nothing of a plain source has no place.
@@ -108,15 +116,16 @@ struct ReplayReading: Sendable {
 
     /// `first` is the event at place 0 where that is another one than the first of these.
     private static func further(
-        _ items: ArraySlice<MappedItem>, after first: EventID?, _ deliveryID: String, _ number: Int,
-        _ receivedAt: Date
+        _ items: ArraySlice<MappedItem>, after first: EventID?, of delivery: (id: String, sent: String?),
+        _ number: Int, _ receivedAt: Date
     ) -> [Further] {
         var (further, first): ([Further], EventID?) = ([], first)
         for (place, item) in zip(items.indices, items) {
             let id = EventID(at: receivedAt)
             further.append(
                 Further(
-                    id: id, first: first, deliveryID: deliveryID, number: number, item: Int32(place), read: item))
+                    id: id, first: first, deliveryID: delivery.id, sentID: delivery.sent, number: number,
+                    item: Int32(place), read: item))
             first = first ?? id
         }
         return further

@@ -14,7 +14,8 @@ struct ReplaySource: Sendable {
     static func read(_ id: SourceID, in pool: PostgresPool) async throws -> ReplaySource? {
         let rows = try await pool.query(
             """
-            select tenant_id, allowed_tenants, preset, config_version, is_tracked, keeps_names, config::text, slug
+            select tenant_id, allowed_tenants, preset, config_version, is_tracked, keeps_names, ids_changed,
+                   config::text, slug
             from dialtone.sources where source_id = \(id) and status <> 'deleted'
             """)
         guard var columns = rows.first?.columns else { return nil }
@@ -23,7 +24,7 @@ struct ReplaySource: Sendable {
         let preset: String = try columns.next()
         let key = CompiledTerms.Key(
             preset: preset, version: try columns.next(), tenant: tenant, allowed: allowed,
-            isTracked: try columns.next(), keepsNames: try columns.next())
+            isTracked: try columns.next(), keepsNames: try columns.next(), idsChanged: try columns.next())
         let text: String? = try columns.next()
         let slug: String = try columns.next()
         return try CompiledTerms(key, text.map { Array($0.utf8) }).map {

@@ -67,7 +67,13 @@ extension ReplayWriting {
             deliveryID: one?.deliveryID ?? self.event.deliveryID,
             item: one?.item ?? self.event.item, first: one?.first, receivedAt: self.event.receivedAt,
             word: word, mappingVersion: self.source.version, secret: self.event.secret,
-            name: self.names[one?.id ?? self.event.id] ?? word.newName)
+            name: self.names[one?.id ?? self.event.id] ?? word.newName, sentID: self.sentID(one))
+    }
+
+    /// Of the event itself, what the ledger has.
+    private func sentID(_ one: ReplayReading.Further?) -> String? {
+        guard let one else { return self.event.sentID }
+        return one.sentID
     }
 
     // MARK: Plain
@@ -129,7 +135,8 @@ extension ReplayWriting {
             deliveryID: one?.deliveryID ?? self.event.deliveryID, item: one?.item ?? self.event.item,
             first: one?.first, receivedAt: self.event.receivedAt, change: change,
             isWeak: word.isWeak && change.wanted == .live, mappingVersion: self.source.version,
-            secret: self.event.secret, name: self.names[one?.id ?? self.event.id] ?? word.newName)
+            secret: self.event.secret, name: self.names[one?.id ?? self.event.id] ?? word.newName,
+            sentID: self.sentID(one))
     }
 
     // MARK: What is read beside the event
@@ -174,14 +181,14 @@ extension ReplayReading.Further {
     fileprivate func note(_ reason: QuarantineNote.Reason, isStored: Bool) -> QuarantineNote {
         QuarantineNote(
             event: self.id, deliveryID: self.deliveryID, number: self.number, item: self.item, reason: reason,
-            span: .item, isStored: isStored)
+            span: .item, isStored: isStored, sentID: self.sentID)
     }
 
     fileprivate func noteBeyond(by version: Int32) -> QuarantineNote {
         QuarantineNote(
             event: self.id, deliveryID: self.deliveryID, number: self.number,
             item: FirstTake.item(beyond: self.item, by: version), reason: .mappingChanged, span: .item,
-            isStored: false)
+            isStored: false, sentID: self.sentID)
     }
 }
 

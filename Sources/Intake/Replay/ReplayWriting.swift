@@ -54,6 +54,7 @@ struct ReplayWriting: Sendable {
             return self.event.report(.settled, EventReplay.words(settledBy: other))
         }
         try await self.source.lock(on: connection)
+        try await HiddenIDs.replace(self.reading.moves, isInTransaction: true, on: connection)
         if self.reading.hasWords, let reason = try await self.renumbering(on: connection) {
             return self.event.report(.stays, reason, now: self.now())
         }
@@ -90,20 +91,15 @@ struct ReplayWriting: Sendable {
         return try await self.report(.replayed, nil, written.further, on: connection)
     }
 
-    /// Gives the delivery of a request that could not be read the id that it has now. So it does where the id is found
-    /// to name a person. The sender's next try is known by it then. Where the ledger has that id for another event, all
-    /// stays. Index: the ledger's unique key.
+    /// Gives the delivery of a request that could not be read the id that it has now. So it does where the source's
+    /// proofs have become of another kind. The sender's next try is known by it then. Where the ledger has that id for
+    /// another event, all stays.
     private func takeDeliveryID(on connection: PostgresConnection) async throws {
-        guard self.event.span == .request || self.reading.sentID == self.event.deliveryID,
-            let id = self.reading.deliveryID, id != self.event.deliveryID
+        guard let id = self.reading.id, id.text != self.event.deliveryID,
+            self.event.span == .request || id.isIn(self.event.deliveryID)
         else { return }
-        _ = try await connection.query(
-            """
-            update dialtone.events set delivery_id = \(id)
-            where source_id = \(self.source.id) and delivery_id = \(self.event.deliveryID)
-              and not exists (
-                  select 1 from dialtone.events where source_id = \(self.source.id) and delivery_id = \(id))
-            """)
+        let move = MovedID(source: self.source.id, former: self.event.deliveryID, now: id.text, sent: id.hidden)
+        try await HiddenIDs.replace([move], isInTransaction: true, on: connection)
     }
 
     // MARK: What stays, and what is passed
@@ -124,14 +120,15 @@ struct ReplayWriting: Sendable {
         return report
     }
 
-    /// Settles an event that asks nothing. The ledger calls it ignored, so that its sender's next try is a duplicate.
-    /// Indexes events_pkey and quarantine_pkey.
+    /// Settles an event that asks nothing. The ledger calls it ignored, so that its sender's next try is a duplicate. It
+    /// names no user, so no erasure would find the sender's id, which may name one: that goes with the picks. Indexes
+    /// events_pkey and quarantine_pkey.
     ///
     /// Cancelled here: the caller's transaction is rolled back.
     static func pass(_ event: EventID, by settlement: String, on connection: PostgresConnection) async throws {
         let passed = try await connection.query(
             """
-            update dialtone.events set outcome = 'ignored', detail = null
+            update dialtone.events set outcome = 'ignored', detail = null, sent_id = null
             where event_id = \(event) and outcome = 'quarantined' returning 1
             """)
         let ended = try await connection.query(

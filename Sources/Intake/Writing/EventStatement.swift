@@ -47,8 +47,12 @@ enum EventStatement {
     /// event at item 0.
     private static func input(_ events: [NewEvent], isMapped: Bool) -> SQL {
         let values: SQL =
-            isMapped ? ", \(events.map(\.mappingVersion)), \(events.map(\.isWeak)), \(events.map(\.isByArrival))" : ""
-        let names: SQL = isMapped ? ", config_version, is_weak, by_arrival" : ""
+            isMapped
+            ? """
+            , \(events.map(\.mappingVersion)), \(events.map(\.isWeak)), \(events.map(\.isByArrival)),
+                \(events.map(\.sentID))
+            """ : ""
+        let names: SQL = isMapped ? ", config_version, is_weak, by_arrival, sent_id" : ""
         return """
             select * from unnest(
                 \(events.map(\.id)), \(events.map(\.source)), \(events.map(\.deliveryID)), \(events.map(\.tenant)),
@@ -96,15 +100,15 @@ enum EventStatement {
     ///
     /// Nothing is added to a delivery that the ledger knows: its item 0 is another event's then.
     private static func storedInLedger(_ isMapped: Bool) -> SQL {
-        let version: SQL = isMapped ? ", config_version" : ""
+        let ofMapped: SQL = isMapped ? ", config_version, sent_id" : ""
         return """
             insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                         occurred_at, received_at, secret_id, detail\(version))
+                                         occurred_at, received_at, secret_id, detail\(ofMapped))
             select event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome, occurred_at, received_at,
                    secret_id,
                    case when outcome = 'superseded'
                         then case when held_at is not null then 'held'
-                                  when told_by <> source_id then 'other_source' end end\(version)
+                                  when told_by <> source_id then 'other_source' end end\(ofMapped)
             from judged
             where item = 0 or not exists (
                 select 1 from dialtone.events

@@ -37,7 +37,7 @@ extension NewDelivery: LineDelivery {
         _ events: [NewEvent], by statements: [SQL], _ clock: inout FairClock, isInTransaction: Bool = false,
         on connection: PostgresConnection
     ) async throws -> [EventID: EventResult] {
-        try await HiddenIDs.replace(in: events, on: connection)
+        try await HiddenIDs.replace(in: events, isInTransaction: isInTransaction, on: connection)
         let rows = try await EventInsert.rows(of: statements, on: connection)
         let (decided, unseen) = try EventInsert.read(rows)
         try await EventInsert.markSuperseded(decided, on: connection)

@@ -21,7 +21,7 @@ protocol LineDelivery: Sendable {
     /// In the delivery's order; at least one.
     var events: [Event] { get }
     var source: SourceID { get }
-    /// The ledger's id of the delivery, which is the source's own.
+    /// The ledger's id of the delivery.
     var id: String { get }
 
     /// Nil without an event.

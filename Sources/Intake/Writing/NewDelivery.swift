@@ -35,6 +35,6 @@ struct NewDelivery: Sendable {
     }
 
     var source: SourceID { self.events[0].source }
-    /// The ledger's id of the delivery, which is the source's own.
+    /// The ledger's id of the delivery.
     var id: String { self.events[0].deliveryID }
 }

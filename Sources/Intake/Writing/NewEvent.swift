@@ -29,6 +29,8 @@ struct NewEvent: Sendable {
     var name: NewName?
     /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
     var sentID: String?
+    /// What the ledger may have in place of `deliveryID`: the source's proofs were of another kind. Nil: nothing.
+    var formerID: String?
 
     /// The same event, for one that is in quarantine.
     func replaying(_ known: EventID) -> NewEvent {

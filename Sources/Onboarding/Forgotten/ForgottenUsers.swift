@@ -32,8 +32,9 @@ enum ForgottenUsers {
         """
     }
 
-    /// Locks those of `users` who are still there, by key, and skips those that another transaction changes. Until this
-    /// one ends, no erasure takes the name from a user whose job is about to come.
+    /// Locks those of `users` who are still there, by key. It skips only who is being erased, or is locked for that: a
+    /// change of the wish does not conflict with this lock. Until this transaction ends, no erasure takes the name from
+    /// a user whose job is about to come.
     static func held(_ users: SQL) -> SQL {
         """
         select found.*, \(ServerClock.now) as place, clock_timestamp() as enqueued_at

@@ -47,17 +47,18 @@ enum DeletedSources {
         """
     }
 
-    /// Nobody will settle them any more. Index quarantine_open.
+    /// Nobody will settle them any more. Indexes quarantine_open and events_pkey.
     private static func endQuarantine(limit: Int64) -> SQL {
         """
-        with due as materialized (
-            select line.place from (\(Self.sources)) source
+        with aged as materialized (
+            select line.place, line.event_id from (\(Self.sources)) source
             cross join lateral (
-                select quarantine.ctid as place from dialtone.quarantine
+                select quarantine.ctid as place, quarantine.event_id from dialtone.quarantine
                 where quarantine.source_id = source.source_id and quarantine.settled_at is null
                 order by quarantine.arrived_at limit \(limit)
                 for update of quarantine skip locked) line
-            limit \(limit))
+            limit \(limit)),
+        \(OldQuarantine.due)
         update dialtone.quarantine
         set settled_at = statement_timestamp(), settled_by = 'dropped', sealed = null, picks = null
         where ctid = any(array(select place from due))

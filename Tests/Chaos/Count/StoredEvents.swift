@@ -11,7 +11,8 @@ enum StoredEvents {
                 """
                 select concat_ws(' ', line.at, line.what) from (
                     select received_at as at,
-                           concat_ws(' ', 'event', delivery_id, wanted, 'occurred', occurred_at, outcome) as what
+                           concat_ws(' ', 'event', coalesce(sent_id, delivery_id), wanted, 'occurred', occurred_at,
+                                     outcome) as what
                     from dialtone.events where user_id = \(user)
                     union all
                     select at, concat_ws(' ', 'generation', generation, from_state, to_state, 'epoch', epoch, worker,

@@ -136,7 +136,7 @@ struct Verdict: Encodable {
     /// Counts acknowledged events that the ledger does not have.
     private mutating func compareEvents(_ senders: Senders, _ pool: PostgresPool) async throws {
         var known: Set<String> = []
-        for row in try await pool.query("select delivery_id from dialtone.events") {
+        for row in try await pool.query("select coalesce(sent_id, delivery_id) from dialtone.events") {
             known.insert(try row.decode(String.self))
         }
         let missing = senders.acknowledged.subtracting(known)

@@ -10,19 +10,19 @@ import Testing
 
 @Suite struct UserErasureTests {
     /// Longer than other ids, so that it is found in no other value.
-    private static let name = "person-8c1f6a"
-    private static let source = UUID()
+    static let name = "person-8c1f6a"
+    static let source = UUID()
 
     private static var user: UserKey {
         get throws { UserKey(tenant: testTenant, user: try UserID(Self.name)) }
     }
 
-    private static func erasure(_ database: TestDatabase) -> UserErasure {
+    static func erasure(_ database: TestDatabase) -> UserErasure {
         UserErasure(pool: database.pool, settle: .seconds(60))
     }
 
     /// Lends a database with a tenant, a source of people, and a revoked user with all that such a user may have.
-    private static func with(_ work: (TestDatabase, UserKey) async throws -> Void) async throws {
+    static func with(_ work: (TestDatabase, UserKey) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let user = try Self.user
             try await database.insert(
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// The tables in which a text stands, in any column.
-    private static func tables(with text: String, _ database: TestDatabase) async throws -> [String] {
+    static func tables(with text: String, _ database: TestDatabase) async throws -> [String] {
         let tables = try await database.admin.query(
             """
             select relname::text from pg_class
@@ -104,7 +104,7 @@ import Testing
                 order by delivery_id
                 """
             ).map { try $0.decode(String.self) }
-            #expect(kept == ["ignored erased d-0", "ignored erased d-2", "ignored erased erased:"])
+            #expect(kept == ["ignored erased d-0", "ignored erased d-2", "ignored erased sha256:"])
             await #expect(throws: UserActionError.unknownUser(user)) { try await Self.erasure(database).erase(user) }
         }
     }
@@ -144,61 +144,6 @@ import Testing
             let members = try await database.admin.query("select tenant_id from dialtone.memberships")
                 .map { try $0.decode(String.self) }
             #expect(members == ["globex"])
-        }
-    }
-
-    // MARK: Delivery ids
-
-    /// The hash under which intake has a delivery that names the person.
-    private static let hash: SQL = """
-        'sha256:' || encode(sha256(convert_to(\(Self.source)::text || ':' || \("created-" + Self.name), 'UTF8')), 'hex')
-        """
-
-    /// Another person's event under this id.
-    private static func besides(_ delivery: SQL, item: Int32) -> SQL {
-        """
-        insert into dialtone.events (received_at, event_id, source_id, occurred_at, delivery_id, item, tenant_id,
-                                     user_id, wanted, outcome)
-        values (now(), gen_random_uuid(), \(Self.source), now(), \(delivery), \(item), \(testTenant), 'u-2', 'live',
-                'accepted')
-        """
-    }
-
-    /// Item, user, and what the id is.
-    private static func events(_ database: TestDatabase) async throws -> [String] {
-        try await database.admin.query(
-            """
-            select concat_ws(' ', item, coalesce(user_id, '-'), outcome,
-                             case delivery_id when \(Self.hash) then 'hash'
-                                              when 'erased:' || event_id then 'erased' end)
-            from dialtone.events where delivery_id !~ '^d-' order by 1
-            """
-        ).map { try $0.decode(String.self) }
-    }
-
-    @Test(arguments: [(true, "erased"), (false, "hash")])
-    func `an id that names the person goes from all events of the delivery, and a hash guards where no time is signed`(
-        _ signsTime: Bool, _ id: String
-    ) async throws {
-        try await Self.with { database, user in
-            try await database.insert(
-                "update dialtone.sources set signs_time = \(signsTime)",
-                Self.besides("\("created-" + Self.name)", item: 1))
-            let report = try await Self.erasure(database).erase(user)
-            #expect([report.events, report.keptInSources] == [3, 0])
-            #expect(try await Self.tables(with: Self.name, database) == [])
-            #expect(try await Self.events(database) == ["0 - ignored \(id)", "1 u-2 accepted \(id)"])
-        }
-    }
-
-    /// The hash is the guard already, and two deliveries have not one id.
-    @Test func `where the ledger has the hash already, the event has an id of its own`() async throws {
-        try await Self.with { database, user in
-            try await database.insert(
-                "update dialtone.sources set signs_time = false", Self.besides(Self.hash, item: 0))
-            _ = try await Self.erasure(database).erase(user)
-            #expect(try await Self.tables(with: Self.name, database) == [])
-            #expect(try await Self.events(database) == ["0 - ignored erased", "0 u-2 accepted hash"])
         }
     }
 

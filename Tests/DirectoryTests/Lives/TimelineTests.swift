@@ -63,6 +63,16 @@ import Testing
         }
     }
 
+    @Test func `a step shows the sender's id of the delivery, where the ledger has a hash of it`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.add(database)
+            try await database.insert("update dialtone.events set sent_id = 'sent', delivery_id = 'sha256:0'")
+            let (queries, _) = try DirectoryBed.queries(database)
+            let page = try #require(try await queries.timelines.page(testUserKey, limit: 1, as: Self.reader))
+            #expect(page.entries.map(\.deliveryID) == ["sent"])
+        }
+    }
+
     @Test func `a step has what is known of it, and every member is there`() async throws {
         try await TestDatabase.with { database in
             try await Self.add(database)

@@ -39,7 +39,7 @@ extension MappedIntakeTests {
             #expect(third.items.map(\.eventID) == again.items.map(\.eventID))
             let kept = try await bed.rows(
                 """
-                select concat_ws(' ', item % 1048576, delivery_id, reason, quarantine.config_version)
+                select concat_ws(' ', item % 1048576, sent_id, reason, quarantine.config_version)
                 from dialtone.quarantine join dialtone.events using (event_id) order by item
                 """)
             #expect(kept == ["0 d mapping_changed 2", "2 d mapping_changed 2"])

@@ -131,7 +131,8 @@ extension MappedIntakeTests {
             for event in unread { _ = try await bed.send(#"{"events":[\#(event)]}"#) }
             let words = try (0..<count).map { number in
                 try Said.joins("o", 10).with {
-                    ($0.user, $0.source, $0.delivery) = ("u\(number)", bed.source.id, "e\(number)")
+                    let id = StoredID("e\(number)", of: bed.source.id, signsTime: false)
+                    ($0.user, $0.source, $0.delivery) = ("u\(number)", bed.source.id, id.text)
                 }.word()
             }
             var clock = FairClock()

@@ -180,7 +180,7 @@ import Testing
                 QuarantinedBody.end(settled: [event], by: .resend), Resend.heads(of: [source], ["d"]),
                 QuarantineStatement.lock(Self.rows(of: event)), QuarantineStatement.keep(Self.rows(of: event)),
                 TakenRow.select(DeliveryKey(source: source, id: "d"), place: NewWord.placeColumn),
-                HiddenIDs.replace([source], ["d"], by: ["sha256:d"]),
+                HiddenIDs.replace([MovedID(source: source, former: "d", now: "sha256:d", sent: "d")]),
             ]
             try await database.pool.withConnection { connection in
                 for (place, statement) in keyed.enumerated() {

@@ -87,12 +87,12 @@ struct ReplayBed {
             """)
     }
 
-    /// The rows of quarantine in the order of their items: reason, what settled it, and whether it holds the body.
+    /// The rows of quarantine in the order of their places in a request: reason, what settled it, and whether it holds the body.
     func quarantine() async throws -> [String] {
         try await self.bed.rows(
             """
             select concat_ws(' ', reason, settled_by, case when sealed is not null then 'body' end)
-            from dialtone.quarantine join dialtone.events using (event_id) order by delivery_id, item
+            from dialtone.quarantine join dialtone.events using (event_id) order by number, item
             """)
     }
 

@@ -81,6 +81,21 @@ import Testing
         }
     }
 
+    @Test func `an event in quarantine of a deleted source keeps no sender's id`() async throws {
+        try await Self.with { database in
+            try await database.insert(
+                """
+                insert into dialtone.events (received_at, event_id, source_id, delivery_id, sent_id, tenant_id, outcome)
+                select now(), event_id, source_id, 'sha256:0', slug, 'acme', 'quarantined'
+                from dialtone.quarantine join dialtone.sources using (source_id)
+                """)
+            for statement in DeletedSources.forget(limit: 2) { try await database.commit([statement]) }
+            let sent = try await database.admin.query("select sent_id from dialtone.events where sent_id is not null")
+                .map { try $0.decode(String.self) }
+            #expect(sent == ["app"])
+        }
+    }
+
     @Test func `the work on a source ends when nothing of it is left and a day has passed, and not before`()
         async throws
     {

@@ -50,6 +50,37 @@ import Testing
         }
     }
 
+    /// Such an event names no user, so no erasure would find what its sender's id may name.
+    @Test func `an event whose time is over keeps no sender's id, and one that somebody holds waits`() async throws {
+        try await Self.with(days: [1, 31, 40]) { database in
+            try await database.insert(
+                """
+                insert into dialtone.events (received_at, event_id, source_id, delivery_id, sent_id, tenant_id, outcome)
+                select arrived_at, event_id, source_id, 'sha256:' || size, 'e-' || size, 'acme', 'quarantined'
+                from dialtone.quarantine
+                """)
+            try await database.admin.script("begin; select 1 from dialtone.events where sent_id = 'e-40' for update")
+            try await database.commit([OldQuarantine.end(after: .seconds(14 * 86_400), limit: 10)])
+            try await database.admin.script("commit")
+            let rows = try await Self.rows(database)
+            #expect(rows == ["1 t", "31 expired f", "40 t"])
+            let sent = try await database.admin.query(
+                "select sent_id from dialtone.events where sent_id is not null order by 1"
+            ).map { try $0.decode(String.self) }
+            #expect(sent == ["e-1", "e-40"])
+        }
+    }
+
+    /// A fresh installation is analysed while its tables are empty. A connection keeps the plans it made then.
+    @Test func `no event is walked to`() async throws {
+        try await Self.with(days: [1]) { database in
+            try await database.admin.script("vacuum analyze")
+            let statement = OldQuarantine.end(after: .seconds(86_400), limit: 10)
+            let plan = try await database.pool.withConnection { try await QueryPlan.generic(of: statement, on: $0) }
+            #expect(plan.walkedTables.subtracting(["sources"]).isEmpty, "\(plan)")
+        }
+    }
+
     @Test func `an event is kept for 14 days where nobody says otherwise`() {
         #expect(OnboardingWorker.Configuration().quarantineLife == .seconds(14 * 86_400))
     }

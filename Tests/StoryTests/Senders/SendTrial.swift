@@ -107,7 +107,7 @@ struct SendTrial: Sendable {
     private func expectEvents(_ count: Int) async throws {
         let events = try await self.story.rows(
             """
-            select delivery_id from dialtone.events join dialtone.sources using (source_id)
+            select coalesce(sent_id, delivery_id) from dialtone.events join dialtone.sources using (source_id)
             where slug = \(self.preset)
             """)
         #expect(events.count == count, "\(self.preset): \(events)")

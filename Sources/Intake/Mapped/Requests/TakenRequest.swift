@@ -70,8 +70,8 @@ struct TakenDelivery: Sendable {
         let unusable: Unusable
     }
 
-    /// The id under which the ledger has it.
-    let id: String
+    /// Its id, as its sender has it and as the ledger has it.
+    let told: StoredID
     /// Its place in the request.
     let number: Int
     let words: Words
@@ -79,6 +79,8 @@ struct TakenDelivery: Sendable {
     /// Why items were ignored, and how many; nil: none was. The sender's type, where it has told one.
     let ignored: (reason: String, count: Int)?
 
+    /// The id under which the ledger has it.
+    var id: String { self.told.text }
     var itemCount: Int { self.words.count + self.unusable.count }
 
     init(
@@ -87,7 +89,7 @@ struct TakenDelivery: Sendable {
     ) {
         var (events, words, unusable): ([NewEvent], [NewWord], [UnusableItem]) = ([], [], [])
         var ignored: [IgnoreReason] = []
-        let told = StoredID(delivery, of: source.id, signsTime: source.compiled.signsTime)
+        let told = StoredID(delivery.id, of: source.id, by: source.compiled)
         var (first, item): (EventID?, Int32) = (nil, 0)
         for one in delivery.items {
             let id = EventID(at: receivedAt)
@@ -101,7 +103,8 @@ struct TakenDelivery: Sendable {
                     NewWord(
                         id: id, source: source.id, owner: source.owner, deliveryID: told.text, item: item,
                         first: first, receivedAt: receivedAt, word: word, mappingVersion: source.version,
-                        isKeptUnmapped: keepsUnmapped, secret: secret, name: word.newName, sentID: told.hidden))
+                        isKeptUnmapped: keepsUnmapped, secret: secret, name: word.newName, sentID: told.hidden,
+                        formerID: told.former))
             case .word(let word):
                 guard let change = word.change(receivedAt: receivedAt) else { continue }
                 events.append(
@@ -109,14 +112,13 @@ struct TakenDelivery: Sendable {
                         id: id, source: source.id, deliveryID: told.text, item: item, first: first,
                         receivedAt: receivedAt, change: change, isWeak: word.isWeak && change.wanted == .live,
                         isByArrival: word.moment == .arrival && change.wanted == .gone,
-                        mappingVersion: source.version, secret: secret, name: word.newName, sentID: told.hidden))
+                        mappingVersion: source.version, secret: secret, name: word.newName, sentID: told.hidden,
+                        formerID: told.former))
             }
             first = first ?? id
             item += 1
         }
-        self.id = told.text
-        self.number = number
-        self.unusable = unusable
+        (self.told, self.number, self.unusable) = (told, number, unusable)
         self.ignored = ignored.first.map { (delivery.type ?? $0.rawValue, ignored.count) }
         self.words =
             TrackedDelivery(words).map(Words.tracked) ?? NewDelivery(events).map(Words.plain) ?? .none

@@ -45,6 +45,7 @@ extension SourceRegistry {
                 update dialtone.sources
                 set config = \(text.map { String(decoding: $0, as: UTF8.self) })::json,
                     allowed_tenants = \(terms.allowed), is_tracked = \(terms.isTracked), keeps_names = \(keepsNames),
+                    ids_changed = ids_changed or signs_time <> \(terms.proofs.signsTime),
                     signs_time = \(terms.proofs.signsTime), config_version = config_version + 1
                 where source_id = \(source.id) and config_version = \(source.version) and status <> 'deleted'
                 returning config_version

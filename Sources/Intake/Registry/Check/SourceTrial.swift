@@ -30,7 +30,7 @@ struct SourceTrial: Sendable {
     static func run(_ deliveries: [TakenDelivery.Words], in pool: PostgresPool) async throws -> SourceTrial {
         for _ in 1...Self.attempts {
             do { return try await Self.runOnce(deliveries, in: pool) } catch let error as PostgresError
-                where error.isRetryable || error.isLockTimeout
+                where error.isRetryable || error.isLockTimeout || error.isUniqueViolation
             {
                 continue
             }

@@ -25,6 +25,8 @@ protocol MappedEvent: LineEvent {
     var deliveryID: String { get }
     /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
     var sentID: String? { get }
+    /// What the ledger may have in place of `deliveryID`: the source's proofs were of another kind. Nil: nothing.
+    var formerID: String? { get }
     var item: Int32 { get }
     /// The version of the mapping that has read it. Nil: its source has no mapping.
     var readBy: Int32? { get }

@@ -29,6 +29,8 @@ struct NewWord: Sendable {
     var name: NewName?
     /// The sender's own id of the delivery, where `deliveryID` is a hash of it.
     var sentID: String?
+    /// What the ledger may have in place of `deliveryID`: the source's proofs were of another kind. Nil: nothing.
+    var formerID: String?
 
     /// The same word, for an event that is in quarantine. It is there already, so it needs no room.
     func replaying(_ event: EventID) -> NewWord {

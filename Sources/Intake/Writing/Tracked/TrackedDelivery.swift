@@ -78,7 +78,7 @@ extension TrackedDelivery: LineDelivery {
         _ words: [NewWord], by batch: TrackedStatement.Batch, _ clock: inout FairClock,
         isInTransaction: Bool = false, on connection: PostgresConnection
     ) async throws -> [EventID: EventResult] {
-        try await HiddenIDs.replace(in: words, on: connection)
+        try await HiddenIDs.replace(in: words, isInTransaction: isInTransaction, on: connection)
         let written = try await TrackedStatement.commit(batch, on: connection)
         TrackedStatement.noteMapped(words, written, in: &clock)
         var results = try await NewWord.results(of: words, written, on: connection)

@@ -54,14 +54,16 @@ enum TrackedOutcome {
     /// Writes the ledger of events, as `EventStatement` does. A quarantined row names no user, and a row without a
     /// tenant names its source's, or '-'.
     ///
-    /// Where arrival counts, a quarantined row has the time of its arrival. Its note is written later.
+    /// Where arrival counts, a quarantined row has the time of its arrival. Its note is written later. One that gets no
+    /// note stays without a user for good, so it keeps no sender's id.
     static let stored: SQL = """
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, user_id, wanted, outcome,
-                                     occurred_at, received_at, external_tenant, detail, config_version, secret_id)
+                                     occurred_at, received_at, external_tenant, detail, config_version, secret_id,
+                                     sent_id)
         select event_id, source_id, delivery_id, item, coalesce(target, owner),
                case when not is_unmapped then person end, case when not is_unmapped then asks end, outcome,
                case when is_unmapped and by_arrival then at else occurred_at end, received_at, organization, detail,
-               config_version, secret_id
+               config_version, secret_id, case when not is_unmapped or keeps_unmapped then sent_id end
         from told
         where not is_passed
           and (item = 0 or not exists (

@@ -129,10 +129,11 @@ enum TrackedStatement {
             \(words.map { $0.word.ofPerson?.rawValue }), \(words.map { $0.ofMembership?.rawValue }),
             \(words.map(\.asks)), \(words.map(\.word.isWhole)), \(words.map(\.word.isWeak)),
             \(words.map { $0.word.moment == .arrival }), \(words.map(\.occurredAt)), \(words.map(\.receivedAt)),
-            \(words.map(\.mappingVersion)), \(words.map(\.secret)), \(words.map(\.isKeptUnmapped)))
+            \(words.map(\.mappingVersion)), \(words.map(\.secret)), \(words.map(\.isKeptUnmapped)),
+            \(words.map(\.sentID)))
         as t (event_id, source_id, delivery_id, item, first_id, person, organization, tenant, owner, person_word,
               membership_word, asks, is_whole, is_weak, by_arrival, occurred_at, received_at, config_version, secret_id,
-              keeps_unmapped)
+              keeps_unmapped, sent_id)
         """
     }
 

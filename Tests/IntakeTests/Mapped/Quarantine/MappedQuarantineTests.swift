@@ -50,7 +50,7 @@ extension MappedIntakeTests {
             let rows = try await bed.rows(
                 "select concat_ws(' ', count(*), count(sealed)) from dialtone.quarantine")
             #expect(rows == ["10000 1"])
-            let events = try await bed.rows("select delivery_id from dialtone.events")
+            let events = try await bed.rows("select sent_id from dialtone.events")
             #expect(events == ["bad"])
         }
     }

@@ -21,6 +21,8 @@ import Testing
             let event = MappedIntakeTests.event(1, "u").replacing(#""user""#, with: #""person""#)
             #expect(try await bed.send("{\"events\":[\(event)]}").status == .accepted)
             #expect(try await bed.rows("select user_id || ' ' || config_version from dialtone.events") == ["u 2"])
+            let changed = try await bed.rows("select ids_changed::text from dialtone.sources")
+            #expect(changed == ["false"], "its proofs are of the same kind")
             let again = try await bed.registry.update(
                 slug: "s", tenant: nil, configuration: Array(other.utf8), allowedTenants: nil)
             #expect(!again.isChanged && again.version == 2)
