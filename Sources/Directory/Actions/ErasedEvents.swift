@@ -93,12 +93,12 @@ struct ErasedEvents {
                    where hidden.source_id = one.source_id and hidden.delivery_id = one.hash offset 0) as is_taken
         from (
             select line.event_id, line.source_id, line.delivery_id, line.sent_id,
-                   \(DeliveryHash.of("line.delivery_id", from: "line.source_id")) as hash,
+                   \(DeliveryHash.of("delivery.sent", from: "line.source_id"))
+                       || substr(line.delivery_id, length(delivery.sent) + 1) as hash,
                    line.event_id in (select event_id from named) as is_named,
                    not \(DeliveryHash.isHash("line.delivery_id"))
                        and (sender.signs_time is false or \(self.isNamed(in: "line.delivery_id"))) as is_telling
-            from (select distinct source_id, regexp_replace(delivery_id, '#[0-9a-f]{32}$', '') as sent
-                  from named offset 0) delivery
+            from (\(Self.deliveries)) delivery
             left join lateral (
                 select sources.signs_time from dialtone.sources
                 where sources.source_id = delivery.source_id offset 0) sender on true
@@ -115,6 +115,20 @@ struct ErasedEvents {
         where one.is_named or one.is_telling or one.sent_id is not null
         """
     }
+
+    /// The deliveries by the ids without intake's suffix. A sender's own id may have the form of one with a suffix, and
+    /// the ledger has no other delivery of its front then.
+    private static let deliveries: SQL = """
+        select distinct one.source_id,
+               case when exists (
+                   select 1 from dialtone.events base
+                   where base.source_id = one.source_id and one.front <> one.delivery_id
+                     and base.delivery_id in (one.front, \(DeliveryHash.of("one.front", from: "one.source_id")))
+                   offset 0) then one.front else one.delivery_id end as sent
+        from (select source_id, delivery_id, regexp_replace(delivery_id, '#[0-9a-f]{32}$', '') as front
+              from named offset 0) one
+        offset 0
+        """
 
     /// Also as a part of an id that a mapping has made of several values, which is JSON.
     private func isNamed(in id: SQL) -> SQL {

@@ -99,7 +99,7 @@ enum QuarantineStatement {
         insert into dialtone.events (event_id, source_id, delivery_id, item, tenant_id, outcome, received_at,
                                      config_version, secret_id, sent_id)
         select event_id, \(rows.source), delivery_id, item, \(rows.scope), 'quarantined', \(rows.receivedAt),
-               \(rows.version), \(rows.secret), sent_id
+               \(rows.version), \(rows.secret), \(SentID.kept(of: "note", from: "\(rows.source)"))
         from note where not is_stored and not (item > 0 and exists (
             select 1 from (
                 select events.event_id from dialtone.events

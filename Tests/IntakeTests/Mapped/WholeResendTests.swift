@@ -122,6 +122,24 @@ extension MappedIntakeTests {
         }
     }
 
+    /// The id may name the person.
+    @Test func `a delivery of an erased person that brings another item keeps no sender's id`() async throws {
+        try await Self.with(Self.placed) { bed in
+            try await WordBed.map("none", to: nil, of: bed.source.id, bed.database)
+            let body = #"{"id":"d","type":"joined","users":[{"id":"a","org":"o"},{"id":"b","org":"none"}]}"#
+            _ = try await bed.send(body)
+            try await bed.database.admin.script(
+                """
+                update dialtone.events
+                set outcome = 'ignored', detail = 'erased', user_id = null, wanted = null, sent_id = null
+                """)
+            try await WordBed.map("none", to: "acme", of: bed.source.id, bed.database)
+            _ = try await bed.send(body)
+            let ids = try await bed.rows("select coalesce(sent_id, 'none') from dialtone.events")
+            #expect(ids == ["none", "none"])
+        }
+    }
+
     @Test func `of many deliveries that are taken in as a whole a batch takes some, and the others come again`()
         async throws
     {

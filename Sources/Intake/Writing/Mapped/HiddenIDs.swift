@@ -72,6 +72,8 @@ enum HiddenIDs {
             from told cross join lateral (
                 select events.event_id from dialtone.events
                 where events.source_id = told.source_id and events.delivery_id = told.former_id
+                  -- A row with a sender's id has a hash already: a delivery's own id may have the form of one.
+                  and (told.former_id is distinct from told.sent_id or events.sent_id is null)
                 order by events.item for update of events) one)
         update dialtone.events
         set delivery_id = found.now_id, sent_id = case when events.outcome <> 'ignored' then found.sent_id end

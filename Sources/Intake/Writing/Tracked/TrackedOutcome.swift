@@ -63,7 +63,8 @@ enum TrackedOutcome {
         select event_id, source_id, delivery_id, item, coalesce(target, owner),
                case when not is_unmapped then person end, case when not is_unmapped then asks end, outcome,
                case when is_unmapped and by_arrival then at else occurred_at end, received_at, organization, detail,
-               config_version, secret_id, case when not is_unmapped or keeps_unmapped then sent_id end
+               config_version, secret_id,
+               case when not is_unmapped or keeps_unmapped then \(SentID.kept(of: "told", from: "told.source_id")) end
         from told
         where not is_passed
           and (item = 0 or not exists (
