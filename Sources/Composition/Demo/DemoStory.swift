@@ -56,7 +56,10 @@ struct DemoStory: Sendable {
             _ = try await administration.createTenant(tenant, connectionID: connection)
             let source = try await administration.createSource(
                 "\(name)-app", tenant: tenant, allowed: [], preset: "standard")
-            let key = try await administration.createKey(tenant: tenant, scopes: [.usersRead, .loginTokensCreate])
+            // All that reads, so that every question can be tried.
+            let key = try await administration.createKey(
+                tenant: tenant,
+                scopes: [.usersRead, .loginTokensCreate, .eventsRead, .jobsRead, .sourcesRead, .keysRead])
             customers.append(
                 DemoCustomer(
                     tenant: tenant, hookURL: source.url, secret: Secret(try source.madeSecret()),

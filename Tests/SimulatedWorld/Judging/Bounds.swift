@@ -28,6 +28,7 @@ extension Simulation {
     mutating func boundAll() {
         for credential in self.provider.live { self.bound(credential) }
         guard self.hasSweep else { return }
+        self.beginWatch()
         for row in self.ledger.credentials where row.status == .active && !self.provider.isLive(row.id) {
             self.missingUntil[row.id] = self.now + self.missingBound
         }

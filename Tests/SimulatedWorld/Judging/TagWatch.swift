@@ -7,6 +7,8 @@ import Lifecycle
 struct TagWatch {
     /// By shard: since when a count of the tag tells that something is wrong.
     var tellsSince: [Int: Int] = [:]
+    /// By shard: when its first visit in peace is due. A visit that was lost in the storm is made again after two minutes.
+    var firstVisits: [Int: Int] = [:]
     /// Until when the tenant may be without trust; nil: it has it, or a storm is on.
     var trustUntil: Int?
 }
@@ -16,6 +18,13 @@ extension Simulation {
     /// what is missing counts as gone, and some calls.
     private var tellingBound: Int { self.period * 5 / 4 + Times.landingTime + 60_000 }
 
+    /// Notes, when peace comes, what the storm has put off.
+    mutating func beginWatch() {
+        for tag in self.ledger.tags where tag.dueAt > self.serverNow {
+            self.watch.firstVisits[tag.shard] = tag.dueAt - self.clockOffset
+        }
+    }
+
     /// Judges every tag after a commit in peace.
     mutating func watchTags() {
         guard self.isPeace, self.hasSweep else { return }
@@ -23,7 +32,8 @@ extension Simulation {
             if let since = self.watch.tellsSince[tag.shard], self.now > since + self.tellingBound {
                 self.fail("the count of tag \(tag.shard) has told of a mistake for \(self.now - since) ms")
             }
-            let since = self.watch.tellsSince[tag.shard] ?? self.now
+            let first = self.watch.firstVisits[tag.shard] ?? 0
+            let since = self.watch.tellsSince[tag.shard] ?? max(self.now, first - self.period * 5 / 4)
             self.watch.tellsSince[tag.shard] = self.tells(tag) ? since : nil
         }
         self.watchTrust()
