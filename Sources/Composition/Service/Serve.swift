@@ -40,10 +40,10 @@ package enum Serve {
                 "kek": "\(settings.kek ?? "none")", "concurrency": "\(settings.concurrency)",
                 "tag_capacity": "\(settings.tagCapacity)",
             ])
-        if listeners == 0 { await onReady(ReadyLine()) }
         let stop = BoundedStop(limit: self.longestStop, logger: logger)
         // A group stops its last service first. The bound therefore counts from the signal.
-        let services: [any Service] = [secrets] + node.services + [stop]
+        let ready: [any Service] = listeners == 0 ? [ReadyAtOnce(onReady: onReady)] : []
+        let services: [any Service] = [secrets] + node.services + ready + [stop]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = self.gracePeriod

@@ -2,6 +2,7 @@
 // The one line on standard output by which a script knows that a process is ready, and where it listens.
 
 import Model
+import ServiceLifecycle
 
 /// `{"ready":true,"listen":"http://127.0.0.1:8080","status":"127.0.0.1:41231"}`. A member is left out when the process
 /// has no such listener.
@@ -21,6 +22,18 @@ package struct ReadyLine: Sendable {
             value.map { ",\"\(name)\":\(JSONText.quoted($0))" }
         }
         return "{\"ready\":true\(members.joined())}"
+    }
+}
+
+/// Tells the ready line of a process without a listener. It is a service, because the group hears signals before it runs
+/// its services: whoever reads the line may stop the process at once.
+struct ReadyAtOnce: Service {
+    let onReady: @Sendable (ReadyLine) async -> Void
+
+    /// Ends with the group; a service that ends before stops the process.
+    func run() async {
+        await self.onReady(ReadyLine())
+        try? await gracefulShutdown()
     }
 }
 
