@@ -31,11 +31,11 @@ struct Story: Sendable {
 
     /// Runs everything. `changes` are beside or instead of the usual settings; `adjust` changes what no setting can be.
     /// `clock` is the time at which senders' signatures are judged; nil: now. `fetchKeys` gets the keys that senders
-    /// publish; nil: over the public internet.
+    /// publish; nil: over the public internet. `stopped` runs when the node has stopped: nobody but the test acts then.
     static func with(
         _ changes: [String: String] = [:], logger: Logger = Self.quiet, clock: Date? = nil,
         fetchKeys: JWKSCache.Fetch? = nil, _ adjust: (inout Settings) -> Void = { _ in },
-        _ work: (Story) async throws -> Void
+        _ work: (Story) async throws -> Void, stopped: (Story) async throws -> Void = { _ in }
     ) async throws {
         try await TestDatabase.with { database in
             let kek = FileManager.default.temporaryDirectory.appendingPathComponent("kek-\(UUID().uuidString)").path
@@ -49,11 +49,15 @@ struct Story: Sendable {
                         "DIALTONE_LISTEN": "127.0.0.1:0",
                     ].merging(changes) { $1 })
                 adjust(&settings)
-                try await Self.withNode(settings, logger: logger, clock: clock, fetchKeys: fetchKeys) {
-                    [settings] address in
-                    try await Self.withHTTPClient { http in
-                        try await work(try await Self.make(settings, at: address, database, provider, http))
+                try await Self.withHTTPClient { http in
+                    var made: Story?
+                    try await Self.withNode(settings, logger: logger, clock: clock, fetchKeys: fetchKeys) {
+                        [settings] address in
+                        let story = try await Self.make(settings, at: address, database, provider, http)
+                        made = story
+                        try await work(story)
                     }
+                    try await stopped(try #require(made))
                 }
             }
         }
