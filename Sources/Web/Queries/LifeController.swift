@@ -32,12 +32,19 @@ struct LifeController: Sendable {
 
     func timeline(_ asked: TenantRequest) async throws -> Response {
         let user = try asked.user()
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let timelines = self.queries.timelines
-        let page = try await Cursors.checked {
-            try await timelines.page(user, after: after, limit: limit, as: asked.reader)
+        let read = { @Sendable (after: String?, limit: Int) async throws -> TimelinePage in
+            let page = try await timelines.page(user, after: after, limit: limit, as: asked.reader)
+            guard let page else { throw Problem.notFound }
+            return page
         }
-        guard let page else { throw Problem.notFound }
+        let export = try await ListAnswer.export(asked.keyed, named: "timeline") { after, limit in
+            let page = try await read(after, limit)
+            return (page.entries, page.next)
+        }
+        if let export { return export }
+        let (limit, after) = (try asked.query.limit(), asked.query["after"])
+        let page = try await Cursors.checked { try await read(after, limit) }
         return try JSONAnswer.response(
             Steps(data: page.entries, next: page.next, logFrom: page.logFrom), to: asked.request, next: page.next)
     }

@@ -6,7 +6,7 @@ import Foundation
 import Intake
 import Model
 
-struct SourceAnswer: Encodable {
+struct SourceAnswer: Encodable, Sendable {
     /// A secret's id, never its value.
     struct Secret: Encodable {
         var id: String
@@ -70,7 +70,7 @@ struct SourceAnswer: Encodable {
     }
 }
 
-struct KeyAnswer: Encodable {
+struct KeyAnswer: Encodable, Sendable {
     let keyID: String
     /// Null: an operator's key.
     @OrNull var tenant: String?

@@ -54,7 +54,7 @@ struct SetUpController: Sendable {
         let read = { @Sendable (place: [String]?, limit: Int) async throws -> [Source] in
             try await sources(onlooker, tenant, place.map { Source.Place(owner: $0[0], slug: $0[1]) }, limit)
         }
-        return try await Self.page(of: list, placedBy: 2, asked, read: read) { source in
+        return try await Self.page(of: list, named: "sources", placedBy: 2, asked, read: read) { source in
             [source.place.owner, source.place.slug]
         } answer: { source in
             SourceAnswer(source, at: now, under: url)
@@ -68,28 +68,26 @@ struct SetUpController: Sendable {
         let read = { @Sendable (place: [String]?, limit: Int) async throws -> [APIKeyRecord] in
             try await keys(onlooker, tenant, place?[0], limit)
         }
-        return try await Self.page(of: list, placedBy: 1, asked, read: read) { key in
+        return try await Self.page(of: list, named: "keys", placedBy: 1, asked, read: read) { key in
             [key.id]
         } answer: { key in
             KeyAnswer(key)
         }
     }
 
-    /// Answers a page. `read` gets the place of the last entry before it, of so many parts, and how many entries to
+    /// Answers with a page. `read` gets the place of the last entry before it, of so many parts, and how many entries to
     /// read.
-    private static func page<Entry: Sendable, Shown: Encodable>(
-        of list: String, placedBy parts: Int, _ asked: KeyedRequest,
-        read: @escaping @Sendable ([String]?, Int) async throws -> [Entry], place: (Entry) -> [String],
-        answer: (Entry) -> Shown
+    private static func page<Entry: Sendable, Shown: ListRow>(
+        of list: String, named name: String, placedBy parts: Int, _ asked: KeyedRequest,
+        read: @escaping @Sendable ([String]?, Int) async throws -> [Entry],
+        place: @escaping @Sendable (Entry) -> [String], answer: @escaping @Sendable (Entry) -> Shown
     ) async throws -> Response {
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
-        let entries = try await Cursors.checked { () async throws -> [Entry] in
+        try await ListAnswer.response(to: asked, named: name) { after, limit in
             let start = try after.map { try ListCursor.place($0, of: list, count: parts) }
-            return try await read(start, limit + 1)
+            let entries = try await read(start, limit + 1)
+            let last: Entry? = entries.count > limit ? entries[limit - 1] : nil
+            let next = last.map { ListCursor(list: list, place: place($0)).text }
+            return (entries.prefix(limit).map(answer), next)
         }
-        let last: Entry? = entries.count > limit ? entries[limit - 1] : nil
-        let next = last.map { ListCursor(list: list, place: place($0)).text }
-        return try JSONAnswer.response(
-            Page(data: entries.prefix(limit).map(answer), next: next), to: asked.request, next: next)
     }
 }

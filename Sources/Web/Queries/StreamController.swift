@@ -72,7 +72,7 @@ struct StreamController: Sendable {
             unchecked += self.pace
             if unchecked >= self.beat {
                 // A key that was revoked reads no further.
-                guard (try? await asked.isStillOpen()) ?? true else { break }
+                guard (try? await asked.keyed.isStillOpen()) ?? true else { break }
                 unchecked = .zero
             }
             if items.count < News.mostPerAnswer / 2 { try await Task.sleep(for: self.pace) }

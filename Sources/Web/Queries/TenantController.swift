@@ -11,24 +11,21 @@ struct TenantController: Sendable {
     let queries: Queries
 
     func tenants(_ asked: KeyedRequest) async throws -> Response {
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let tenants = self.queries.tenants
-        let page = try await Cursors.checked {
-            try await tenants.page(
+        return try await ListAnswer.response(to: asked, named: "tenants") { after, limit in
+            let page = try await tenants.page(
                 for: asked.caller, comparesTenants: asked.comparesTenants, after: after, limit: limit)
+            return (page.tenants, page.next)
         }
-        return try JSONAnswer.response(
-            Page(data: page.tenants, next: page.next), to: asked.request, next: page.next)
     }
 
     func events(_ asked: TenantRequest) async throws -> Response {
         let filter = try EventQuery.filter(asked.query)
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let events = self.queries.events
-        let page = try await Cursors.checked {
-            try await events.page(of: asked.tenant, filter, after: after, limit: limit, as: asked.reader)
+        return try await ListAnswer.response(to: asked.keyed, named: "events") { after, limit in
+            let page = try await events.page(of: asked.tenant, filter, after: after, limit: limit, as: asked.reader)
+            return (page.events, page.next)
         }
-        return try JSONAnswer.response(Page(data: page.events, next: page.next), to: asked.request, next: page.next)
     }
 
     func event(_ asked: TenantRequest) async throws -> Response {
@@ -52,12 +49,12 @@ struct TenantController: Sendable {
 
     func jobs(_ asked: TenantRequest) async throws -> Response {
         let state = try asked.query.word("state", of: JobState.self)
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let jobs = self.queries.jobs
-        let page = try await Cursors.checked {
-            try await jobs.page(of: asked.tenant, state: state, after: after, limit: limit, as: asked.reader)
+        return try await ListAnswer.response(to: asked.keyed, named: "jobs") { after, limit in
+            let page = try await jobs.page(
+                of: asked.tenant, state: state, after: after, limit: limit, as: asked.reader)
+            return (page.jobs, page.next)
         }
-        return try JSONAnswer.response(Page(data: page.jobs, next: page.next), to: asked.request, next: page.next)
     }
 
     func failures(_ asked: TenantRequest) async throws -> Response {
@@ -69,22 +66,19 @@ struct TenantController: Sendable {
     }
 
     func tags(_ asked: TenantRequest) async throws -> Response {
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let tags = self.queries.tags
-        let page = try await Cursors.checked {
-            try await tags.page(of: asked.tenant, after: after, limit: limit, as: asked.reader)
+        return try await ListAnswer.response(to: asked.keyed, named: "tags") { after, limit in
+            let page = try await tags.page(of: asked.tenant, after: after, limit: limit, as: asked.reader)
+            return (page.tags, page.next)
         }
-        return try JSONAnswer.response(Page(data: page.tags, next: page.next), to: asked.request, next: page.next)
     }
 
     func findings(_ asked: TenantRequest) async throws -> Response {
-        let (limit, after) = (try asked.query.limit(), asked.query["after"])
         let tags = self.queries.tags
-        let page = try await Cursors.checked {
-            try await tags.findings(of: asked.tenant, after: after, limit: limit, as: asked.reader)
+        return try await ListAnswer.response(to: asked.keyed, named: "findings") { after, limit in
+            let page = try await tags.findings(of: asked.tenant, after: after, limit: limit, as: asked.reader)
+            return (page.findings, page.next)
         }
-        return try JSONAnswer.response(
-            Page(data: page.findings, next: page.next), to: asked.request, next: page.next)
     }
 
     func summary(_ asked: TenantRequest) async throws -> Response {

@@ -12,10 +12,7 @@ struct UsersController: Sendable {
 
     func list(_ asked: TenantRequest) async throws -> Response {
         let list = try UserQuery.list(asked.query, of: asked.tenant)
-        if let form = ExportForm(asked.request.headers[values: .accept]) {
-            for name in ["limit", "after"] where asked.query[name] != nil {
-                throw Problem(400, "unknown_parameter", "\(name) has no meaning in an export, which has all users")
-            }
+        if let form = try ListAnswer.exportForm(asked.keyed) {
             return UserExport(users: self.queries.users, list: list, form: form, asked: asked).response
         }
         let limit = try asked.query.limit()

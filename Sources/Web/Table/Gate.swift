@@ -15,6 +15,8 @@ struct KeyedRequest: Sendable {
     let query: QueryParameters
     /// Whether the first wall stands (`Gate.comparesTenants`).
     let comparesTenants: Bool
+    /// Asks again whether the key is valid and reaches the tenant of the path. Throws when the database does not say.
+    let isStillOpen: @Sendable () async throws -> Bool
 
     /// The tenant that a list of more than one is held to: the key's own. Nil: an operator's list, or one that the
     /// second wall alone holds back.
@@ -37,8 +39,6 @@ struct TenantRequest: Sendable {
     let tenant: TenantID
     /// On whose behalf rows are read.
     let reader: Reader
-    /// Asks again whether the key is valid and reaches the tenant. Throws when the database does not say.
-    let isStillOpen: @Sendable () async throws -> Bool
 
     var request: Request { self.keyed.request }
     var query: QueryParameters { self.keyed.query }
@@ -84,19 +84,22 @@ struct Gate: Sendable {
         }
     }
 
-    func open(_ route: Route, to request: Request, _ context: WebContext, by caller: Caller) throws -> KeyedRequest {
-        let query = try QueryParameters(request, known: route.parameters)
-        if route.isPagesOnly { try ExportForm.refuse(request.headers[values: .accept]) }
-        return KeyedRequest(
-            request: request, context: context, caller: caller, query: query, comparesTenants: self.comparesTenants)
+    func open(
+        _ route: Route, to request: Request, _ context: WebContext, for scope: Scope, by caller: Caller,
+        of tenant: TenantID? = nil
+    ) throws -> KeyedRequest {
+        KeyedRequest(
+            request: request, context: context, caller: caller,
+            query: try QueryParameters(request, known: route.parameters), comparesTenants: self.comparesTenants,
+            isStillOpen: { try await self.isOpen(to: request, tenant, for: scope) })
     }
 
     /// The answer to a tenant's key is 404, before any word about the query.
     func openToOperators(
-        _ route: Route, to request: Request, _ context: WebContext, by caller: Caller
+        _ route: Route, to request: Request, _ context: WebContext, for scope: Scope, by caller: Caller
     ) throws -> KeyedRequest {
         guard caller.reach == .allTenants else { throw Problem.notFound }
-        return try self.open(route, to: request, context, by: caller)
+        return try self.open(route, to: request, context, for: scope, by: caller)
     }
 
     /// The answer is 404 alike for a tenant that does not exist and for one that the caller may not reach. So it comes
@@ -109,15 +112,14 @@ struct Gate: Sendable {
             throw Problem.notFound
         }
         return TenantRequest(
-            keyed: try self.open(route, to: request, context, by: caller), tenant: tenant,
-            reader: Reader(caller, naming: tenant),
-            isStillOpen: { try await self.isOpen(to: request, tenant, for: scope) })
+            keyed: try self.open(route, to: request, context, for: scope, by: caller, of: tenant), tenant: tenant,
+            reader: Reader(caller, naming: tenant))
     }
 
-    private func isOpen(to request: Request, _ tenant: TenantID, for scope: Scope) async throws -> Bool {
+    private func isOpen(to request: Request, _ tenant: TenantID?, for scope: Scope) async throws -> Bool {
         do {
             let caller = try await self.keys.caller(of: request, needs: scope)
-            return caller.reaches(tenant) || !self.comparesTenants
+            return tenant.map(caller.reaches) ?? true || !self.comparesTenants
         } catch AccessError.unknownOrRevoked {
             return false
         }

@@ -25,11 +25,11 @@ enum Handler: Sendable {
         case (.anyone, .open(let answer)), (.sender, .open(let answer)): return try await answer(request, context)
         case (.key(let scope), .keyed(let answer)):
             return try await gate.answer(route, to: request, for: scope) { caller in
-                try await answer(try gate.open(route, to: request, context, by: caller))
+                try await answer(try gate.open(route, to: request, context, for: scope, by: caller))
             }
         case (.operators(let scope), .keyed(let answer)):
             return try await gate.answer(route, to: request, for: scope) { caller in
-                try await answer(try gate.openToOperators(route, to: request, context, by: caller))
+                try await answer(try gate.openToOperators(route, to: request, context, for: scope, by: caller))
             }
         case (.tenant(let scope), .tenant(let answer)):
             return try await gate.answer(route, to: request, for: scope) { caller in

@@ -55,8 +55,8 @@ package struct Route: Sendable {
         }
     }
 
-    /// Whether the answer is a page of a list that has no export.
-    var isPagesOnly: Bool { self.parameters.contains("after") && self.operation != .usersList }
+    /// Whether it is a list in pages. Each has an export too.
+    package var hasPages: Bool { self.parameters.contains("after") }
 
     /// Whether `Allow` names the method. The handshakes of a hook answer some senders, and are no invitation.
     var isAllowed: Bool { self.access != .sender || self.method == .post }

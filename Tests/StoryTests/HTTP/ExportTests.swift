@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// All users of a tenant in one answer: each once, in order, opened, and with an end that shows.
+// All of a list in one answer: each row once, in order, and with an end that shows.
 
+import Composition
 import Foundation
+import Model
 import NIOHTTP1
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @Suite struct ExportTests {
     /// More users than three pages hold, and one who has a credential.
@@ -26,11 +29,39 @@ import Testing
         ["ada"] + (1...3500).map { "r-" + String(repeating: "0", count: 5 - "\($0)".count) + "\($0)" }
 
     private static func export(_ form: String, of story: Story) async throws -> [Substring] {
-        let reply = try await story.request(
-            .GET, "/v1/tenants/acme/users", "", ["authorization": "Bearer \(story.key)", "accept": form])
-        #expect(reply.status == 200)
+        try await self.export(form, "/v1/tenants/acme/users", story.key, story)
+    }
+
+    private static func export(
+        _ form: String, _ path: String, _ key: String, _ story: Story
+    ) async throws -> [Substring] {
+        let reply = try await self.ask(form, path, key, story)
+        #expect(reply.status == 200 && reply.headers.first(name: "content-type")?.hasPrefix(form) == true, "\(path)")
         return reply.body.split(whereSeparator: \.isNewline)
     }
+
+    private static func ask(_ form: String, _ path: String, _ key: String, _ story: Story) async throws -> Story.Reply {
+        try await story.request(.GET, path, "", ["authorization": "Bearer \(key)", "accept": form])
+    }
+
+    /// The rows of the first page.
+    private static func page(_ path: String, _ key: String, _ story: Story) async throws -> [JSONValue] {
+        let reply = try await self.ask("application/json", path + "?limit=200", key, story)
+        guard case .array(let rows) = try JSONValue(parsing: Array(reply.body.utf8))["data"] else {
+            throw CancellationError()
+        }
+        return rows
+    }
+
+    /// 1,200 events beside the one of the sign-up; each second one was dropped.
+    private static let manyEvents: SQL = """
+        insert into dialtone.events
+        select copy.* from dialtone.events first, generate_series(1, 1200) as number,
+             lateral jsonb_populate_record(first, jsonb_build_object(
+                 'event_id', '00000000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'),
+                 'delivery_id', 'd-' || number,
+                 'outcome', case when number % 2 = 0 then 'ignored' else 'duplicate' end)) as copy
+        """
 
     @Test func `lines of JSON hold each user once and then their number`() async throws {
         try await Self.with { story in
@@ -50,17 +81,54 @@ import Testing
         }
     }
 
-    @Test func `a list that has no export answers 406, and JSON to whoever takes it`() async throws {
+    @Test func `each list in pages is exported in both forms, and an export takes no part of a list`() async throws {
         try await Story.with { story in
-            for list in ["events", "jobs", "findings", "tags"] {
-                for (form, status) in [("text/csv", 406), ("application/x-ndjson", 406), ("text/csv, */*", 200)] {
-                    let reply = try await story.request(
-                        .GET, "/v1/tenants/acme/\(list)", "",
-                        ["authorization": "Bearer \(story.key)", "accept": form])
-                    #expect(reply.status == status, "\(list), \(form)")
-                    #expect(reply.body.contains("/problems/not_acceptable") == (status == 406))
+            try await story.signUp("ada")
+            let key = try await Administration(story.settings).createKey(tenant: nil, scopes: Scope.allCases).key
+            let lists = RouteTable.all.filter(\.hasPages)
+            #expect(lists.count > 9)
+            for list in lists {
+                let path = list.path.replacing("{tenant}", with: "acme").replacing("{user}", with: "ada")
+                let rows = try await Self.page(path, key, story).count
+                let lines = try await Self.export("application/x-ndjson", path, key, story)
+                #expect(lines.count == rows + 1 && lines.last == "{\"end\":true,\"rows\":\(rows)}", "\(path): \(lines)")
+                let table = try await Self.export("text/csv", path, key, story)
+                #expect(table.count == rows + 1, "\(path): \(table)")
+                let columns = Set(table[0].split(separator: ",").map(String.init))
+                if rows > 0, case .object(let members) = try JSONValue(parsing: Array(lines[0].utf8)) {
+                    #expect(Set(members.map(\.key)) == columns, "\(path): \(columns)")
                 }
+                let part = try await Self.ask("text/csv", path + "?limit=1", key, story)
+                #expect(part.status == 400 && part.body.contains("unknown_parameter"), "\(path)")
+                let either = try await Self.ask("text/csv, application/json", path, key, story)
+                #expect(either.body.hasPrefix("{\"data\":["), "\(path)")
             }
+        }
+    }
+
+    @Test func `an export of events has more than a page of them, those that pass the filter, each once`() async throws
+    {
+        try await Story.with { story in
+            try await story.signUp("ada")
+            try await story.database.insert(Self.manyEvents)
+            let all = try await Self.export("application/x-ndjson", "/v1/tenants/acme/events", story.key, story)
+            #expect(all.last == "{\"end\":true,\"rows\":1201}")
+            let ids = try all.dropLast().compactMap { try JSONValue(parsing: Array($0.utf8))["event_id"]?.string }
+            #expect(Set(ids).count == 1201 && ids == ids.sorted(by: >))
+            let filter = "/v1/tenants/acme/events?outcome=ignored"
+            let ignored = try await Self.export("text/csv", filter, story.key, story)
+            #expect(ignored.count == 601 && ignored.dropFirst().allSatisfy { $0.contains(",ignored,") })
+        }
+    }
+
+    @Test func `the export of what is not there is 404, and one with another's filter is 400`() async throws {
+        try await Story.with { story in
+            for path in ["/v1/tenants/other/events", "/v1/tenants/acme/users/nobody/timeline"] {
+                let reply = try await Self.ask("text/csv", path, story.key, story)
+                #expect(reply.status == 404 && reply.body.contains("not_found"), "\(path)")
+            }
+            let reply = try await Self.ask("text/csv", "/v1/tenants/acme/events?outcome=lost", story.key, story)
+            #expect(reply.status == 400)
         }
     }
 

@@ -56,9 +56,6 @@ enum ProblemMeaning {
         Row("key_unknown", "401", "the key is unknown, expired or revoked"),
         Row("method_not_allowed", "405", "the path is right and the method is not; see `Allow`"),
         Row(
-            "not_acceptable", "406",
-            "`Accept` asks for a form that this list does not have; leave it out, or name JSON"),
-        Row(
             "not_found", "404",
             "there is nothing under this path, such as a user who does not exist, or the key does not reach it"),
         Row("not_ready", "503", "`/readyz` only: requests cannot be served; the status listener has the reasons"),

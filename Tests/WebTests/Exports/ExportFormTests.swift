@@ -18,27 +18,35 @@ import Testing
         #expect(ExportForm(accept) == form)
     }
 
-    @Test(arguments: [["text/csv"], ["application/x-ndjson;q=1"], ["text/html, Text/CSV"], ["text/html", "text/csv"]])
-    func `a list without an export refuses to be one`(accept: [String]) {
-        let problem = #expect(throws: Problem.self) { try ExportForm.refuse(accept) }
-        #expect(problem?.status == 406 && problem?.code == "not_acceptable")
-    }
-
-    @Test(arguments: [
-        [], ["*/*"], ["application/json"], ["text/csv, application/json;q=0.5"], ["text/csv, */*;q=0.1"],
-        ["application/x-ndjson", "application/*"], ["text/html"],
-    ])
-    func `whoever takes JSON too gets a page of it`(accept: [String]) {
-        #expect(throws: Never.self) { try ExportForm.refuse(accept) }
-    }
-
-    @Test func `each list of pages but that of users has no export`() {
-        let lists = RouteTable.all.filter(\.isPagesOnly).map(\.operation)
+    @Test func `a row of any list has its members as cells, and those with members of their own as JSON`() throws {
+        var text = ExportForm.csv.heading(Row.columns)
+        let row = Row(at: Date(timeIntervalSince1970: 1_764_153_821), name: "=ä\n", why: .init(code: "x"), last: nil)
+        try ExportForm.csv.append(row, to: &text)
         #expect(
-            Set(lists) == [
-                .tenantsList, .usersTimeline, .eventsList, .jobsList, .tagsList, .findingsList, .sourcesList,
-                .sourcesAll, .keysList, .keysAll,
-            ])
+            text == """
+                name,at,number,flag,why,last\r
+                "'=ä
+                ",2025-11-26T10:43:41.000Z,-7,true,"{""code"":""x""}",\r
+
+                """)
+        text = ExportForm.lines.heading(Row.columns)
+        try ExportForm.lines.append(row, to: &text)
+        #expect(
+            text == """
+                {"at":"2025-11-26T10:43:41.000Z","flag":true,"last":null,"name":"=ä\\n","number":-7,"why":{"code":"x"}}
+
+                """)
+    }
+
+    private struct Row: ListRow {
+        struct Why: Codable { var code: String }
+        static let columns = ["name", "at", "number", "flag", "why", "last"]
+        var at: Date
+        var name: String
+        var number = -7
+        var flag = true
+        var why: Why
+        @OrNull var last: String?
     }
 
     @Test(arguments: [
@@ -74,7 +82,7 @@ import Testing
                 "received_at":"2026-11-26T10:43:41.123Z","ready_at":null}
 
                 """)
-        var row = ExportForm.csv.beginning
+        var row = ExportForm.csv.heading(ExportForm.userColumns)
         ExportForm.csv.append(user, to: &row)
         let heading =
             "tenant,user_id,name,email,status,credential_id,sip_username,tag,generation,received_at,ready_at\r\n"

@@ -16,7 +16,7 @@ import Testing
         let export = Task {
             try await CallerPresence.$current.withValue(presence) {
                 // Each page is there long before the grace is over, and none is the last.
-                let pages = ExportPages(isStillOpen: { true }, now: { .now }) { _ in
+                let pages = ExportPages<SealedPage>(isStillOpen: { true }, now: { .now }) { _ in
                     begins.yield()
                     await Task.yield()
                     return SealedPage(users: [], next: place)
@@ -54,7 +54,7 @@ import Testing
     /// Pages of nobody. Each takes `time`.
     private static func tenPages(
         isStillOpen: @escaping @Sendable () async throws -> Bool, on clock: HandClock, each time: Duration
-    ) throws -> ExportPages {
+    ) throws -> ExportPages<SealedPage> {
         let user = try UserID("u")
         return ExportPages(isStillOpen: isStillOpen, now: { clock.now }) { place in
             clock.advance(by: time)

@@ -3,6 +3,7 @@
 
 import Directory
 import Foundation
+import HTTPTypes
 import Model
 
 enum ExportForm: String, CaseIterable, Sendable {
@@ -26,26 +27,53 @@ enum ExportForm: String, CaseIterable, Sendable {
         }
     }
 
-    /// Throws 406 where a form of export is asked for and JSON is not (RFC 9110 section 12.5.1): one page of JSON would
-    /// be taken for all there is.
-    static func refuse(_ accept: [String]) throws(Problem) {
-        let types = Self.types(accept)
-        guard let form = types.compactMap({ Self(rawValue: $0) }).first,
-            !types.contains(where: { ["application/json", "application/*", "*/*"].contains($0) })
-        else { return }
-        throw Problem(
-            406, "not_acceptable",
-            "This list is JSON, page by page. Only the list of users is exported as \(form.rawValue).")
+    /// The list is saved under its name where a browser asks for it.
+    func headers(of list: String) -> HTTPFields {
+        [
+            .contentType: self == .csv ? "text/csv; charset=utf-8; header=present" : self.rawValue,
+            .cacheControl: "no-store", .vary: "Accept, Authorization",
+            .contentDisposition: "attachment; filename=\"\(list).\(self == .csv ? "csv" : "ndjson")\"",
+        ]
     }
 
-    var contentType: String { self == .csv ? "text/csv; charset=utf-8; header=present" : self.rawValue }
+    /// CSV has no line that could tell the end.
+    static func trailers(rows: Int) -> HTTPFields {
+        var trailers = HTTPFields()
+        trailers.set("dialtone-rows", "\(rows)")
+        return trailers
+    }
 
-    private static let heading =
-        "tenant,user_id,name,email,status,credential_id,sip_username,tag,generation,received_at,ready_at\r\n"
-
-    var beginning: String { self == .csv ? Self.heading : "" }
+    func heading(_ columns: [String]) -> String { self == .csv ? columns.joined(separator: ",") + "\r\n" : "" }
 
     func ending(rows: Int) -> String { self == .csv ? "" : "{\"end\":true,\"rows\":\(rows)}\n" }
+
+    /// Those that `append` writes of a user.
+    static let userColumns = [
+        "tenant", "user_id", "name", "email", "status", "credential_id", "sip_username", "tag", "generation",
+        "received_at", "ready_at",
+    ]
+
+    /// Adds a row with its members as the API has them. A cell of CSV holds text as it is, and JSON where a member has
+    /// members of its own.
+    func append(_ row: some ListRow, to text: inout String) throws {
+        let json = try JSONOutput.data(row)
+        switch self {
+        case .lines: text += String(decoding: json, as: UTF8.self) + "\n"
+        case .csv:
+            let value = try JSONValue(parsing: Array(json))
+            text += type(of: row).columns.map { Self.cell(of: value[$0]) }.joined(separator: ",") + "\r\n"
+        }
+    }
+
+    private static func cell(of value: JSONValue?) -> String {
+        switch value {
+        case nil, .null: ""
+        case .string(let text): self.cell(text)
+        // A negative number is no formula.
+        case .number(let digits): digits
+        case .some(let value): self.cell(value.text)
+        }
+    }
 
     /// Written by hand: a general encoder takes longer than the database does.
     func append(_ user: UserEntry, to text: inout String) {
