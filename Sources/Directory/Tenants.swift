@@ -19,10 +19,7 @@ package struct Tenants: Sendable {
     /// being made. Later it may be one that the ledger has forgotten, so its creates look first until its tag has been
     /// listed.
     package func create(_ id: TenantID, connectionID: String, life: Duration? = nil) async throws -> Tenant {
-        guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-        else {
-            throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
-        }
+        try Self.check(connectionID)
         let rows = try await self.pool.query(
             """
             with ledger as (
@@ -54,6 +51,33 @@ package struct Tenants: Sendable {
         return try Self.read(row)
     }
 
+    /// Gives the tenant another connection. Its later creates belong to that one. Credentials that are there, and creates
+    /// that are under way, stay with the connection before, which this returns too.
+    ///
+    /// Locks the tenant's row: of two moves the second sees the first.
+    package func move(_ id: TenantID, to connectionID: String) async throws -> (tenant: Tenant, before: String) {
+        try Self.check(connectionID)
+        let rows = try await self.pool.query(
+            """
+            with before as materialized (
+                select tenant_id as slug, connection_id as connection from dialtone.tenants where tenant_id = \(id)
+                for no key update)
+            update dialtone.tenants set connection_id = \(connectionID) from before where tenant_id = before.slug
+            returning \(Self.columns), before.connection
+            """)
+        guard let row = rows.first else { throw TenantError.unknown(id) }
+        var columns = row.columns
+        let tenant = try Self.read(&columns)
+        return (tenant, try columns.next())
+    }
+
+    private static func check(_ connectionID: String) throws(InvalidValue) {
+        guard (1...32).contains(connectionID.utf8.count), connectionID.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else {
+            throw InvalidValue("connection-id", "must be the provider's connection id: 1 to 32 digits")
+        }
+    }
+
     package func list() async throws -> [Tenant] {
         try await self.pool.query("select \(Self.columns) from dialtone.tenants order by tenant_id").map(Self.read)
     }
@@ -67,7 +91,11 @@ package struct Tenants: Sendable {
 
     private static func read(_ row: PostgresRow) throws -> Tenant {
         var columns = row.columns
-        return Tenant(
+        return try self.read(&columns)
+    }
+
+    private static func read(_ columns: inout PostgresColumns) throws -> Tenant {
+        Tenant(
             id: try columns.next(),
             connectionID: try columns.next(),
             status: try columns.next(),

@@ -70,4 +70,20 @@ extension ProviderLimits {
         guard let rejects = try? rows?.first?.decode(Int32.self), rejects >= Self.maximumRejects else { return nil }
         return await self.openBreaker(scope, reason: "refused for \(rejects) users in a row: \(code)")
     }
+
+    /// Closes the breaker of a tenant that was given another connection, and forgets its refusals: they say nothing of
+    /// the new one. Closes that of the connection before where no tenant has it now, because no create would probe it.
+    package func tenantMoved(_ tenant: String, from connection: String) async throws {
+        let (own, before) = (LimitScope.tenant(tenant).key, LimitScope.connection(connection).key)
+        _ = try await self.pool.query(
+            """
+            update dialtone.provider_limits
+            set breaker = 'closed', probe_until = null, opened_at = null, allowance = 1, rejects = 0,
+                reject_code = null, reject_user = null
+            where scope = \(own)
+               or scope = \(before)
+                  and not exists (select from dialtone.tenants where connection_id = \(connection))
+            """)
+        self.forget()
+    }
 }

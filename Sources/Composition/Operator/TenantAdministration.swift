@@ -6,6 +6,7 @@ import Directory
 import Foundation
 import Intake
 package import Model
+import ProviderLimits
 
 extension Administration {
     // MARK: Tenants
@@ -26,6 +27,19 @@ extension Administration {
     /// Changes how long later credentials of the tenant are to live.
     package func updateTenant(_ id: TenantID, life: Duration?) async throws -> TenantLine {
         TenantLine(try await self.withPool { try await Tenants(pool: $0).update(id, life: life) })
+    }
+
+    /// Gives the tenant another connection. Its users who wait or have failed are tried again at once.
+    ///
+    /// The jobs go in transactions of their own, after the change is there for all to see. Should one fail, the same
+    /// call again goes on.
+    package func moveTenant(_ id: TenantID, to connectionID: String) async throws -> TenantLine {
+        try await self.withPool { pool in
+            let moved = try await Tenants(pool: pool).move(id, to: connectionID)
+            try await ProviderLimits(pool: pool).tenantMoved(id.rawValue, from: moved.before)
+            try await WaitingJobs(pool: pool).makeDue(tenant: id)
+            return TenantLine(moved.tenant)
+        }
     }
 
     /// Reads a life in whole days, such as `90d`; `none` is nil.

@@ -19,8 +19,7 @@ package struct Events: Sendable {
 
     /// Events that a page looks through at most.
     static let window = 10_000
-    /// The same where each may be asked whether its person waits still. No fewer than `ToldSelect.ofWaiting` may give:
-    /// fewer than this many are the last page.
+    /// The same where each may be asked whether its person waits still. No fewer than `ToldSelect.ofWaiting` may give.
     static let windowOfWaiting = 3000
 
     /// Returns the newest events first. Throws `InvalidValue` for a cursor of another list.
@@ -36,7 +35,9 @@ package struct Events: Sendable {
         for row in rows {
             var columns = row.columns
             let (number, end): (Int64, UUID?) = (try columns.next(), try columns.next())
-            next = number >= Self.window(filter, limit: limit + 1) ? end.map { Self.cursor($0, of: list) } : nil
+            let isCut: Bool = try columns.next()
+            let isLast = number < Self.window(filter, limit: limit + 1) && !isCut
+            next = isLast ? nil : end.map { Self.cursor($0, of: list) }
             guard let id: UUID = try columns.next() else { break }
             if events.count == limit {
                 next = events.last.flatMap { UUID(uuidString: $0.eventID) }.map { Self.cursor($0, of: list) }
@@ -83,14 +84,15 @@ package struct Events: Sendable {
             ? limit : Self.window
     }
 
-    /// Each row holds the page's end too: how many events were looked through, and the last of them. An event's id
-    /// begins with the time of its arrival, so ids are in the order of time.
+    /// Each row holds the page's end too: how many events were looked through, the last of them, and whether more come
+    /// although they are few. An event's id begins with the time of its arrival, so ids are in the order of time.
     static func select(of tenant: TenantID, _ filter: EventFilter, before place: UUID?, limit: Int) -> SQL {
         """
         with candidates as materialized (
             \(Self.candidates(of: tenant, filter, before: place, window: Self.window(filter, limit: limit)))),
-        tail as (select count(*) as number, (array_agg(event_id order by event_id))[1] as event_id from candidates)
-        select tail.number, tail.event_id, hit.*
+        tail as (select count(*) as number, (array_agg(event_id order by event_id))[1] as event_id,
+                        coalesce(bool_or(is_cut), false) as is_cut from candidates)
+        select tail.number, tail.event_id, tail.is_cut, hit.*
         from tail left join lateral (
             select events.event_id as hit_id, \(Self.columns(tenant))
             -- In this order, so that no more are judged than are shown.
@@ -115,7 +117,7 @@ package struct Events: Sendable {
         }
         if let user = filter.user {
             return """
-                select * from dialtone.events
+                select *, false as is_cut from dialtone.events
                 where events.tenant_id = \(tenant) and events.user_id = \(user) and \(ListIndex.eventsOfUser)
                   and \(bounds)
                 order by events.event_id desc limit \(window)
@@ -125,7 +127,7 @@ package struct Events: Sendable {
         if filter.outcome == [.quarantined] {
             // A source has ten thousand of them at most.
             return """
-                select events.*
+                select events.*, false as is_cut
                 from (select source_id from dialtone.sources where sources.tenant_id = \(tenant) offset 0) sender
                 cross join lateral (
                     select quarantine.event_id from dialtone.quarantine
@@ -137,7 +139,7 @@ package struct Events: Sendable {
                 """
         }
         return """
-            select * from dialtone.events
+            select *, false as is_cut from dialtone.events
             where events.tenant_id = \(tenant) and \(ListIndex.eventsOfTenant) and \(bounds)
             order by events.event_id desc limit \(window)
             """

@@ -22,8 +22,8 @@ enum ToldSelect {
     /// The events that told of people who wait now. Where more people wait than `mostPeople`, the newest of the tenant,
     /// of which the caller picks.
     ///
-    /// Of each person come the newest ten that `bounds` let through. So a page is bounded, and each person who has an
-    /// event within the bounds is told of.
+    /// Of each person come the newest ten that `bounds` let through, so a page is bounded. A person with ten may have
+    /// more. Then nothing older than its tenth is told yet, `is_cut` says so, and the next page begins there.
     ///
     /// The number decides which part runs, and the other is left out. Both are in the order of ids, so a cursor of one
     /// holds in the other. A person who waits has few events. Indexes people_waiting with events_user, or
@@ -31,18 +31,25 @@ enum ToldSelect {
     static func ofWaiting(in tenant: TenantID, _ bounds: SQL, limit: Int) -> SQL {
         """
         with person as materialized (
-            select * from dialtone.who_waits(\(tenant), \(Self.mostPeople + 1)))
-        select * from (
-            (select events.* from person
-             cross join lateral (
+            select * from dialtone.who_waits(\(tenant), \(Self.mostPeople + 1))),
+        told as materialized (
+            select events.* from person
+            cross join lateral (
                 select * from dialtone.events
                 where events.tenant_id = \(tenant) and events.user_id = person.user_id and \(ListIndex.eventsOfUser)
                   and events.source_id = person.source_id and events.detail = 'waits' and \(bounds)
                 order by events.received_at desc limit 10) events
-             where (select count(*) from person) <= \(Self.mostPeople)
-             order by events.event_id desc limit \(limit))
+            where (select count(*) from person) <= \(Self.mostPeople)),
+        tenth as (
+            select (array_agg(event_id order by event_id))[1] as event_id from told
+            group by source_id, user_id having count(*) = 10),
+        edge as (select (array_agg(event_id order by event_id desc))[1] as event_id from tenth)
+        select * from (
+            (select told.*, edge.event_id is not null as is_cut from told, edge
+             where edge.event_id is null or told.event_id >= edge.event_id
+             order by told.event_id desc limit \(limit))
             union all
-            (select * from dialtone.events
+            (select *, false from dialtone.events
              where (select count(*) from person) > \(Self.mostPeople)
                and events.tenant_id = \(tenant) and \(ListIndex.eventsOfTenant) and \(bounds)
              order by events.event_id desc limit \(limit))) events

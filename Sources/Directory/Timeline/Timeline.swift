@@ -59,10 +59,13 @@ package struct Timelines: Sendable {
         var at: Int64 = 0
         var shown = 0
 
+        /// One delivery has 10,000 items at most, and they may all be of one user and of one moment.
+        private static let most = 20_000
+
         init(_ cursor: String?, of list: String) throws(InvalidValue) {
             guard let cursor else { return }
             let parts = try ListCursor.place(cursor, of: list, count: 2)
-            guard let microseconds = Int64(parts[0]), let shown = Int(parts[1]), (0...1000).contains(shown) else {
+            guard let microseconds = Int64(parts[0]), let shown = Int(parts[1]), (0...Self.most).contains(shown) else {
                 throw InvalidValue("after", "must be the next of an earlier page")
             }
             self.at = microseconds

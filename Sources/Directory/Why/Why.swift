@@ -27,9 +27,13 @@ package struct Why: Sendable, Codable, Equatable {
     func naming(_ user: String, of tenant: TenantID) -> Why {
         guard let action = self.action else { return self }
         var why = self
-        for verb in ["retry", "reopen"] where action.hasSuffix("dialtone user \(verb)") {
-            why.action = "\(action) --tenant \(tenant) \(ShellWord.quoted(user))"
+        var named = action
+        for verb in ["retry", "reopen"] {
+            named = named.replacing(
+                "dialtone user \(verb)", with: "dialtone user \(verb) --tenant \(tenant) \(ShellWord.quoted(user))")
         }
+        why.action = named.replacing(
+            "tenant update --connection-id", with: "tenant update \(tenant) --connection-id ID")
         return why
     }
 

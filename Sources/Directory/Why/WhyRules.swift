@@ -49,8 +49,7 @@ extension Why {
         if job?.reason == "rejected" {
             return Why(
                 .rejected, "could not be set up: the provider refuses this user\(words)", since: user.lastCall?.at,
-                nextAt: next,
-                action: "mend what the provider names, or ask the provider; then an operator: dialtone user retry")
+                nextAt: next, action: Self.mending(job?.words))
         }
         // The number begins anew when the job deletes an older credential meanwhile.
         let number = job.map { $0.attempts > 0 ? "\($0.attempts) " : "" } ?? ""
@@ -60,6 +59,13 @@ extension Why {
         return Why(
             .gaveUp, "could not be set up: \(tries)\(words)",
             since: user.lastCall?.at, nextAt: next, action: "to try sooner, an operator: dialtone user retry")
+    }
+
+    /// What is to be done about a rejection in the provider's words.
+    private static func mending(_ words: String?) -> String {
+        let usual = "mend what the provider names, or ask the provider; then an operator: dialtone user retry"
+        guard words?.localizedCaseInsensitiveContains("connection") == true else { return usual }
+        return "\(usual). If the tenant has the wrong connection: dialtone tenant update --connection-id"
     }
 
     // MARK: The user waits
@@ -132,12 +138,18 @@ extension Why {
             case .connection:
                 (
                     .connectionRefused, "the provider refuses this connection",
-                    "check the tenant's connection in the provider's portal, then: dialtone limit list"
+                    """
+                    check the tenant's connection in the provider's portal; if it is the wrong one, an operator: \
+                    dialtone tenant update --connection-id
+                    """
                 )
             case .tenant:
                 (
                     .tenantRefused, "the provider has refused several users of this tenant",
-                    "see what the provider says: dialtone job failures"
+                    """
+                    see what the provider says: dialtone job failures; if the tenant has the wrong connection, an \
+                    operator: dialtone tenant update --connection-id
+                    """
                 )
             }
         return Why(

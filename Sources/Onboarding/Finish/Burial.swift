@@ -53,7 +53,7 @@ package struct Burial: Sendable {
         """
     }
 
-    /// It is tried again when its pause is over (`DeadJob`). Its doubt, its quiet time and the slot of a create that
+    /// It is tried again when its pause is over (`DeadJob`), or at once when somebody asked for it meanwhile. Its doubt, its quiet time and the slot of a create that
     /// may have landed stay.
     private var jobDies: SQL {
         """
@@ -61,7 +61,8 @@ package struct Burial: Sendable {
         set state = 'dead', worker = null, lease_until = null, in_doubt = held.is_doubtful, is_awaited = false,
             must_look = false, tag = case when held.is_doubtful then jobs.tag end,
             run_at = clock_timestamp()
-                     + \(DeadJob.pause(after: "\(self.reason)", deaths: "coalesce(jobs.deaths, 0)")),
+                     + case when jobs.is_awaited then interval '0'
+                            else \(DeadJob.pause(after: "\(self.reason)", deaths: "coalesce(jobs.deaths, 0)")) end,
             deaths = coalesce(jobs.deaths, 0) + 1, reason = \(self.reason), words = \(self.words),
             provider_code = \(self.providerCode)
         from held where held.is_wanted and jobs.id = held.id and \(self.lease.holdsJob)

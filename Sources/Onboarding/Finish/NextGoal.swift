@@ -185,9 +185,10 @@ enum NextGoal {
         """
         update dialtone.jobs
         set generation = next.generation, state = next.state,
-            run_at = case when next.state = 'dead'
+            run_at = case when next.state = 'dead' and not jobs.is_awaited
                           then clock_timestamp()
                                + \(DeadJob.pause(after: "jobs.reason", deaths: "coalesce(jobs.deaths, 1) - 1"))
+                          when next.state = 'dead' then clock_timestamp()
                           else greatest(next.due, clock_timestamp() + held.pause) end,
             place = greatest(jobs.place, \(ServerClock.now)),
             worker = null, lease_until = null, tag = null,

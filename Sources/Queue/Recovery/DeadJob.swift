@@ -20,22 +20,26 @@ package enum DeadJob {
 
     /// Tries dead jobs again whose time has come. Returns a row for each. Index jobs_dead, up to now.
     ///
-    /// Locks users and then jobs, and skips users whom another transaction has locked. Whoever changes a user makes its
-    /// dead job due by itself. Indexes users_pkey and jobs_pkey.
+    /// Locks users and then jobs in their users' order, and skips users whom another transaction has locked. Whoever
+    /// changes a user makes its dead job due by itself. Indexes users_pkey and jobs_pkey.
     package static func tryAgain(limit: Int) -> SQL {
         """
         with due as materialized (
             select id, tenant_id, user_id from dialtone.jobs where state = 'dead' and run_at <= statement_timestamp()
             order by run_at limit \(limit)),
         held as materialized (
-            select due.id from due cross join lateral (
+            select due.id, due.tenant_id, due.user_id from due cross join lateral (
                 select users.user_id from dialtone.users
                 where users.tenant_id = due.tenant_id and users.user_id = due.user_id
                 for no key update skip locked) owner),
+        dead as materialized (
+            select job.id
+            from (select * from held order by tenant_id, user_id offset 0) held cross join lateral (
+                select jobs.id from dialtone.jobs where jobs.id = held.id for no key update) job),
         revived as (
             update dialtone.jobs set \(Self.looksAgain)
-            from held
-            where jobs.id = any(array(select id from held)) and jobs.id = held.id and \(Self.condition)
+            from dead
+            where jobs.id = any(array(select id from dead)) and jobs.id = dead.id and \(Self.condition)
               and jobs.run_at <= statement_timestamp()
             returning \(JobLog.changedJob), 'dead' as from_state),
         told as (\(Self.usersWait(from: "revived")))

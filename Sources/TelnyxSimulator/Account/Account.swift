@@ -53,7 +53,7 @@ final class Account: Sendable {
             return .error(422, "10004", "Missing required parameter", "The connection_id parameter is required.")
         }
         guard self.knows(connection) else {
-            return .error(422, "10013", "Missing association", "There is no connection with that connection_id.")
+            return .unknownConnection
         }
         return self.state.withLock { state in
             let now = Self.now(state)

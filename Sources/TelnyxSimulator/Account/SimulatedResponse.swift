@@ -23,6 +23,9 @@ struct SimulatedResponse: Sendable {
     static let tooManyRequests = Self.error(
         429, "10011", "Too many requests", "You have exceeded the rate limit.")
 
+    static let unknownConnection = Self.error(
+        422, "10013", "Missing association", "There is no connection with that connection_id.")
+
     static let notFound = Self.error(
         404, "10005", "Resource not found", "The requested resource or URL could not be found.")
 }

@@ -30,6 +30,7 @@ struct Fault: Codable, Sendable, Equatable {
         /// The change happens, and the response has the right status with HTML in it.
         case garbage
         /// Nothing happens, and the response is `status` with the usual error body, after `milliseconds` if they are given.
+        /// With 422 and `connection_id` it is that of a connection which does not exist.
         case status
     }
 

@@ -41,6 +41,7 @@ extension ProviderRoutes {
                 SimulatedResponse(status: response.status, body: "<html>oops</html>", contentType: "text/html"))
         case .status:
             if fault.milliseconds != nil { try await Task.sleep(for: wait) }
+            if fault.status == 422, fault.connection_id != nil { return Self.response(.unknownConnection) }
             return Self.response(.error(fault.status ?? 503, "10037", "Service unavailable", "Try again later."))
         }
     }

@@ -12,7 +12,7 @@ enum ExportForm: String, CaseIterable, Sendable {
     /// RFC 4180 with a heading. The number of rows is a trailer of the answer.
     case csv = "text/csv"
 
-    /// Nil when the request asks for neither, or for JSON before it.
+    /// Nil when the request asks for neither, or for JSON too.
     init?(_ accept: [String]) {
         let types = Self.types(accept)
         guard let form = types.compactMap({ Self(rawValue: $0) }).first, !types.contains("application/json") else {
@@ -22,8 +22,11 @@ enum ExportForm: String, CaseIterable, Sendable {
     }
 
     private static func types(_ accept: [String]) -> [String] {
-        accept.flatMap { $0.split(separator: ",") }.map { value in
-            value.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        accept.flatMap { $0.split(separator: ",") }.compactMap { value in
+            let parts = value.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+            // A weight of zero: this form is not wanted (RFC 9110 section 12.4.2).
+            let isWanted = !parts.dropFirst().contains { $0.hasPrefix("q=") && Double($0.dropFirst(2)) == 0 }
+            return isWanted ? parts.first : nil
         }
     }
 

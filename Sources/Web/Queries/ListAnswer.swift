@@ -11,8 +11,8 @@ enum ListAnswer {
             rows: [Row], next: String?
         )
 
-    /// Rows that an export reads at once.
-    private static let exported = 500
+    /// Rows that an export reads at once: the most of a page.
+    private static let exported = QueryParameters.mostRows
 
     /// `name` is that of the file in which an export is saved.
     static func response<Row: ListRow>(
@@ -40,7 +40,7 @@ enum ListAnswer {
     static func exportForm(_ asked: KeyedRequest) throws -> ExportForm? {
         guard let form = ExportForm(asked.request.headers[values: .accept]) else { return nil }
         for name in ["limit", "after"] where asked.query[name] != nil {
-            throw Problem(400, "unknown_parameter", "\(name) has no meaning in an export, which has all rows")
+            throw Problem(400, "unknown_parameter", "\(name) has no meaning in an export, which is of the whole list")
         }
         return form
     }

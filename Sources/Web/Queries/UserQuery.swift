@@ -49,8 +49,11 @@ enum EventQuery {
 // MARK: Values
 
 extension QueryParameters {
+    /// The most entries that a page may have.
+    static let mostRows = 200
+
     /// Returns how many entries a page has, 50 by default.
-    func limit() throws(Problem) -> Int { try self.number("limit", in: 1...200) ?? 50 }
+    func limit() throws(Problem) -> Int { try self.number("limit", in: 1...Self.mostRows) ?? 50 }
 
     func number(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
         guard let text = self[name] else { return nil }

@@ -35,22 +35,37 @@ struct TenantCommand: AsyncParsableCommand {
 
     struct Update: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Changes how long a tenant's later credentials are to live.",
+            abstract: "Changes a tenant's connection, or how long its later credentials are to live.",
             discussion: """
-                Each credential is replaced ahead of its end. Those that are there keep the end they were made with.
+                With another connection, users who wait or have failed are tried again at once. Credentials that are there \
+                stay with the connection they were made for; dialtone user rotate moves one.
 
+                A life: each credential is replaced ahead of its end. Those that are there keep the end they were made with.
+
+                  dialtone tenant update acme --connection-id 1234567890
                   dialtone tenant update acme --credential-life 90d
                 """)
 
         @Argument(help: "The tenant's slug.") var tenant: String
+        @Option(help: "The Telnyx connection that later credentials belong to.") var connectionId: String?
         @Option(help: "How long they are to live, such as 90d; none: as long as the provider lets them.")
-        var credentialLife: String
+        var credentialLife: String?
         @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            if self.connectionId == nil, self.credentialLife == nil {
+                throw ValidationError("Give --connection-id or --credential-life.")
+            }
+        }
 
         func run() async throws {
             let id = try TenantID(self.tenant)
-            let life = try Administration.credentialLife(self.credentialLife)
-            let line = try await Acting.administration().updateTenant(id, life: life)
+            let life = try self.credentialLife.map { try Administration.credentialLife($0) }
+            let administration = try await Acting.administration()
+            var line: TenantLine?
+            if let connection = self.connectionId { line = try await administration.moveTenant(id, to: connection) }
+            if let life { line = try await administration.updateTenant(id, life: life) }
+            guard let line else { return }
             if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) changed") }
         }
     }

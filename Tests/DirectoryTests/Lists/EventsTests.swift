@@ -182,7 +182,7 @@ import Testing
     }
 
     /// More events of one person than a page takes of a person, all behind those of the others.
-    @Test(arguments: [1, 5]) func `a time and a cursor leave out nobody who waits`(limit: Int) async throws {
+    @Test(arguments: [1, 5, 12, 50]) func `a time and a cursor leave out nobody who waits`(limit: Int) async throws {
         try await Self.with { events, database in
             try await Self.addWaiting(database)
             let later: SQL = "tenant_id = \(testTenant) and substr(delivery_id, 3)::integer > 50"

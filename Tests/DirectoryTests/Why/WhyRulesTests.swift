@@ -156,12 +156,18 @@ import Testing
         #expect(Why.of(user, Self.tenant(), now: Self.now).text.contains(words))
     }
 
-    @Test func `the provider's words stand in the sentence, and an old overlap does not`() {
+    @Test func `the provider's words stand in the sentence, and an old overlap does not`() throws {
         let rejected = Self.changed(Self.user(.live, .failed, job: .dead)) {
             $0.job?.reason = "rejected"
             $0.job?.words = "10017 no such connection"
         }
-        #expect(Why.of(rejected, Self.tenant(), now: Self.now).text.contains("10017 no such connection"))
+        let why = Why.of(rejected, Self.tenant(), now: Self.now).naming("u", of: try TenantID("acme"))
+        #expect(why.text.contains("10017 no such connection"))
+        #expect(
+            why.action == """
+                mend what the provider names, or ask the provider; then an operator: dialtone user retry --tenant acme u. \
+                If the tenant has the wrong connection: dialtone tenant update acme --connection-id ID
+                """)
         let over = Self.changed(Self.ready) { $0.olderServesUntil = Self.now - 1 }
         #expect(Why.of(over, Self.tenant(), now: Self.now).code == .ready)
     }

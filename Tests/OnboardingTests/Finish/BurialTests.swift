@@ -83,6 +83,28 @@ import Testing
         }
     }
 
+    /// What is asked for while a job is in hand is not lost when the job dies.
+    @Test func `a job that somebody asked for meanwhile is due at once when it dies, and once only`() async throws {
+        try await ArmedJob.with(1) { database, jobs in
+            let asked = "update dialtone.jobs set is_awaited = true"
+            try await database.admin.script(asked)
+            try await database.finish([Self.burial(of: jobs[0], "rejected")])
+            let due = "state = 'dead' and run_at <= clock_timestamp() and not is_awaited and deaths = 1"
+            #expect(try await database.count("dialtone.jobs where \(due)") == 1)
+            // Its job deletes an older credential meanwhile, and is dead again.
+            let old = ProviderID(rawValue: "old")
+            try await database.admin.script("update dialtone.users set generation = 3")
+            try await database.insert(
+                Ledger.credential(old, of: jobs[0].user, status: .closing, closesIn: .seconds(-1)))
+            try await Self.arm(jobs[0], database)
+            try await database.admin.script(asked)
+            let ending = Ending(
+                lease: jobs[0].lease, user: jobs[0].user, generation: 1, how: .deleted(old), trace: Trace())
+            try await database.finish([.ended(ending)])
+            #expect(try await database.count("dialtone.jobs where generation = 3 and \(due)") == 1)
+        }
+    }
+
     /// The ledger then wants nothing more, and the dead job ends by a look.
     @Test func `a late credential of a dead job's generation is recorded, and the job looks now`() async throws {
         try await ArmedJob.with(1) { database, jobs in

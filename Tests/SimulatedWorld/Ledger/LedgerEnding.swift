@@ -39,7 +39,8 @@ extension Ledger {
         self.jobs[index].worker = nil
         self.jobs[index].mustLook = false
         if !self.jobs[index].isDoubtful { self.jobs[index].tag = nil }
-        self.jobs[index].runAt = now + Times.deadPause << min(job.deaths, 5)
+        self.jobs[index].runAt = job.isAwaited ? now : now + Times.deadPause << min(job.deaths, 5)
+        self.jobs[index].isAwaited = false
         self.jobs[index].deaths += 1
         self.users[job.user]?.status = .failed
         return true

@@ -37,7 +37,8 @@ extension Ledger {
         }
         let pause = passesOver ?? 0
         let isDead = next.due == Int.max
-        let due = isDead ? now + Times.deadPause << min(max(0, job.deaths - 1), 5) : max(next.due, now + pause)
+        let deadPause = job.isAwaited ? 0 : Times.deadPause << min(max(0, job.deaths - 1), 5)
+        let due = isDead ? now + deadPause : max(next.due, now + pause)
         self.jobs[index] = self.next(
             job, generation: next.generation, due: due, looksFirst: job.mustLook && next.isWanted, now, mutant)
         if isDead { self.jobs[index].state = .dead }

@@ -12,7 +12,8 @@ import Testing
     @Test(arguments: [
         (["application/x-ndjson"], ExportForm?.some(.lines)), (["text/csv; charset=utf-8"], .csv),
         (["text/html, text/csv"], .csv), (["application/json"], nil), (["application/json, text/csv"], nil),
-        (["*/*"], nil), ([], nil),
+        (["*/*"], nil), ([], nil), (["text/csv;q=0"], nil), (["text/csv; q=0.000, application/x-ndjson"], .lines),
+        (["text/csv;q=0.1, application/json;q=0"], .csv),
     ])
     func `the form is the one that Accept names`(accept: [String], form: ExportForm?) {
         #expect(ExportForm(accept) == form)
