@@ -33,8 +33,10 @@ import Testing
             ] as [(SQL, String)] {
                 let plan = try await Self.plan(of: statement, on: database.admin)
                 #expect(plan.contains("using \(index)"), "\(plan)")
-                // What a rescue has changed is sorted for its doubts.
-                let sorts = plan.split(separator: "\n").filter { $0.contains("Sort Key") && !$0.contains("rescued") }
+                // What a rescue has changed is sorted for its doubts, and dead jobs that are due are for their locks.
+                let sorts = plan.split(separator: "\n").filter { line in
+                    line.contains("Sort Key") && !line.contains("rescued") && !line.contains("held.")
+                }
                 #expect(!plan.contains("Seq Scan on jobs") && sorts.isEmpty, "\(plan)")
             }
         }
