@@ -21,7 +21,7 @@ package struct ToldEventLine: AskedLine {
 
     package static let heading = ["RECEIVED", "EVENT", "SOURCE", "USER", "OUTCOME", "WHY", "DELIVERY"]
     package static let flexible = [5, 3]
-    package static let spare = [6, 0, 2, 5]
+    package static let spare = [6, 2, 5, 0]
     package var cells: [String] {
         let asks = self.value.outcome == "quarantined" ? "" : self.value.wanted.map { " (\($0))" } ?? ""
         let why = [self.value.reason ?? self.value.detail, self.value.pointer].compactMap { $0 }
@@ -45,7 +45,7 @@ package struct RefusalLine: AskedLine {
 
     package static let heading = ["LAST", "SOURCE", "OUTCOME", "REASON", "LAST HOUR", "IN 14 DAYS", "WHAT IT MEANS"]
     package static let flexible = [6, 3, 1]
-    package static let spare = [2, 0]
+    package static let spare = [2, 4, 0]
     package var cells: [String] {
         let skew = self.value.skewMilliseconds.map { " (clocks differ by \($0) ms)" } ?? ""
         return [

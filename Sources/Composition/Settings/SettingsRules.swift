@@ -16,7 +16,8 @@ extension SettingsSource {
         let url = self.secret("DATABASE_URL") ?? ""
         if url.isEmpty {
             self.complain(
-                "DATABASE_URL", "is not set; it is a libpq connection string, for what works in the database itself")
+                "DATABASE_URL",
+                "is not set; it is a libpq connection string, for what an operator does in the database itself")
         }
         let directURL = self.secret("DATABASE_DIRECT_URL") ?? url
         self.checkConnectionString("DATABASE_URL", url)

@@ -59,7 +59,7 @@ package struct Reasons: Sendable {
             is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that are \
             \(whose)\(rest)
             """,
-            action: "check that the sender delivers to the source's address; \(Self.otherID(user))")
+            action: "\(Self.otherID(user)); else check that the sender delivers to the source's address")
     }
 
     /// What may be the user's among what was kept and what was refused; nil: neither has anything.
@@ -98,23 +98,23 @@ package struct Reasons: Sendable {
             .unknown,
             """
             is not known: no sign-up was taken in; it may be among what \(slug) has sent and could not be used, which is \
-            kept: \(RefusalWords.of(reason))
+            kept, the last at \(RFC3339.text(at)): \(RefusalWords.of(reason))
             """,
-            since: at,
-            action:
-                "see it, mend the mapping or the settings, and replay: dialtone event list --quarantined; \(Self.otherID(user))"
-        )
+            action: """
+                \(Self.otherID(user)); else see what is kept, mend the mapping or the settings, and replay: dialtone event \
+                list --quarantined
+                """)
     }
 
     private static func refused(_ slug: String, _ reason: String, count: Int64, at: Date, _ user: UserKey) -> Why {
-        let times = count == 1 ? "once" : "\(count) times"
+        let times = (count == 1 ? "once" : "\(count) times, the last") + " at \(RFC3339.text(at))"
         return Why(
             .unknown,
             """
             is not known: no sign-up was taken in; it may be among what \(slug) was refused lately, \(times): \
             \(RefusalWords.of(reason))
             """,
-            since: at, action: "see what was refused: dialtone event list --refused; \(Self.otherID(user))")
+            action: "\(Self.otherID(user)); else see what was refused: dialtone event list --refused")
     }
 
     private static func otherID(_ user: UserKey) -> String {

@@ -19,6 +19,8 @@ package struct UserFacts: Sendable, Equatable {
     /// Until when an older credential serves on; nil: none does.
     package var olderServesUntil: Date?
     package var lastDeletedAt: Date?
+    /// The source by whose word the user is gone; nil: it is none of the tenant's own.
+    package var removedBy: String?
     /// The last call for the job, if it has not succeeded.
     package var lastCall: Call?
     /// A sign-up that came after the revoke and had no time, so that nobody can tell which was later.

@@ -48,7 +48,7 @@ extension Why {
             (job?.words.map { ": \($0)" } ?? "") + (answer.isEmpty ? "" : " (\(answer.joined(separator: ", ")))")
         if job?.reason == "rejected" {
             return Why(
-                .rejected, "could not be set up: the provider refuses this user\(words)", since: user.lastCall?.at,
+                .rejected, "could not be set up: the provider refuses it\(words)", since: user.lastCall?.at,
                 nextAt: next, action: Self.mending(job?.words))
         }
         // The number begins anew when the job deletes an older credential meanwhile.
@@ -219,7 +219,8 @@ extension Why {
                 .removedByOperator, "was removed by an operator", since: since,
                 action: "to give the user a phone again, an operator: dialtone user reopen")
         }
-        return Why(.removed, "was removed", since: user.lastDeletedAt ?? user.receivedAt)
+        let told = user.removedBy.map { ", as \($0) has told" } ?? ""
+        return Why(.removed, "was removed\(told)", since: user.lastDeletedAt ?? user.receivedAt)
     }
 
     private static func removing(_ user: UserFacts, _ tenant: TenantFacts) -> Why {

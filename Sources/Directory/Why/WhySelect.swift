@@ -7,7 +7,8 @@ import Postgres
 
 enum WhySelect {
     /// Reads the facts about users in one statement. Each user costs six index look-ups at most: users_pkey,
-    /// jobs_tenant_id_user_id_key, credentials_pkey twice, and job_log_user or events_user where they may say something.
+    /// jobs_tenant_id_user_id_key, credentials_pkey twice, and job_log_user, or events_user and sources_pkey, where they
+    /// may say something.
     ///
     /// `offset 0` keeps each lateral on its key. The log is read back to the job's beginning only, so that older days
     /// are left out.
@@ -19,7 +20,7 @@ enum WhySelect {
                job.enqueued_at, job.attempts, job.waits_for, job.in_doubt, job.reason, job.words,
                case when \(withRank) and job.state = 'queued' then dialtone.rank_in_line(job.place, job.id) end,
                serving.generation, serving.created_at, serving.missing_since, older.until, older.deleted_at,
-               call.at, call.http_status, call.error_code, unclear.received_at, clock_timestamp()
+               call.at, call.http_status, call.error_code, unclear.received_at, sender.slug, clock_timestamp()
         from unnest(\(users)) as asked (user_id)
         cross join lateral (
             select * from dialtone.users
@@ -47,6 +48,7 @@ enum WhySelect {
                   and owner.wanted = 'gone'
                 order by events.received_at desc limit 1) event
             where \(Self.isUnclear)) unclear on true
+        left join lateral (\(Self.remover(in: tenant))) sender on true
         """
     }
 
@@ -62,6 +64,14 @@ enum WhySelect {
         event.outcome = 'superseded' and event.occurred_at is null and event.wanted = 'live'
             and event.received_at >= coalesce(owner.held_at, owner.received_at)
         """
+
+    /// The source by whose word the user is gone. One of several tenants is not named.
+    private static func remover(in tenant: TenantID) -> SQL {
+        """
+        select sources.slug from dialtone.sources
+        where sources.source_id = owner.told_by and sources.tenant_id = \(tenant) and owner.wanted = 'gone' offset 0
+        """
+    }
 
     private static func credentials(of tenant: TenantID) -> SQL {
         """
@@ -141,6 +151,7 @@ enum WhySelect {
         let (status, code): (Int32?, String?) = (try columns.next(), try columns.next())
         if let calledAt { facts.lastCall = UserFacts.Call(at: calledAt, httpStatus: status, code: code) }
         facts.unclearSince = try columns.next()
+        facts.removedBy = try columns.next()
         return (user, facts, try columns.next())
     }
 

@@ -56,7 +56,8 @@ package struct Failures: Sendable {
                 reason: reason, code: code, providerWords: words, users: users, since: since, lastAt: last,
                 nextAt: next, sample: sample,
                 action: reason == "rejected"
-                    ? "mend what the provider names, then: dialtone user retry" : "try again: dialtone user retry")
+                    ? "mend what the provider names, then an operator: dialtone user retry"
+                    : "to try sooner, an operator: dialtone user retry")
         }
         return (groups, isWhole)
     }

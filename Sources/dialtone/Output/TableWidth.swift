@@ -20,7 +20,8 @@ enum TableWidth {
 
     /// Returns the rows so that none is longer than `width`. The first row is the heading.
     ///
-    /// Spare columns go before a flexible one is cut: half a sentence says less than none of them. What is too wide
+    /// Columns without a word go first, then spare ones, before a flexible one is cut: half a sentence says less than
+    /// none of them. What is too wide
     /// still is cut where it is widest: a line that breaks hides all columns.
     static func fit(_ rows: [[String]], to width: Int, flexible: [Int], spare: [Int]) -> [[String]] {
         var shown = Array(rows.first?.indices ?? 0..<0)
@@ -32,7 +33,8 @@ enum TableWidth {
         }
         func total(_ widths: [Int: Int]) -> Int { widths.values.reduce(0, +) + 2 * max(0, shown.count - 1) }
         func least(_ column: Int) -> Int { max(Self.least, rows.first?[column].count ?? 0) }
-        for column in spare where total(widths()) > width { shown.removeAll { $0 == column } }
+        let empty = shown.filter { column in rows.count > 1 && rows.dropFirst().allSatisfy { $0[column].isEmpty } }
+        for column in empty + spare where total(widths()) > width { shown.removeAll { $0 == column } }
         var wide = widths()
         for column in flexible where total(wide) > width {
             guard let own = wide[column] else { continue }

@@ -54,11 +54,13 @@ package struct WhyLine: Sendable {
     package var rest: String {
         let lines = [
             self.why.since.map { "since \(RFC3339.text($0))" },
-            self.why.nextAt.map { "next  \(RFC3339.text($0))\(self.why.code.kind == .failed ? ", by itself" : "")" },
+            self.why.nextAt.map { "next  \(RFC3339.text($0))\(self.goesOnByItself ? ", by itself" : "")" },
             self.why.action.map { "→ \($0)" },
         ].compactMap { $0 }
         return lines.map { "\n  \($0)" }.joined()
     }
+
+    private var goesOnByItself: Bool { [.failed, .waits].contains(self.why.code.kind) }
 
     package func sentence(of user: UserKey) -> String {
         "\(VisibleText.escaped(user.user.rawValue)) of \(user.tenant) \(self.why.text)\(self.rest)"

@@ -41,10 +41,10 @@ struct SummaryCommand: AsyncParsableCommand {
               removing     \(Self.number(summary.removing))
               credentials  \(summary.credentials) with those under way (tags: \(summary.tags), extra: \(summary.extra))
               quarantined  \(summary.quarantined)
-            the last \(hours) hours
+            the last \(hours == 1 ? "hour" : "\(hours) hours")
               events       \(total.accepted) accepted, \(total.duplicate) duplicate, \(total.superseded) superseded
-              refused      \(summary.refused) deliveries of the tenant's own sources\(hours > 336 ? ", of 14 days" : "")
-              users        \(total.ready) became ready\(fast), \(total.failed) failed, \(total.revoked) were removed
+              refused      \(summary.refused) of what the tenant's own sources have sent\(hours > 336 ? ", of 14 days" : "")
+              users        \(total.ready) became ready\(fast), \(total.failed) failed, \(total.revoked) removed
             """
     }
 

@@ -34,7 +34,7 @@ struct UserVerifyCommand: AsyncParsableCommand {
     private static func text(_ proof: Proof) -> String {
         let history = proof.history
         var lines = [
-            "\(Self.words(proof.verdict)) (\(proof.verdict.rawValue), \(RFC3339.text(proof.observedAt)))"
+            "\(Self.words(proof)) (\(proof.verdict.rawValue), \(RFC3339.text(proof.observedAt)))"
         ]
         if let own = proof.ledger {
             let seen = own.seenAt.map { ", tag listed \(RFC3339.text($0))" } ?? ""
@@ -76,17 +76,20 @@ struct UserVerifyCommand: AsyncParsableCommand {
         return "by name \(names.count) found" + (expired == 0 ? "" : ", of these expired: \(expired)")
     }
 
-    private static func words(_ verdict: Verdict) -> String {
-        switch verdict {
+    private static func words(_ proof: Proof) -> String {
+        switch proof.verdict {
         case .exactlyOne: "exactly one credential"
         case .noneAsWanted: "no credential, as wanted"
         case .missing: "no credential that serves, and one is wanted"
         case .extra: "a credential too many"
-        case .unknown:
-            """
-            it cannot be said now: a create is in doubt, the user has changed, or the provider gave no answer or \
-            another name
-            """
+        case .unknown: "it cannot be said now: \(Self.doubt(proof))"
         }
+    }
+
+    private static func doubt(_ proof: Proof) -> String {
+        guard let asked = proof.provider else { return "a create is under way or in doubt" }
+        if asked.byName == nil || proof.ledger != nil && asked.byID == nil { return "the provider gave no answer" }
+        if asked.byID == 200 && asked.hasName != true { return "the provider shows another name, or none" }
+        return "a create is under way or in doubt, or the user has changed meanwhile"
     }
 }

@@ -43,7 +43,8 @@ struct UserWaitCommand: AsyncParsableCommand {
                 if entry?.status == "failed" { throw ExitCode(9) }
             }
             guard ContinuousClock.now < end else {
-                Terminal.tell("dialtone: user \(user.user) is \(entry?.status ?? "unknown") after \(self.timeout) s")
+                Terminal.tell(
+                    "dialtone: \(self.timeout) s are over, and user \(user.user) is \(entry?.status ?? "unknown")")
                 throw ExitCode(8)
             }
             try await Task.sleep(for: .milliseconds(500))
