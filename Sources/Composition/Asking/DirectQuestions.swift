@@ -126,6 +126,7 @@ struct DirectQuestions: Questions {
 
     /// Cancelled here: nothing is open any more.
     func tail(_ tenant: TenantID, from place: String?, _ tell: @Sendable (Told) -> Void) async throws {
+        try await self.require(tenant)
         let news = self.queries.news
         let now = try await news.now(as: self.reader(tenant))
         let named = place.flatMap { Int64($0) }.map { NewsPlace(microseconds: $0) }

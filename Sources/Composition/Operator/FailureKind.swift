@@ -50,7 +50,10 @@ package enum FailureKind: Sendable {
     }
 
     private static func of(_ error: SourceError) -> FailureKind {
-        if case .unknownTenant = error { return .notFound }
-        return .failed
+        switch error {
+        case .unknownTenant: .notFound
+        case .slugTaken: .wrongState
+        default: .failed
+        }
     }
 }

@@ -91,7 +91,6 @@ struct FollowUser: Sendable {
                     + "what could not be used, and dialtone source check what a source makes of an event")
         }
         return NotThere(
-            description: "\(self.name) is still \(status.rawValue) after \(seconds) s; dialtone user show and "
-                + "dialtone limit list say why")
+            description: "\(self.name) is still \(status.rawValue) after \(seconds) s; dialtone why says why")
     }
 }

@@ -174,7 +174,7 @@ package struct News: Sendable {
         let (generation, epoch): (Generation, Int64) = (try columns.next(), try columns.next())
         let (status, request): (Int32?, String?) = (try columns.next(), try columns.next())
         var entry = TimelineEntry(
-            at: at, kind: TimelineKind(from: from, to: to, hasCall: status != nil || request != nil))
+            at: at, kind: TimelineKind(from: from, to: to, hasCall: status != nil || request != nil, status: status))
         (entry.from, entry.to, entry.generation, entry.epoch) = (from, to, generation, epoch)
         (entry.httpStatus, entry.providerRequestID) = (status, request)
         entry.code = try columns.next()

@@ -101,7 +101,7 @@ package struct Timelines: Sendable {
         let request: String? = try columns.next()
         let code: String? = try columns.next()
         var entry = TimelineEntry(
-            at: at, kind: TimelineKind(from: from, to: to, hasCall: status != nil || request != nil))
+            at: at, kind: TimelineKind(from: from, to: to, hasCall: status != nil || request != nil, status: status))
         (entry.from, entry.to, entry.generation, entry.epoch) = (from, to, generation, epoch)
         entry.worker = worker?.lowercase
         (entry.httpStatus, entry.providerRequestID, entry.code) = (status, request, code)

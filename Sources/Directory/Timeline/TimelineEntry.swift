@@ -94,9 +94,16 @@ package enum TimelineKind: String, Sendable, CaseIterable, Codable, Comparable {
 
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.rank < rhs.rank }
 
-    /// What a transition of a job was. `hasCall`: the provider was asked for it.
-    init(from: String, to: String, hasCall: Bool) {
+    /// What a transition of a job was. `hasCall`: the provider was asked for it, and gave this status or none.
+    init(from: String, to: String, hasCall: Bool, status: Int32?) {
         switch (from, to) {
+        // A create that worked ends otherwise, so this was a delete. Another goal of the user is next.
+        case ("armed", "queued"), ("armed", "scheduled"), ("armed", "dead"):
+            if let status, (200..<300).contains(status) {
+                self = .providerDelete
+            } else {
+                self = to == "dead" ? .jobGivenUp : to == "queued" ? .jobQueued : hasCall ? .providerRefused : .jobWaits
+            }
         case (_, "owned"): self = from == "looking" ? .providerLook : .providerCreate
         case (_, "dead"): self = .jobGivenUp
         case (_, "ended"): self = hasCall ? .providerDelete : .jobEnded

@@ -47,10 +47,11 @@ enum TimelineSelect {
         """
     }
 
-    /// The lives of the user's credentials. Index credentials_pkey.
+    /// The lives of the user's credentials, as far as they have come. Index credentials_pkey.
     static func credentials(_ user: UserKey) -> SQL {
         """
-        select generation, provider_id, status, created_at, close_after, missing_since, deleted_at, first_token_at,
+        select generation, provider_id, status, created_at,
+               case when close_after <= clock_timestamp() then close_after end, missing_since, deleted_at, first_token_at,
                last_token_at
         from dialtone.credentials where tenant_id = \(user.tenant) and user_id = \(user.user) order by generation
         """

@@ -51,13 +51,12 @@ package struct Reasons: Sendable {
             let refused = try await self.reads.rowsOfAll(by: reader.key, Refusals.newest(of: shared))
             if let why = try Self.sentInVain(kept, refused, user, shared) { return why }
         }
-        let whose = reader.seesShared ? "this tenant's own or shared" : "this tenant's own"
+        let whose = reader.seesShared ? "this tenant's own and shared" : "this tenant's own"
         let rest = reader.seesShared ? "" : "; a source that several tenants share is an operator's to look at"
         return Why(
             .unknown,
             """
-            is not known: no sign-up was taken in, and nothing was refused in the last 14 days of the sources that are \
-            \(whose)\(rest)
+            is not known: no sign-up was taken in, and \(whose) sources were refused nothing in the last 14 days\(rest)
             """,
             action: "\(Self.otherID(user)); else check that the sender delivers to the source's address")
     }

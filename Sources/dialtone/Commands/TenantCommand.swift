@@ -66,7 +66,10 @@ struct TenantCommand: AsyncParsableCommand {
             if let connection = self.connectionId { line = try await administration.moveTenant(id, to: connection) }
             if let life { line = try await administration.updateTenant(id, life: life) }
             guard let line else { return }
-            if self.json { try Terminal.show(json: line) } else { Terminal.show("tenant \(line.tenant) changed") }
+            if self.json { return try Terminal.show(json: line) }
+            Terminal.show("tenant \(line.tenant) changed")
+            guard self.connectionId != nil else { return }
+            Terminal.show("later credentials belong to connection \(line.connection_id); those that are there stay")
         }
     }
 

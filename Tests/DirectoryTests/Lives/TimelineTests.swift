@@ -48,6 +48,32 @@ import Testing
         .surplusDeleted,
     ]
 
+    /// The job goes on: to another credential whose overlap is not over, to the wanted generation, or to its death.
+    @Test(arguments: ["scheduled", "queued", "dead"])
+    func `a delete that worked is a delete, whatever its job does next`(next: String) {
+        func kind(_ status: Int32?) -> TimelineKind {
+            TimelineKind(from: "armed", to: next, hasCall: status != nil, status: status)
+        }
+        #expect(kind(200) == .providerDelete && kind(204) == .providerDelete)
+        #expect(![kind(422), kind(429), kind(503), kind(nil)].contains(.providerDelete))
+    }
+
+    @Test func `an overlap that is not over yet is no step of a life`() async throws {
+        try await TestDatabase.with { database in
+            try await Self.add(database)
+            let (queries, _) = try DirectoryBed.queries(database)
+            for (end, isTold) in [("1 hour", false), ("-1 second", true)] {
+                try await database.insert(
+                    """
+                    update dialtone.credentials
+                    set status = 'closing', close_after = clock_timestamp() + \(end)::text::interval
+                    """)
+                let page = try await queries.timelines.page(testUserKey, limit: 200, as: Self.reader)
+                #expect(page?.entries.contains { $0.kind == .credentialClosing } == isTold)
+            }
+        }
+    }
+
     @Test(arguments: [1, 2, 3, 200]) func `the oldest step comes first, by pages of any size`(limit: Int) async throws {
         try await TestDatabase.with { database in
             try await Self.add(database)

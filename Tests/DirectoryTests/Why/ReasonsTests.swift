@@ -97,7 +97,7 @@ import Testing
             try await Self.begin(database)
             let (queries, _) = try DirectoryBed.queries(database)
             let nothing = try await queries.reasons.why(try Self.key("ada"), as: Self.reader)
-            #expect(nothing.code == .unknown && nothing.text.contains("nothing was refused"))
+            #expect(nothing.code == .unknown && nothing.text.contains("were refused nothing"))
             try await database.insert(
                 """
                 insert into dialtone.sources (source_id, tenant_id, slug, hook_id, preset)

@@ -56,7 +56,13 @@ import Testing
 
     @Test func `how a tenant is set up is the same over HTTP and in the database`() async throws {
         try await Self.with { desk, acme, operators in
-            try await desk.done("tenant", "update", "acme", "--credential-life", "90d")
+            let wrong = try await desk.run(
+                ["tenant", "update", "acme", "--connection-id", "12a", "--credential-life", "9d"])
+            #expect(wrong.code != 0 && wrong.errors.contains("1 to 32 digits"), "\(wrong)")
+            try await desk.done(
+                "tenant", "update", "acme", "--connection-id", "1234567891", "--credential-life", "90d")
+            let shown = try await acme.json("tenant", "show", "acme")
+            #expect(shown["connection_id"] as? String == "1234567891" && shown["credential_life_days"] as? Int == 90)
             for command in [
                 ["tenant", "show", "acme"], ["source", "list", "--tenant", "acme"],
                 ["key", "list", "--tenant", "acme"],

@@ -2,6 +2,7 @@
 // `dialtone tail --from` goes back by an hour at most, and does not keep silent about it.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct TailPlaceTests {
@@ -23,5 +24,14 @@ import Testing
         }
         let plain = try await Program.run(["tail"], environment)
         #expect(!plain.errors.contains("an hour ago"), "\(plain)")
+    }
+
+    @Test func `the tail of a tenant that the database does not know ends at once`() async throws {
+        try await TestDatabase.with { database in
+            try await Desk.with(database, provider: nil) { desk in
+                let ended = try await desk.run(["tail", "--tenant", "nope"])
+                #expect(ended.code == 3 && ended.output.isEmpty && ended.errors.contains("nope"), "\(ended)")
+            }
+        }
     }
 }

@@ -91,13 +91,22 @@ package struct TimelineLine: Line {
         ]
     }
 
+    /// The same without a heading.
+    package var words: String {
+        [
+            RFC3339.text(self.entry.at), self.entry.kind.rawValue.padding(toLength: 17, withPad: " ", startingAt: 0),
+            self.entry.httpStatus.map { "HTTP \($0)" }, self.entry.callMilliseconds.map { "\($0) ms" }, self.entry.code,
+            self.place, self.entry.providerRequestID.map { "request \($0)" },
+        ].compactMap(\.self).joined(separator: "  ")
+    }
+
     /// Which event, credential, action or transition of the job it was. A source of several tenants has no name here.
     private var place: String {
         if let delivery = self.entry.deliveryID {
             return [self.entry.source, delivery].compactMap(\.self).joined(separator: " ")
         }
         if let event = self.entry.eventID { return "event \(event)" }
-        if let credential = self.entry.credentialID { return "\(self.entry.generation ?? 0): \(credential)" }
+        if let credential = self.entry.credentialID { return "generation \(self.entry.generation ?? 0): \(credential)" }
         if let from = self.entry.from, let to = self.entry.to { return "\(from) → \(to)" }
         return [self.entry.actor, self.entry.requestID].compactMap(\.self).joined(separator: " ")
     }

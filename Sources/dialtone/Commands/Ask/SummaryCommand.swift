@@ -35,7 +35,7 @@ struct SummaryCommand: AsyncParsableCommand {
         let total = summary.total
         let fast = Self.typical(total).map { "; half of them within \($0) ms" } ?? ""
         return """
-            \(summary.tenant) at \(RFC3339.text(summary.asOf))
+            \(summary.tenant) at \(RFC3339.text(summary.asOf)); what was counted may be ten seconds behind
               waiting      \(Self.number(summary.waiting))\(oldest)
               failed       \(Self.number(summary.failed))
               removing     \(Self.number(summary.removing))

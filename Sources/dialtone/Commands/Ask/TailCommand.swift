@@ -9,10 +9,10 @@ import Model
 
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tail", abstract: "Prints what happens in a tenant as it happens, until Ctrl-C.",
+        commandName: "tail", abstract: "Prints the steps of a tenant's jobs as they happen, until Ctrl-C.",
         discussion: """
-            Each line is one step of the job of one user; what was said stands in event list. A connection that breaks \
-            is opened again where it was. With --json each line has its place, and --from begins after it, an hour ago \
+            Each line is one step of the job of one user; what was said stands in event list, and what an operator did \
+            in user show. It begins some seconds back. A connection that breaks is opened again where it was. With --json each line has its place, and --from begins after it, an hour ago \
             at most.
 
               dialtone tail --tenant acme
@@ -51,8 +51,7 @@ struct TailCommand: AsyncParsableCommand {
                 if json {
                     try? Terminal.show(json: Output(place: told.place, user_id: told.user, step: line))
                 } else {
-                    let words = line.cells.filter { !$0.isEmpty }.joined(separator: "  ")
-                    Terminal.show("\(told.user)  \(words)")
+                    Terminal.show("\(told.user)  \(line.words)")
                 }
             }
         }
