@@ -71,7 +71,7 @@ import Testing
         try await Self.with { queries, database in
             try await database.insert("update dialtone.sources set allowed_tenants = array['globex']")
             let told = try await queries.reasons.why(Self.ada, as: Self.operators)
-            #expect(!told.text.contains("everybody") && told.text.contains("this tenant's own or shared"))
+            #expect(!told.text.contains("everybody") && told.text.contains("this tenant's own and shared"))
         }
     }
 

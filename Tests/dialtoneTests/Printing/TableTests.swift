@@ -76,7 +76,7 @@ import Testing
     @Test func `what is no terminal gets each id whole`() async throws {
         try await Self.with { desk in
             let life = try await desk.run(["user", "show", Self.user, "--tenant", Self.tenant]).output
-            #expect(life.contains("  1: \(Self.credential)"), "\(life)")
+            #expect(life.contains("  generation 1: \(Self.credential)"), "\(life)")
             let events = try await desk.run(["event", "list"]).output
             #expect(events.contains(Self.user) && events.contains(Self.delivery), "\(events)")
             let failures = try await desk.run(["job", "failures", "--tenant", Self.tenant]).output
