@@ -36,7 +36,9 @@ import Testing
             for probe in probes {
                 let answer = try await Wire.get("/readyz", at: probe.url, until: 503)
                 guard probe.showsReasons else { continue }
-                let isNamed = ["cannot be reached", "takes no writes"].contains { answer.contains($0) }
+                // The worker's housekeeping may have met the end of its session before anybody asked the database.
+                let isNamed = ["cannot be reached", "takes no writes", "the database went away"]
+                    .contains { answer.contains($0) }
                 #expect(isNamed, "\(answer)")
                 #expect(try await Wire.get("/healthz", at: probe.url).hasPrefix("HTTP/1.1 200 "))
             }
