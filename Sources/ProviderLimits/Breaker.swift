@@ -71,8 +71,8 @@ extension ProviderLimits {
         return await self.openBreaker(scope, reason: "refused for \(rejects) users in a row: \(code)")
     }
 
-    /// Closes the breaker of a tenant that was given another connection, and forgets its refusals: they say nothing of
-    /// the new one. Closes that of the connection before where no tenant has it now, because no create would probe it.
+    /// A tenant was given another connection. Its breaker closes, and its refusals are forgotten: they say nothing of the
+    /// new one. The breaker of the connection before closes where no tenant has it now, because no create would probe it.
     package func tenantMoved(_ tenant: String, from connection: String) async throws {
         let (own, before) = (LimitScope.tenant(tenant).key, LimitScope.connection(connection).key)
         _ = try await self.pool.query(
